@@ -1,4 +1,4 @@
-"""What a person asks to have checked: which files, which prompts of them, and which findings."""
+"""A request to validate: files, prompts and a filter of findings."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ STDIN = "-"
 
 
 class CheckRequest(NamedTuple):
-    """What is to be checked.
+    """A request to validate.
 
     Attributes:
-        choice: which checks and paths count.
-        targets: prompts, files and folders; everything when empty.
-        revision: the commit whose files are checked; None: the work tree's.
+        choice: the filter of checks and paths.
+        targets: prompts, files and folders; empty: everything.
+        revision: the commit to check; None: the work tree.
         is_staged: whether to check what the next commit would contain.
-        stdin_filename: the file that standard input stands for.
-        has_store: whether prompts that are as they were last time are passed over.
+        stdin_filename: the name of the file on standard input.
+        has_store: whether to reuse stored results of unchanged prompts.
     """
 
     choice: Choice
@@ -48,22 +48,22 @@ class CheckRequest(NamedTuple):
 
     @property
     def is_stdin(self) -> bool:
-        """Whether a file comes in on standard input."""
+        """Whether to read a file from standard input."""
         return self.stdin_filename is not None or STDIN in self.targets
 
 
 class Checking:
-    """One request on its way to a validation, or to what fixing would change.
+    """Executes a request: validates, or plans fixes.
 
     Args:
-        repository: where the prompts are.
-        directory: the folder from which paths are given.
+        repository: the repository.
+        directory: the folder to which paths are relative.
         request: what is to be checked.
-        read_stdin: reads standard input, if the request is for that.
-        list_live: gives the environments in which each prompt is live.
+        read_stdin: reads standard input.
+        list_live: returns the environments in which each prompt is live.
 
     Raises:
-        UsageError, PromptNotFoundError: nothing can be what is meant.
+        UsageError, PromptNotFoundError: a target selects nothing.
     """
 
     def __init__(
@@ -79,22 +79,22 @@ class Checking:
         self._directory = directory
         self._request = request
         self._config = repository.config
-        # The path below the prompts folder of the file that came in on standard input.
+        # The path of the file on standard input, below the prompts folder.
         self._only: str | None = None
         self._files = self._choose_files(read_stdin)
         self._names = self._choose_names()
-        # What was live when another revision was made is not what is live now.
+        # For another revision, what is live now does not apply.
         self._list_live = list_live if request.revision is None else None
         self._store = self._open_store()
 
     def validate(self) -> Validation:
-        """Check. UsageError where nothing was checked though something was asked for."""
+        """Validate. Raises UsageError if nothing was validated."""
         result = self._judge(self._files)
         self.require_any(result)
         return result
 
     def plan_fixes(self, *, raw: bool) -> Fixing:
-        """Return what fixing would change; `raw` also marks as text what can be no template."""
+        """Plan fixes; with `raw`, also put invalid template syntax between raw tags."""
         from promptops.checks.fixing import plan_fixes
 
         return plan_fixes(self._files, self._config.prompts, self._judge, raw=raw)
@@ -108,8 +108,8 @@ class Checking:
         return fixing
 
     def require_any(self, result: Validation) -> None:
-        """Raise UsageError where nothing was checked though something was asked for."""
-        # A commit may well touch no prompt; who asks about a folder means the prompts in it.
+        """Raise UsageError if nothing was validated."""
+        # A commit may touch no prompt, but a named folder must contain one.
         if result.prompts or result.findings or self._request.is_staged or self._only is not None:
             return
         refuse_nothing(self._repository, self._files, self._directory, self._request.targets)
@@ -147,7 +147,7 @@ class Checking:
         return select_staged(self._repository, self._files) if request.is_staged else None
 
     def _open_store(self) -> ResultStore | None:
-        """Return the results of last time; what is asked about a revision is judged anew."""
+        """Return the store of results; none for another revision."""
         request = self._request
         if not request.has_store or request.revision is not None or self._only is not None:
             return None

@@ -33,7 +33,7 @@ class CostLimits(NamedTuple):
 
 
 class OwnersFault(NamedTuple):
-    """Why nobody can tell who owns what.
+    """Why owners are unknown.
 
     Attributes:
         path: the CODEOWNERS file, from the repository's top.

@@ -1,4 +1,4 @@
-"""Plan releases: what each would freeze, and why some cannot be. Nothing is changed."""
+"""Plan releases, and collect the errors of those that are not possible. Changes nothing."""
 
 from __future__ import annotations
 
@@ -259,7 +259,7 @@ def load_valid(repository: Repository, files: Files, name: str, *, where: str) -
 
 
 def refuse_other_bytes(prompt: Prompt, existing: Release) -> None:
-    """Raise RefusedError where the version is released with other content."""
+    """Raise RefusedError if the version is released with other content."""
     if existing.digest != prompt.digest:
         raise RefusedError(
             f"{existing} is already released by {existing.tagger.name}, with other content",

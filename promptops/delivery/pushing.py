@@ -1,4 +1,4 @@
-"""Push tags patiently, and find out what became of a push that broke.
+"""Push tags with retries, and find out the result of a broken push.
 
 After an unclear push the operation id in a tag tells our own from an identical one of another run.
 """
@@ -29,7 +29,7 @@ THERE = frozenset({PushStatus.PUSHED, PushStatus.UP_TO_DATE})
 
 
 def require_remote(repository: Repository) -> str:
-    """Return the remote's name; RefusedError without one."""
+    """Return the remote's name. Raises RefusedError without one."""
     if repository.remote is None:
         name = repository.config.remote
         raise RefusedError(
@@ -74,7 +74,7 @@ def take_back(repository: Repository, tags: Mapping[str, str]) -> None:
 
 
 def holds(ref: Ref | None, oid: str) -> bool:
-    """Return whether a ref exists and leads to that object."""
+    """Return whether a ref exists and has that object id."""
     return ref is not None and ref.oid == oid
 
 

@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 
 
 class Yanked(NamedTuple):
-    """What became of a yank.
+    """The result of a yank.
 
     Attributes:
         is_new: whether it was not yanked before.
-        reason: why it is yanked, also by whoever was first.
+        reason: why it is yanked; of an existing yank, its reason.
         is_pushed: whether it was pushed.
-        unpublished: the tag that others do not see yet; None when they do.
+        unpublished: the tag that is not pushed yet, or None.
     """
 
     is_new: bool
@@ -59,11 +59,11 @@ def yank(
     is_local: bool,
     is_dry: bool,
 ) -> Yanked:
-    """Yank a release, and push that unless it is to stay here.
+    """Yank a release, and push the yank unless it should stay local.
 
     Raises:
         VersionNotFoundError: there is no such release.
-        RefusedError, GitError: it cannot be pushed; then it is taken back here.
+        RefusedError, GitError: it cannot be pushed; the local yank is removed.
     """
     if not is_local:
         sync_releases(repository, [name])

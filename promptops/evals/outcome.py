@@ -65,7 +65,7 @@ class SuiteOutcome:
         model: the model.
         reasons: why it is blocked or could not be judged, and remarks.
         verdict: the comparison with the baseline, or None.
-        tally: how many samples there are, and how they came out.
+        tally: the number of samples by outcome.
     """
 
     suite: SuiteRunResult

@@ -207,7 +207,7 @@ class SuiteRunResult:
         return known or tuple(dict.fromkeys(one.model for one in self.samples))
 
     def of_model(self, model: str) -> Iterable[SampleResult]:
-        """The results of one model. They may be many: look at them one after the other."""
+        """Return the results of one model. There may be many, so iterate over them."""
         if self.models == (model,):
             return self.samples
         return _OfModel(self.samples, model)
@@ -276,7 +276,7 @@ def count_samples(suite: SuiteRunResult, model: str) -> SampleTally:
 def find_reasons(
     suite: SuiteRunResult, model: str, tally: SampleTally | None = None
 ) -> list[VerdictReason]:
-    """What the suite's thresholds and `must` samples say of one model, errors first."""
+    """Check the thresholds and `must` samples of one model; return reasons, errors first."""
     tally = tally or count_samples(suite, model)
     if not tally.all.total:
         return [VerdictReason(ReasonKind.UNKNOWN, "no sample was run")]
@@ -392,7 +392,7 @@ def _find_unjudged(
 
 
 def _find_repeated(sample: SampleResult) -> set[str]:
-    """The provider's names of answers that several trials of a sample have."""
+    """Return the provider's ids of answers that several trials of a sample share."""
     named = [one.response_id for one in sample.trials if one.response_id is not None]
     return {name for name in named if named.count(name) > 1}
 
@@ -413,7 +413,7 @@ def _count_copied(samples: Iterable[SampleResult]) -> int:
 
 
 def _threshold(share: _SampleShare, tag: str | None, least: float) -> VerdictReason | None:
-    """What a threshold says; with undecided samples it may still be open."""
+    """Check a threshold; with undecided samples the result may be open."""
     of = "samples" if tag is None else f"samples tagged '{tag}'"
     total = share.total
     if not total:

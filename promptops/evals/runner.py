@@ -178,7 +178,9 @@ async def run_evals(
 
 
 def _list_jobs(preparation: Preparation, parts: Mapping[int, _PartState]) -> Iterator[_Job]:
-    """All trials: the first of every sample, then the second, so that a partial run has all."""
+    """Yield all trials: the first of every sample, then the second, so that a partial run has all
+    samples.
+    """
     for part in preparation.parts:
         states = [one for one in (part.change, part.baseline) if one is not None]
         for number in range(1, parts[id(part)].width + 1):

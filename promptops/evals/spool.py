@@ -1,4 +1,4 @@
-"""The trials of a run on their way to its result: a few in memory, many in a temporary file."""
+"""Store the trials of a run: a few in memory, many in a temporary file."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from promptops.prompt.suite import Sample
 
 MAX_LOOSE = 4_000
-"""Up to so many trials stay in memory."""
+"""The maximum number of trials in memory."""
 _OUTCOMES = tuple(SampleOutcome)
 _NUMBERS = {one: number for number, one in enumerate(_OUTCOMES)}
 _NOWHERE = -1
 
 
 class TrialSpool:
-    """Keeps trials by numbered places. The file has no name and ends with the process."""
+    """Stores trials by index. The file is unnamed and vanishes with the process."""
 
     def __init__(self, places: int) -> None:
         self._loose: dict[int, Trial] | None = {} if places <= MAX_LOOSE else None
@@ -61,7 +61,7 @@ class TrialSpool:
         self._is_flushed = False
 
     def get(self, place: int) -> Trial | None:
-        """Return the trial at a place; None where there is none."""
+        """Return the trial at an index, or None."""
         if self._loose is not None:
             return self._loose.get(place)
         start = self._starts[place]
@@ -111,7 +111,7 @@ def _make_check(label: str, score: float | None, is_met: bool, reason: str) -> C
 
 
 class SpooledSamples(Sequence[SampleResult]):
-    """The results of a suite, put together as they are looked at.
+    """The results of a suite, built on access.
 
     Args:
         samples: the suite's samples.
@@ -119,7 +119,7 @@ class SpooledSamples(Sequence[SampleResult]):
         spool: the trials.
         width: the most trials that a sample has.
         has_baseline: whether samples have trials with the baseline.
-        apart: a byte for each model and sample: whether it cannot be put to the baseline.
+        apart: a byte for each model and sample: whether it cannot run with the baseline.
     """
 
     def __init__(
@@ -140,16 +140,16 @@ class SpooledSamples(Sequence[SampleResult]):
         self._has_baseline = has_baseline
 
     def __len__(self) -> int:
-        """How many there are: one for each sample and model."""
+        """The number of results: one for each sample and model."""
         return len(self._samples) * len(self.models)
 
     def __iter__(self) -> Iterator[SampleResult]:
-        """Yield all, model by model."""
+        """Yield all results, model by model."""
         for index in range(len(self.models)):
             yield from self.of_model(index)
 
     def of_model(self, index: int) -> Iterator[SampleResult]:
-        """Yield those of one model."""
+        """Yield the results of one model."""
         for at, sample in enumerate(self._samples, index * len(self._samples)):
             yield self._make(sample, at)
 
@@ -158,7 +158,7 @@ class SpooledSamples(Sequence[SampleResult]):
     @overload
     def __getitem__(self, index: slice) -> Sequence[SampleResult]: ...
     def __getitem__(self, index: int | slice) -> SampleResult | Sequence[SampleResult]:
-        """One of them, or a part."""
+        """Return one item, or a slice."""
         if isinstance(index, slice):
             return [self[at] for at in range(*index.indices(len(self)))]
         if index < 0:

@@ -1,6 +1,6 @@
 """Where forges look for CODEOWNERS, each using only the first file found.
 
-Apart from what reads them, so that a repository without owners need not import that.
+Separate from the parser, so that a repository without owners need not import it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a prompt takes before and after a change: tokens of its own text, and money."""
+"""Estimate a prompt's tokens and cost before and after a change."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _TAGS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 
 class PromptCost(NamedTuple):
-    """What one version of a prompt takes, probably.
+    """The estimated cost of one version of a prompt.
 
     Attributes:
-        tokens: what it sends in every run, without inputs.
+        tokens: the tokens of its text, without inputs.
         answer: the tokens of the longest answer, its `max_tokens`; None without one.
         micros: micro-dollars of 1,000 runs with the longest answers, without inputs; without
-            `max_tokens` answers are left out. None: the model's price is not known.
+            `max_tokens` answers are left out. None if the model's price is unknown.
     """
 
     tokens: int
@@ -39,11 +39,11 @@ class PromptCost(NamedTuple):
 
 
 Costs: TypeAlias = "Mapping[str, tuple[PromptCost | None, PromptCost | None]]"
-"""What prompts take before and after a change, by name."""
+"""Prompt name -> cost before and after a change."""
 
 
 def measure_change(change: Change, prices: Prices) -> Costs:
-    """Return what every valid prompt of a change takes on either side of it."""
+    """Return the cost of every valid prompt of a change, on both sides."""
     return {
         one.name: (
             measure(one.before.prompt, prices) if one.before and one.before.prompt else None,
@@ -54,7 +54,7 @@ def measure_change(change: Change, prices: Prices) -> Costs:
 
 
 def measure(prompt: Prompt, prices: Prices) -> PromptCost:
-    """Return what a prompt takes. Both branches of a condition count, and a loop counts once."""
+    """Return a prompt's cost. Both branches of a condition count, and a loop counts once."""
     texts = [element.text for element in read_flow(prompt).elements]
     tokens = sum(estimate_tokens(_TAGS.sub("", text)) for text in texts)
     answer = prompt.parameters.get("max_tokens")
@@ -62,7 +62,7 @@ def measure(prompt: Prompt, prices: Prices) -> PromptCost:
     price = prices.find(prompt.model)
     if price is None:
         return PromptCost(tokens, answer, None)
-    # Rounded once, and not a thousand times.
+    # Round the total, not each run.
     micros = price.cost(tokens * _RUNS, (answer or 0) * _RUNS)
     if price.step is not None and tokens <= price.step.above < tokens * _RUNS:
         micros = price.cost(tokens, answer or 0) * _RUNS

@@ -32,7 +32,7 @@ def list_waiting(verdict: Verdict) -> list[tuple[str, list[Requirement]]]:
 
 
 def list_idle(verdict: Verdict) -> list[tuple[str, list[Requirement]]]:
-    """Return who owns what changes, where nobody was asked."""
+    """Return the owners of changed files, if approvals were not checked."""
     waiting = {one.path for _, needs in list_waiting(verdict) for one in needs}
     return group_requirements(
         one for one in verdict.requirements if not one.is_met and one.path not in waiting
@@ -54,7 +54,7 @@ def summarize(verdict: Verdict, name: Callable[[str], str]) -> str:
 
     Args:
         verdict: the verdict.
-        name: how people and teams are written, so that nobody is mentioned by mistake.
+        name: formats people and teams, so that nobody is mentioned by accident.
     """
     if verdict.is_allowed:
         return "may merge"

@@ -1,4 +1,4 @@
-"""Who owns what, and what is wrong with the CODEOWNERS file, as JSON."""
+"""Write owners, and faults of the CODEOWNERS file, as JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def describe_owners(found: FoundOwners, answers: Iterable[Ownership]) -> dict[str, Any]:
-    """Return who owns some paths as `promptops.owners/v1`."""
+    """Return the owners of paths as `promptops.owners/v1`."""
     return {
         "schema": "promptops.owners/v1",
         "file": found.path,

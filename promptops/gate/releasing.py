@@ -1,4 +1,4 @@
-"""Release prompts: write their numbers, plan, add what the gate said, freeze and publish."""
+"""Release prompts: write versions, plan, add the gate's record, create and push tags."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class ManyRefusedError(RefusedError):
 
 
 class ReleaseRequest(NamedTuple):
-    """What is to be released, and how.
+    """A request to release.
 
     Attributes:
-        names: the prompts, or beginnings of their names.
-        everything: whether all prompts are meant, apart from drafts.
-        bump: the level by which to raise version numbers first, or `auto`; None: they stay.
+        names: the prompts, or prefixes of their names.
+        everything: whether to release all prompts except drafts.
+        bump: the level by which to bump versions first, or `auto`; None: no bump.
         backport: whether a version may be below a newer release.
         verdict: name and content of a file with the gate's verdict; None: those of this clone.
         push: whether to push in any case.
@@ -56,7 +56,7 @@ class ReleaseRequest(NamedTuple):
 
 
 class PreparedRelease(NamedTuple):
-    """Releases that can be made.
+    """Releases that are ready to be made.
 
     Attributes:
         plans: one for each prompt.
@@ -76,11 +76,11 @@ def prepare_release(
     is_dry: bool,
     tell_bumps: Callable[[Sequence[Bump]], None],
 ) -> PreparedRelease:
-    """Plan what the request is for; version numbers that are to be raised here are committed.
+    """Plan a request's releases; commit requested bumps.
 
     Raises:
-        UsageError: parts of the request do not go together.
-        ManyRefusedError, RefusedError: prompts cannot be released, so none is.
+        UsageError: the request is contradictory.
+        ManyRefusedError, RefusedError: some prompts cannot be released, so none is.
     """
     if request.push and request.is_local:
         raise UsageError("--push and --local together", hint="give one or the other")
@@ -105,9 +105,9 @@ def prepare_release(
 def make_releases(
     repository: Repository, prepared: PreparedRelease, notes: str | None
 ) -> tuple[list[ReleasePlan], Sequence[Release]]:
-    """Freeze all that is planned, or nothing, and push it; return plans and releases in order.
+    """Create all planned releases, or none, and push them; return plans and releases in order.
 
-    `existing` of a returned plan is a release that somebody else made meanwhile, too.
+    In a returned plan, `existing` may be a release that was made meanwhile.
     """
     operation = secrets.token_hex(16)
     releases: Sequence[Release] = create_releases(repository, prepared.plans, notes, operation)
@@ -151,7 +151,9 @@ def _describe(plan: ReleasePlan, made: Release | None) -> dict[str, Any]:
 
 
 def _number(repository: Repository, names: list[str], request: ReleaseRequest) -> Numbering | None:
-    """Write the numbers in one commit for the remote's default branch, if the policy wants that."""
+    """Write the versions in one commit for the remote's default branch, if the policy requires
+    it.
+    """
     level = _parse_level(request.bump or "")
     if repository.config.gate.versions != "release":
         raise UsageError(
@@ -163,7 +165,7 @@ def _number(repository: Repository, names: list[str], request: ReleaseRequest) -
 
 
 def _bump(repository: Repository, names: list[str], bump: str, *, is_dry: bool) -> list[Bump]:
-    """Raise version numbers and commit them; return those that changed."""
+    """Bump versions and commit them; return the changed ones."""
     level = _parse_level(bump)
     if is_dry:
         raise UsageError("--bump edits and commits", hint="promptops bump --dry-run shows it")
@@ -206,9 +208,9 @@ def _plan(
 def _attest(
     repository: Repository, plans: list[ReleasePlan], verdict: tuple[str, bytes] | None
 ) -> list[ReleasePlan]:
-    """Add what the gate said of exactly these prompts, here or in the file.
+    """Add the gate's record of exactly these prompts, from this clone or the file.
 
-    What is released already keeps what its tag says, so no verdict has to be about it.
+    Existing releases keep their tags, so they need no verdict.
     """
     if verdict is None:
         return [_with(plan, find_attested(repository, plan.prompt)) for plan in plans]

@@ -1,4 +1,4 @@
-"""What the model will read otherwise: each prompt's own lines, and each partial's once."""
+"""List changed texts: each prompt's own lines, and each partial's once."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class TextChange(NamedTuple):
 
     Attributes:
         subject: a partial's path, or a prompt's name.
-        detail: which message of the prompt and what became of it; empty for a partial.
-        prompts: the prompts whose messages it is part of.
+        detail: the message and how it changed; empty for a partial.
+        prompts: the prompts that use it.
         hunks: the lines that differ.
     """
 
@@ -32,8 +32,8 @@ class TextChange(NamedTuple):
 def list_text_changes(prompts: Iterable[PromptChange]) -> list[TextChange]:
     """Return the texts that differ: partials first, then every prompt's own messages.
 
-    A message that differs by a partial alone is shown as the partial, however many prompts use it.
-    Prompts that are new or gone are not compared with anything.
+    A difference caused only by a partial is listed once for the partial. New and removed prompts
+    are left out.
     """
     shared: dict[tuple[str, str, str], list[str]] = {}
     own: list[TextChange] = []
@@ -62,7 +62,7 @@ def list_text_changes(prompts: Iterable[PromptChange]) -> list[TextChange]:
 
 
 def _list_own(message: MessageDiff, partials: set[str]) -> Iterator[Hunk]:
-    """Yield the hunks that an edited partial does not explain."""
+    """Yield the hunks that are not caused by an edited partial."""
     for hunk in message.hunks:
         if not hunk.files or not partials.issuperset(hunk.files):
             yield hunk
@@ -73,7 +73,7 @@ def _compare(before: str, after: str) -> tuple[Hunk, ...]:
 
 
 def list_values(prompt: PromptChange) -> list[Difference]:
-    """Return what differs beside the texts: model, parameters, inputs, output, tools."""
+    """Return other differences: model, parameters, inputs, output, tools."""
     if prompt.diff is None or prompt.before is None or prompt.after is None:
         return []
     return [

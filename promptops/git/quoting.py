@@ -1,4 +1,4 @@
-"""Paths in lists that git writes: one a line and quoted where odd, or ended by NUL."""
+"""Parse lists of paths that git writes: quoted lines, or NUL-separated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def split_paths(data: bytes, *, nul: bool) -> list[str]:
 
 
 def _unquoted(line: str) -> str:
-    """Return a path as git lists it: in quotes, with escapes, where it is out of the ordinary."""
+    """Return a path from git's output; unusual ones are quoted with escapes."""
     if len(line) < 2 or not (line.startswith('"') and line.endswith('"')):
         return line
     source = line[1:-1].encode("utf-8", "surrogateescape")

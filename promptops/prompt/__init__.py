@@ -1,1 +1,1 @@
-"""What a prompt is: pure, without input or output."""
+"""The prompt format: parsing, validation, rendering. No input or output."""

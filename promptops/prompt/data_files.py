@@ -1,4 +1,4 @@
-"""The JSON files of a closure (an output schema, tools): what they hold, and their faults."""
+"""Parse the JSON files of a closure (output schema, tools), and find their faults."""
 
 from __future__ import annotations
 

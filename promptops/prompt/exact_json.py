@@ -1,7 +1,7 @@
-"""Read JSON of which no two parsers make different things.
+"""Parse JSON that every parser reads alike.
 
-Parsers differ in which of two equal keys they keep, in whether `100.0` is `100`, in what becomes of
-half of a surrogate pair, and in how large a number they hold. `docs/SPEC.md` says what is left.
+Parsers differ in duplicate keys, in whether `100.0` equals `100`, in lone surrogates, and in large
+numbers. Such documents are refused; see `docs/SPEC.md`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ def read_exact(data: bytes, *, halves: bool = False) -> Any:  # noqa: ANN401 - J
 
     Args:
         data: the document.
-        halves: whether half of a surrogate pair may stand in a text, written as an escape.
+        halves: whether escaped lone surrogates are allowed in strings.
 
     Raises:
-        ValueError: it is not JSON, or could be read in two ways.
+        ValueError: it is not JSON, or ambiguous.
         RecursionError: it is nested too deeply.
     """
     text = data.decode()
@@ -42,7 +42,7 @@ def read_exact(data: bytes, *, halves: bool = False) -> Any:  # noqa: ANN401 - J
 
 
 def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the object of these members; ValueError when two have one name."""
+    """Return the object of these members. Raises ValueError for duplicate names."""
     found = dict(pairs)
     if len(found) != len(pairs):
         counts = Counter(name for name, _ in pairs)
@@ -69,7 +69,7 @@ def _read_number(text: str) -> float:
 
 
 def write_number(value: float) -> str | None:
-    """Return a number with a fraction as it is written; None when it may not occur."""
+    """Return a fractional number in canonical form; None if it is not allowed."""
     text = repr(value)
     return None if value.is_integer() or "e" in text or "n" in text else text
 
@@ -93,7 +93,7 @@ def _refuse_halves(value: object) -> None:
 
 
 def settle_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a value with its whole numbers as integers; ValueError for one that may not occur."""
+    """Return a value with whole numbers as integers. Raises ValueError for a forbidden number."""
     if isinstance(value, dict):
         return {key: settle_numbers(one) for key, one in value.items()}
     if isinstance(value, list):

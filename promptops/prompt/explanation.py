@@ -1,4 +1,4 @@
-"""What is wrong with a document's frontmatter, in words that a person understands."""
+"""Explain schema errors of frontmatter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that keeps a closure from being a prompt: its templates, metadata, schemas, rules."""
+"""Find all faults of a closure: templates, metadata, schemas, rules."""
 
 from __future__ import annotations
 

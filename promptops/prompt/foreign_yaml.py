@@ -1,8 +1,8 @@
-"""Load YAML that others wrote, whose aliases stand for no more than a bounded number of values.
+"""Load untrusted YAML with a limit for aliases.
 
-An alias costs a few bytes and stands for a whole list: ten lists, each of ten aliases to the next,
-are small in memory and endless to whatever goes through them. Merge keys multiply while the file is
-loaded. So the graph of nodes is measured before any value is made.
+Aliases can make a small file exponential: ten lists, each with ten aliases of the next one, have
+ten billion items. Merge keys multiply during loading. So the node graph is measured before any
+value is built.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 MAX_VALUES = 1_000_000
-"""How many values a document may stand for, each counted as often as it stands there."""
+"""The maximum number of values in a document, with aliases expanded."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -22,10 +22,10 @@ def load_foreign(text: str, loader: Any = None) -> Any:  # noqa: ANN401 - any YA
 
     Args:
         text: the document.
-        loader: a subclass of PyYAML's `SafeLoader`; None: that itself, in C where there is one.
+        loader: a subclass of PyYAML's `SafeLoader`; None: `SafeLoader` itself, in C if available.
 
     Raises:
-        yaml.YAMLError: it is not YAML, or stands for too much.
+        yaml.YAMLError: it is not YAML, or exceeds the limit.
         ValueError, RecursionError: PyYAML cannot read it.
     """
     reading = (loader or _LOADER)(text)
@@ -45,7 +45,7 @@ def read_foreign(loader: Any) -> Any:  # noqa: ANN401 - any YAML
 
 
 class _Measuring:
-    """How much each node stands for."""
+    """Counts the expanded values of each node."""
 
     def __init__(self) -> None:
         self._sizes: dict[int, int] = {}

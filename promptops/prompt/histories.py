@@ -1,4 +1,4 @@
-"""Which inputs of a prompt hold earlier messages."""
+"""Find the inputs of a prompt that contain earlier messages."""
 
 from __future__ import annotations
 

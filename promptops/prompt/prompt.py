@@ -1,8 +1,8 @@
-"""A prompt, valid and ready to use: what its file means, with everything it needs.
+"""A valid prompt with everything it needs.
 
-`load_prompt` is the only door: whoever holds a `Prompt` holds one that passed the schema and
-whose closure is complete. What takes longer to judge (the template, declared schemas) is judged
-by `faults.find_faults` before a release, and again where it is used.
+Only `load_prompt` makes a `Prompt`, so its frontmatter is valid and its closure complete. The
+template and the declared schemas take longer to validate: `faults.find_faults` does it before a
+release, and using them does it again.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Prompt:
 
     @property
     def content_digest(self) -> str:
-        """Return the digest of all that it says beside its version number."""
+        """Return the digest of its content without the version number."""
         digest: str | None = self._made.get("content")
         if digest is None:
             from promptops.prompt.version_line import compute_content_digest

@@ -1,4 +1,4 @@
-"""Which prompts use a file: include it, or name it as output schema or tool, through others too."""
+"""Find the prompts that use a file: by include, output schema or tool, directly or indirectly."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from promptops.prompt.reference import is_prompt, name_fault, name_from_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-# A backslash, or two quotes with at most white space between them, of whatever alphabet.
+# A backslash, or two quotes with only white space between them.
 _ODDLY_SPELT = re.compile(rb"""\\|["'][\x00-\x20\x80-\xff]*["']""")
 
 
@@ -42,14 +42,13 @@ def find_users(paths: Collection[str], read: Callable[[str], bytes | None], path
 
 
 def find_candidates(texts: Mapping[str, Iterable[bytes]], needed: Iterable[str]) -> set[str]:
-    """Return the names of all prompts that may use one of the files, and of few others.
+    """Return the names of all prompts that may use one of the files, and of a few others.
 
-    What uses a file holds its name, or the longest word of it. Only YAML may spell that with
-    escapes or with a quote twice, and only a template in two literals side by side; a text in
-    which that could be always counts.
+    A user of a file contains its name, or the name's longest word. YAML may spell it with escapes,
+    and a template as adjacent literals; texts with such syntax always count.
 
     Args:
-        texts: what is in each file, by its path below the prompts folder; all versions of it.
+        texts: path below the prompts folder -> all versions of the file's content.
         needed: the paths of the files.
     """
     pending = set(needed)

@@ -1,4 +1,4 @@
-"""Values of inputs that arrive as text: from a command line, or from a protocol without types."""
+"""Convert input values that arrive as text: from a command line or an untyped protocol."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from promptops.errors import InputError, quote
 
 
 def read_value(name: str, text: str, schema: object) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a text as the type that its input is declared with.
+    """Convert a text to its input's declared type.
 
-    An input that may be a string takes the text as it is. All others take JSON.
+    An input that may be a string gets the text unchanged. All others are parsed as JSON.
 
     Args:
         name: the input, for the error.
-        text: what was given.
+        text: the given text.
         schema: the input's declaration: the name of a type, a JSON Schema, or None.
 
     Raises:

@@ -1,8 +1,7 @@
-"""The version in a prompt's file: other bytes for it, and what the prompt is without it.
+"""Replace the version in a prompt's file, and compute the digest without it.
 
-Who writes a number changes nothing else, so that what was approved, or evaluated, before it was
-written holds afterwards. The content digest says so: two states of a prompt that differ in their
-number alone have the same one.
+A changed version number keeps approvals and eval results valid. For this the content digest ignores
+the version: two states that differ only in the version have the same one.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ _HEADER = b"promptops-content-v1\n"
 
 
 def replace_version(data: bytes, version: Version) -> bytes:
-    """The file's bytes with another version; newlines, quotes and comments stay as they are.
+    """Return the file with another version; newlines, quotes and comments stay unchanged.
 
-    Raises InvalidPromptError for a file that says none.
+    Raises InvalidPromptError for a file without a version.
     """
     parts = _split(data, read_document("", data))
     if parts is None:
@@ -64,7 +63,7 @@ def compute_content_digest(
 
 
 def differ_in_version_alone(one: bytes, other: bytes) -> bool:
-    """Whether two states of a prompt's file differ, and only in the version's value."""
+    """Return whether two states of a prompt's file differ only in the version."""
     return one != other and leave_out_version(one) == leave_out_version(other)
 
 

@@ -1,4 +1,6 @@
-"""What people vouch for: one line of JSON each, in the repository, so that it is reviewed."""
+"""Attestations: statements of people, one line of JSON each, in the repository, so that they are
+reviewed.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,9 @@ class Attestation(NamedTuple):
     Attributes:
         item: the item of the checklist.
         at: when it was made, in UTC.
-        by: who vouches for it.
+        by: its author.
         evidence: what was done or seen.
-        days: for how many days it counts.
+        days: for how many days it is valid.
     """
 
     item: str
@@ -34,7 +36,7 @@ class Attestation(NamedTuple):
 
     @property
     def ends_at(self) -> datetime:
-        """From when on it no longer counts."""
+        """When it expires."""
         return self.at + timedelta(days=self.days)
 
     def write(self) -> str:
@@ -47,7 +49,7 @@ def read_attestations(data: bytes) -> list[Attestation]:
     """Return the statements in the file, in its order.
 
     Raises:
-        ConfigurationError: a line is none.
+        ConfigurationError: a line is malformed.
     """
     found = []
     for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):

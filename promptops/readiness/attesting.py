@@ -21,11 +21,11 @@ _DRILL_DAYS = 90
 
 
 def attest(facts: ReadinessFacts, item: str, evidence: str) -> Attestation:
-    """Add a statement on an item, by the person whom Git knows here, and return it.
+    """Add a statement on an item by Git's configured user, and return it.
 
     Raises:
         NotFoundError: there is no such item.
-        UsageError: there is no evidence, or Git does not know who this is.
+        UsageError: there is no evidence, or Git has no configured user.
     """
     known = {one.id: one for one in ITEMS}
     if item not in known:

@@ -1,4 +1,4 @@
-"""What an audit and a quarterly review write down, as Markdown with a date."""
+"""Write audits and quarterly reviews as dated Markdown."""
 
 from __future__ import annotations
 

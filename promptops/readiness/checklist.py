@@ -19,7 +19,7 @@ ITEMS: tuple[ReadinessItem, ...] = (*tool.ITEMS, *product.ITEMS, *production.ITE
 
 
 class Judged(NamedTuple):
-    """One item with what came of it."""
+    """One item with its outcome."""
 
     item: ReadinessItem
     found: Evidence
@@ -30,8 +30,8 @@ class Readiness(NamedTuple):
 
     Attributes:
         judged: the items up to the level that was asked for, in order.
-        reached: the highest level of which every item holds, with all levels before it; None: not
-            even the first.
+        reached: the highest level whose items, and those of all levels before it, are met; None:
+            not even the first.
     """
 
     judged: tuple[Judged, ...]
@@ -43,8 +43,7 @@ def judge_readiness(
 ) -> Readiness:
     """Judge the items of a level and of those before it.
 
-    What cannot be seen, or does not hold, can be attested: the newest statement on an item counts
-    until it ends.
+    Items that are unknown or not met can be attested: the newest statement counts until it expires.
     """
     levels = list(ReadinessLevel)
     wanted = levels[: levels.index(level) + 1]
@@ -58,7 +57,7 @@ def judge_readiness(
 
 
 def count_good(judged: Sequence[Judged]) -> int:
-    """Return how many items hold."""
+    """Return the number of items that are met."""
     return sum(one.found.outcome.is_good for one in judged)
 
 

@@ -1,4 +1,4 @@
-"""The repository, its configuration and its run log, read when first asked for."""
+"""The facts for the checklist: repository, configuration and run log, read on first use."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _WORKFLOWS = (".github/workflows/", ".gitlab-ci.yml", ".gitlab/ci/", ".forgejo/w
 
 @dataclass
 class ReadinessFacts:
-    """What the items are judged by.
+    """The facts for the checklist.
 
     Attributes:
         repository: a repository with a work tree.

@@ -1,4 +1,4 @@
-"""What an item of the checklist is, and what can come of it."""
+"""Items of the checklist, and their outcomes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ReadinessLevel(StrEnum):
 
 
 class ReadinessOutcome(StrEnum):
-    """What came of an item."""
+    """The outcome of an item."""
 
     MET = "met"
     ATTESTED = "attested"
@@ -35,12 +35,12 @@ class ReadinessOutcome(StrEnum):
 
 
 class Evidence(NamedTuple):
-    """What an item found.
+    """The answer of an item.
 
     Attributes:
-        outcome: what came of it.
-        evidence: what was seen, or what is missing.
-        remedy: the command to run or the file to write; empty where nothing is left to do.
+        outcome: the outcome.
+        evidence: what was found, or what is missing.
+        remedy: the command to run or the file to write; empty if nothing is left to do.
     """
 
     outcome: ReadinessOutcome
@@ -68,17 +68,17 @@ class ReadinessItem:
 
 
 def met(evidence: str) -> Evidence:
-    """Return the answer of an item that holds."""
+    """Return the answer of an item that is met."""
     return Evidence(ReadinessOutcome.MET, evidence)
 
 
 def missing(evidence: str, remedy: str) -> Evidence:
-    """Return the answer of an item that does not hold."""
+    """Return the answer of an item that is not met."""
     return Evidence(ReadinessOutcome.MISSING, evidence, remedy)
 
 
 def unseen(evidence: str, remedy: str) -> Evidence:
-    """Return the answer of an item that no program can see from here."""
+    """Return the answer of an item that cannot be checked automatically."""
     return Evidence(ReadinessOutcome.UNSEEN, evidence, remedy)
 
 

@@ -1,4 +1,4 @@
-"""The items of the second level: others depend on it."""
+"""The items of the second level: other teams depend on the prompts."""
 
 from __future__ import annotations
 

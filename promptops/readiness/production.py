@@ -1,4 +1,4 @@
-"""The items of the third level: it may not fail, and somebody has to answer for it."""
+"""The items of the third level: production use with an on-call owner."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def _judge_files(facts: ReadinessFacts) -> Evidence:
 
 
 def judge_samples(facts: ReadinessFacts, minimum: int, tag: str = "") -> Evidence:
-    """Answer whether each prompt has as many samples."""
+    """Return whether each prompt has enough samples."""
     what = f"samples tagged {tag}" if tag else "samples"
     if not facts.prompts:
         return missing("there is no active prompt", "promptops new NAME")

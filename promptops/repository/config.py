@@ -195,7 +195,7 @@ class Config:
 
     @property
     def telemetry(self) -> TelemetrySettings:
-        """The table `[telemetry]`; nobody is told without it."""
+        """The table `[telemetry]`; without it nothing is exported."""
         settings: TelemetrySettings = self._settings("telemetry")
         return settings
 

@@ -1,7 +1,7 @@
-"""Lock a file against all other processes.
+"""Lock a file against other processes.
 
-The system releases a lock when its process dies, so that none is ever left over. (`filelock`
-does the same; importing it takes 75 ms of processor time, this takes none.)
+The system releases a lock when its process dies, so none is left over. (`filelock` does the same;
+importing it takes 75 ms of processor time, this takes none.)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class FileLock:
-    """The lock on one file, which is created for that alone and stays."""
+    """A lock on one file, which exists only for this purpose and is not deleted."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -25,10 +25,10 @@ class FileLock:
 
     @contextlib.contextmanager
     def held(self, *, is_patient: bool = True) -> Iterator[None]:
-        """Hold the lock; wait for it, unless not patient.
+        """Hold the lock; with `patient`, wait for it.
 
         Raises:
-            BlockingIOError: another process holds it, and we are not patient.
+            BlockingIOError: another process holds it, and `patient` is false.
             OSError: the file cannot be created.
         """
         handle = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -1,4 +1,4 @@
-"""Where this installation came from, for what is written into a repository and installs promptops.
+"""Find the origin of this installation, for files that install promptops.
 
 A bare name in a CI file installs whatever somebody registered under it, with the rights of that
 job. So a version is named where promptops came from an index, the commit where it came from a Git
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PACKAGE = "git-promptops"
 PLACEHOLDER = "/path/to/promptops"
-"""What stands where nobody knows the origin: installing from it fails."""
+"""The placeholder for an unknown origin: installing from it fails."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9._~:/@+%=#&?-]+", re.ASCII)
 _HASH = re.compile(r"sha(?:256|384|512)=[0-9a-f]{64,128}")
@@ -29,7 +29,7 @@ class Origin(NamedTuple):
     """Where an installation came from.
 
     Attributes:
-        source: what stands after the name: `==1.2.0`, ` @ git+https://…@<commit>`, or a folder.
+        source: the part after the name: `==1.2.0`, ` @ git+https://…@<commit>`, or a folder.
         is_folder: whether it is a folder, which other machines need not have.
         is_known: whether it is known at all.
     """

@@ -107,7 +107,7 @@ def describe_released(released: Released) -> dict[str, Any]:
 
 
 def describe_deployment(deployment: Deployment) -> dict[str, Any]:
-    """Return a deployment with what it changed."""
+    """Return a deployment and its changes as JSON values."""
     return {
         "environment": deployment.environment,
         "number": deployment.number,

@@ -61,7 +61,7 @@ def serve(service: Service, application: Application, listener: socket.socket) -
         log_config=None,
         access_log=False,
         server_header=False,
-        # Whoever stands in front is not to be believed without being named.
+        # Trust forwarded headers only from named proxies.
         proxy_headers=False,
         timeout_keep_alive=max(int(bounds.idle_seconds), 1),
         timeout_graceful_shutdown=max(int(bounds.stop_seconds), 1),

@@ -420,7 +420,7 @@ def _context() -> ssl.SSLContext:
 
 @contextlib.contextmanager
 def end_at(reply: Reply, deadline: float) -> Iterator[None]:
-    """End a reply that nobody reads at its deadline, so that the provider stops working on it."""
+    """Close an unread reply at its deadline, so that the provider stops."""
     timer = threading.Timer(max(deadline - time.monotonic(), 0.0), reply.interrupt)
     timer.daemon = True
     timer.start()

@@ -1,4 +1,4 @@
-"""One text at an address, made anew for each request, for a program that comes and asks."""
+"""Serve one text at an address, generated for each request."""
 
 from __future__ import annotations
 

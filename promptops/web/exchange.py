@@ -29,11 +29,11 @@ class WebLimits(NamedTuple):
 
 
 class WebAnswer(NamedTuple):
-    """A whole answer, whatever its status.
+    """A complete answer with any status.
 
     Attributes:
         status: the HTTP status.
-        reason: the words beside it.
+        reason: the reason phrase.
         headers: the headers, by their names in lower case.
         body: the body, unpacked.
     """

@@ -1,7 +1,7 @@
 """Statistics of evals: pure functions on plain numbers, without numpy.
 
-The unit is the sample. A sample is asked several times on both sides, and what counts of it is the
-difference of its two means: trials of one sample are never taken for independent samples.
+The unit is the sample. A sample is run several times on both sides, and the difference of its two
+means counts: trials of one sample are not independent samples.
 """
 
 from promptops.evals.statistics.agreement import Agreement, kappa, proportion_interval

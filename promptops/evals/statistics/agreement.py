@@ -1,4 +1,4 @@
-"""How far two raters agree beyond chance, and the interval of a share."""
+"""Agreement of two raters beyond chance, and the interval of a share."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _PSEUDO_ANSWERS = 4
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How two raters agree on the same answers.
+    """The agreement of two raters on the same answers.
 
     Attributes:
-        pairs: how many answers both rated.
+        pairs: the number of answers that both rated.
         agreed: the share on which they agree.
-        kappa: agreement beyond chance (Cohen, 1960): 1 is always, 0 is no more than by chance.
-            None where both raters only ever said one thing, of which nothing can be concluded.
+        kappa: agreement beyond chance (Cohen, 1960): 1 is always, 0 is no more than by chance. None
+            if both raters always gave the same single rating.
         interval: the interval of kappa; None with it.
     """
 

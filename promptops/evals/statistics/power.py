@@ -1,7 +1,7 @@
-"""How likely a suite is to notice a loss, and how many samples it takes.
+"""Compute a suite's power to detect a loss, and the number of samples needed.
 
-The power is that of the whole verdict `worse`: the sign-flip test and the interval must both
-say so. With one trial a sample, where the test moves in coarse steps, it is an exact sum up to
+The power is that of the whole verdict `worse`: the sign-flip test and the interval must both say
+so. With one trial a sample, where the test moves in coarse steps, it is an exact sum up to
 `MAX_EXACT` samples; so it is with two or three trials where few samples differ. Elsewhere it is an
 Edgeworth expansion. Simulations find the power within 2 points of that, and mostly within 1.
 """
@@ -39,14 +39,14 @@ _DROP_STEP = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """What the two sides are assumed to be.
+    """The assumptions about the two sides.
 
     Attributes:
         rate: the share of trials that the baseline passes, over all samples.
         drop: by how much that share is lower after the change.
         trials: how often each sample is asked on each side.
-        intraclass: the correlation of trials of one sample: 0 where all samples are equally hard,
-            1 where each sample always passes or always fails.
+        intraclass: the correlation of trials of one sample: 0 where all samples are equally hard, 1
+            where each sample always passes or always fails.
     """
 
     rate: float
@@ -123,7 +123,7 @@ def _exact_power(samples: int, chances: list[float]) -> float:
 
 
 def _likely(count: int, chance: float) -> range:
-    """Return the successes in `count` trials beyond which there is nothing to speak of."""
+    """Return the range of successes in `count` trials with non-negligible probability."""
     around, reach = count * chance, 8 * math.sqrt(count * chance * (1 - chance)) + 8
     return range(max(0, int(around - reach)), min(count, int(around + reach)) + 1)
 
@@ -142,7 +142,7 @@ def _binomial(count: int, successes: int, chance: float) -> float:
 
 @lru_cache(maxsize=1 << 12)
 def _least_losses(samples: int, gains: int) -> int | None:
-    """Return how many losses beside so many gains are `worse`; None where no number is."""
+    """Return the minimum number of losses for `worse`, given the gains; None if there is none."""
     for losses in range(gains + 1, samples - gains + 1):
         total, squares = gains - losses, gains + losses
         if (
@@ -160,7 +160,7 @@ def _numbers_of_differing(samples: int, chance: float) -> list[int]:
 
 
 def _sparse_power(samples: int, chances: list[float], differing: list[int]) -> float:
-    """Sum over how many samples differ by how much, and of those over who is worse.
+    """Sum the probabilities over how many samples differ, by how much, and in which direction.
 
     The sizes of the differences decide how large their sum has to be for `worse`.
     """
@@ -183,7 +183,7 @@ def _sparse_power(samples: int, chances: list[float], differing: list[int]) -> f
 
 
 def _compositions(number: int, parts: int) -> Iterator[tuple[int, ...]]:
-    """Yield all ways to deal a number out to so many parts."""
+    """Yield all ways to split a number into `parts` parts."""
     if parts == 1:
         yield (number,)
         return
@@ -282,9 +282,9 @@ def _expanded_power(samples: int, chances: list[float]) -> float:
 
 
 def detectable_drop(samples: int, design: Design, *, wanted: float = 0.8) -> float | None:
-    """Return the smallest drop that so many samples notice with the power `wanted`.
+    """Return the smallest drop that a number of samples detects with the power `wanted`.
 
-    The drop of `design` is ignored. None where even the loss of everything would go unnoticed.
+    The drop of `design` is ignored. None if even a total loss would not be detected.
     """
     if power(samples, replace(design, drop=design.rate)) < wanted:
         return None
@@ -297,9 +297,9 @@ def detectable_drop(samples: int, design: Design, *, wanted: float = 0.8) -> flo
 
 
 def samples_needed(design: Design, *, wanted: float = 0.8) -> int | None:
-    """Return how many samples notice the drop of `design` with the power `wanted`.
+    """Return the number of samples needed to detect the drop of `design` with the power `wanted`.
 
-    None where a million would not.
+    None if a million are not enough.
     """
     low, high = MIN_SAMPLES - 1, MIN_SAMPLES
     while power(high, design) < wanted:

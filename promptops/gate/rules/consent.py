@@ -5,14 +5,13 @@ The rules come from the forges' documentation, or prevent an attack:
 * The last CODEOWNERS rule that matches decides, in each section of GitLab's. One approval by any
   one owner is enough, or as many as the section asks for. A path that nobody owns needs anybody's
   approval: a forge would let it pass unseen.
-* Nobody approves their own change: neither its author nor, by default, anybody who had a hand in
-  its commits, under any of the names that are one person.
-* Where a merge queue merges several proposals together, that holds for each by itself: who had a
-  hand in one approves nothing of what that one changes, and an approval of one is for nothing else.
-  Whatever none of them makes as it would be merged is everybody's work.
-* An approval is of content. It counts for a path as long as mode and blob there are the ones that
-  were looked at, and ends with the next push that changes them; a rebase that changes nothing there
-  leaves it standing.
+* Nobody approves their own change: neither its author nor, by default, a contributor to its
+  commits, under any of a person's names.
+* If a merge queue merges several proposals together, this applies to each proposal separately: its
+  contributors cannot approve the paths that it changes, and an approval of one proposal counts for
+  no other. Content that no single proposal makes counts as changed by all of them.
+* An approval is of content. It counts for a path while mode and blob there are the approved ones,
+  and ends with a push that changes them. A rebase that does not change the path keeps it.
 * The approver may write to the repository, where the source knows who may.
 * Where releases write the version numbers, a number is nobody's to approve.
 """
@@ -56,7 +55,7 @@ class Requirement:
         section: the rule's section (GitLab).
         given: the approvals that count, one for each person.
         left_out: approvals that do not count, each with the reason.
-        is_hopeless: whether everybody who may give one had a hand in the change.
+        is_hopeless: whether everybody who may approve contributed to the change.
     """
 
     path: str
@@ -221,7 +220,7 @@ class _CountingApprovals:
         )
 
     def _is_hopeless(self, path: ChangedPath, owners: tuple[str, ...]) -> bool:
-        """Return whether no owner is left who had no hand in the change, as far as is known."""
+        """Return whether all known owners contributed to the change."""
         barred = frozenset().union(*self._find_barred(path))
         for owner in owners:
             members = self._teams.get(owner_key(owner))

@@ -1,4 +1,4 @@
-"""The exact lines to write where a change lacks version numbers."""
+"""Find the exact version lines that a change must write."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VERSION_RULES = frozenset(
 
 
 class VersionLine(NamedTuple):
-    """A version number that has to be written before the change may merge.
+    """A version that must be written before the change may be merged.
 
     Attributes:
         path: the prompt's file, from the repository's top.

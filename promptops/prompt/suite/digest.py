@@ -1,4 +1,4 @@
-"""The digest of a suite: of its own file and of every file that it takes samples from."""
+"""Compute a suite's digest, over its own file and its files of samples."""
 
 from __future__ import annotations
 

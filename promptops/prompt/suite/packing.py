@@ -1,6 +1,6 @@
-"""Many samples in little memory: by the hundred, as compressed bytes, until they are looked at.
+"""Store many samples in little memory, as compressed chunks.
 
-A suite may take a hundred thousand samples from a file. As objects they would need a kilobyte each.
+A suite may have a hundred thousand samples, and as an object each needs a kilobyte.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 MAX_LOOSE = 2_000
-"""Up to so many samples stay objects."""
+"""The maximum number of samples kept as objects."""
 _CHUNK = 256
 _FIELDS = tuple(Sample.__dataclass_fields__)
 _values = attrgetter(*_FIELDS)
 
 
 def pack_samples(samples: Iterable[Sample]) -> Sequence[Sample]:
-    """Return samples as a sequence: a tuple of a few, and of many one that needs little memory."""
+    """Return samples as a sequence: a tuple for a few, a compressed one for many."""
     loose: list[Sample] = []
     iterator = iter(samples)
     for sample in iterator:
@@ -42,7 +42,7 @@ def pack_samples(samples: Iterable[Sample]) -> Sequence[Sample]:
 
 
 class PackedSamples(Sequence[Sample]):
-    """Samples that are unpacked as they are looked at, in order best."""
+    """A sequence that decompresses samples on access; sequential access is fastest."""
 
     def __init__(self) -> None:
         self._chunks: list[bytes] = []
@@ -58,18 +58,18 @@ class PackedSamples(Sequence[Sample]):
             self.finish()
 
     def finish(self) -> None:
-        """Pack what was added last."""
+        """Compress the last chunk."""
         if self._open:
             data = pickle.dumps(self._open, protocol=pickle.HIGHEST_PROTOCOL)
             self._chunks.append(zlib.compress(data, 1))
             self._open = []
 
     def __len__(self) -> int:
-        """How many there are."""
+        """The number of items."""
         return self._count
 
     def __iter__(self) -> Iterator[Sample]:
-        """Yield all, a chunk at a time."""
+        """Yield all samples, chunk by chunk."""
         for chunk in self._chunks:
             yield from _unpack(chunk)
 
@@ -78,7 +78,7 @@ class PackedSamples(Sequence[Sample]):
     @overload
     def __getitem__(self, index: slice) -> Sequence[Sample]: ...
     def __getitem__(self, index: int | slice) -> Sample | Sequence[Sample]:
-        """One of them, or a part."""
+        """Return one item, or a slice."""
         if isinstance(index, slice):
             return [self[at] for at in range(*index.indices(self._count))]
         if index < 0:

@@ -166,7 +166,7 @@ class BudgetGuards(NodeTransformer):
     """Inserts step counting and the check of `~` into a tree before it is compiled."""
 
     def visit_Template(self, node: nodes.Template) -> nodes.Node:  # noqa: N802 (Jinja's naming)
-        """A whole body is charged for its length, since an include may bring it again and again."""
+        """Charge a whole body for its length, since it may be included repeatedly."""
         steps = _measure(node.body)
         self.generic_visit(node)
         if steps > CALL_STEPS:
@@ -174,17 +174,17 @@ class BudgetGuards(NodeTransformer):
         return node
 
     def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
-        """A loop is charged for its rounds, each by the length of the body, as it begins."""
+        """Charge a loop for its iterations, each by the length of the body, before it begins."""
         steps = 1 + _measure(node.body) + (_measure([node.test]) if node.test else 0)
         self.generic_visit(node)
         if node.recursive:
-            # Further rounds come by calling `loop`, and nobody sees those begin.
+            # Further iterations come from calling `loop`, which is not intercepted.
             node.body = [_charge(steps, node.lineno), *node.body]
         node.iter = _call_filter(STEPS, node.iter, steps)
         return node
 
     def visit_Macro(self, node: nodes.Macro) -> nodes.Node:  # noqa: N802
-        """A macro is charged for the length of its body whenever it is called."""
+        """Charge a macro for the length of its body on each call."""
         steps = _measure(node.body)
         self.generic_visit(node)
         node.body = [_charge(steps, node.lineno), *node.body]
@@ -198,7 +198,7 @@ class BudgetGuards(NodeTransformer):
         return node
 
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:  # noqa: N802
-        """A slice copies, and is charged for what it is taken from."""
+        """Charge a slice for the size of its source, which it copies."""
         self.generic_visit(node)
         if isinstance(node.arg, nodes.Slice):
             node.node = _weigh(node.node)
@@ -271,7 +271,7 @@ _BODIES = (nodes.For, nodes.Macro, nodes.CallBlock)
 
 
 def _measure(body: Iterable[nodes.Node]) -> int:
-    """How many rounds of an empty loop take about as long as running `body` once.
+    """Return how many iterations of an empty loop take about as long as running `body` once.
 
     Of loops, macros and call blocks in it, which are charged on their own, one step each.
     """
@@ -298,7 +298,7 @@ def _weigh(node: nodes.Expr, times: int = 1) -> nodes.Expr:
 
 
 def _charge(steps: int, lineno: int) -> nodes.Node:
-    """A statement that takes steps from the budget."""
+    """Return a statement that spends steps of the budget."""
     one = nodes.Const("*", lineno=lineno)
     return nodes.ExprStmt(_call_filter(STEPS, one, steps), lineno=lineno)
 

@@ -1,8 +1,8 @@
-"""Finds the syntax faults after the first, and the tags that no template of ours can hold.
+"""Find syntax errors after the first one, and tags that are not valid in our templates.
 
-Jinja's parser stops at the first fault. Here each tag that prints is parsed by itself; then the
-whole is parsed again without the faulty tags, until nothing new is found. Of faults in the nesting
-of blocks only the first is kept, since the others mostly follow from it.
+Jinja's parser stops at the first error. So each printing tag is parsed separately; then the whole
+body is parsed again without the faulty tags, until nothing new is found. Only the first nesting
+error is reported, since the others mostly follow from it.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_FAULTS = 200
-"""How many faults of one body are looked for."""
+"""The maximum number of errors reported for one body."""
 
 _MAX_ROUNDS = 50
-# How many characters all rounds may read.
+# The maximum number of characters parsed in all rounds.
 _MAX_READ = 1_000_000
-# A tag that is longer is not looked into by itself.
+# Longer tags are not parsed separately.
 _MAX_TAG = 5_000
 _OPENING = re.compile(r"\{[{%#]")
 _RAW = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}")
@@ -38,7 +38,7 @@ _CLOSING = {"{{": "}}", "{%": "%}"}
 _UNKNOWN = re.compile(r"Encountered unknown tag '(\w+)'")
 _OPENS = re.compile(r"\{%[-+]?\s*(?:for|if|with|set|macro|call|filter|raw|system|user|assistant)\b")
 _NESTING = ("Unexpected end of template", "Missing end of raw")
-# A value with a filter, a key or a call is a slip of the pen.
+# With a filter, a key or a call, the tag is a typing error and no foreign syntax.
 _BEGINS_AS_OURS = re.compile(r"\{\{[-+]?\s*[A-Za-z_]\w*\s*[|.(\[~]", re.ASCII)
 _COMMENT = re.compile(r"\{#[^\n{}#]*#?\}?")
 
@@ -47,11 +47,11 @@ class TagFault(NamedTuple):
     """A syntax fault with the tag that it is in.
 
     Attributes:
-        fault: what the parser says, and where.
+        fault: the parser's error, with its offset.
         start: where the tag begins.
         end: where it ends; the end of the line for one that is not closed.
-        is_foreign: whether no edit within the tag could make it one of ours, so that it must be
-            text or another language's.
+        is_foreign: whether no edit within the tag makes it valid, so that it must be text or
+            another language's syntax.
     """
 
     fault: SyntaxFault
@@ -105,7 +105,7 @@ def _read_values(text: str) -> Iterator[TagFault]:
 
 
 class _TagTokens:
-    """The tokens of the one tag that a text begins with, each with its offset in the body."""
+    """The tokens of the tag at the start of a text, each with its offset in the body."""
 
     def __init__(self, source: str, start: int, mark: str) -> None:
         self._source = source
@@ -127,12 +127,12 @@ class _TagTokens:
                     self.is_closed = True
                     return
         except TemplateSyntaxError as error:
-            # The lexer counts lines, the parser says where its token is: an offset.
+            # The lexer counts lines, the parser uses offsets.
             raise SyntaxFault(str(error.message), self.end) from None
 
 
 def _read_tag(text: str, start: int, mark: str) -> tuple[int, SyntaxFault | None]:
-    """Return where the tag at an offset ends, and what is wrong with it by itself."""
+    """Return the end of the tag at an offset, and its error."""
     source = text[start : start + _MAX_TAG]
     tokens = _TagTokens(source, start, mark)
     try:
@@ -148,7 +148,7 @@ def _read_tag(text: str, start: int, mark: str) -> tuple[int, SyntaxFault | None
     except TemplateSyntaxError as error:
         return tokens.end, SyntaxFault(str(error.message), int(error.lineno))
     except (TooDeep, RecursionError):
-        return tokens.end, None  # for the whole to be refused
+        return tokens.end, None  # the whole body is refused for it
     except ValueError as error:
         return tokens.end, SyntaxFault(str(error).partition(":")[0], tokens.end)
     if not tokens.is_closed and len(source) == _MAX_TAG:
@@ -157,7 +157,7 @@ def _read_tag(text: str, start: int, mark: str) -> tuple[int, SyntaxFault | None
 
 
 def _end_of_tag(text: str, start: int, offset: int, mark: str) -> int:
-    """Return where a faulty tag ends: at its closing braces, or with its line."""
+    """Return the end of a faulty tag: its closing braces, or the end of its line."""
     close = text.find(_CLOSING[mark], max(start + len(mark), offset - 1))
     newline = text.find("\n", max(start, offset))
     newline = len(text) if newline < 0 else newline
@@ -178,7 +178,7 @@ def _is_foreign_value(tag: str) -> bool:
 
 
 def _blank(text: str, one: TagFault) -> str:
-    """Return the text with a tag that is no tag any more; everything else stays in its place."""
+    """Return the text with a tag neutralised; all offsets stay the same."""
     tag = re.sub(r"[{}]", "x", text[one.start : one.end])
     return f"{text[: one.start]}{tag}{text[one.end :]}"
 
@@ -232,7 +232,7 @@ def _locate(text: str, fault: SyntaxFault) -> TagFault:
 
 
 def find_foreign(source: str) -> list[tuple[int, int]]:
-    """Return the parts of a body that no template of ours can hold, as `source[start:end]`."""
+    """Return the parts of a body that are not valid in our templates, as `source[start:end]`."""
     body = TemplateSource("", source)
     try:
         parse(body)

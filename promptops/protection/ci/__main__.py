@@ -3,14 +3,14 @@ request.
 
 All input comes from environment variables: GitHub's own, and these.
 
-    PROMPTOPS_GITHUB_TOKEN   reads the change and its reviews, and speaks where it may
-    PROMPTOPS_STATUS         the name of the commit status to set, which a target that is not the
-                             default branch is put after it; empty: none
+    PROMPTOPS_GITHUB_TOKEN   the token to read the change and its reviews, and to report
+    PROMPTOPS_STATUS         the name of the commit status to set; the target branch is appended
+                             unless it is the default branch; empty: set none
     PROMPTOPS_COMMENT        `true`: keep one comment on the pull request up to date
-    PROMPTOPS_EVIDENCE       files with results of evals, one a line
+    PROMPTOPS_EVIDENCE       files with eval results, one per line
     PROMPTOPS_VERDICT        where to write the verdict as JSON, for the release that follows
-    PROMPTOPS_APPROVALS      where approvals come from, instead of where the policy says
-    PROMPTOPS_APPROVALS_FILE the file that they come from
+    PROMPTOPS_APPROVALS      the source of approvals, instead of the policy's
+    PROMPTOPS_APPROVALS_FILE the file with approvals
 
 The exit code is that of `promptops gate`: 0 may be merged, 1 may not, 2 could not be judged.
 """

@@ -1,4 +1,4 @@
-"""Looks at how CI and hooks get promptops: a bare name installs what anybody registers."""
+"""Check how CI and hooks install promptops: a bare name may install another package."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ACTION = re.compile(
 
 
 def look_at_installation(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Is promptops installed by a version, a commit or a path, wherever a file installs it?"""
+    """Check that every installation of promptops is pinned to a version, a commit or a path."""
     paths = [
         path
         for path in subject.paths
@@ -61,7 +61,7 @@ def look_at_installation(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
 
 
 def _find_unpinned(text: str) -> tuple[list[str], int]:
-    """Return what is installed and not pinned, and how many times anything is."""
+    """Return unpinned installations, and the number of all installations."""
     found: dict[str, None] = {}
     count = 0
     for line in text.split("\n"):

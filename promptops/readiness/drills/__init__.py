@@ -1,4 +1,4 @@
-"""Rehearsals in a scratch copy of the repository, with real processes; nothing outside changes.
+"""Drills in a temporary copy of the repository, with real processes. Nothing outside changes.
 
 Modules:
     scratch: a copy of the repository with a remote of its own.

@@ -55,14 +55,14 @@ DRILLS = {
 
 
 def run_drill(repository: Repository, name: str) -> DrillResult:
-    """Rehearse in a scratch copy; nothing outside changes.
+    """Run a drill in a temporary copy. Nothing outside changes.
 
     Args:
         repository: a repository with a work tree.
         name: one of DRILLS.
 
     Raises:
-        PromptopsError: the drill cannot be held, or what it was to show does not hold.
+        PromptopsError: the drill is not possible, or it failed.
     """
     kind = DRILLS[name]
     with open_drill(repository) as drill:

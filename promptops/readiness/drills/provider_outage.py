@@ -1,4 +1,4 @@
-"""Does a fallback answer when the first model fails?"""
+"""Drill: does a fallback answer when the first model fails?"""
 
 from __future__ import annotations
 

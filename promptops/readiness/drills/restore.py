@@ -1,4 +1,4 @@
-"""Can the registry and the run log be brought back from a backup?"""
+"""Drill: can the registry and the run log be restored from a backup?"""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def rehearse(drill: Drill) -> str:
-    """Back the registry and the log up, lose them, bring them back, and compare.
+    """Back up the registry and the log, delete them, restore them, and compare.
 
     Raises:
-        PromptopsError: what came back is not what was there.
+        PromptopsError: the restored data differs.
     """
     backup = drill.folder / "backup.git"
     with drill.step("a backup of all prompts, releases and environments"):

@@ -1,4 +1,4 @@
-"""How long does it take until readers see a rollback?"""
+"""Drill: how long does it take until readers see a rollback?"""
 
 from __future__ import annotations
 

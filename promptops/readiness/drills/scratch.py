@@ -1,4 +1,4 @@
-"""A copy of a repository with a remote of its own, in a folder that goes away."""
+"""A copy of a repository with its own remote, in a temporary folder."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class DrillStep(NamedTuple):
 
 @dataclass
 class Drill:
-    """What a drill needs, and what it saw.
+    """The state of a drill.
 
     Attributes:
-        remote: a bare repository that stands in for the forge's.
+        remote: a bare repository in place of the forge's.
         clone: a clone of it, on the default branch.
         folder: a folder for anything else.
         original: the repository that is rehearsed for.
@@ -78,7 +78,7 @@ class Drill:
         return self._run(command, variables or {})
 
     def _run(self, command: list[str], variables: Mapping[str, str]) -> str:
-        # What names another repository, or where things are kept, is not for the copy.
+        # Variables that point at another repository or at data must not apply to the copy.
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -112,7 +112,7 @@ class Drill:
 
 @contextmanager
 def open_drill(repository: Repository) -> Iterator[Drill]:
-    """Give a copy of a repository: its default branch, releases and environments.
+    """Yield a copy of a repository: its default branch, releases and environments.
 
     Raises:
         PromptopsError: it cannot be copied.

@@ -1,4 +1,4 @@
-"""Do readers go on while the source of prompts is away, and come back to it?"""
+"""Drill: do readers continue while the source of prompts is unavailable, and return to it?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def rehearse(drill: Drill) -> str:
-    """Take the remote away, read, start a reader anew, and give the remote back.
+    """Remove the remote, read, start a new reader, and restore the remote.
 
     Raises:
         PromptopsError: nothing is live, or a step fails.

@@ -1,9 +1,7 @@
-"""The table `[telemetry]`: what is told of runs to OpenTelemetry and Prometheus.
+"""The table `[telemetry]`: export of runs to OpenTelemetry and Prometheus.
 
-[telemetry]
-otel = true
-content = false
-prometheus = true         # or the folder that the processes of one machine share
+[telemetry] otel = true content = false prometheus = true # or the folder that the processes of one
+machine share
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ KEYS = ("otel", "content", "prometheus")
 
 @dataclass(frozen=True, slots=True)
 class TelemetrySettings:
-    """What is told of runs.
+    """The settings of telemetry.
 
     Attributes:
         otel: whether runs become spans and metrics of OpenTelemetry.

@@ -80,7 +80,7 @@ def input_names(runs: Sequence[RunRecord]) -> list[str]:
 
 
 def find_language(text: str) -> str | None:
-    """Return the language of a text; None where it cannot be told, or nothing is there to tell."""
+    """Return the language of a text; None if unknown, or without py3langid."""
     shown = text[:_MAX_READ]
     if sum(map(str.isalpha, shown)) < _MIN_LETTERS:
         return None

@@ -53,7 +53,7 @@ class Shift(NamedTuple):
         reference: how it was.
         effect: how large the difference is.
         p: how often chance alone does that.
-        is_alarm: whether somebody should look.
+        is_alarm: whether it is an alarm.
         run_id: the first run that shows it; None: there is none to show.
     """
 
@@ -85,7 +85,7 @@ class Drift(NamedTuple):
 
     @property
     def alarms(self) -> tuple[Shift, ...]:
-        """The shifts that somebody should look at."""
+        """The shifts that are alarms."""
         return tuple(one for one in self.shifts if one.is_alarm)
 
 

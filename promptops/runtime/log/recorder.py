@@ -140,7 +140,7 @@ class Recorder:
             return None
 
     def store_answer(self, key: str, one: CachedAnswer, seconds: float, megabytes: int) -> None:
-        """Cache an answer; where the log cannot be written it is asked for again."""
+        """Cache an answer. If the log is not writable, the model is asked again."""
         try:
             self._follow_fork()
             self._open_log().store_answer(key, one, seconds, megabytes)

@@ -135,7 +135,7 @@ class SqliteDatabase:
                 connection.execute("ROLLBACK")
 
     def scrub(self, tables: Iterable[str]) -> None:
-        """Write the file anew, and empty the write-ahead log.
+        """Rewrite the file, and empty the write-ahead log.
 
         `secure_delete` alone is not enough: a row that was moved when a page was split leaves a
         copy in the old page that no deletion reaches.
@@ -229,9 +229,9 @@ class SqliteDatabase:
 
 
 def _begin(connection: sqlite3.Connection) -> None:
-    """Begin to write, as soon as nobody else does.
+    """Begin a write transaction, as soon as no other process has one.
 
-    SQLite's own waiting sleeps longer and longer, up to 100 ms, while newcomers go first: with
+    SQLite's busy handler sleeps longer and longer, up to 100 ms, while newcomers overtake: with
     eight busy writers some wait for seconds. Looking again every few is fair enough.
     """
     deadline = time.monotonic() + BUSY_SECONDS

@@ -1,4 +1,4 @@
-"""What a run said, as texts for the store: those that other runs say too stand by themselves.
+"""Store a run's contents as texts; texts shared by many runs are stored once.
 
 System messages and long earlier turns of a conversation come again in other runs: each is a text of
 its own, found by its hash. Inputs and the other messages of one run are one text, so that an input

@@ -53,7 +53,8 @@ FIND_RUN = f"SELECT n, request, answer, {columns(_IDENTITY)} FROM runs WHERE id 
 _MAX_KNOWN = 4096
 # A request of so many bytes is kept once, however often it is made.
 _MIN_SHARED_BYTES = 8192
-# Of how many runs under way the texts are remembered until they end, and how long those may be.
+# The maximum number of unfinished runs whose texts are cached, and the maximum length of these
+# texts.
 _MAX_BEGUN = 2048
 _MAX_BEGUN_BYTES = 64 * 1024
 
@@ -69,9 +70,9 @@ class _Text(NamedTuple):
 
 
 class _Begun(NamedTuple):
-    """What was asked in a run under way, as it was written when the run began.
+    """The request of an unfinished run, as written at its start.
 
-    `is_dropped`: it is too long to be remembered, so that only the log has it.
+    `is_dropped`: it is too long for the cache, so only the log has it.
     """
 
     request: RequestTexts
@@ -222,7 +223,7 @@ class RunWriter:
         return number
 
     def _release(self, cursor: Cursor, number: int, ids: Sequence[int]) -> Sequence[int]:
-        """Let go, and return, the shared texts that a run used before and does not any more."""
+        """Release and return the shared texts that a run no longer uses."""
         used = cursor.rows("SELECT text FROM uses WHERE run = ?", (number,))
         stale = [int(text) for (text,) in list(used) if text not in ids]
         for text in stale:
@@ -247,7 +248,7 @@ class RunWriter:
             "id",
         )
         if made is None:
-            # Somebody else made it just now.
+            # Another process created it just now.
             row = cursor.one(find, (text.hash,))
             made = None if row is None else int(row[0])
         return -1 if made is None else made

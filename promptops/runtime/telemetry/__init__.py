@@ -1,1 +1,1 @@
-"""What is told of runs while they happen: spans and metrics of OpenTelemetry, and Prometheus."""
+"""Telemetry of runs: spans and metrics of OpenTelemetry, and Prometheus."""

@@ -1,8 +1,8 @@
-"""Numbers of one process in a file that others read while it is written, and after a kill.
+"""Counters of one process in a file that other processes can read at any time, even after a kill.
 
 A file is `used: u64`, then entries of `length: u32, key: JSON, padding, value: f64`. One process
 writes a file, and only ever changes values in place or appends; a reader sees whole entries up to
-`used`. So nothing has to be flushed, nobody waits, and what a killed process counted stays counted.
+`used`. So no flush and no lock is needed, and a killed process loses no counts.
 """
 
 from __future__ import annotations

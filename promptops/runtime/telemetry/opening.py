@@ -1,4 +1,4 @@
-"""Who is told of the runs of a configuration."""
+"""Open the telemetry of a configuration."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def find_counts(
 def open_telemetry(
     settings: TelemetrySettings, folder: Path, warn: Callable[[str], None]
 ) -> Telemetry | None:
-    """Return what tells of runs; None where nobody is to be told.
+    """Return the telemetry; None if it is off.
 
     Args:
         settings: the table `[telemetry]`.

@@ -270,7 +270,7 @@ def open_otel(*, content: bool) -> OtelObserver:
 
 
 def _make_providers() -> tuple[Any, Any]:
-    """Return providers of our own, which nobody else uses."""
+    """Return private providers."""
     try:
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -321,7 +321,7 @@ def _shut_in_time(closers: list[Callable[[], object]]) -> None:
 
 
 class _OnceFilter(logging.Filter):
-    """Lets one record through: an exporter says every time that its collector is down."""
+    """Passes one log record: an exporter logs on every attempt that its collector is down."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Observer(Protocol):
-    """Something that is told of runs."""
+    """The interface of telemetry observers."""
 
     def begin(self, run: RunRecord) -> object:
         """Hear that a run begins, or goes on after tools; return what `end` gets back."""
@@ -34,7 +34,7 @@ class Telemetry:
     """Tells every observer, and keeps what is wrong with one from the run and from the others."""
 
     def __init__(self, observers: Sequence[Observer], warn: Callable[[str], None]) -> None:
-        """Args: who is told, and who hears once what cannot be told."""
+        """Args: the observers, and a function that warns once about failures."""
         self._observers = tuple(observers)
         self._warn = warn
         self._has_warned = False

@@ -1,4 +1,4 @@
-"""The formats that prompts can be written in: one module each, with `write(prompt) -> Export`."""
+"""The export formats, one module each, with `write(prompt) -> Export`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class FormatWriter(Protocol):
     SUFFIX: str
 
     def write(self, prompt: Prompt) -> Export:
-        """Return the prompt in this format; UnexportableError where that cannot be."""
+        """Return the prompt in this format. Raises UnexportableError."""
 
 
 WRITERS: dict[str, FormatWriter] = {
@@ -33,5 +33,5 @@ WRITERS: dict[str, FormatWriter] = {
 
 
 def write(prompt: Prompt, form: str) -> Export:
-    """Return a prompt in a format; UnexportableError says what has no counterpart there."""
+    """Return a prompt in a format. Raises UnexportableError for parts without a counterpart."""
     return WRITERS[form].write(prompt)

@@ -22,7 +22,7 @@ SCHEMA = "promptops.prompt/v1"
 
 
 def write(prompt: Prompt) -> Export:
-    """Return a prompt with its partials in place."""
+    """Return a prompt with its partials expanded."""
     document = {
         "schema": SCHEMA,
         "name": prompt.name,

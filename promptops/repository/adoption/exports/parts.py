@@ -166,7 +166,7 @@ def fill_names(message: ExportMessage, tool: str) -> str:
 
 
 def list_settings(prompt: Prompt) -> dict[str, Any]:
-    """Return what the model call takes, under our names."""
+    """Return the settings of the model call, under our names."""
     return {key: prompt.data[key] for key in _SETTINGS if key in prompt.data}
 
 

@@ -1,4 +1,4 @@
-"""Assertions of promptfoo as checks of a suite, where both give the same verdict."""
+"""Convert promptfoo's assertions to checks with the same verdict."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _ROUNDING = 1e-9
 
 
 class LostCheckError(Exception):
-    """An assertion cannot be carried over; the message says why."""
+    """An assertion cannot be converted; the message says why."""
 
 
 class CarriedCheck(NamedTuple):
@@ -55,7 +55,7 @@ class CarriedCheck(NamedTuple):
     Attributes:
         check: as a suite has it.
         weight: what it counts.
-        differs: in what its verdict may differ; "" where it cannot.
+        differs: how its verdict may differ; "" if it cannot.
         is_yes_or_no: whether its score is 0 or 1 in promptfoo, as here.
     """
 
@@ -66,14 +66,14 @@ class CarriedCheck(NamedTuple):
 
 
 class _Argument(NamedTuple):
-    """What a converter gets: the value with its names filled in, and the threshold."""
+    """A converter's argument: the value with variables replaced, and the threshold."""
 
     value: Any
     threshold: float | None
     is_negated: bool
 
     def text(self, *, allows_empty: bool = True) -> str:
-        """The value as a text."""
+        """Return the value as a text."""
         spelled = to_text(self.value)
         if spelled is None or isinstance(self.value, bool):
             raise LostCheckError("ends in an error in promptfoo: its value is no text")
@@ -82,7 +82,7 @@ class _Argument(NamedTuple):
         return spelled
 
     def texts(self) -> list[str]:
-        """A list of texts: as it is, or a text split at its commas."""
+        """Return a list of texts; a single text is split at commas."""
         if isinstance(self.value, list):
             found = [to_text(one) for one in self.value]
             if None in found or "" in found:
@@ -106,10 +106,10 @@ class Converter:
         self._templates = templates or {}
 
     def convert(self, assertion: Any, values: Mapping[str, Any]) -> list[CarriedCheck]:  # noqa: ANN401 - any YAML
-        """Return the checks of an assertion; several for a set whose parts stand alone.
+        """Convert an assertion to checks; a set of independent parts gives several.
 
         Raises:
-            LostCheckError: there is none with the same verdict.
+            LostCheckError: no check gives the same verdict.
         """
         if not isinstance(assertion, dict):
             raise LostCheckError("is no mapping")
@@ -207,7 +207,7 @@ class Converter:
 
 
 def _choose(carried: Sequence[CarriedCheck], threshold: float, total: float) -> Check:
-    """The check that holds where the parts that hold weigh enough."""
+    """Return the check that passes if the weight of passing parts is high enough."""
     if threshold <= 0:
         raise LostCheckError("is a set with the threshold 0, which always passes")
     if len(carried) > 8:
@@ -233,9 +233,9 @@ def _choose(carried: Sequence[CarriedCheck], threshold: float, total: float) -> 
 def carry_sample(
     checks: Sequence[CarriedCheck], threshold: float | None
 ) -> tuple[list[Check], float | None, str]:
-    """Return what a sample expects, its threshold, and in what its verdict may differ.
+    """Return a sample's checks, its threshold, and how its verdict may differ.
 
-    A case with a threshold passes by its mean alone; one without, where all checks hold.
+    A case with a threshold passes by its mean; one without, if all checks pass.
     """
     differs = ""
     if threshold is not None and any(not one.is_yes_or_no for one in checks):
@@ -250,7 +250,7 @@ def carry_sample(
 
 
 def _negate(check: Check) -> Check:
-    """The opposite of a check of one scorer."""
+    """Return the negation of a check."""
     (name, argument), *rest = check.items()
     if name == "any":
         return {"not": argument}

@@ -27,7 +27,7 @@ _KNOWN = (
     *("description", "vars", "assert", "threshold", "options", "metadata", "provider", "providers"),
     *("prompts", "providerOutput", "assertScoringFunction", "path", "config", "env"),
 )
-# Whoever sets these is sent, or judged, in another way.
+# Options that change what is sent or how it is judged.
 _LOST = {
     "provider": "has a model of its own",
     "providers": "is for some of the models only",
@@ -58,8 +58,8 @@ class TestCase:
         assertions: the default's, then its own.
         threshold: of the mean of its scores.
         prompts: the labels of the prompts that it is for; empty: all.
-        place: where it stands.
-        lost: why it cannot be carried over as it is; empty where it can.
+        place: its position.
+        lost: why it cannot be converted exactly; empty if it can.
     """
 
     name: str
@@ -132,7 +132,7 @@ class CaseReader:
                 self._notes.add("a test that is no mapping is not carried over", is_lost=True)
 
     def _load(self, name: str) -> list[tuple[Mapping[str, Any], CasePlace]]:
-        """The cases of the files that a name or pattern stands for."""
+        """Return the cases in the files that match a name or pattern."""
         scheme, separator, _ = name.partition("://")
         if separator:
             self._notes.add(f"cases from {scheme}:// are not carried over", is_lost=True)
@@ -296,14 +296,14 @@ class CaseReader:
 
 
 def _choices(value: Any) -> list[Any]:  # noqa: ANN401 - any YAML
-    """The values of a variable: each item of a list that begins with a text."""
+    """Return the values of a variable: each item of a list that begins with a text."""
     if isinstance(value, list) and value and isinstance(value[0], str):
         return value
     return [value]
 
 
 def _resolve(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values with the names in them replaced by other values; unknown names stay."""
+    """Return the values with names replaced by other values; unknown names are kept."""
     found = dict(values)
     for _round in range(3):
         last = dict(found)

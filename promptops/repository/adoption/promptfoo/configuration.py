@@ -45,7 +45,7 @@ _TYPES = {str: "string", bool: "boolean", int: "number", float: "number", list: 
 
 
 def is_configuration(path: str, text: str, *, is_named: bool) -> bool:
-    """Whether a file is a configuration: by its name, or because a person named it."""
+    """Return whether a file is a configuration: by its name, or because the user named it."""
     name = PurePosixPath(path).name
     if _NAME.fullmatch(name):
         return True
@@ -157,7 +157,7 @@ class _DraftReader:
         return samples
 
     def _read_settings(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The prompt's settings, and further keys of its suite."""
+        """Return the prompt's settings, and further keys of its suite."""
         settings = dict(self.models.settings)
         suite: dict[str, Any] = {}
         if self.models.names:
@@ -175,7 +175,7 @@ class _DraftReader:
 
 
 def _inputs(prompt: AdoptedPrompt, samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The inputs of a prompt; one that a sample leaves out is empty by default."""
+    """Return the inputs of a prompt; one that a sample leaves out is empty by default."""
     found: dict[str, Any] = {}
     for name in (*prompt.names, *(one for one in prompt.inner if one not in prompt.names)):
         values = [one["inputs"][name] for one in samples if name in one["inputs"]]
@@ -201,7 +201,7 @@ def _inputs(prompt: AdoptedPrompt, samples: Sequence[Mapping[str, Any]]) -> dict
 def _sample(
     case: TestCase, prompt: AdoptedPrompt, converter: Converter, notes: Notebook
 ) -> dict[str, Any] | None:
-    """A case as a sample; None where nothing of it can be carried over."""
+    """Convert a case to a sample; None if nothing of it can be converted."""
     for why in case.lost:
         notes.add(f"is left out: the case {why}", case.place, is_lost=True)
     if case.lost:
@@ -229,7 +229,7 @@ def _sample(
 def _carry_checks(
     case: TestCase, converter: Converter, notes: Notebook
 ) -> tuple[list[CarriedCheck], bool]:
-    """The checks of a case, and whether none of its assertions is left out."""
+    """Return the checks of a case, and whether all assertions were converted."""
     checks: list[CarriedCheck] = []
     is_whole = True
     for one in case.assertions:

@@ -1,4 +1,4 @@
-"""What is not carried over, each thing once, with the first case it is about."""
+"""Collect notes on what is not converted, each once, with its first case."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from promptops.repository.adoption.draft import Note
 
 @dataclass(frozen=True, slots=True)
 class CasePlace:
-    """Where something stands: the file ("" for the configuration), its line, and the case."""
+    """A position: the file ("" for the configuration), its line, and the case."""
 
     line: int = 0
     file: str = ""

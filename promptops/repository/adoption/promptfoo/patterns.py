@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# What `.` stands for.
+# The equivalent of `.`.
 _ANY = r"[^\n\r\x{2028}\x{2029}]"
 _ANCHORS = {"^": "^", "$": r"\z", "|": "|"}
 _CLASSES = {"d": "0-9", "w": "0-9A-Za-z_", "s": r"\s\x{feff}"}
@@ -108,7 +108,7 @@ class _Translation:
             self._add(text, width, has_atom=True)
 
     def _character(self) -> tuple[str, int]:
-        """An escape that stands for one character, and its width."""
+        """Return an escape for one character, and its width."""
         letter = self._source[self._at + 1 : self._at + 2]
         if letter in _CONTROLS:
             return _CONTROLS[letter], 2

@@ -101,7 +101,9 @@ def _read_entry(one: Any, folder: SourceFolder, notebook: Notebook) -> Iterator[
 
 
 def _is_file(text: str) -> bool:
-    """Whether an entry names files: by its scheme, its ending, or a slash and no space."""
+    """Return whether an entry names files: by its scheme, its extension, or a slash and no
+    space.
+    """
     if text.startswith(("file://", "exec:")):
         return True
     if "\n" in text or "{{" in text:
@@ -152,7 +154,7 @@ def _place_role(role: str | None, source: PromptSource, notebook: Notebook) -> s
 
 
 def _read_conversation(source: PromptSource) -> list[tuple[str, str]] | None:
-    """The messages of a text that is a list of them in JSON or YAML; None for plain text."""
+    """Return the messages of a text that lists them in JSON or YAML; None for plain text."""
     text = source.text.strip()
     file = source.file or "the prompt"
     is_yaml = source.file.endswith((".yaml", ".yml")) or text.startswith("- role:")

@@ -33,7 +33,7 @@ _MAX_BYTES = 32 * 1024 * 1024
 
 
 class LocatedMapping(dict[str, Any]):
-    """A mapping that knows where it stands; `line` is 0 in a file without lines of its own."""
+    """A mapping with its position; `line` is 0 in a file without lines."""
 
     line = 0
     file = ""

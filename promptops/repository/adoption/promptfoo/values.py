@@ -57,11 +57,11 @@ def fill(text: str, values: Mapping[str, Any], *, keeps_unknown: bool = False) -
 
     Args:
         text: the text.
-        values: what the names stand for.
-        keeps_unknown: whether the name of no value stays; else it is replaced by nothing.
+        values: the values of the names.
+        keeps_unknown: whether to keep a name without a value; otherwise it is removed.
 
     Raises:
-        UnsupportedTemplateError: it holds more than names, or a name of a list or mapping.
+        UnsupportedTemplateError: it has more than names, or the name of a list or mapping.
     """
     for match in _TAGGED.finditer(text):
         if _NAMED.fullmatch(match[0]) is None or match[0].startswith("{{-"):
