@@ -26,6 +26,7 @@ from promptops.runtime.ledger import (
     choose_horizon,
     refuse,
 )
+from promptops.runtime.yielding import yield_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -57,6 +58,8 @@ _TAKE = """INSERT INTO windows VALUES {}
 # Others wait during a prune, so it deletes a limited number of windows at a time.
 _MAX_PRUNED = 500
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
+# A transaction takes less than a tenth of a millisecond, and who sleeps gets its turn much later.
+_YIELDS = 10
 _MIN_WAIT_SECONDS = 0.0005
 _MAX_WAIT_SECONDS = 0.01
 _PRIMARY_CODE = 0xFF
@@ -344,11 +347,17 @@ def _begin(connection: sqlite3.Connection, *, wait: bool) -> None:
     """
     deadline = time.monotonic() + TIMEOUT_SECONDS
     pause = _MIN_WAIT_SECONDS
+    tries = 0
     while True:
         try:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            if not wait or not _is_busy(error) or time.monotonic() >= deadline:
+            is_busy = _is_busy(error)
+            if is_busy and tries < _YIELDS:
+                tries += 1
+                yield_turn()
+                continue
+            if not wait or not is_busy or time.monotonic() >= deadline:
                 raise
         else:
             return

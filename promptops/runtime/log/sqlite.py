@@ -19,6 +19,7 @@ from promptops.errors import NotFoundError, PromptopsError
 from promptops.runtime.log.log import LogError
 from promptops.runtime.log.migrations import RUN_LOG
 from promptops.runtime.log.store import Store
+from promptops.runtime.yielding import yield_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -38,6 +39,8 @@ _WORDS = {
 BUSY_SECONDS = 1.0
 _CHECKPOINT_PAGES = 8000
 _BUSY_SCRUB_SECONDS = 30.0
+# A transaction takes a tenth of a millisecond, and who sleeps gets its turn much later.
+_YIELDS = 20
 _MIN_WAIT_SECONDS = 0.001
 _MAX_WAIT_SECONDS = 0.005
 
@@ -236,6 +239,7 @@ def _begin(connection: sqlite3.Connection) -> None:
     """
     deadline = time.monotonic() + BUSY_SECONDS
     wait = _MIN_WAIT_SECONDS
+    tries = 0
     while True:
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -244,6 +248,10 @@ def _begin(connection: sqlite3.Connection) -> None:
                 raise
         else:
             return
+        tries += 1
+        if tries <= _YIELDS:
+            yield_turn()
+            continue
         time.sleep(wait)
         wait = min(wait * 1.5, _MAX_WAIT_SECONDS)
 
