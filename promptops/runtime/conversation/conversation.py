@@ -28,6 +28,7 @@ from promptops.runtime.conversation.hand_over import (
 )
 from promptops.runtime.conversation.window import begin_with_user, take_newest
 from promptops.runtime.log.content import from_json, pack, to_json, unpack
+from promptops.runtime.log.log import LogError
 from promptops.runtime.safety.marking import remove_delimiters
 
 if TYPE_CHECKING:
@@ -76,6 +77,18 @@ class ConversationTools(NamedTuple):
     summary: str | None
     keyring: Keyring | None
     clock: Callable[[], float]
+
+
+class NotKeptError(LogError):
+    """A prompt answered, and question and answer could not be appended.
+
+    Attributes:
+        run: the run, with its answer.
+    """
+
+    def __init__(self, message: str, run: Run, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.run = run
 
 
 class Conversation:
@@ -165,6 +178,7 @@ class Conversation:
 
     def events(self, *, limit: int = 1000) -> Sequence[ConversationEvent]:
         """Return the conversation's events without message texts, oldest first."""
+        self._check_owner()
         return self._ways.store.rows(self.id, limit=limit)
 
     def erase(self, *, by: str) -> bool:
@@ -172,6 +186,7 @@ class Conversation:
 
         Returns whether there is such a conversation.
         """
+        self._check_owner()
         return self._ways.store.erase(self.id, by=by, now=self._ways.clock())
 
     # Running prompts
@@ -199,6 +214,7 @@ class Conversation:
         answer to `record`.
 
         Raises:
+            NotKeptError: the prompt answered, and that could not be appended; it has the run.
             UsageError: the prompt has no history, or several.
             PromptopsError: as `Registry.run`; LogError: the store is unusable.
         """
@@ -419,8 +435,21 @@ class Conversation:
         return number
 
     def _record_answer(self, run: Run, said: str | None) -> None:
-        if not run.tool_calls:
+        if run.tool_calls:
+            return
+        try:
             self.record(run, said=said)
+        except (LogError, RefusedError) as error:
+            raise NotKeptError(
+                f"the answer of run {run.id} is not in conversation {self.id}: {error.message}",
+                run,
+                hint="the error's `run` has it; hand it to `record` when the store works again",
+            ) from error
+
+    def _check_owner(self) -> None:
+        """Raise RefusedError where the conversation is somebody else's."""
+        ways = self._ways
+        ways.store.tail(self.id, owner=self._owner, tokens=1, now=ways.clock())
 
     def _caller(self, key: str | None) -> Caller:
         from promptops.runtime.run.runner import Caller

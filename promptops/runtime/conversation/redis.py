@@ -228,7 +228,8 @@ class RedisStore:
     ) -> Sequence[ConversationEvent]:
         """Return the newest `limit` messages between two rows; see `ConversationStore`."""
         found: list[ConversationEvent] = []
-        for row in self._walk(conversation, after, before):
+        last = int(self._ask(lambda: self._redis.llen(_ROWS + conversation)))
+        for row in self._walk(conversation, after, min(before, last + 1)):
             if len(found) == limit:
                 break
             found.append(row)

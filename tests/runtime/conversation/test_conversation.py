@@ -11,6 +11,8 @@ import pytest
 
 import promptops
 from promptops.errors import ConfigurationError, ConflictError, RefusedError, UsageError
+from promptops.runtime.conversation.conversation import NotKeptError
+from promptops.runtime.log.log import LogError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,8 +156,10 @@ def test_a_summary_that_fails_leaves_the_window(registry: Registry) -> None:
 
 def test_nobody_gets_the_conversation_of_somebody_else(registry: Registry) -> None:
     registry.conversation("c", user="ann").add("user", "secret")
-    with pytest.raises(RefusedError, match="another user"):
-        registry.conversation("c", user="bob").history()
+    stranger = registry.conversation("c", user="bob")
+    for ask in (stranger.history, stranger.events, lambda: stranger.erase(by="bob")):
+        with pytest.raises(RefusedError, match="another user"):
+            ask()
 
 
 def test_a_hand_over_names_both_versions_and_hides_what_is_personal(registry: Registry) -> None:
@@ -226,3 +230,21 @@ def test_what_is_kept_is_encrypted_where_asked_for(
         pytest.raises(ConfigurationError, match="encrypted"),
     ):
         registry.conversation("c").history()
+
+
+def test_an_answer_that_cannot_be_kept_is_not_lost(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk = registry.conversation("c")
+    talk.run("chat@working", {"question": "one"})
+
+    def fail(*_: object, **__: object) -> None:
+        raise LogError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(talk._ways.store, "append", fail)
+        with pytest.raises(NotKeptError, match="the disk is full") as caught:
+            talk.run("chat@working", {"question": "two"})
+    assert caught.value.run.text == "two"
+    talk.record(caught.value.run)
+    assert texts(talk.history()) == ["one", "one", "two", "two"]

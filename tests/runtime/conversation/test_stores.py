@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -237,3 +239,38 @@ def test_appends_of_many_writers_are_whole_and_numbered(place: str) -> None:
 def test_other_places_are_refused() -> None:
     with pytest.raises(UsageError, match="'mysql' is no place for conversations"):
         open_conversations("mysql://host/db")
+
+
+_WRITE = """
+import sys
+from promptops.runtime.conversation.opening import open_conversations
+from tests.runtime.conversation.test_stores import ANN, NOW, WIDE, message
+store = open_conversations(sys.argv[1])
+for number in range(int(sys.argv[3])):
+    pair = [message(f"{sys.argv[2]} {number} q"), message(f"{sys.argv[2]} {number} a", "assistant")]
+    store.append("c", pair, owner=ANN, bounds=WIDE, now=NOW)
+    print(number, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_process_leaves_whole_pairs(place: str) -> None:
+    line = [sys.executable, "-c", _WRITE, place]
+    processes = [
+        subprocess.Popen([*line, str(name), count], stdout=subprocess.PIPE)
+        for name, count in ((0, "100000"), (1, "30"), (2, "30"))
+    ]
+    acknowledged = []
+    for one in processes:
+        assert one.stdout is not None
+        acknowledged.append(int(one.stdout.readline()))
+    processes[0].kill()
+    said = [one.communicate()[0].split() for one in processes]
+    store = open_conversations(place)
+    texts = [(row.body or b"").decode() for row in store.between("c", 0, 10**9, limit=10**9)]
+    assert all(a[:-1] == b[:-1] for a, b in zip(texts[::2], texts[1::2], strict=True))
+    for name, numbers in enumerate(said):
+        mine = [text for text in texts[::2] if text.startswith(f"{name} ")]
+        # What was acknowledged is there, and at most one more.
+        assert len(mine) - (1 + len(numbers)) in {0, 1}
+    store.close()
