@@ -17,9 +17,9 @@ ALLOWED = {
     "git/signing/ssh.py",
     "prompt/metadata.py",
     "prompt/suite/grammar.py",
+    "repository/pipelines.py",
     "repository/playbook.py",
     "repository/prices.py",
-    "repository/scaffold.py",
     "runtime/log/process.py",
     "site/writing.py",
 }
