@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
-    "demo": ("promptops demo", "promptops demo --help"),
+    "demo": ("promptops demo", "promptops demo --in try-it"),
     "init": ("promptops init", "promptops init --deploy --dry-run"),
     "new": (
         "promptops new support/triage",
@@ -112,12 +112,83 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "verify": ("promptops verify", "promptops verify --format json"),
     "trace": ("promptops trace support/triage@1.0.0", "promptops trace --output answer.txt"),
     "runs": ("promptops runs list", "promptops runs stats"),
-    "metrics": ("promptops metrics", "promptops metrics --help"),
-    "guards": ("promptops guards show", "promptops guards reset --help"),
-    "alerts": ("promptops alerts test", "promptops alerts test --help"),
-    "reviews": ("promptops reviews list", "promptops reviews show --help"),
+    "metrics": ("promptops metrics", "promptops metrics -o metrics.prom --every 30s"),
+    "guards": ("promptops guards show", 'promptops guards reset --user u-42 --reason "a test"'),
+    "guards show": ("promptops guards show", "promptops guards show --format json"),
+    "guards reset": (
+        'promptops guards reset --user u-42 --reason "a test"',
+        'promptops guards reset --reason "new month" --dry-run',
+    ),
+    "alerts": ("promptops alerts test", "promptops alerts test --channel slack"),
+    "alerts test": ("promptops alerts test", "promptops alerts test --channel slack"),
+    "reviews": ("promptops reviews list", "promptops reviews answer 01a22760 --accept"),
+    "reviews list": ("promptops reviews list", "promptops reviews list --answered"),
+    "reviews show": (
+        "promptops reviews show 01a22760",
+        "promptops reviews show 01a22760 --format json",
+    ),
+    "reviews answer": (
+        "promptops reviews answer 01a22760 --accept",
+        'promptops reviews answer 01a22760 --answer "Billing, urgent." --note "not a joke"',
+    ),
+    "reviews export": (
+        "promptops reviews export support/triage -o samples.yaml",
+        "promptops reviews export --format json",
+    ),
     "eval": ("promptops eval run support/triage", "promptops eval plan support/triage"),
+    "serve keys add": (
+        "promptops serve keys add billing",
+        "promptops serve keys add billing --prompt 'billing/*' --env production",
+    ),
+    "serve keys list": ("promptops serve keys list", "promptops serve keys list --help"),
+    "serve keys revoke": (
+        "promptops serve keys revoke billing",
+        "promptops serve keys revoke billing --help",
+    ),
     "runs list": ("promptops runs list", "promptops runs list --format json"),
-    "runs tail": ("promptops runs tail", "promptops runs tail --help"),
+    "runs tail": ("promptops runs tail --follow", "promptops runs tail -n 20 --status failed"),
+    "runs show": ("promptops runs show 01a22760", "promptops runs show 01a22760 --format json"),
+    "runs stats": (
+        "promptops runs stats support/triage --by version",
+        "promptops runs stats --since 7d --format csv",
+    ),
+    "runs export": (
+        "promptops runs export support/triage -o runs.csv --format csv",
+        "promptops runs export --since 1d --content -o runs.json",
+    ),
+    "runs replay": (
+        "promptops runs replay support/triage@production --at working --last 20",
+        "promptops runs replay 01a22760 --model openai/gpt-4o",
+    ),
+    "runs reply": (
+        "promptops runs reply 01a22760 --result call_1=@order.json",
+        "promptops runs reply 01a22760 --results results.json --stream",
+    ),
+    "runs prune": (
+        'promptops runs prune --before 90d --reason "retention" --dry-run',
+        'promptops runs prune --before 2026-01-01 --reason "retention"',
+    ),
+    "runs erase": (
+        'promptops runs erase --user u-42 --reason "asked for it" --dry-run',
+        'promptops runs erase --user u-42 --reason "asked for it" --receipt receipt.json',
+    ),
+    "runs rotate": ("promptops runs rotate", "promptops runs stats --since 30d"),
+    "eval plan": ("promptops eval plan support/triage", "promptops eval plan --detect 0.05"),
+    "eval noise": (
+        "promptops eval noise support/triage",
+        "promptops eval noise support/triage --models openai/gpt-4o-mini --max-cost 1",
+    ),
+    "eval bisect": (
+        "promptops eval bisect support/triage --good 1.0.0 --bad 1.4.0",
+        "promptops eval bisect support/triage --good 1.0.0 --bad 1.4.0 --sample outage",
+    ),
+    "eval calibrate": (
+        "promptops eval calibrate judge/rubric",
+        "promptops eval calibrate judge/rubric --write",
+    ),
+    "eval merge": (
+        "promptops eval merge shard-*.json",
+        "promptops eval merge shard-*.json --evidence evals.json",
+    ),
     "eval run": ("promptops eval run support/triage", "promptops eval run"),
 }

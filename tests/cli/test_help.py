@@ -26,9 +26,15 @@ if TYPE_CHECKING:
 SHELLS = ["bash", "zsh", "fish", "powershell"]
 
 
+def every_verb() -> list[str]:
+    """All help pages: verbs, groups, and the verbs of groups."""
+    below = [f"{group} {verb}" for group, verbs in GROUPS.items() for verb in verbs]
+    return [*COMMANDS, *below]
+
+
 def test_every_verb_has_two_examples() -> None:
     assert [
-        verb for verb in COMMANDS if verb != "complete" and len(EXAMPLES.get(verb, ())) < 2
+        verb for verb in every_verb() if verb != "complete" and len(EXAMPLES.get(verb, ())) < 2
     ] == []
 
 
@@ -44,7 +50,8 @@ def test_examples_name_what_there_is(line: str) -> None:
     while path in GROUPS and words and not words[0].startswith("-"):
         path = f"{path} {words[0]}"
         command = command.get_command(None, words.pop(0))
-    known = {name for one in command.params for name in one.opts} | {"--help"}
+    options = [name for one in command.params for name in (*one.opts, *one.secondary_opts)]
+    known = {*options, "--help"}
     assert {word for word in words if word.startswith("-") and len(word) > 1} <= known
 
 

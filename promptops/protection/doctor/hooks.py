@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from promptops.files import read_file
 from promptops.git.hooks import hooks_folder
@@ -11,7 +14,7 @@ from promptops.git.settings import is_on, last_value
 from promptops.protection.doctor.answer import error, fine, note, warning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from promptops.protection.doctor.answer import DoctorAnswer
@@ -45,7 +48,7 @@ def look_at_commit_hook(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     elif "promptops" in script:
         yield fine("promptops checks prompts before each commit", str(hook))
     elif "pre-commit" in script and b"promptops" in (subject.read(_MANAGER) or b""):
-        yield fine("pre-commit runs promptops before each commit", _MANAGER)
+        yield from _judge_manager(subject)
     else:
         yield note(
             "the pre-commit hook does not run promptops",
@@ -54,6 +57,54 @@ def look_at_commit_hook(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
             remedy="promptops hook install keeps this hook and runs before it, or add the hook "
             "promptops-validate to your hook manager",
         )
+
+
+def _judge_manager(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
+    """Check that pre-commit starts promptops for the prompts folder, and for what is staged."""
+    folder = subject.config.prompts
+    hooks = _list_managed(subject.read(_MANAGER) or b"")
+    if not any(_covers(hook, f"{folder}/x.md") for hook in hooks):
+        yield warning(
+            f"pre-commit does not start promptops for files of {folder}/",
+            _MANAGER,
+            risk="commits go unchecked while everybody believes the opposite",
+            remedy=f"let `files` of its entry match {folder}/, or leave it out",
+        )
+    elif all("entry" in hook and "--staged" not in str(hook["entry"]) for hook in hooks):
+        yield warning(
+            "pre-commit's entry judges the work tree, and not what is staged",
+            _MANAGER,
+            risk="a commit has other bytes than those that were checked",
+            remedy="entry: promptops validate --staged, with pass_filenames: false",
+        )
+    else:
+        yield fine("pre-commit runs promptops before each commit", _MANAGER)
+
+
+def _list_managed(data: bytes) -> list[Mapping[str, Any]]:
+    """Return the entries of a pre-commit configuration that run promptops."""
+    try:
+        document = yaml.safe_load(data.decode("utf-8", "replace"))
+    except yaml.YAMLError:
+        return []
+    found: list[Mapping[str, Any]] = []
+    for source in document.get("repos") or () if isinstance(document, dict) else ():
+        hooks = source.get("hooks") if isinstance(source, dict) else None
+        found += [
+            hook
+            for hook in (hooks if isinstance(hooks, list) else ())
+            if isinstance(hook, dict) and "promptops" in f"{hook.get('id')} {hook.get('entry')}"
+        ]
+    return found
+
+
+def _covers(hook: Mapping[str, Any], path: str) -> bool:
+    """Return whether an entry is started for a file; as pre-commit, by `files` and `exclude`."""
+    try:
+        wanted = re.search(str(hook.get("files") or ""), path) is not None
+        return wanted and not ("exclude" in hook and re.search(str(hook["exclude"]), path))
+    except re.error:
+        return False
 
 
 def look_at_server_hook(subject: DoctorSubject) -> Iterator[DoctorAnswer]:

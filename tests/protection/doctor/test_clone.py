@@ -548,16 +548,16 @@ def test_findings_come_out_in_the_formats_of_ci(sound: Repo) -> None:
     )
 
 
-def test_every_check_asks_a_question() -> None:
+def test_every_check_says_what_it_looks_for() -> None:
     for look_at in LOCAL_CHECKS.values():
-        assert (look_at.__doc__ or "").splitlines()[0].endswith("?")
+        assert (look_at.__doc__ or "").splitlines()[0].endswith((".", "?"))
     assert doctor_command.__doc__
 
 
 def test_a_hook_that_a_manager_runs_counts(sound: Repo) -> None:
     sound.hook("pre-commit", "exec pre-commit hook-impl")
     assert "does not run promptops" in only(look(sound), "commit-hook").seen
-    merge(sound, {".pre-commit-config.yaml": "repos: [{repo: https://example.com/promptops}]"})
+    merge(sound, {".pre-commit-config.yaml": MANAGED.format("id: promptops-validate")})
     assert only(look(sound), "commit-hook").place == ".pre-commit-config.yaml"
     os.chmod(sound.path / ".git/hooks/pre-commit", 0o644)  # noqa: PTH101 - as a person would
     assert only(look(sound), "commit-hook").severity is Severity.WARNING
@@ -575,3 +575,30 @@ def test_an_owner_who_is_alone_is_named(sound: Repo) -> None:
     sound.commit({"CODEOWNERS": "* @jane @wim\n"})
     sound.git("push", "--quiet", "origin", "main")
     assert not any("alone owns" in one.seen for one in of(look(sound), "owners"))
+
+
+MANAGED = "repos: [{{repo: https://example.com/promptops, hooks: [{{{}}}]}}]\n"
+
+
+@pytest.mark.parametrize(
+    ("hook", "said"),
+    [
+        ("id: promptops-validate", "runs promptops"),
+        ("id: promptops-validate, files: ^prompts/", "runs promptops"),
+        ("id: promptops-validate, files: ^app/prompts/", "does not start promptops"),
+        ("id: promptops-validate, exclude: prompts", "does not start promptops"),
+        ("id: x, entry: promptops validate --staged", "runs promptops"),
+        ("id: x, entry: promptops validate", "and not what is staged"),
+        ("id: x, files: (, entry: promptops validate", "does not start promptops"),
+        ("id: black", "does not run promptops"),
+    ],
+)
+def test_a_hook_manager_covers_the_prompts_and_what_is_staged(
+    sound: Repo, hook: str, said: str
+) -> None:
+    sound.hook("pre-commit", "exec pre-commit hook-impl")
+    text = MANAGED.format(hook).replace("files: (,", "files: '(',")
+    if "black" in hook:
+        text = text.replace("promptops", "black")
+    merge(sound, {".pre-commit-config.yaml": text})
+    assert said in only(look(sound), "commit-hook").seen
