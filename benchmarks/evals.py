@@ -4,7 +4,8 @@
     python benchmarks/evals.py --samples 2000      # a look
 
 Everything is a ratio within one run, with a model that answers at once. The bare loop renders each
-sample, asks the model and puts the answer to the same three checks, and does nothing else.
+sample as the runner does (in the process with limits, many at a time), asks the model and puts the
+answer to the same three checks, and does nothing else.
 """
 
 from __future__ import annotations
@@ -54,16 +55,19 @@ def make_repository(folder: Path, samples: int) -> None:
 
 BARE = """
 import asyncio, resource, sys, time
+from itertools import islice
 from promptops.evals.scorers.registry import judge_check
 from promptops.evals.scorers.scorer import Context, JudgedAnswer
 from promptops.evals.suites import Suites
-from promptops.repository.repository import find_prompt, open_repository
+from promptops.prompt.reference import parse_ref
+from promptops.repository.repository import open_repository
+from promptops.runtime.lookup import resolve_selected
 from promptops.runtime.models.echo import EchoModel
 from promptops.runtime.models.model import Request
 
 repository = open_repository(".")
 suites = Suites(repository)
-prompt = find_prompt(repository.working, "ask", where="here")
+prompt = resolve_selected(repository, parse_ref("ask@working")).prompt
 (found,) = suites.find([])
 suite, _ = suites.load(found, prompt)
 model, context = EchoModel(), Context()
@@ -78,7 +82,12 @@ async def one(sample):
 
 async def main():
     kept = []
-    pending = iter(suite.samples)
+    def ahead():
+        samples = iter(suite.samples)
+        while chunk := list(islice(samples, 64)):
+            prompt.render_ahead(sample.inputs for sample in chunk)
+            yield from chunk
+    pending = ahead()
     async def work():
         for sample in pending:
             kept.append(await one(sample))

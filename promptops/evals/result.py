@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from promptops.prompt.suite.suite import Thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 # Tolerance, so that 2 of 3 reaches 0.6666... despite rounding.
 _ROUNDING = 1e-9
@@ -268,7 +268,9 @@ class VerdictReason:
 def count_samples(suite: SuiteRunResult, model: str) -> SampleTally:
     """Count what verdicts and reports ask about the samples of one model."""
     tally = SampleTally(suite.thresholds)
-    for sample in suite.of_model(model):
+    outlines: Callable[[str], Iterable[SampleResult]] | None
+    outlines = getattr(suite.samples, "outlines", None)
+    for sample in suite.of_model(model) if outlines is None else outlines(model):
         tally.add(sample)
     return tally
 

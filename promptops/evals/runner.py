@@ -22,6 +22,7 @@ from promptops.evals.trial import (
     render_ahead,
     run_trial,
 )
+from promptops.prompt.suite.packing import count_trials
 from promptops.runtime.guards.guard import GuardError
 
 if TYPE_CHECKING:
@@ -78,11 +79,8 @@ class _PartState:
     """What one suite has so far: its trials, by places, and who has no baseline."""
 
     def __init__(self, part: SuitePart) -> None:
-        self.width = 1
-        self.total = 0
-        for sample in part.samples:
-            self.width = max(self.width, sample.trials)
-            self.total += sample.trials * len(part.models)
+        trials, self.width = count_trials(part.samples)
+        self.total = trials * len(part.models)
         self.results_count = len(part.models) * len(part.samples)
         sides = 1 if part.baseline is None else 2
         self.spool = TrialSpool(self.results_count * self.width * sides)

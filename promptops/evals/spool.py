@@ -15,7 +15,7 @@ from promptops.evals.result import CheckOutcome, SampleOutcome, SampleResult, Tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from io import BufferedRandom
+    from typing import IO
 
     from promptops.prompt.suite import Sample
 
@@ -23,6 +23,7 @@ MAX_LOOSE = 4_000
 """The maximum number of trials in memory."""
 _OUTCOMES = tuple(SampleOutcome)
 _NUMBERS = {one: number for number, one in enumerate(_OUTCOMES)}
+_OUTLINES = tuple((Trial(1, one),) for one in _OUTCOMES)
 _NOWHERE = -1
 
 
@@ -31,16 +32,18 @@ class TrialSpool:
 
     def __init__(self, places: int) -> None:
         self._loose: dict[int, Trial] | None = {} if places <= MAX_LOOSE else None
-        self._file: BufferedRandom | None = None
+        self._file: IO[bytes] | None = None
         self._starts = array("q")
         self._ends = array("q")
         self._size = 0
         self._is_flushed = True
+        self._outcomes = bytearray()
         if self._loose is None:
-            self._file = tempfile.TemporaryFile(prefix="promptops-")  # noqa: SIM115 - it lives as long as this
+            self._file = tempfile.TemporaryFile(buffering=1 << 17, prefix="promptops-")  # noqa: SIM115 - it lives as long as this
             weakref.finalize(self, self._file.close)
             self._starts = array("q", [_NOWHERE]) * places
             self._ends = array("q", [0]) * places
+            self._outcomes = bytearray([_NUMBERS[SampleOutcome.MISSING]]) * places
 
     @property
     def is_loose(self) -> bool:
@@ -58,6 +61,7 @@ class TrialSpool:
         self._starts[place] = self._size
         self._size += len(data)
         self._ends[place] = self._size
+        self._outcomes[place] = _NUMBERS[trial.outcome]
         self._is_flushed = False
 
     def get(self, place: int) -> Trial | None:
@@ -68,6 +72,10 @@ class TrialSpool:
         if start == _NOWHERE:
             return None
         return _from_row(marshal.loads(self._read(start, self._ends[place])))  # noqa: S302 - its own bytes
+
+    def outcome(self, place: int) -> int:
+        """Return the number of a trial's outcome, without a look at the file."""
+        return self._outcomes[place]
 
     def _read(self, start: int, end: int) -> bytes:
         assert self._file is not None  # noqa: S101 - only asked with a file
@@ -152,6 +160,23 @@ class SpooledSamples(Sequence[SampleResult]):
         """Yield the results of one model."""
         for at, sample in enumerate(self._samples, index * len(self._samples)):
             yield self._make(sample, at)
+
+    def outlines(self, model: str) -> Iterator[SampleResult]:
+        """Yield the results of one model with the outcomes of their trials and nothing else."""
+        if self._width > 1:
+            # What several trials of a sample have in common is in the file.
+            yield from self.of_model(self.models.index(model))
+            return
+        count = len(self._samples)
+        outcome = self._spool.outcome
+        for at, sample in enumerate(self._samples, self.models.index(model) * count):
+            baseline = (
+                _OUTLINES[outcome(at + len(self))]
+                if self._has_baseline and not self._apart[at]
+                else ()
+            )
+            trials = _OUTLINES[outcome(at)]
+            yield SampleResult(sample.name, model, sample.tags, sample.passes, trials, baseline)
 
     @overload
     def __getitem__(self, index: int) -> SampleResult: ...

@@ -69,6 +69,14 @@ def test_packed_samples_are_those_that_were_packed() -> None:
     assert packed[2:600:200] == many[2:600:200]
 
 
+def test_a_repeated_number_is_found_among_many() -> None:
+    many = [number * 977 for number in range(-3_000, 9_000)]
+    assert not packing.has_repeated(many)
+    assert packing.has_repeated([*many, many[5]])
+    assert not packing.has_repeated(many[:9])
+    assert packing.has_repeated([1, 2, 1])
+
+
 def test_spooled_results_are_those_of_the_trials(monkeypatch: pytest.MonkeyPatch) -> None:
     samples = make_samples(4)
     trials = {

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MAX_LOOSE = 2_000
 """The maximum number of samples kept as objects."""
 _CHUNK = 256
+_BITS = (1 << 23) - 1
 _FIELDS = tuple(Sample.__dataclass_fields__)
 _values = attrgetter(*_FIELDS)
 
@@ -41,18 +42,56 @@ def pack_samples(samples: Iterable[Sample]) -> Sequence[Sample]:
     return tuple(loose)
 
 
+def has_repeated(numbers: Sequence[int]) -> bool:
+    """Return whether a number occurs twice, in little memory however many there are."""
+    if len(numbers) <= MAX_LOOSE:
+        return len(set(numbers)) < len(numbers)
+    bits = bytearray((_BITS + 1) // 8)
+    shared: set[int] = set()
+    for number in numbers:
+        place = number & _BITS
+        mark = 1 << (place & 7)
+        if bits[place >> 3] & mark:
+            shared.add(place)
+        bits[place >> 3] |= mark
+    seen: set[int] = set()
+    for number in numbers:
+        if number & _BITS in shared:
+            if number in seen:
+                return True
+            seen.add(number)
+    return False
+
+
+def count_trials(samples: Sequence[Sample]) -> tuple[int, int]:
+    """Return how many trials samples have together, and the most that one has."""
+    if isinstance(samples, PackedSamples):
+        return samples.trials, samples.most_trials
+    counts = [one.trials for one in samples]
+    return sum(counts), max(counts, default=1)
+
+
 class PackedSamples(Sequence[Sample]):
-    """A sequence that decompresses samples on access; sequential access is fastest."""
+    """A sequence that decompresses samples on access; sequential access is fastest.
+
+    Attributes:
+        trials: the total number of trials.
+        most_trials: the largest number of trials of one sample.
+    """
 
     def __init__(self) -> None:
         self._chunks: list[bytes] = []
         self._open: list[tuple[object, ...]] = []
         self._count = 0
         self._last: tuple[int, list[Sample]] = (-1, [])
+        self.trials = 0
+        self.most_trials = 1
 
     def append(self, sample: Sample) -> None:
         """Add a sample."""
         self._open.append(_values(sample))
+        self.trials += sample.trials
+        self.most_trials = max(self.most_trials, sample.trials)
         self._count += 1
         if len(self._open) == _CHUNK:
             self.finish()

@@ -22,7 +22,7 @@ from promptops.prompt.suite.grammar import (
     name_scorer,
 )
 from promptops.prompt.suite.merging import as_text, merge_row
-from promptops.prompt.suite.packing import pack_samples
+from promptops.prompt.suite.packing import has_repeated, pack_samples
 from promptops.prompt.suite.rows import ENDINGS, RowFault, read_rows
 from promptops.prompt.suite.suite import (
     Check,
@@ -133,7 +133,7 @@ class _Building:
             return sample
 
         samples = pack_samples(note(one) for one, _ in self._list_all(defaults))
-        if len(set(names)) < len(names):
+        if has_repeated(names):
             self._find_duplicates(defaults)
         thresholds = _thresholds(data.get("thresholds", {}))
         self._check_tags(thresholds, samples)
