@@ -87,12 +87,12 @@ def prepare(*parts: str) -> None:
 
 
 def make(stamp: Path, held: dict[str, Any]) -> None:
-    """Make `.venv` anew, unless somebody else made what is there."""
+    """Recreate `.venv`, unless another program made the existing one."""
     contents = [path for path in ENVIRONMENT.iterdir() if path.name not in ("dev.json", "dev.lock")]
     if (contents and not held) or Path(sys.prefix).resolve() == ENVIRONMENT:
         fail(f"{ENVIRONMENT} does not fit, or was made by something else", "move it out of the way")
     sys.stderr.write("making .venv\n")
-    stamp.write_text('{"half": 1}')  # What is half made is known to be ours.
+    stamp.write_text('{"half": 1}')  # Mark a partial environment as ours.
     for path in contents:
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     held.clear()

@@ -35,21 +35,21 @@ _SUFFIXES = (".md", ".txt", ".prompt", ".prompty", ".mdc")
 
 
 class MemoryFiles(NamedTuple):
-    """Files that are on no disk."""
+    """Files in memory."""
 
     files: dict[str, bytes]
 
     def read(self, path: str) -> bytes | None:
-        """The bytes of a file."""
+        """Return the bytes of a file."""
         return self.files.get(path)
 
     def paths(self) -> list[str]:
-        """All files."""
+        """Return the paths of all files."""
         return sorted(self.files)
 
 
 def find_texts(folders: list[str]) -> dict[str, str]:
-    """The texts below some folders, by a name for each."""
+    """Return name -> text of all texts below some folders."""
     found = {}
     for folder in folders:
         for file in sorted(Path(folder).rglob("*")):
@@ -66,7 +66,7 @@ def find_texts(folders: list[str]) -> dict[str, str]:
 
 
 def make_prompts(texts: dict[str, str]) -> tuple[dict[str, bytes], dict[str, str]]:
-    """The prompts that are made of the texts, and which file each comes from."""
+    """Return the prompts made from the texts, and the source file of each."""
     files: dict[str, bytes] = {}
     sources = {}
     for number, (path, text) in enumerate(texts.items()):
@@ -89,7 +89,7 @@ def make_prompts(texts: dict[str, str]) -> tuple[dict[str, bytes], dict[str, str
 
 
 def main(arguments: list[str]) -> int:
-    """Count, and list what is asked for."""
+    """Count findings, and list the requested ones."""
     listed = arguments[1] if arguments[:1] == ["--list"] else None
     texts = find_texts(arguments[2:] if listed else arguments)
     files, sources = make_prompts(texts)

@@ -1,4 +1,4 @@
-"""Runs beside what people use today: LiteLLM's calls, its router, its streams, its start.
+"""Compare runs with LiteLLM: calls, router, streams, start.
 
     python benchmarks/beside_litellm.py      # in an environment with promptops[models] in it
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 WARM_UP = 5
 CHUNKS = 200
-# What the benchmark's prompt sends beside its messages.
+# The parameters of the benchmark's prompt.
 SCHEMA = {
     "type": "object",
     "required": ["topic"],
@@ -123,7 +123,7 @@ def configure_litellm() -> Any:  # noqa: ANN401 - a module that is only there fo
 
 
 def wire(url: str, number: int) -> dict[str, Any]:
-    """The request that a run sends, for LiteLLM."""
+    """Return a run's request, for LiteLLM."""
     message = {"role": "user", "content": f"Classify: {number}"}
     return {"messages": [message], **MORE, "api_base": url, "api_key": "none"}
 
@@ -235,7 +235,7 @@ def work(side: str, place: Path, url: str, count: int) -> None:
 
 
 def read_memory() -> float:
-    """How many megabytes this process holds now."""
+    """Return the memory of this process, in megabytes."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGESIZE") / 1e6
 
@@ -289,7 +289,7 @@ def compare_starts(place: Path, url: str, turns: int) -> None:
                 line, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             ) as process:
                 assert process.stdout is not None
-                # The first token, not the end.
+                # Measure the time to the first token.
                 assert process.stdout.read(1)
                 taken[name].append(time.perf_counter() - began)
                 process.stdout.read()

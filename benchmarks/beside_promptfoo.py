@@ -1,4 +1,4 @@
-"""Evals over the network: beside a bare loop at a slow server, and beside promptfoo.
+"""Compare evals over the network with a bare loop at a slow server, and with promptfoo.
 
     python benchmarks/beside_promptfoo.py                              # the slow server alone
     python benchmarks/beside_promptfoo.py --promptfoo node main.js     # promptfoo's command

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares checking prompts in this build and in an earlier commit, in pairs, by processor time.
+"""Compare validation in this build and in an earlier commit, in pairs, by processor time.
 
     nox -s checking -- 598afa8
     nox -s checking -- 598afa8 --turns 5 --only staged

@@ -1,4 +1,4 @@
-"""Makes prompt files out of the prompts that Python packages hold, to look for false alarms.
+"""Make prompt files from prompts in Python packages, to look for false alarms.
 
     pip download --no-deps --only-binary :all: --dest WHEELS smolagents pr-agent ...
     python3 benchmarks/corpus.py WHEELS FOLDER
@@ -55,7 +55,7 @@ Messages = list[tuple[str | None, list[Part]]]
 
 
 def find_prompts(wheel: Path) -> Iterator[tuple[str, Messages]]:
-    """Every prompt of a package, with a label."""
+    """Yield every prompt of a package, with a label."""
     with zipfile.ZipFile(wheel) as archive:
         for name in sorted(archive.namelist()):
             if _NOT_PROMPTS.search(name) or ".dist-info/" in name:
@@ -95,7 +95,7 @@ def _read_toml(name: str, text: str) -> Iterator[tuple[str, Messages]]:
 
 
 def _read_value(label: str, value: object) -> Iterator[tuple[str, Messages]]:
-    """The long texts of a file of data; those of one chat stay together."""
+    """Yield the long texts of a data file; texts of one chat stay together."""
     if isinstance(value, dict):
         chat = [(role, value[role]) for role in ("system", "user") if _is_text(value.get(role))]
         if len(chat) > 1:
@@ -210,7 +210,7 @@ def _split(text: str) -> list[Part]:
 
 
 def write_body(messages: Messages) -> str:
-    """The messages as the body of a prompt file."""
+    """Return the messages as the body of a prompt file."""
     bodies = []
     for role, parts in messages:
         text = "".join(_write_part(parts, index) for index in range(len(parts))).strip()
@@ -232,7 +232,7 @@ def _write_part(parts: list[Part], index: int) -> str:
 
 
 def declare(body: str) -> dict[str, Any] | None:
-    """What the body's inputs surely are; None for a body that is no template of promptops."""
+    """Return the declarations of the body's inputs; None for a body that is no valid template."""
     analysis = analyze("a.md", body, partial=False)
     if analysis.problems or analysis.includes:
         return None

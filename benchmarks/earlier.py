@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares the start-up of this build with an earlier commit's, in pairs, by processor time.
+"""Compare the start-up of this build and of an earlier commit, in pairs, by processor time.
 
     nox -s start_up -- v0.1.0
     nox -s start_up -- 1d84bc1^ --turns 21

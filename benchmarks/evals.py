@@ -1,4 +1,4 @@
-"""What an eval run costs beside its own work: processor time, memory, and a replay's start.
+"""Measure the overhead of an eval run: processor time, memory, and the start of a replay.
 
     python benchmarks/evals.py                     # 10,000 samples, and 100,000 for the memory
     python benchmarks/evals.py --samples 2000      # a look
@@ -99,7 +99,7 @@ asyncio.run(main())
 
 
 def measure(folder: Path, *command: str) -> tuple[float, float, int]:
-    """Run a command; give processor seconds, wall seconds and the peak of memory in kilobytes."""
+    """Run a command; return processor seconds, wall seconds and peak memory in kilobytes."""
     code = (
         "import resource, subprocess, sys, time;"
         "t = time.monotonic();"
@@ -123,7 +123,7 @@ def measure(folder: Path, *command: str) -> tuple[float, float, int]:
 
 
 def measure_verdict(samples: int) -> float:
-    """Give the seconds that a verdict takes over so many samples with twenty slices."""
+    """Return the seconds for a verdict over a number of samples with twenty slices."""
     from promptops.evals.verdict import SamplePair, compare
 
     chance = random.Random(1)

@@ -55,14 +55,14 @@ Messages = list[list[str]]
 
 
 class RealFile(NamedTuple):
-    """One prompt of somebody else.
+    """One prompt in another tool's format.
 
     Attributes:
         kind: the format.
         place: the file, from its repository's folder.
-        text: what it says.
+        text: its text.
         path: the same file on disk.
-        drafts: what `adopt` made of it; or why it was left out.
+        drafts: the result of `adopt`, or why it was left out.
     """
 
     kind: str
@@ -127,12 +127,12 @@ def judge_kind(place: str) -> str | None:
 
 
 def make_values(inputs: dict[str, Any], *, full: bool) -> dict[str, Any]:
-    """A value for each input: all filled, or all empty."""
+    """Return a value for each input: all filled, or all empty."""
     return {name: make_value(name, schema, full=full) for name, schema in inputs.items()}
 
 
 def make_value(name: str, declared: Any, *, full: bool) -> Any:  # noqa: ANN401 - any JSON value
-    """A value that a schema takes."""
+    """Return a value that is valid for a schema."""
     schema: dict[str, Any] = {"type": declared} if isinstance(declared, str) else declared
     if schema.get("enum"):
         return schema["enum"][0]
@@ -152,7 +152,7 @@ def make_value(name: str, declared: Any, *, full: bool) -> Any:  # noqa: ANN401 
 
 
 def ask_dotprompt(file: RealFile, values: dict[str, Any]) -> Messages:
-    """What dotpromptz sends."""
+    """Return the messages of dotpromptz."""
     from dotpromptz.dotprompt import Dotprompt  # type: ignore[import-not-found]
     from dotpromptz.typing import DataArgument, Message, Role, TextPart  # type: ignore[import-not-found]
 
@@ -173,7 +173,7 @@ def ask_dotprompt(file: RealFile, values: dict[str, Any]) -> Messages:
 
 
 def ask_prompty(file: RealFile, values: dict[str, Any]) -> Messages:
-    """What prompty sends."""
+    """Return the messages of prompty."""
     import prompty  # type: ignore[import-not-found]
 
     for name in re.findall(r"\$\{env:([A-Za-z_]\w*)", file.text):
@@ -183,7 +183,7 @@ def ask_prompty(file: RealFile, values: dict[str, Any]) -> Messages:
 
 
 def ask_langfuse(file: RealFile, values: dict[str, Any]) -> Messages:
-    """What Langfuse's Python client compiles."""
+    """Return the messages of Langfuse's Python client."""
     from langfuse.api import Prompt_Text  # type: ignore[import-not-found]
     from langfuse.model import TextPromptClient  # type: ignore[import-not-found]
 
@@ -193,7 +193,7 @@ def ask_langfuse(file: RealFile, values: dict[str, Any]) -> Messages:
 
 
 def ask_langchain(file: RealFile, values: dict[str, Any]) -> Messages:
-    """What langchain-core formats."""
+    """Return the messages of langchain-core."""
     from langchain_core.load import loads  # type: ignore[import-not-found]
     from langchain_core.prompts.loading import (  # type: ignore[import-not-found]
         load_prompt_from_config,
@@ -210,7 +210,7 @@ def ask_langchain(file: RealFile, values: dict[str, Any]) -> Messages:
 
 
 def ask_python(file: RealFile, values: dict[str, Any], draft: Draft) -> Messages:
-    """What the constant on a line gives, filled in by Python itself."""
+    """Return the constant on a line, formatted by Python itself."""
     nodes = [
         node
         for node in ast.walk(ast.parse(file.text))
@@ -234,7 +234,7 @@ def ask_python(file: RealFile, values: dict[str, Any], draft: Draft) -> Messages
 
 
 def ask_nobody(file: RealFile, _: dict[str, Any]) -> Messages:
-    """What an agent reads: the text after the frontmatter."""
+    """Return what an agent reads: the text after the frontmatter."""
     return [["system", _HEADER.sub("", file.text)]]
 
 
@@ -249,7 +249,7 @@ ASKED: dict[str, Callable[..., Messages]] = {
 
 
 def send(draft: Draft, values: dict[str, Any]) -> Messages:
-    """What the adopted prompt sends."""
+    """Return the messages of the adopted prompt."""
     body = "\n".join([*write_messages(draft), ""])
     defaults = {
         name: one["default"]
@@ -261,7 +261,7 @@ def send(draft: Draft, values: dict[str, Any]) -> Messages:
 
 
 def judge(file: RealFile, draft: Draft) -> tuple[str, str]:
-    """What became of one prompt, and what shows it."""
+    """Return the outcome for one prompt, with its evidence."""
     for full in (True, False):
         values = make_values(dict(draft.inputs), full=full)
         past = [{"role": "user", "content": "before"}] if full else []
@@ -285,7 +285,7 @@ def judge(file: RealFile, draft: Draft) -> tuple[str, str]:
 
 
 def show(wanted: Messages, ours: Messages) -> str:
-    """The first place at which two lists of messages differ."""
+    """Return the first difference between two lists of messages."""
     one, other = json.dumps(wanted, ensure_ascii=False), json.dumps(ours, ensure_ascii=False)
     place = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
     start = max(place - 30, 0)
@@ -293,7 +293,7 @@ def show(wanted: Messages, ours: Messages) -> str:
 
 
 def ask_git(folder: Path, *arguments: str) -> str:
-    """What git says."""
+    """Run git; return its output."""
     command = ["git", *arguments]
     return subprocess.run(
         command, cwd=folder, check=True, capture_output=True, text=True, timeout=600
@@ -301,7 +301,7 @@ def ask_git(folder: Path, *arguments: str) -> str:
 
 
 def clone(address: str, target: Path) -> Path:
-    """A repository's newest commit; a folder stays where it is."""
+    """Clone a repository's newest commit; a folder is used in place."""
     if Path(address).is_dir():
         return Path(address)
     ask_git(target.parent, "clone", "--quiet", "--depth", "1", address, str(target))
@@ -309,7 +309,7 @@ def clone(address: str, target: Path) -> Path:
 
 
 def main(addresses: list[str]) -> int:
-    """Compare, print what came of it, and give the exit code."""
+    """Compare, print the results, and return the exit code."""
     counts: dict[str, Counter[str]] = {}
     silent = []
     with tempfile.TemporaryDirectory() as base:

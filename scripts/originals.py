@@ -121,12 +121,12 @@ LANGFUSE_PIECES = [
 
 
 def build(pieces: list[str], chance: random.Random, start: str = "") -> str:
-    """One body."""
+    """Build one body."""
     return start + "".join(chance.choice(pieces) for _ in range(chance.randint(2, 9))) + " end"
 
 
 def dotprompts(chance: random.Random) -> list[dict[str, Any]]:
-    """Files of Dotprompt, with what dotpromptz sends."""
+    """Yield Dotprompt files, with the messages of dotpromptz."""
     from dotpromptz.dotprompt import Dotprompt  # type: ignore[import-not-found]
     from dotpromptz.typing import DataArgument  # type: ignore[import-not-found]
 
@@ -155,7 +155,7 @@ def dotprompts(chance: random.Random) -> list[dict[str, Any]]:
 
 
 def prompties(chance: random.Random) -> list[dict[str, Any]]:
-    """Files of Prompty 2, with what prompty sends."""
+    """Yield Prompty 2 files, with the messages of prompty."""
     import prompty  # type: ignore[import-not-found]
 
     head = (
@@ -188,7 +188,7 @@ def prompties(chance: random.Random) -> list[dict[str, Any]]:
 
 
 def langchains(chance: random.Random) -> list[dict[str, Any]]:
-    """Serialised prompts of LangChain, with what langchain-core sends."""
+    """Yield serialised LangChain prompts, with the messages of langchain-core."""
     from langchain_core.load import dumps  # type: ignore[import-not-found]
     from langchain_core.prompts import ChatPromptTemplate  # type: ignore[import-not-found]
 
@@ -213,7 +213,7 @@ def langchains(chance: random.Random) -> list[dict[str, Any]]:
 
 
 def langfuses(chance: random.Random) -> list[dict[str, Any]]:
-    """Rows of Langfuse, with what its Python client compiles."""
+    """Yield Langfuse rows, with the messages of its Python client."""
     from langfuse.api import Prompt_Text  # type: ignore[import-not-found]
     from langfuse.model import TextPromptClient  # type: ignore[import-not-found]
 

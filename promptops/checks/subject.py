@@ -252,7 +252,7 @@ class PromptText(NamedTuple):
 
     @property
     def body(self) -> str:
-        """The text after the frontmatter, read anew."""
+        """The text after the frontmatter, parsed again."""
         return self.load()
 
 

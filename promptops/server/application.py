@@ -33,7 +33,7 @@ async def metrics(call: HttpCall) -> Application:
     try:
         runs = await asyncio.to_thread(call.service.registry.metrics)
     except PromptopsError:
-        # The source of the configuration is out of reach: the service's own counts are not.
+        # Even if the configuration's source is unreachable, the service's own counts are available.
         runs = ""
     body = call.service.metrics.format() + runs
     text: Application = PlainTextResponse(body, media_type=CONTENT_TYPE)

@@ -69,7 +69,7 @@ def name_scorer(check: Mapping[str, Any]) -> Named | None:
 def _validator() -> jsonschema_rs.Draft202012Validator:
     import jsonschema_rs
 
-    # `compile_schema` would also look for what a stranger's schema may do, which takes a while.
+    # `compile_schema` would also check for attacks by an untrusted schema, which takes time.
     return jsonschema_rs.Draft202012Validator(suite_schema())
 
 

@@ -1,13 +1,10 @@
-"""The table `[safety]`: what happens to inputs that strangers wrote, and to answers.
+"""The table `[safety]`: how untrusted inputs and answers are handled.
 
-[safety]
-delimit = true              # set untrusted inputs between delimiters that nobody can guess
-characters = 20000          # the longest untrusted text
-scan = "log"                # look for injection in untrusted inputs: "off", "log" or "block"
-scan_answers = "off"
-canary = "log"              # notice an answer that gives the prompt away
-redact = "restore"          # inputs with `redact: true`: "log", "send" or "restore"
-key_variable = "PROMPTOPS_SAFETY_KEY"
+[safety] delimit = true # set untrusted inputs between delimiters that nobody can guess characters =
+20000 # the longest untrusted text scan = "log" # look for injection in untrusted inputs: "off",
+"log" or "block" scan_answers = "off" canary = "log" # notice an answer that gives the prompt away
+redact = "restore" # inputs with `redact: true`: "log", "send" or "restore" key_variable =
+"PROMPTOPS_SAFETY_KEY"
 """
 
 from __future__ import annotations
@@ -31,7 +28,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class SafetySettings:
-    """What happens to inputs that strangers wrote, and to answers.
+    """How untrusted inputs and answers are handled.
 
     Attributes:
         delimit: whether untrusted inputs are cleaned, bounded and set between delimiters.
@@ -41,8 +38,8 @@ class SafetySettings:
         canary: what happens where an answer holds the canary of its prompt: one of ACTIONS.
         redact: where the values of `redact: true` inputs do not go: to the log (LOG), nor to the
             provider (SEND), and are put back in the answer (RESTORE).
-        key_variable: the environment variable with the key of delimiters and canaries; None: a
-            key of the process's own.
+        key_variable: the environment variable with the key of delimiters and canaries; None: a key
+            of the process's own.
     """
 
     delimit: bool = False

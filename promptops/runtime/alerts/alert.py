@@ -20,8 +20,8 @@ class Alert(NamedTuple):
 
     Attributes:
         kind: what happened: a guard refused, a provider charged more than was reserved, the ledger
-            is out of reach, a breaker opened, a key was refused, a model is gone, runs drift, or a
-            test.
+            is unreachable, a breaker opened, a key was refused, a model no longer exists, runs
+            drift, or a test.
         title: one line.
         detail: further lines; may be empty.
         key: identifies the occasion; one key is sent only once until `until`.

@@ -1,1 +1,1 @@
-"""Safety at run time: what strangers wrote, what a prompt must not give away, what stays here."""
+"""Safety at run time: untrusted inputs, leaked prompts, local detection."""

@@ -55,7 +55,7 @@ def mark_inputs(
 
 
 def is_untrusted(schema: object) -> bool:
-    """Return whether an input is one that a stranger wrote."""
+    """Return whether an input is declared as untrusted."""
     return (
         isinstance(schema, Mapping)
         and schema.get("untrusted") is True

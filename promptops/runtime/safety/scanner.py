@@ -22,7 +22,7 @@ class ScanResult(NamedTuple):
 
     Attributes:
         score: from 0 to 1; THRESHOLD and above is a finding.
-        rules: what was found, the gravest first.
+        rules: the findings, most severe first.
     """
 
     score: float
