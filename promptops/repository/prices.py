@@ -15,7 +15,7 @@ from promptops.errors import PromptopsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from promptops.repository.settings.models import EndpointSettings, ModelSettings
+    from promptops.repository.settings.models import ModelSettings
 
 _EXTRACT = "prices.tsv"
 _MILLION = 1_000_000
@@ -112,7 +112,7 @@ class Prices:
         return self._window(model)
 
     def _find_price(self, model: str) -> Price | None:
-        for one in self._configured(model):
+        for one in self._settings.list_endpoints(model):
             if one.is_free:
                 return FREE._replace(source=CONFIGURED)
             if one.input_price is not None and one.output_price is not None:
@@ -125,7 +125,7 @@ class Prices:
 
     def _find_window(self, model: str) -> Window:
         context = output = None
-        for one in self._configured(model):
+        for one in self._settings.list_endpoints(model):
             context = one.context if context is None else context
             output = one.output if output is None else output
         found = None if self._is_elsewhere(model) else _find(model)
@@ -133,17 +133,6 @@ class Prices:
             context = found[1].context if context is None else context
             output = found[1].output if output is None else output
         return Window(context, output)
-
-    def _configured(self, model: str) -> Iterator[EndpointSettings]:
-        """Yield the endpoint settings for a model's own name, then for its provider."""
-        exact = self._settings.endpoints.get(model)
-        if exact is not None:
-            yield exact
-        family, slash, _ = model.partition("/")
-        found = self._settings.endpoints.get(family) if slash else None
-        # An endpoint with a configured model serves no other.
-        if found is not None and found.model is None:
-            yield found
 
     def _is_elsewhere(self, model: str) -> bool:
         """Return whether a name without a provider is one of the configuration's own endpoints."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from promptops.delivery.environments import read_state
 from promptops.delivery.release import load_released
@@ -79,6 +79,22 @@ def _select(repository: Repository, name: str, selector: Selector) -> tuple[Prom
     """Return the prompt of a selector, and its description."""
     resolved = resolve_selected(repository, PromptRef(name, selector))
     return resolved.prompt, describe_state(resolved)
+
+
+def describe_difference(old: Prompt, new: Prompt) -> dict[str, Any]:
+    """Return what changed between two states as `promptops.diff/v1`."""
+    from promptops.prompt.diff import diff_to_json
+
+    return diff_to_json(diff_prompts(old, new))
+
+
+def split_comparison(text: str) -> tuple[str, str]:
+    """Return the two refs of `NAME@FROM..TO`; UsageError where there is one or none."""
+    name, _, selectors = text.partition("@")
+    before, dots, after = selectors.partition("..")
+    if not (before and dots and after):
+        raise UsageError("a difference has two sides", hint="ask for NAME@1.0.0..1.1.0")
+    return f"{name}@{before}", f"{name}@{after}"
 
 
 def describe_state(resolved: ResolvedPrompt) -> str:

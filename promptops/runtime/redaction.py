@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from promptops.runtime.resolution import ResolvedPrompt
+
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _ARTICLE = re.compile("^(?:an?|the) ")
 # Shorter numbers are neither cards nor accounts.
@@ -149,3 +151,12 @@ def _replace(text: str, found: Iterable[tuple[str, int, int]]) -> str:
             pieces += (text[end:start], f"[redacted {_ARTICLE.sub('', what)}]")
         end = max(end, stop)
     return "".join((*pieces, text[end:])) if pieces else text
+
+
+def hidden_inputs(prompt: ResolvedPrompt) -> list[str]:
+    """Return the inputs whose values are never logged."""
+    return [
+        name
+        for name, schema in prompt.inputs.items()
+        if isinstance(schema, dict) and schema.get("redact") is True
+    ]

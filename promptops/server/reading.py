@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from promptops.errors import UsageError
 from promptops.prompt.reference import check_name
+from promptops.runtime.comparison import describe_difference, split_comparison
 from promptops.runtime.documents import describe_deployment, describe_released
 from promptops.server.calls import answer_json
 from promptops.server.problems import HttpProblem, not_found
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from promptops.delivery.environments import Deployment
-    from promptops.prompt.prompt import Prompt
     from promptops.server.calls import Application, HttpCall
 
 _MAX_LISTED = 1000
@@ -75,13 +74,10 @@ async def versions(call: HttpCall) -> Application:
 
 async def diff(call: HttpCall) -> Application:
     """Return the difference between two states of a prompt."""
-    name, _, selectors = call.request.path_params["range"].partition("@")
-    before, dots, after = selectors.partition("..")
-    if not (before and dots and after):
-        raise UsageError("a difference has two sides", hint="ask for NAME@1.0.0..1.1.0")
-    refs = [await call.name(f"{name}@{one}") for one in (before, after)]
+    sides = split_comparison(call.request.path_params["range"])
+    refs = [await call.name(one) for one in sides]
     old, new = [await call.service.find(ref) for ref in refs]
-    document = await asyncio.to_thread(_compare, old.prompt, new.prompt)
+    document = await asyncio.to_thread(describe_difference, old.prompt, new.prompt)
     return answer_json(document)
 
 
@@ -132,12 +128,6 @@ def _describe(call: HttpCall, deployment: Deployment) -> dict[str, Any]:
     document["changes"] = [one for one in changes if call.key.scope.shows(one["prompt"])]
     document["by"] = deployment.author.name
     return document
-
-
-def _compare(old: Prompt, new: Prompt) -> dict[str, Any]:
-    from promptops.prompt.diff import diff_prompts, diff_to_json
-
-    return diff_to_json(diff_prompts(old, new))
 
 
 async def _name_environment(call: HttpCall) -> str:

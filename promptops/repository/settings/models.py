@@ -29,7 +29,7 @@ from urllib.parse import urlsplit
 from promptops.repository.settings.reading import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 TRANSPORTS = ("openai", "litellm")
 KEYS = (
@@ -118,13 +118,18 @@ class ModelSettings:
 
     def find_endpoint(self, model: str) -> EndpointSettings | None:
         """Return the settings of a model: under its own name, else under its provider's."""
+        return next(self.list_endpoints(model), None)
+
+    def list_endpoints(self, model: str) -> Iterator[EndpointSettings]:
+        """Yield the settings under a model's own name, then those under its provider's."""
         exact = self.endpoints.get(model)
         if exact is not None:
-            return exact
+            yield exact
         family, slash, _ = model.partition("/")
         found = self.endpoints.get(family) if slash else None
         # An endpoint with a configured model serves no other.
-        return found if found is not None and found.model is None else None
+        if found is not None and found.model is None:
+            yield found
 
 
 def read_models(value: object, path: str) -> ModelSettings:

@@ -26,7 +26,7 @@ from promptops.runtime.ledger import (
     choose_horizon,
     refuse,
 )
-from promptops.runtime.yielding import yield_turn
+from promptops.runtime.sqlite import begin, is_busy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -58,11 +58,6 @@ _TAKE = """INSERT INTO windows VALUES {}
 # Others wait during a prune, so it deletes a limited number of windows at a time.
 _MAX_PRUNED = 500
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
-# A transaction takes less than a tenth of a millisecond, and who sleeps gets its turn much later.
-_YIELDS = 10
-_MIN_WAIT_SECONDS = 0.0005
-_MAX_WAIT_SECONDS = 0.01
-_PRIMARY_CODE = 0xFF
 
 # Connections inherited by a fork; kept alive so that they are not closed.
 _ABANDONED: list[object] = []
@@ -102,7 +97,7 @@ class SqliteLedger:
         """Reserve all charges or none; see `Ledger`."""
         kept = _ENCODER.encode([(one.window, one.amount, one.unit) for one in charges])
         with self._use(wait=wait) as connection:
-            _begin(connection, wait=wait)
+            begin(connection, TIMEOUT_SECONDS, is_patient=wait)
             try:
                 done = connection.execute(
                     "INSERT INTO reservations VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -239,7 +234,7 @@ class SqliteLedger:
     @contextmanager
     def _write(self, *, wait: bool = True) -> Iterator[sqlite3.Connection]:
         with self._use(wait=wait) as connection:
-            _begin(connection, wait=wait)
+            begin(connection, TIMEOUT_SECONDS, is_patient=wait)
             try:
                 yield connection
                 connection.execute("COMMIT")
@@ -274,7 +269,7 @@ class SqliteLedger:
         try:
             yield self._connect(wait=wait)
         except sqlite3.OperationalError as error:
-            if not wait and _is_busy(error):
+            if not wait and is_busy(error):
                 raise LedgerBusyError("another process uses the ledger") from error
             raise self._error(error) from error
         except OSError as error:
@@ -340,42 +335,11 @@ class SqliteLedger:
             self._next_prune = self._monotonic() + PRUNE_SECONDS
 
 
-def _begin(connection: sqlite3.Connection, *, wait: bool) -> None:
-    """Begin a write transaction, as soon as no other process has one.
-
-    SQLite's own busy handler sleeps up to 100 ms, while newcomers overtake.
-    """
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    pause = _MIN_WAIT_SECONDS
-    tries = 0
-    while True:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            is_busy = _is_busy(error)
-            if is_busy and tries < _YIELDS:
-                tries += 1
-                yield_turn()
-                continue
-            if not wait or not is_busy or time.monotonic() >= deadline:
-                raise
-        else:
-            return
-        time.sleep(pause)
-        pause = min(pause * 2, _MAX_WAIT_SECONDS)
-
-
 def _take(connection: sqlite3.Connection, charges: Sequence[Charge]) -> dict[str, int]:
     """Add charges to their windows; return the new use."""
     rows = [(one.window, one.amount, one.ends_at, one.kept_until) for one in charges]
     statement = _TAKE.format(", ".join(["(?, ?, ?, ?)"] * len(rows)))
     return dict(connection.execute(statement, list(chain.from_iterable(rows))).fetchall())
-
-
-def _is_busy(error: sqlite3.OperationalError) -> bool:
-    # Errors raised by Python's module itself have no code.
-    code: int = getattr(error, "sqlite_errorcode", 0)
-    return code & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
@@ -398,7 +362,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if _version(connection) == 0:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA busy_timeout = 0")
-        _begin(connection, wait=True)
+        begin(connection, TIMEOUT_SECONDS)
         try:
             if _version(connection) == 0:
                 for statement in _TABLES:

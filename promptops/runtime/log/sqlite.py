@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,7 +18,7 @@ from promptops.errors import NotFoundError, PromptopsError
 from promptops.runtime.log.log import LogError
 from promptops.runtime.log.migrations import RUN_LOG
 from promptops.runtime.log.store import Store
-from promptops.runtime.yielding import yield_turn
+from promptops.runtime.sqlite import begin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -39,10 +38,6 @@ _WORDS = {
 BUSY_SECONDS = 1.0
 _CHECKPOINT_PAGES = 8000
 _BUSY_SCRUB_SECONDS = 30.0
-# A transaction takes a tenth of a millisecond, and who sleeps gets its turn much later.
-_YIELDS = 20
-_MIN_WAIT_SECONDS = 0.001
-_MAX_WAIT_SECONDS = 0.005
 
 
 def open_sqlite(
@@ -116,7 +111,7 @@ class SqliteDatabase:
         self._follow_fork()
         with self._errors(), self._lock:
             connection = self._connect(writing=True)
-            _begin(connection)
+            begin(connection, BUSY_SECONDS, yields=20)
             try:
                 result = work(_SqliteCursor(connection))
                 connection.execute("COMMIT")
@@ -229,31 +224,6 @@ class SqliteDatabase:
                 hint="restore it from a backup, or move it away",
                 is_passing=False,
             ) from error
-
-
-def _begin(connection: sqlite3.Connection) -> None:
-    """Begin a write transaction, as soon as no other process has one.
-
-    SQLite's busy handler sleeps longer and longer, up to 100 ms, while newcomers overtake: with
-    eight busy writers some wait for seconds. Looking again every few is fair enough.
-    """
-    deadline = time.monotonic() + BUSY_SECONDS
-    wait = _MIN_WAIT_SECONDS
-    tries = 0
-    while True:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
-                raise
-        else:
-            return
-        tries += 1
-        if tries <= _YIELDS:
-            yield_turn()
-            continue
-        time.sleep(wait)
-        wait = min(wait * 1.5, _MAX_WAIT_SECONDS)
 
 
 # Connections inherited by a fork; kept alive so that they are not closed.

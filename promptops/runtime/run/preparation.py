@@ -8,10 +8,11 @@ from promptops.errors import IntegrityError, RefusedError, UsageError
 from promptops.runtime.guards.windows import Scope
 from promptops.runtime.log.record import Decision
 from promptops.runtime.models.model import Request
+from promptops.runtime.redaction import hidden_inputs
 from promptops.runtime.run.commands import Find
 from promptops.runtime.run.conditions import holds
 from promptops.runtime.run.output import set_reply
-from promptops.runtime.run.request import estimate, hidden_inputs
+from promptops.runtime.run.request import estimate
 from promptops.runtime.run.share import choose_share
 
 if TYPE_CHECKING:

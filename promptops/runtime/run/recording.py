@@ -10,7 +10,7 @@ from promptops.errors import PromptopsError, UsageError
 from promptops.runtime.log.record import FAILED, SUCCEEDED, AttemptRecord, Decision, RunRecord
 from promptops.runtime.models.model import UNKNOWN_USAGE, Answer, ModelError
 from promptops.runtime.models.wire import WireReader
-from promptops.runtime.run.request import hidden_inputs
+from promptops.runtime.redaction import hidden_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

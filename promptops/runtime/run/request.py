@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from promptops.runtime.models.model import Request
-    from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.commands import RunFacts
     from promptops.runtime.run.course import Course
 
@@ -31,15 +30,6 @@ class Bounds(NamedTuple):
     prompt_tokens: int
     tokens: int | None
     cost: int | None
-
-
-def hidden_inputs(prompt: ResolvedPrompt) -> list[str]:
-    """Return the inputs whose values are never logged."""
-    return [
-        name
-        for name, schema in prompt.inputs.items()
-        if isinstance(schema, dict) and schema.get("redact") is True
-    ]
 
 
 def estimate(request: Request, world: RunFacts) -> Bounds:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from promptops.errors import ConfigurationError
 from promptops.repository.settings.safety import BLOCK, LOG, OFF, RESTORE, SafetySettings
 from promptops.runtime.log.record import Decision
-from promptops.runtime.redaction import hide
+from promptops.runtime.redaction import hidden_inputs, hide
 from promptops.runtime.safety.error import SafetyError
 from promptops.runtime.safety.hiding import find_stand_ins, hide_inputs, put_back
 from promptops.runtime.safety.marking import (
@@ -49,7 +49,7 @@ class Safety:
         return (
             (settings.delimit and any(is_untrusted(one) for one in schemas))
             or settings.canary != OFF
-            or (settings.redact != LOG and bool(_redacted(prompt)))
+            or (settings.redact != LOG and bool(hidden_inputs(prompt)))
         )
 
     def render(self, course: Course) -> Sequence[Mapping[str, Any]]:
@@ -66,8 +66,8 @@ class Safety:
             self._scan_inputs(course, untrusted_texts(inputs, prompt.inputs))
         course.stage = "render"
         if settings.redact != LOG:
-            course.stand_ins = find_stand_ins(inputs, _redacted(prompt))
-            inputs = hide_inputs(inputs, _redacted(prompt), course.stand_ins)
+            course.stand_ins = find_stand_ins(inputs, hidden_inputs(prompt))
+            inputs = hide_inputs(inputs, hidden_inputs(prompt), course.stand_ins)
         if settings.delimit:
             inputs = mark_inputs(inputs, prompt.inputs, settings.characters)
         messages: Sequence[Mapping[str, Any]] = prompt.prompt.render_completed(inputs)
@@ -146,14 +146,6 @@ class Safety:
         return BLOCK in {settings.canary, settings.scan_answers} or (
             settings.redact == RESTORE and bool(course.stand_ins)
         )
-
-
-def _redacted(prompt: ResolvedPrompt) -> list[str]:
-    return [
-        name
-        for name, schema in prompt.inputs.items()
-        if isinstance(schema, dict) and schema.get("redact") is True
-    ]
 
 
 def _add_canary(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -16,12 +16,12 @@ import mcp_types as types
 
 from promptops.errors import NotFoundError, UsageError
 from promptops.prompt.reference import check_name
+from promptops.runtime.comparison import describe_difference, split_comparison
 from promptops.runtime.documents import describe_released
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from promptops.prompt.prompt import Prompt
     from promptops.server.mcp.reader import McpReader
 
 _SCHEME = "promptops://"
@@ -113,12 +113,8 @@ async def diff(reader: McpReader, text: str) -> dict[str, Any]:
         UsageError: it is malformed.
         PromptopsError, HttpProblem: it does not exist, or the client may not see it.
     """
-    name, _, selectors = text.partition("@")
-    before, dots, after = selectors.partition("..")
-    if not (before and dots and after):
-        raise UsageError("a difference has two sides", hint="ask for NAME@1.0.0..1.1.0")
-    old, new = [await reader.find(f"{name}@{one}") for one in (before, after)]
-    return await asyncio.to_thread(_compare, old.prompt, new.prompt)
+    old, new = [await reader.find(one) for one in split_comparison(text)]
+    return await asyncio.to_thread(describe_difference, old.prompt, new.prompt)
 
 
 async def list_parts(reader: McpReader, part: str, given: Mapping[str, str]) -> list[str]:
@@ -154,9 +150,3 @@ async def _read_files(
         )
         for number, (path, data) in enumerate(files)
     ]
-
-
-def _compare(old: Prompt, new: Prompt) -> dict[str, Any]:
-    from promptops.prompt.diff import diff_prompts, diff_to_json
-
-    return diff_to_json(diff_prompts(old, new))
