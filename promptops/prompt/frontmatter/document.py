@@ -7,6 +7,7 @@ stop them.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from promptops.prompt.frontmatter.yaml_values import Places
 
 
+# A value that is sure to be written as it is read.
+_WORD = "[0-9A-Za-z][0-9A-Za-z.+-]*"
 MAX_FILE_BYTES = 4 * 1024 * 1024
 
 
@@ -39,6 +42,23 @@ class _Layout:
 
             self._places = find_places(self._content)
         return self._places
+
+    def locate_word(self, key: str, end: int) -> Position | None:
+        """Return the position of a word that a key of the top has; None if YAML has to look.
+
+        Frontmatter whose positions nobody asked for yet was read without YAML: then a line that
+        begins with a key has it, since what is nested is indented. It ends at `end`.
+        """
+        if self._places is not None:
+            return None
+        match = re.compile(rf"^{re.escape(key)}: +({_WORD})$", re.MULTILINE).search(
+            self._content, 0, end
+        )
+        if match is None:
+            return None
+        line = self._content.count("\n", 0, match.start()) + 1
+        start, stop = (place - match.start() + 1 for place in match.span(1))
+        return Position(line, start, line, stop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +90,11 @@ class Document:
         """
         if self._layout is None or not path:
             return None
+        if len(path) == 1 and isinstance(path[0], str) and not key and path[0] in self.data:
+            content = self.text.removeprefix("\ufeff")
+            place = self._layout.locate_word(path[0], len(content) - len(self.body))
+            if place is not None:
+                return place
         return self._layout.places.locate(path, key=key)
 
     def written(self, path: Sequence[str | int]) -> str:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from promptops.prompt.frontmatter.document import read_document
 from promptops.prompt.frontmatter.plain import read_plain, split_plain
-from promptops.prompt.frontmatter.yaml_values import BOUNDARY, Places, read_yaml
+from promptops.prompt.frontmatter.yaml_values import BOUNDARY, Places, find_places, read_yaml
 
 OWN = sorted(
     path
@@ -101,6 +101,22 @@ def test_an_edited_frontmatter_is_read_as_yaml_reads_it_or_not_at_all(data: st.D
         end = data.draw(st.integers(start, min(start + 3, len(text))))
         text = text[:start] + data.draw(st.sampled_from([*PIECES, ""])) + text[end:]
     assert holds(text)
+
+
+@given(st.data())
+@settings(max_examples=300)
+def test_words_are_where_yaml_finds_them(data: st.DataObject) -> None:
+    text = PLAIN
+    for _ in range(data.draw(st.integers(0, 2))):
+        start = data.draw(st.integers(0, len(text)))
+        text = text[:start] + data.draw(st.sampled_from(PIECES)) + text[start:]
+    document = read_document("a.md", f"---\n{text}\n---\nversion: 2".encode())
+    if document.faults:
+        return
+    places = find_places(f"---\n{text}\n---\nversion: 2")
+    for key in ("version", "temperature", "max_tokens", "model", "tags", "limitations"):
+        if key in document.data:
+            assert document.locate([key]) == places.locate([key], key=False)
 
 
 @pytest.mark.parametrize("path", OWN, ids=lambda path: path.stem)
