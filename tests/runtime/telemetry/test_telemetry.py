@@ -179,7 +179,8 @@ def test_a_collector_that_is_down_costs_nothing(
             assert registry.run("a@working", {"text": str(number)}).text == "fine"
         began = time.monotonic()
         registry.close()
-        assert time.monotonic() - began < 5
+        # Unbounded, the exporters would try for a minute.
+        assert time.monotonic() - began < 20
     assert "Traceback" not in capfd.readouterr().err
 
 
