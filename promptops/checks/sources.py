@@ -76,7 +76,7 @@ class Sources:
         return self._data[path]
 
     def release(self, path: str) -> None:
-        """Forget the content of a prompt's file; if it is asked for again it is read again."""
+        """Drop the cached content of a prompt's file; the next access reads it again."""
         if self._data.get(path) is not None and path not in self.unreadable:
             self._data[path] = _RELEASED
         self._analyses.pop(path, None)

@@ -133,8 +133,8 @@ class SampleResult:
 
 
 def decide(trials: Sequence[Trial], needed: int) -> SampleOutcome:
-    """Return the outcome: whether enough trials passed; ERROR if the trials with errors could
-    decide it.
+    """Return PASSED or FAILED if the judged trials decide it; else ERROR if a trial had an error,
+    else MISSING.
     """
     passed = sum(trial.outcome is SampleOutcome.PASSED for trial in trials)
     failed = sum(trial.outcome is SampleOutcome.FAILED for trial in trials)

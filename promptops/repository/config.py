@@ -189,7 +189,7 @@ class Config:
 
     @property
     def safety(self) -> SafetySettings:
-        """The table `[safety]`; nothing is done without it."""
+        """The table `[safety]`; without it, no safety measures apply."""
         settings: SafetySettings = self._settings("safety")
         return settings
 

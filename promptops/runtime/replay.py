@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 LABEL = "replay_of"
 RESULTS = ("worse", "failed", "changed", "fixed", "same")
-"""What can become of a replay, what matters most first."""
+"""The possible results of a replay, most important first."""
 _PAGE = 200
 
 

@@ -61,7 +61,7 @@ def _grouped(findings: Sequence[Finding]) -> list[tuple[str, list[Finding]]]:
 
 
 def bullet(finding: Finding, *, with_path: bool = False) -> str:
-    """Return a finding as an item of a list; its place with the path, or the line alone."""
+    """Return a finding as a list item, with its path and line, or only the line."""
     place = finding.position
     path = f"{code(finding.path)} " if with_path else ""
     where = f"{path}line {place.line}: " if place else ""

@@ -36,7 +36,7 @@ _SHORTEST = 40
 
 
 def check(subject: FolderSubject) -> Iterator[Problem]:
-    """Report each later one of two such prompts where its text begins."""
+    """Report the later prompt of each pair, at the start of its text."""
     # Few prompts begin alike, and have to be read to be compared.
     alike: dict[tuple[int, str], list[str]] = {}
     for name, prompt in sorted(subject.texts.items()):

@@ -69,9 +69,7 @@ def look_at_depth(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
 
 
 def look_at_remote(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Check that there is one remote, the same for fetch and push, over an authenticated
-    protocol.
-    """
+    """Check that the remote is the same for fetch and push, and uses an authenticated protocol."""
     if subject.git.is_bare:
         return
     name = subject.repository.config.remote

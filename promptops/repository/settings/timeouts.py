@@ -21,8 +21,8 @@ class TimeoutSettings:
     """Timeouts for the remote.
 
     Attributes:
-        usual: the timeouts of all commands but pause.
-        pause: the timeouts of pause and resume.
+        usual: the timeouts of everything except a pause.
+        pause: the timeouts of a pause, which must fail fast.
     """
 
     usual: GitLimits

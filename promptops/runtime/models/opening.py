@@ -1,11 +1,9 @@
-"""From a model's name to an open model.
+"""Open a model by its name.
 
-echo/anything            answers with the last message
-scripted/FILE            answers from rules in a file of the repository
-NAME                     an endpoint of the configuration
-NAME/model               a model at an endpoint of the configuration
-openai/gpt-4o            a provider that speaks OpenAI's format: our own transport
-anthropic/claude-opus-4  any other: LiteLLM
+echo/anything answers with the last message scripted/FILE answers from rules in a file of the
+repository NAME an endpoint of the configuration NAME/model a model at an endpoint of the
+configuration openai/gpt-4o a provider that speaks OpenAI's format: our own transport
+anthropic/claude-opus-4 any other: LiteLLM
 """
 
 from __future__ import annotations

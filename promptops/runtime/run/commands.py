@@ -88,7 +88,8 @@ class Settle(NamedTuple):
 class Recall(NamedTuple):
     """Look up the answer to an identical request, and wait for one in progress.
 
-    Returns Kept, a Flight if this run must call the model, or None without a cache.
+    Returns Kept, a Flight if other runs may wait for this one's call, or None if this run calls the
+    model for itself alone, as a streamed one does.
     """
 
     key: str

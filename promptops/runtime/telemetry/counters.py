@@ -66,7 +66,7 @@ class Counters:
                     struct.pack_into("<d", opened, place, value + amount)
 
     def close(self) -> None:
-        """Close the file, which stays."""
+        """Close the file; do not delete it."""
         if self._pid == os.getpid():
             with self._lock:
                 if self._map is not None:

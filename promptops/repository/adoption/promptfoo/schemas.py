@@ -1,4 +1,4 @@
-"""JSON Schemas of draft 7, as promptfoo takes them, in draft 2020-12, which the scorer takes."""
+"""Convert JSON Schemas of draft 7, promptfoo's, to draft 2020-12, the scorer's."""
 
 from __future__ import annotations
 
