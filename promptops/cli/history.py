@@ -117,7 +117,8 @@ def list_recent(
     known = [one for one in environments if read_head(repository, one) is not None]
     if not known:
         require_head(repository, environments[0] if len(environments) == 1 else environments[-1])
-    for environment in known:
+    # Of one second, what comes later on the way of a version is newer.
+    for environment in reversed(known):
         newest = None
         for deployment in list_deployments(repository, environment, name=name, limit=limit):
             seconds = deployment.author.time_seconds
