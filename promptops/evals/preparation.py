@@ -62,6 +62,26 @@ class SuiteChoice:
     is_noise: bool = False
 
 
+def check_choice(choice: SuiteChoice) -> None:
+    """Raise UsageError where a choice says two things at once."""
+    if (choice.using is None) != (choice.instead is None):
+        raise UsageError(
+            "--using and --instead belong together",
+            hint="--using openai/gpt-4o --instead openai/gpt-5",
+        )
+    if choice.using is None:
+        if choice.environment is not None:
+            raise UsageError("--env belongs to --using", hint="--at ENV judges what is live there")
+        return
+    if choice.at or choice.against or choice.models or choice.changed_since:
+        raise UsageError(
+            "--using judges what is live, with two models",
+            hint="leave out --at, --against, --models and --changed",
+        )
+    if choice.using == choice.instead:
+        raise UsageError("--using and --instead name one model", hint="name two")
+
+
 @dataclass(frozen=True, slots=True)
 class SuitePart:
     """One suite of a run.

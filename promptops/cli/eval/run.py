@@ -130,7 +130,7 @@ def run(
     """
     from promptops.evals.opening import EvalOptions
     from promptops.evals.outcome import SuiteRules
-    from promptops.evals.preparation import SuiteChoice
+    from promptops.evals.preparation import SuiteChoice, check_choice
     from promptops.evals.runner import INTERRUPTED
 
     choice = SuiteChoice(
@@ -145,7 +145,7 @@ def run(
         instead,
         environment,
     )
-    _check_together(choice)
+    check_choice(choice)
     if evidence is not None and (samples or stand_in is not None):
         raise UsageError(
             "--evidence is of whole suites and their own models",
@@ -229,26 +229,6 @@ def _choose_base(base: str | None, *, changed: bool) -> str | None:
     if found is None:
         raise UsageError("it is not known here what to compare with", hint="add --base REV")
     return found
-
-
-def _check_together(choice: SuiteChoice) -> None:
-    """Refuse contradictory options."""
-    if (choice.using is None) != (choice.instead is None):
-        raise UsageError(
-            "--using and --instead belong together",
-            hint="--using openai/gpt-4o --instead openai/gpt-5",
-        )
-    if choice.using is None:
-        if choice.environment is not None:
-            raise UsageError("--env belongs to --using", hint="--at ENV judges what is live there")
-        return
-    if choice.at or choice.against or choice.models or choice.changed_since:
-        raise UsageError(
-            "--using judges what is live, with two models",
-            hint="leave out --at, --against, --models and --changed",
-        )
-    if choice.using == choice.instead:
-        raise UsageError("--using and --instead name one model", hint="name two")
 
 
 def _read_shard(text: str | None) -> tuple[int, int]:
