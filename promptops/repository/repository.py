@@ -24,7 +24,6 @@ from promptops.files import IrregularFileError, read_file
 from promptops.git.objects import ObjectReader
 from promptops.git.process import Git
 from promptops.lazy import cached_property
-from promptops.prompt.reference import is_prompt, name_from_path
 from promptops.repository.config import Config, Environment, load_config, read_runtime_tables
 
 if TYPE_CHECKING:
@@ -425,7 +424,7 @@ def open_repository(start: Path | str, *, is_named: bool = True) -> Repository:
 
 def list_names(files: Files) -> list[str]:
     """Return the names of all prompts in `files`, sorted. Files with invalid names are left out."""
-    from promptops.prompt.reference import name_fault
+    from promptops.prompt.reference import is_prompt, name_fault, name_from_path
 
     return sorted(
         name_from_path(path)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from promptops.errors import ConfigurationError, NotFoundError, UsageError
+from promptops.lazy import cached_property
 from promptops.repository.settings.log import FULL, NONE
 from promptops.runtime.log import answers, reading, removal
 from promptops.runtime.log.content import pack, text_hash, unpack
@@ -28,7 +29,6 @@ from promptops.runtime.log.rows import (
     review_row,
     upsert,
 )
-from promptops.runtime.log.writing import FIND_RUN, RunWriter
 from promptops.runtime.redaction import find_hidden, redact, redact_value
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         RunReview,
     )
     from promptops.runtime.log.statistics import RunComparison, RunGroup
+    from promptops.runtime.log.writing import RunWriter
 
 _EVERYTHING = Filters()
 _UPSERT_ATTEMPT = upsert("attempts", ATTEMPT_COLUMNS, ("run", "number"))
@@ -80,7 +81,13 @@ class Store:
         except BaseException:
             database.close()
             raise
-        self._writer = RunWriter(settings, self._keyring, self._secret)
+
+    @cached_property
+    def _writer(self) -> RunWriter:
+        # Commands that only read do not import it.
+        from promptops.runtime.log.writing import RunWriter
+
+        return RunWriter(self._settings, self._keyring, self._secret)
 
     def _read_secret(self) -> bytes:
         """Return the secret that hashes and answers' marks are made with: made once, sealed by the
@@ -132,7 +139,7 @@ class Store:
 
         def write(cursor: Cursor) -> None:
             nonlocal prepared
-            old = cursor.one(FIND_RUN, (prepared.row["id"],))
+            old = self._writer.find(cursor, prepared)
             if prepared.begun.is_dropped and (old is None or old[1] is None):
                 # The log was lost since.
                 prepared = self._writer.prepare(run)

@@ -48,7 +48,7 @@ _IDENTITY = ("id", "parent", "started", "prompt", "user_name")
 _RESULT = tuple(name for name in _STORED if name not in _IDENTITY)
 _UPDATE_RESULT = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in _RESULT)} WHERE n = ?"
 _UPDATE_RUN = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in _STORED)} WHERE n = ?"
-FIND_RUN = f"SELECT n, request, answer, {columns(_IDENTITY)} FROM runs WHERE id = ?"
+_FIND_RUN = f"SELECT n, request, answer, {columns(_IDENTITY)} FROM runs WHERE id = ?"
 # How many hashes of shared texts are remembered, so that they are not compressed again.
 _MAX_KNOWN = 4096
 # A request of so many bytes is kept once, however often it is made.
@@ -181,8 +181,12 @@ class RunWriter:
             body._replace(body=None),
         )
 
+    def find(self, cursor: Cursor, prepared: PreparedRun) -> Row | None:
+        """Return what is stored of a run, for `write`; None if there is nothing."""
+        return cursor.one(_FIND_RUN, (prepared.row["id"],))
+
     def write(self, cursor: Cursor, prepared: PreparedRun, old: Row | None) -> int:
-        """Write a run and its texts; `old` is what `FIND_RUN` found. Return the run's number."""
+        """Write a run and its texts; `old` is what `_FIND_RUN` found. Return the run's number."""
         request = answer = None
         ids: list[int] = []
         stale = [] if old is None else [int(one) for one in old[1:3] if one is not None]
