@@ -1,4 +1,4 @@
-"""What a repository says of its prompts, releases and deployments, as the site shows it."""
+"""Read the data of prompts, releases and deployments for the site."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class SiteRelease(NamedTuple):
 
     Attributes:
         release: the release.
-        is_yanked: whether it must not be used.
+        is_yanked: whether it is yanked.
         diff: how it differs from the release before; None: it is the first, or one of them cannot
             be read.
         evidence: results of evals that its tag names.
@@ -71,12 +71,12 @@ class SitePrompt(NamedTuple):
     """One prompt, with everything that its page shows.
 
     Attributes:
-        listed: what its file says.
-        prompt: the prompt of the work tree; None where it cannot be read, or is gone.
+        listed: its list entry.
+        prompt: the prompt of the work tree; None if invalid or removed.
         fault: why it cannot be read; None: it can.
         owners: its owners by CODEOWNERS.
         live: where it is live, in the order of promotion.
-        waiting: what is unfinished about it.
+        waiting: its unfinished work.
         releases: its releases, the newest version first.
         live_diffs: by environment: how the work tree differs from what is live there.
     """
@@ -93,7 +93,7 @@ class SitePrompt(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Arrival:
-    """Which deployments made one prompt in one environment what it is."""
+    """The deployments that led to one prompt's state in one environment."""
 
     since: Deployment | None = None
     paused_by: Deployment | None = None
@@ -131,7 +131,7 @@ class SiteFacts:
 
     @cached_property
     def listed(self) -> Mapping[str, Listed]:
-        """All prompts of the work tree, and those that are live without being there, by name."""
+        """All prompts of the work tree, and live ones that are no longer in it, by name."""
         found = {one.name: one for one in list_prompts(self.repository, self.repository.working)}
         for head in self.heads.values():
             for name in head.state.entries:
@@ -163,7 +163,7 @@ class SiteFacts:
 
     @cached_property
     def _arrivals(self) -> Mapping[tuple[str, str], _Arrival]:
-        """How each entry of each environment came about: (environment, prompt) -> deployments."""
+        """(environment, prompt) -> the deployments that led to the entry."""
         found: dict[tuple[str, str], _Arrival] = {}
         for environment, deployments in self.deployments.items():
             paused: dict[str, Deployment] = {}
@@ -251,7 +251,7 @@ class SiteFacts:
         try:
             return tuple(read_evidence(self.repository, release))
         except PromptopsError:
-            return ()  # what is wrong with it is for `verify` to say
+            return ()  # `verify` reports its faults
 
 
 def _compare_live(

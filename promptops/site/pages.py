@@ -1,7 +1,7 @@
-"""The facts as HTML.
+"""Write the site's data as HTML.
 
-All texts are those of people outside: templates escape everything, and the policy of each page
-lets nothing run or be fetched but the site's own style and script.
+All texts are untrusted: templates escape everything, and each page's content security policy allows
+only the site's own style and script.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ MAX_DEPLOYMENTS = 500
 _SIGNS = {LineKind.CONTEXT: " ", LineKind.REMOVED: "\N{MINUS SIGN}", LineKind.ADDED: "+"}
 _BAD = frozenset({Concern.INVALID, Concern.YANKED, Concern.PAUSED, Concern.PENDING})
 _ACTIONS = {"rollback": "bad", "restore": "bad", "pause": "bad", "retire": "doubt"}
-# A page opened from disk has no origin, so that 'self' would let nothing in.
+# A page opened from disk has no origin, so 'self' would match nothing.
 _POLICY = "default-src 'none'; style-src 'self' file:; script-src 'self' file:; form-action 'none'"
 
 
@@ -48,11 +48,11 @@ class SiteRow(NamedTuple):
     """One prompt on the first page.
 
     Attributes:
-        listed: what its file says.
+        listed: its list entry.
         owners: its owners.
         cells: what is live of it, by environment.
-        waiting: what is unfinished about it.
-        words: what it is found by, in lower case.
+        waiting: its unfinished work.
+        words: the search text, in lower case.
     """
 
     listed: Listed
@@ -72,7 +72,7 @@ class SiteEnvironment(NamedTuple):
         live: how many prompts are live.
         paused: how many of these are paused.
         deployments: the newest deployments, the newest first.
-        older: how many are not among them.
+        older: the number of older ones.
     """
 
     name: str
@@ -86,7 +86,7 @@ class SiteEnvironment(NamedTuple):
 
 @dataclass
 class SiteSummary:
-    """What all pages share.
+    """The shared data of all pages.
 
     Attributes:
         facts: the repository.
@@ -164,7 +164,7 @@ class SitePages:
     """Makes pages."""
 
     def __init__(self, site: SiteSummary) -> None:
-        """Take what all pages share."""
+        """Store the shared data."""
         self._site = site
         self._templates = Environment(
             loader=FileSystemLoader(FOLDER / "templates"),

@@ -1,4 +1,4 @@
-"""The pages in a folder. A page is made again only when something that it shows has changed."""
+"""Write the pages to a folder. A page is rewritten only if its data has changed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class WrittenSite(NamedTuple):
 
 @dataclass
 class _SiteWriter:
-    """Writes files, and remembers what they were made from.
+    """Writes files, and records hashes of their sources.
 
     Attributes:
         folder: the site's folder.
@@ -56,7 +56,7 @@ class _SiteWriter:
     written: int = 0
 
     def write(self, path: str, text: str) -> None:
-        """Write a file, unless it is so already."""
+        """Write a file, unless it is unchanged."""
         data = text.encode()
         place = self.folder / path
         self.kept.setdefault(path, {})
@@ -167,7 +167,7 @@ def _find_state(facts: SiteFacts) -> tuple[str | None, int]:
 
 
 def _describe_sources(facts: SiteFacts, name: str, look: str) -> str:
-    """Return a hash of all that a prompt's page shows beside the files of the prompt."""
+    """Return a hash of everything on a prompt's page besides the prompt's files."""
     versions = facts.tags.get(name, {})
     described = {
         "look": look,
@@ -193,7 +193,7 @@ def _describe_item(item: Any) -> tuple[str, ...]:  # noqa: ANN401 - an Item
 
 
 def _hash_templates(title: str) -> str:
-    """Return a hash of all that makes pages look as they do."""
+    """Return a hash of templates, style and script."""
     found = hashlib.sha256(f"{__version__}\0{title}".encode())
     for path in sorted((FOLDER / "templates").iterdir()):
         found.update(read_file(path))

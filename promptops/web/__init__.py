@@ -1,1 +1,1 @@
-"""HTTP for everything but models on event loops: bounded, and without waiting for an import."""
+"""Blocking HTTP from the standard library, for everything except models on event loops."""

@@ -1,7 +1,7 @@
-"""HTTP over blocking sockets, from the standard library: nothing that a short command waits for.
+"""HTTP over blocking sockets, from the standard library, which is fast to import.
 
-Connections are kept and shared by threads. One deadline holds for everything: looking up the
-name, connecting, sending, and each byte that arrives.
+Connections are kept and shared by threads. One deadline holds for everything: looking up the name,
+connecting, sending, and each byte that arrives.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ _CHUNK = 65536
 
 
 class ConnectError(OSError):
-    """There is no connection."""
+    """The connection failed."""
 
 
 class SilenceError(TimeoutError):
-    """A server says nothing for longer than it may."""
+    """A server did not send anything within the timeout."""
 
 
 class Progress(Protocol):
-    """What a caller learns even when the request fails."""
+    """The progress of a request, readable even after it failed."""
 
     is_sent: bool
 

@@ -1,1 +1,1 @@
-"""Drift: do recent runs look like those of a reference window?"""
+"""Drift: compare recent runs with those of a reference window."""

@@ -16,16 +16,16 @@ from promptops.runtime.log.statistics import t_probability
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# Pearson's approximation needs so many expected in a class.
+# Pearson's approximation needs this many expected in a class.
 _MIN_EXPECTED = 5.0
 _OTHERS = "\0others"
 
 
 class DriftTest(NamedTuple):
-    """What a test says.
+    """The result of a test.
 
     Attributes:
-        p: how often chance alone gives such a difference, or a greater one.
+        p: the probability of such a difference, or a greater one, by chance.
         effect: how large the difference is, from 0 to 1 unless the test says otherwise.
     """
 
@@ -55,7 +55,7 @@ def compare_numbers(recent: Sequence[float], reference: Sequence[float]) -> Drif
 def compare_shares(recent: Mapping[str, int], reference: Mapping[str, int]) -> DriftTest:
     """Compare counts of classes; the effect is half the sum of differences of shares.
 
-    Classes of which few are expected are put together.
+    Classes with few expected members are merged.
     """
     n, m = sum(recent.values()), sum(reference.values())
     if not n or not m:
@@ -72,7 +72,7 @@ def compare_shares(recent: Mapping[str, int], reference: Mapping[str, int]) -> D
     for name in left.keys() | right.keys():
         both = left[name] + right[name]
         if both * min(n, m) / (n + m) < _MIN_EXPECTED:
-            # Too few even together: they say nothing.
+            # Too few even together: ignore them.
             continue
         classes += 1
         for found, size in ((left[name], n), (right[name], m)):
@@ -84,7 +84,7 @@ def compare_shares(recent: Mapping[str, int], reference: Mapping[str, int]) -> D
 
 
 def count_above(count: int, trials: int, share: float) -> float:
-    """Return how often so many or more of the trials have what each has with this probability."""
+    """Return the probability of at least `count` successes in the trials."""
     if count <= 0:
         return 1.0
     if share <= 0:

@@ -1,4 +1,6 @@
-"""What is compared of a run: its answer's length, refusal and language, and its inputs. Pure."""
+"""Extract the compared features of a run: the answer's length, refusal and language, and the
+inputs.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from promptops.runtime.refusals import find_refusal
 if TYPE_CHECKING:
     from promptops.runtime.log.record import RunRecord
 
-# Shorter texts are in no language that can be told.
+# The language of shorter texts cannot be detected reliably.
 _MIN_LETTERS = 20
 _MIN_PROBABILITY = 0.9
 _MAX_READ = 2000
@@ -21,13 +23,13 @@ _MISSING = "missing"
 
 
 class Features(NamedTuple):
-    """What is compared of a run.
+    """The compared features of a run.
 
     Attributes:
         run: the run.
-        numbers: by what they measure.
-        classes: likewise.
-        values: of inputs that are short texts, numbers or flags: themselves.
+        numbers: measure -> number.
+        classes: measure -> class.
+        values: the values of inputs that are short texts, numbers or booleans.
     """
 
     run: RunRecord
@@ -37,10 +39,10 @@ class Features(NamedTuple):
 
 
 def read_features(run: RunRecord, names: Sequence[str]) -> Features:
-    """Return what is compared of a run.
+    """Return the compared features of a run.
 
     Args:
-        run: the run, with what was said in it.
+        run: the run, with its contents.
         names: the inputs of all runs that are compared.
     """
     numbers: dict[str, float] = {}

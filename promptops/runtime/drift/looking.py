@@ -1,4 +1,4 @@
-"""Reads what drift is found in from the run log, and tells people of it."""
+"""Read runs for drift detection from the run log, and send alerts."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def look_for_drift(
     """Compare the runs of each prompt with those of the time before.
 
     Args:
-        log: where the runs are.
+        log: the run log.
         now: the end of the recent window, in seconds since 1970.
-        filters: which runs; its times do not count.
-        recent_seconds: how long the recent window is; a day when None.
-        reference_seconds: how long the reference window before it is.
-        sample: how many runs of different keys of each window are read.
-        embed: gives a vector for each text; None: meanings are not compared.
+        filters: the filter of runs; its times are ignored.
+        recent_seconds: the length of the recent window; None: a day.
+        reference_seconds: the length of the reference window before it.
+        sample: the number of runs with different keys read from each window.
+        embed: returns a vector for each text; None: do not compare meanings.
     """
     since = now - (_DAY if recent_seconds is None else recent_seconds)
     recent = filters._replace(since=since, until=now)

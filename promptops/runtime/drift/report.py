@@ -1,8 +1,8 @@
 """Recent runs against a reference window, and the last hour against the same hour of earlier days.
 
-A difference is an alarm where it is too unlikely by chance and large enough to matter. The
-probability is held to ALPHA over all that is measured of a prompt (Bonferroni), so that one look at
-a prompt that did not change is a false alarm once in a thousand times at most.
+A difference is an alarm if it is unlikely by chance and large enough to matter. The error
+probability is ALPHA over all measures of a prompt (Bonferroni), so at most one comparison in a
+thousand of an unchanged prompt is a false alarm.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from promptops.runtime.log.statistics import RunGroup
 
 ALPHA = 0.001
-# Fewer runs of different keys say nothing.
+# With fewer runs of different keys, nothing is compared.
 MIN_RUNS = 30
-# From which difference on it matters: of distributions, of shares, of rare shares.
+# The minimum effect of an alarm: for distributions, shares and rare shares.
 MIN_GAP = 0.15
 MIN_SHARE = 0.10
 MIN_RARE = 0.05
@@ -38,23 +38,23 @@ MIN_RATIO = 1.25
 MIN_ERRORS = 0.03
 MIN_DAYS = 6
 MIN_HOUR_RUNS = 20
-# An input with more different values than that is no choice among some.
+# An input with more different values is not treated as a choice.
 _MAX_VALUES = 50
 _MAX_EMBEDDED = 150
 _RARE = ("refusals", "schema failures")
 
 
 class Shift(NamedTuple):
-    """One thing that was compared.
+    """The comparison of one measure.
 
     Attributes:
-        measure: what.
-        recent: how it is, for a person.
-        reference: how it was.
+        measure: the measure.
+        recent: its recent value, as text.
+        reference: its earlier value, as text.
         effect: how large the difference is.
-        p: how often chance alone does that.
+        p: the probability of such an effect by chance.
         is_alarm: whether it is an alarm.
-        run_id: the first run that shows it; None: there is none to show.
+        run_id: the first run with the change, or None.
     """
 
     measure: str
@@ -67,14 +67,14 @@ class Shift(NamedTuple):
 
 
 class Drift(NamedTuple):
-    """What was compared of one prompt.
+    """The comparison of one prompt.
 
     Attributes:
         prompt: which.
         versions: those that ran recently, the most frequent first.
-        recent: how many runs were looked at.
+        recent: the number of recent runs.
         reference: likewise.
-        shifts: what was compared, alarms first.
+        shifts: the comparisons, alarms first.
     """
 
     prompt: str
@@ -103,7 +103,7 @@ def find_drift(
         recent: runs of the recent window, one of each key, with what was said.
         reference: likewise of the reference window.
         hours: the last hour, then the same hour of earlier days; empty: not compared.
-        embed: gives a vector for each text; None: meanings are not compared.
+        embed: returns a vector for each text; None: do not compare meanings.
     """
     shifts: list[Shift] = []
     if len(recent) >= MIN_RUNS and len(reference) >= MIN_RUNS:
@@ -191,7 +191,7 @@ def _compare_values(new: Sequence[Features], old: Sequence[Features]) -> list[Sh
         if min(known.total(), len(found)) < MIN_RUNS or not 0 < len(known) <= _MAX_VALUES:
             continue
         fresh = [(value, run) for value, run in found if value not in known]
-        # Good and Turing: what was seen once tells how much was not seen yet; one more for luck.
+        # Good-Turing estimate: values seen once tell how many were not seen yet; plus one.
         once = sum(1 for count in known.values() if count == 1)
         expected = (once + 1) / known.total()
         share = len(fresh) / len(found)
@@ -214,7 +214,7 @@ def _compare_meanings(
     old: Sequence[Features],
     embed: Callable[[list[str]], list[list[float]]],
 ) -> list[Shift]:
-    """Compare how near answers are to the middle of earlier ones.
+    """Compare the distances of answers to the mean of earlier ones.
 
     The middle is that of one half of the earlier answers, and the other half is compared with it,
     too: answers are nearer to a middle that they are part of.

@@ -1,4 +1,4 @@
-"""The error that stops a run for safety's sake."""
+"""The error that stops a run for safety reasons."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class SafetyError(RefusedError):
-    """A run was stopped for safety's sake.
+    """A run was stopped for safety reasons.
 
     Attributes:
         rules: what was found.

@@ -1,4 +1,4 @@
-"""Inputs whose values do not leave: stand-ins for the provider, put back in the answer. Pure."""
+"""Replace private input values by stand-ins in requests, and restore them in answers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from promptops.runtime.models.model import Answer
 
-# A shorter text would be found everywhere.
+# A shorter text would match everywhere.
 _MIN_LENGTH = 2
 
 
 def find_stand_ins(inputs: Mapping[str, object], names: Sequence[str]) -> dict[str, str]:
-    """Return the values of these inputs, each with what stands for it: `[NAME]`, `[NAME-2]`."""
+    """Return the values of these inputs, each with its stand-in: `[NAME]`, `[NAME-2]`."""
     found: dict[str, str] = {}
     for name in names:
         number = 0
@@ -41,16 +41,16 @@ def find_stand_ins(inputs: Mapping[str, object], names: Sequence[str]) -> dict[s
 def hide_inputs(
     inputs: Mapping[str, object], names: Sequence[str], stand_ins: Mapping[str, str]
 ) -> dict[str, object]:
-    """Return inputs with stand-ins wherever a value stands, also in other inputs.
+    """Return inputs with stand-ins wherever a value occurs, other inputs included.
 
-    Numbers become texts where they are inputs to hide, and stay elsewhere.
+    Numbers become texts only in the hidden inputs themselves.
     """
     shown = {name: hide(value, stand_ins) for name, value in inputs.items()}
     return shown | {name: _hide_numbers(shown[name], stand_ins) for name in names if name in shown}
 
 
 def put_back(answer: Answer, stand_ins: Mapping[str, str], *, is_json: bool) -> Answer:
-    """Return an answer with the values for their stand-ins; `is_json`: as JSON writes them."""
+    """Return an answer with stand-ins replaced by their values; `is_json`: escaped for JSON."""
     plain = {one: value for value, one in stand_ins.items()}
     written = {one: json.dumps(value)[1:-1] for one, value in plain.items()}
     return replace(

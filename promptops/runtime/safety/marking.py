@@ -1,4 +1,4 @@
-"""Untrusted texts: cleaned, bounded, and set between delimiters that their writer cannot guess.
+"""Mark untrusted texts: clean them, limit their length, and enclose them in unguessable delimiters.
 
 Rendering is deterministic: it leaves a fixed placeholder where the delimiter's secret will be, and
 so do the log, the cache and cassettes. Only the request that is sent has the secret: an HMAC of a
@@ -16,7 +16,7 @@ from typing import Any
 
 from promptops.errors import InputError
 
-# As long as what replaces it, so that a bound of the request's tokens holds for both.
+# As long as its replacement, so that the token estimate of the request is the same.
 PLACEHOLDER = "0000placeholder0"
 OPENING = f"<untrusted-{PLACEHOLDER}>"
 CLOSING = f"</untrusted-{PLACEHOLDER}>"
@@ -32,7 +32,7 @@ _UNSEEN = re.compile(
 
 
 def clean(text: str) -> str:
-    """Return a text without what people do not see and models read."""
+    """Return a text without invisible characters that models read."""
     found = text if text.isascii() else _UNSEEN.sub("", text)
     return found.replace(PLACEHOLDER, "").replace("untrusted-", "untrusted - ")
 
@@ -46,7 +46,7 @@ def mark_inputs(
         inputs: complete and valid.
         schemas: the inputs' schemas; those with `untrusted: true` are meant, but for choices
             (`enum`), which the prompt's author wrote.
-        longest: how many characters a text may have.
+        longest: the maximum length of a text, in characters.
     """
     return {
         name: _mark(value, name, longest) if is_untrusted(schemas.get(name)) else value
@@ -85,12 +85,12 @@ def place_delimiters(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, An
 
 
 def remove_delimiters(text: str) -> str:
-    """Return a rendered text without delimiters: what was said."""
+    """Return a rendered text without delimiters."""
     return text.replace(f"{OPENING}\n", "").replace(f"\n{CLOSING}", "")
 
 
 def put_secret(messages: Sequence[Mapping[str, Any]], secret: str) -> list[Mapping[str, Any]]:
-    """Return messages with a secret for the placeholder."""
+    """Return messages with the placeholder replaced by a secret."""
     return [
         {name: _replace(value, PLACEHOLDER, secret) for name, value in message.items()}
         for message in messages
@@ -98,7 +98,7 @@ def put_secret(messages: Sequence[Mapping[str, Any]], secret: str) -> list[Mappi
 
 
 def make_secret(key: bytes, *parts: object) -> str:
-    """Return what only the holder of a key can make of these parts: 16 hexadecimal digits."""
+    """Return a keyed hash of these parts: 16 hexadecimal digits."""
     data = json.dumps(parts, sort_keys=True, default=repr).encode("utf-8", "surrogatepass")
     return hmac.new(key, data, hashlib.sha256).hexdigest()[: len(PLACEHOLDER)]
 
@@ -111,7 +111,7 @@ def _mark(value: object, name: str, longest: int) -> object:
                 hint="shorten it, or raise characters in [safety]",
             )
         found = clean(value)
-        # What is empty stays so: templates ask.
+        # Empty texts stay empty: templates test for them.
         return f"{_BEGIN}{found}{_END}" if found.strip() else found
     if isinstance(value, Mapping):
         return {key: _mark(one, name, longest) for key, one in value.items()}

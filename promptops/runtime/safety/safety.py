@@ -1,4 +1,4 @@
-"""What a run does for safety: with its inputs, its request and its answer."""
+"""Apply safety measures to a run's inputs, request and answer."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Safety:
         self._key = key
 
     def changes(self, prompt: ResolvedPrompt) -> bool:
-        """Return whether a run of a prompt is another one with than without."""
+        """Return whether the measures change a run of a prompt."""
         settings = self._settings
         schemas = prompt.inputs.values()
         return (
@@ -57,7 +57,7 @@ class Safety:
 
         Raises:
             InputError: an untrusted text is too long.
-            SafetyError: one looks like an injection, and is to be blocked.
+            SafetyError: one looks like an injection, and the configuration blocks it.
         """
         settings, prompt = self._settings, course.resolved
         inputs: Mapping[str, object] = course.inputs
@@ -79,7 +79,7 @@ class Safety:
         return messages
 
     def seal(self, request: Request, course: Course) -> Request:
-        """Return the request as it is sent: with secrets for placeholders."""
+        """Return the request to send, with placeholders replaced by secrets."""
         if self._key is None:
             return request
         messages: Sequence[Mapping[str, Any]] = request.messages
@@ -92,10 +92,11 @@ class Safety:
         return replace(request, messages=messages)
 
     def judge(self, course: Course) -> None:
-        """Look at the answer of a course, and put hidden values back.
+        """Check a run's answer, and restore hidden values.
 
         Raises:
-            SafetyError: it gives the prompt away or looks like an injection, and is to be blocked.
+            SafetyError: it leaks the prompt or looks like an injection, and the configuration
+                blocks it.
         """
         answer = course.answer
         if answer is None:
@@ -149,7 +150,7 @@ class Safety:
 
 
 def _add_canary(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return messages with a canary in the first system message; it guards nothing else."""
+    """Return messages with a canary in the first system message only."""
     result = list(messages)
     for index, message in enumerate(result):
         if message.get("role") == "system" and isinstance(message.get("content"), str):
@@ -160,7 +161,7 @@ def _add_canary(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]
 
 
 def open_safety(settings: SafetySettings, environment: Mapping[str, str]) -> Safety:
-    """Return what a configuration asks for; ConfigurationError where its variable is not set."""
+    """Return the configured safety measures. Raises ConfigurationError if a variable is not set."""
     variable = settings.key_variable
     if variable is None:
         return Safety(settings, os.urandom(32))

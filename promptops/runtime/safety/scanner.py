@@ -1,8 +1,7 @@
-"""Does a text try to take a model over? Patterns, in a bounded time. Pure.
+"""Detect prompt injections by patterns, in bounded time.
 
-It finds what is known and plainly said, in six languages, and nothing that is new, hidden in a
-story, or put in other words: it is no boundary. What holds is that untrusted texts are delimited,
-tools need a permission, and answers are judged.
+It finds known, plain phrases in six languages, and nothing that is new or paraphrased, so it is no
+security boundary. The boundaries are delimited inputs, permissions of tools, and validated answers.
 """
 
 from __future__ import annotations
@@ -11,14 +10,14 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-# A score from here on is a finding.
+# Scores from this one on are findings.
 THRESHOLD = 0.5
-# A longer text is looked at in its beginning and its end: what comes last is obeyed most.
+# Of a longer text only the beginning and the end are scanned: models follow the end most.
 _MAX_READ = 32_768
 
 
 class ScanResult(NamedTuple):
-    """What was found in a text.
+    """The result of a scan.
 
     Attributes:
         score: from 0 to 1; THRESHOLD and above is a finding.

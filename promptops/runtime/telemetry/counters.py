@@ -27,7 +27,7 @@ Key = tuple[str, tuple[tuple[str, str], ...], str]
 
 _HEADER = 8
 _FIRST_SIZE = 1 << 16
-# What has more different labels than this is a mistake, and must not fill the disk.
+# More label combinations than this are a mistake, and must not fill the disk.
 MAX_ENTRIES = 20_000
 _SUFFIX = ".counts"
 _GAUGES = "gauges"
@@ -35,10 +35,10 @@ _ENDED = f"ended{_SUFFIX}"
 
 
 class Counters:
-    """What this process counted, in one file of a folder that many processes share."""
+    """The counters of this process, in one file of a shared folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Args: the folder, made where it is not there."""
+        """Args: the folder, created if missing."""
         self._folder = self._path = folder
         self._renew()
 
@@ -52,7 +52,7 @@ class Counters:
     def add(self, amounts: Mapping[Key, float]) -> None:
         """Add amounts to values that begin at 0."""
         if self._pid != os.getpid():
-            # The parent goes on with its file; the lock may be held there.
+            # The file belongs to the parent; its lock may be held there.
             self._renew()
         with self._lock:
             if self._map is None:
@@ -84,7 +84,7 @@ class Counters:
         name = f"{process.machine or 'x'}-{process.pid}-{process.born or 'x'}{_SUFFIX}"
         self._path = self._folder / name
         self._map = _map_file(self._path, _FIRST_SIZE)
-        # A process that closed its file goes on with it.
+        # A process that closed its file reopens it.
         for key, place, _, end in _entries(self._map):
             self._places[key] = place
             self._used = end
@@ -104,7 +104,7 @@ class Counters:
         place = self._used + 4 + len(text)
         self._map[self._used + 4 : place] = text
         struct.pack_into("<d", self._map, place, 0.0)
-        # Only now is it there for readers.
+        # Now it is visible to readers.
         struct.pack_into("<Q", self._map, 0, end)
         self._used = end
         self._places[key] = place
@@ -123,7 +123,7 @@ def _map_file(path: Path, size: int) -> mmap.mmap:
 
 
 def read_all(folder: Path) -> dict[Key, float]:
-    """Return the sums of what all processes counted, also those that have ended."""
+    """Return the totals of all processes, ended ones included."""
     total: dict[Key, float] = {}
     if not folder.is_dir():
         return total
@@ -135,20 +135,20 @@ def read_all(folder: Path) -> dict[Key, float]:
 
 
 def write_gauges(folder: Path, gauges: Mapping[Key, float]) -> None:
-    """Let these be the gauges, instead of those that were there."""
+    """Replace the gauges."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write(folder / _GAUGES, gauges)
 
 
 def read_gauges(folder: Path) -> dict[Key, float]:
-    """Return the gauges; none where nobody wrote any."""
+    """Return the gauges; may be empty."""
     total: dict[Key, float] = {}
     _add_file(folder / _GAUGES, total)
     return total
 
 
 def tidy(folder: Path) -> int:
-    """Put the counts of processes that have ended into one file; return how many there were."""
+    """Merge the counts of ended processes into one file; return their number."""
     if not folder.is_dir():
         return 0
     with _holding(folder):
@@ -211,7 +211,7 @@ def _write(path: Path, total: Mapping[Key, float]) -> None:
 
 @contextmanager
 def _holding(folder: Path) -> Iterator[None]:
-    """Keep other processes from tidying up meanwhile, where the system has such locks."""
+    """Lock out `tidy` of other processes, if the system has such locks."""
     try:
         import fcntl
     except ImportError:

@@ -1,4 +1,4 @@
-"""The names of OpenTelemetry's conventions for generative AI, and ours beside them.
+"""The names of OpenTelemetry's conventions for generative AI, and our own.
 
 The package `opentelemetry-semantic-conventions` marks its constants for generative AI as
 deprecated, since they moved to a repository of their own. These are the names that it has.
@@ -46,7 +46,7 @@ RUNS = "promptops.runs"
 COST = "promptops.cost"
 
 CHAT = "chat"
-# The bounds that the conventions ask for; the SDK's own put every call below 5 s into one bucket.
+# The bucket bounds of the conventions; the SDK's defaults put every call below 5 s into one bucket.
 SECONDS_BOUNDS = (
     *(0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92),
 )

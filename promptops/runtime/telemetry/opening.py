@@ -25,14 +25,14 @@ def find_counts(
     common_dir: Path | None,
     top: Path | None,
 ) -> Path:
-    """Return the folder in which the processes of this machine count.
+    """Return the folder of this machine's counters.
 
     Args:
         settings: the table `[telemetry]`.
-        log: the table `[log]`: without a folder of its own it is beside the run log.
-        environment: where the folders of a user are read.
+        log: the table `[log]`: by default the folder is next to the run log.
+        environment: the environment variables, for the user's folders.
         common_dir: the git folder shared by all work trees; None without a repository.
-        top: what paths in the configuration start from.
+        top: the folder to which paths in the configuration are relative.
     """
     if settings.folder is not None:
         base = top or common_dir
@@ -55,8 +55,8 @@ def open_telemetry(
 
     Args:
         settings: the table `[telemetry]`.
-        folder: where the processes of this machine count.
-        warn: hears once what cannot be told.
+        folder: the folder of this machine's counters.
+        warn: called once about failures.
     """
     observers: list[Observer] = []
     if settings.otel:

@@ -3,9 +3,9 @@
 A run is a span, and each attempt a span of the kind CLIENT below it. Spans are never made current:
 one that is current across a `yield` becomes the parent of the next stream.
 
-Where the application has set a provider, it is used as it is. Otherwise this module makes one with
-an exporter over HTTP, which the variables `OTEL_EXPORTER_OTLP_*` configure. What cannot be sent is
-dropped: the queue is bounded, and so is the time that closing takes.
+A provider set by the application is used as is. Otherwise this module makes one with an exporter
+over HTTP, which the variables `OTEL_EXPORTER_OTLP_*` configure. What cannot be sent is dropped: the
+queue is bounded, and so is the time that closing takes.
 """
 
 from __future__ import annotations
@@ -41,14 +41,16 @@ _MAX_DECISIONS = 20
 
 
 class OtelObserver:
-    """Tells OpenTelemetry of runs.
+    """Exports runs to OpenTelemetry.
 
     Attributes:
-        lost: how many runs were not told, because too many waited or a provider failed.
+        lost: the number of runs not exported, because too many were pending or a provider failed.
     """
 
     def __init__(self, tracer: Any, meter: Any, *, content: bool, shut: Callable[[], None]) -> None:  # noqa: ANN401
-        """Args: a tracer, a meter, whether texts are told, and what ends the exporters."""
+        """Args: a tracer, a meter, whether to export texts, and a function that closes the
+        exporters.
+        """
         from opentelemetry.context import get_current
         from opentelemetry.trace import SpanKind, StatusCode, set_span_in_context
 
@@ -75,7 +77,7 @@ class OtelObserver:
         self._tokens = _histogram(
             meter, names.TOKEN_USAGE, "{token}", "Tokens of a request.", names.TOKENS_BOUNDS
         )
-        # The SDK takes several times as long to add to a counter as this takes.
+        # Adding to a counter of the SDK takes several times as long.
         self._counts: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
         for name, unit, text in (
             (names.RUNS, "{run}", "Runs that ended."),
@@ -114,12 +116,12 @@ class OtelObserver:
         return self._current()
 
     def end(self, run: RunRecord, attempts: Sequence[AttemptRecord], begun: object) -> None:
-        """Let a thread tell how a run ended, a little later and many at once.
+        """Queue an ended run; a thread exports many at once, a little later.
 
-        That takes a fraction of the processor time, and the run waits for nothing.
+        This takes a fraction of the processor time, and the run does not wait.
         """
         if self._pid != os.getpid():
-            # The parent tells what waits there; its thread did not come along.
+            # The parent exports its queue; its thread does not exist here.
             self._renew()
         if len(self._waiting) >= _MAX_WAITING:
             self.lost += 1
@@ -148,10 +150,10 @@ class OtelObserver:
                 self.lost += 1
 
     def _tell(self, run: RunRecord, attempts: Sequence[AttemptRecord], begun: object) -> None:
-        """Tell a run as a span, with its attempts below it, and count both.
+        """Export a run as a span, with its attempts as children, and count both.
 
-        Only now is everything known, and attributes cost less where a span begins with them. A run
-        within this one ends later, and is told later.
+        Everything is known only now, and attributes cost less at a span's creation. A nested run
+        ends later and is exported later.
         """
         common = {
             names.PROMPT_NAME: run.prompt or run.ref,
@@ -188,7 +190,7 @@ class OtelObserver:
     def _tell_attempt(
         self, run: RunRecord, one: AttemptRecord, common: Mapping[str, str], inside: object
     ) -> int:
-        """Tell one attempt, and return when it ended, in nanoseconds."""
+        """Export one attempt; return its end time, in nanoseconds."""
         provider, slash, _ = one.model.partition("/")
         labels: dict[str, Any] = {
             **common,
@@ -222,10 +224,10 @@ class OtelObserver:
         return ended
 
     def event(self, kind: str, detail: Mapping[str, object]) -> None:
-        """Events are in the run log, and in Prometheus."""
+        """Do nothing: events are in the run log and in Prometheus."""
 
     def close(self) -> None:
-        """Send what waits, in a bounded time."""
+        """Send the queue, in a bounded time."""
         if self._pid == os.getpid():
             self._is_over.set()
             self._wake.set()
@@ -236,10 +238,10 @@ class OtelObserver:
 
 
 def open_otel(*, content: bool) -> OtelObserver:
-    """Return an observer; PromptopsError where the package is missing.
+    """Return an observer. Raises PromptopsError if the package is missing.
 
     Args:
-        content: whether spans hold messages and answers.
+        content: whether spans contain messages and answers.
     """
     try:
         from opentelemetry import metrics, trace
@@ -304,7 +306,7 @@ def _make_providers() -> tuple[Any, Any]:
 
 
 def _shut_in_time(closers: list[Callable[[], object]]) -> None:
-    """Close providers, for so long at most: a collector that is down must not hold an exit."""
+    """Close providers within a time limit: an unavailable collector must not delay the exit."""
 
     def work(close: Callable[[], object]) -> None:
         try:

@@ -20,7 +20,7 @@ Labels = tuple[tuple[str, str], ...]
 
 
 class _Metric(NamedTuple):
-    """A metric: its kind and what it says."""
+    """A metric: kind and description."""
 
     kind: str
     help: str
@@ -50,7 +50,7 @@ _SUM = "sum"
 
 
 class _Amounts:
-    """What one run adds to the counts."""
+    """The amounts that one run adds to the counters."""
 
     def __init__(self) -> None:
         self.amounts: dict[Key, float] = {}
@@ -105,11 +105,11 @@ class PrometheusObserver:
     """Counts runs."""
 
     def __init__(self, folder: Path) -> None:
-        """Args: the folder in which the processes of this machine count."""
+        """Args: the folder of this machine's counters."""
         self._counters = Counters(folder)
 
     def begin(self, run: RunRecord) -> object:
-        """Nothing is counted before a run ends."""
+        """Do nothing: a run is counted when it ends."""
 
     def end(self, run: RunRecord, attempts: Sequence[AttemptRecord], begun: object) -> None:
         """Count a run and its attempts."""

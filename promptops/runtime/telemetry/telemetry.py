@@ -1,4 +1,4 @@
-"""Tells of runs while they happen: never raises, waits for nothing, says once what failed."""
+"""Notify observers of runs: never raises, never waits, reports each failure once."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ class Observer(Protocol):
     """The interface of telemetry observers."""
 
     def begin(self, run: RunRecord) -> object:
-        """Hear that a run begins, or goes on after tools; return what `end` gets back."""
+        """A run begins, or continues after tools. Return a value to be passed to `end`."""
         ...
 
     def end(self, run: RunRecord, attempts: Sequence[AttemptRecord], begun: object) -> None:
-        """Hear how it ended, and of the attempts that it made since it began or went on."""
+        """A run ended; gets the attempts since it began or continued."""
         ...
 
     def event(self, kind: str, detail: Mapping[str, object]) -> None:
-        """Hear what happened to all runs, such as an alert."""
+        """Something happened to all runs, such as an alert."""
         ...
 
     def close(self) -> None:
-        """Hand over what waits, in a bounded time."""
+        """Send pending data, in a bounded time."""
         ...
 
 
 class Telemetry:
-    """Tells every observer, and keeps what is wrong with one from the run and from the others."""
+    """Notifies every observer; a failing one affects neither the run nor the others."""
 
     def __init__(self, observers: Sequence[Observer], warn: Callable[[str], None]) -> None:
         """Args: the observers, and a function that warns once about failures."""
@@ -40,23 +40,23 @@ class Telemetry:
         self._has_warned = False
 
     def begin(self, run: RunRecord) -> tuple[object, ...]:
-        """Tell that a run begins."""
+        """Notify observers that a run begins."""
         return tuple(self._try(one.begin, run) for one in self._observers)
 
     def end(
         self, run: RunRecord, attempts: Sequence[AttemptRecord], begun: tuple[object, ...]
     ) -> None:
-        """Tell how a run ended."""
+        """Notify observers that a run ended."""
         for one, token in zip(self._observers, begun, strict=False):
             self._try(one.end, run, attempts, token)
 
     def event(self, kind: str, detail: Mapping[str, object]) -> None:
-        """Tell what happened to all runs."""
+        """Notify observers of an event of all runs."""
         for one in self._observers:
             self._try(one.event, kind, detail)
 
     def close(self) -> None:
-        """Hand over what waits, in a bounded time."""
+        """Send pending data, in a bounded time."""
         for one in self._observers:
             self._try(one.close)
 
