@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from promptops.cli.new import print_steps
 from promptops.cli.session import DryRunOption, current, say
+
+if TYPE_CHECKING:
+    from promptops.repository.repository import Repository
 
 
 def init(
@@ -59,3 +62,20 @@ def init(
     if any(step.deed in {Deed.WRITTEN, Deed.EXTENDED} for step in steps) and not dry_run:
         say("next: look at the files and promptops validate, then commit them;")
         say("      promptops status and promptops doctor say what else there is to do")
+        _warn_of_formatters(current().repository)
+
+
+def _warn_of_formatters(repository: Repository) -> None:
+    """Name the formatters that would rewrite prompts, each with the line to add."""
+    from promptops.protection.doctor.answer import AnswerState
+    from promptops.protection.doctor.formatters import find_formatters
+
+    top = repository.require_work_tree()
+    names = [file.name for file in top.iterdir() if file.is_file()]
+
+    def read(path: str) -> bytes | None:
+        return (top / path).read_bytes() if path in names else None
+
+    for answer in find_formatters(repository.config.prompts, names, read):
+        if answer.state is AnswerState.FINDING:
+            say(f"{answer.seen}: {answer.remedy}")

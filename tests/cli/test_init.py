@@ -391,3 +391,10 @@ def test_a_file_where_a_folder_should_be_is_one_line(repo: Repo) -> None:
     result = run(repo, "new", "team/a")
     assert result.exit_code == 2
     assert "Traceback" not in result.stderr
+
+
+def test_init_names_the_line_that_keeps_a_formatter_away(repo: Repo) -> None:
+    repo.commit({".prettierrc": "{}", ".mdformat.toml": 'exclude = ["prompts/**"]'})
+    said = run(repo, "init").stderr
+    assert "prettier would rewrite prompts: add the line `prompts/` in .prettierignore" in said
+    assert "mdformat" not in said

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from promptops.protection.doctor.answer import fine, unknown, warning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from promptops.protection.doctor.answer import DoctorAnswer
     from promptops.protection.doctor.subject import DoctorSubject
@@ -70,23 +70,28 @@ _HOOKS = (
 
 
 def look_at_formatters(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Check whether a formatter would rewrite prompts."""
-    folder = subject.config.prompts
-    top = [path for path in subject.paths if "/" not in path]
+    """Would a formatter rewrite prompts?"""
+    yield from find_formatters(subject.config.prompts, subject.paths, subject.read)
+
+
+def find_formatters(
+    folder: str, paths: Iterable[str], read: Callable[[str], bytes | None]
+) -> Iterator[DoctorAnswer]:
+    """Judge the formatters that are configured in some files; prompts are below `folder`."""
+    top = [path for path in paths if "/" not in path]
     for one in _FORMATTERS:
         found = [path for path in top if any(fnmatchcase(path, name) for name in one.files)]
         if not found:
             continue
         says = [one.ignore] if one.ignore else found
-        if any(folder in _text(subject, path) for path in says):
+        if any(folder in (read(path) or b"").decode(errors="replace") for path in says):
             yield fine(f"{one.name} leaves {folder}/ alone", says[0])
         else:
             yield _warn(one.name, found[0], f"add {one.remedy.format(folder)}")
-    yield from _look_at_hooks(subject, folder)
+    yield from _look_at_hooks(read(_HOOKS_FILE), folder)
 
 
-def _look_at_hooks(subject: DoctorSubject, folder: str) -> Iterator[DoctorAnswer]:
-    data = subject.read(_HOOKS_FILE)
+def _look_at_hooks(data: bytes | None, folder: str) -> Iterator[DoctorAnswer]:
     if data is None:
         return
     import yaml
@@ -106,10 +111,6 @@ def _look_at_hooks(subject: DoctorSubject, folder: str) -> Iterator[DoctorAnswer
         if name in _HOOKS and folder not in f"{everywhere} {hook.get('exclude') or ''}":
             remedy = f"add `exclude: ^{folder}/` to the hook {name}"
             yield _warn(f"the hook {name} of pre-commit", _HOOKS_FILE, remedy)
-
-
-def _text(subject: DoctorSubject, path: str) -> str:
-    return (subject.read(path) or b"").decode(errors="replace")
 
 
 def _warn(name: str, place: str, remedy: str) -> DoctorAnswer:
