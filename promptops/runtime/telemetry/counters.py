@@ -12,10 +12,12 @@ import mmap
 import os
 import struct
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from promptops.files import read_file
+from promptops.repository.locking import FileLock
+from promptops.repository.writing import write_atomically
 from promptops.runtime.log.process import Process, is_gone, this_process
 
 if TYPE_CHECKING:
@@ -127,7 +129,7 @@ def read_all(folder: Path) -> dict[Key, float]:
     total: dict[Key, float] = {}
     if not folder.is_dir():
         return total
-    with _holding(folder):
+    with FileLock(folder / "lock").held():
         # Without the lock a file could be read twice: by itself, and among those that ended.
         for path in sorted(folder.glob(f"*{_SUFFIX}")):
             _add_file(path, total)
@@ -151,7 +153,7 @@ def tidy(folder: Path) -> int:
     """Merge the counts of ended processes into one file; return their number."""
     if not folder.is_dir():
         return 0
-    with _holding(folder):
+    with FileLock(folder / "lock").held():
         ended = [path for path in folder.glob(f"*{_SUFFIX}") if _is_over(path)]
         if not ended:
             return 0
@@ -204,19 +206,4 @@ def _write(path: Path, total: Mapping[Key, float]) -> None:
         text += b" " * (-(len(text) + 4) % 8)
         pieces += [struct.pack("<I", len(text)), text, struct.pack("<d", value)]
     body = b"".join(pieces)
-    fresh = path.with_suffix(".new")
-    fresh.write_bytes(struct.pack("<Q", _HEADER + len(body)) + body)
-    fresh.replace(path)
-
-
-@contextmanager
-def _holding(folder: Path) -> Iterator[None]:
-    """Lock out `tidy` of other processes, if the system has such locks."""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    with (folder / "lock").open("ab") as opened:
-        fcntl.flock(opened, fcntl.LOCK_EX)
-        yield
+    write_atomically(path, struct.pack("<Q", _HEADER + len(body)) + body)
