@@ -232,12 +232,22 @@ def _locate(text: str, fault: SyntaxFault) -> TagFault:
 
 
 def find_foreign(source: str) -> list[tuple[int, int]]:
-    """Return the parts of a body that are not valid in our templates, as `source[start:end]`."""
+    """Return the parts of a body that are not valid in our templates, as `source[start:end]`.
+
+    They are in order and do not overlap: a part within another one belongs to it.
+    """
     body = TemplateSource("", source)
     try:
         parse(body)
     except SyntaxFault as fault:
-        return [(one.start, one.end) for one in find_faults(body, fault) if one.is_foreign]
+        found = sorted((one.start, one.end) for one in find_faults(body, fault) if one.is_foreign)
+        spans: list[tuple[int, int]] = []
+        for start, end in found:
+            if spans and start < spans[-1][1]:
+                spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+            else:
+                spans.append((start, end))
+        return spans
     except (TooDeep, TooLarge):
         pass
     return []

@@ -97,6 +97,11 @@ def test_what_cannot_be_ours(body: str, foreign: list[str]) -> None:
 PIECES = ["{{", "}}", "{%", "%}", "{#", "#}", " raw ", " endraw ", "if x", "endif", "a", '"', "\n"]
 
 
+def test_a_foreign_part_within_another_belongs_to_it() -> None:
+    assert find_foreign("{%{#}}%}") == [(0, 8)]
+    assert find_foreign("{{#if a}}x {%{#}}%}") == [(0, 9), (11, 19)]
+
+
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=25))
 def test_whatever_the_text_faults_have_places_in_order(parts: list[str]) -> None:
