@@ -88,6 +88,13 @@ class Nesting:
         self.previous = kind
 
 
+# What Jinja says where more text follows.
+_UNCLOSED = {
+    "comment_begin": "Missing end of comment tag",
+    "raw_begin": "Missing end of raw directive",
+}
+
+
 class Tokens:
     """The tokens of one body with their offsets, recorded while the parser reads them."""
 
@@ -123,6 +130,10 @@ class Tokens:
             if self.kinds and self.kinds[-1] in {"comment_begin", "raw_begin"}:
                 place = self.starts[-1]
             raise SyntaxFault(str(error.message), place) from None
+        # At the end of the text, Jinja takes an opening of a comment or of `raw` for all of it.
+        unclosed = _UNCLOSED.get(self.kinds[-1]) if self.kinds else None
+        if unclosed is not None:
+            raise SyntaxFault(unclosed, self.starts[-1])
 
 
 def parse(source: TemplateSource) -> tuple[nodes.Template, Tokens]:

@@ -97,6 +97,20 @@ def test_what_cannot_be_ours(body: str, foreign: list[str]) -> None:
 PIECES = ["{{", "}}", "{%", "%}", "{#", "#}", " raw ", " endraw ", "if x", "endif", "a", '"', "\n"]
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("a {#", "the comment is not closed"),
+        ("{#-", "the comment is not closed"),
+        ("{% raw %}", "`raw` is not closed"),
+        ("a {%- raw -%}", "`raw` is not closed"),
+    ],
+)
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_what_is_open_at_the_end_of_the_text_is_a_fault(body: str, message: str, end: str) -> None:
+    assert [said for _, said, _ in faults(body + end)] == [message]
+
+
 def test_a_foreign_part_within_another_belongs_to_it() -> None:
     assert find_foreign("{%{#}}%}") == [(0, 8)]
     assert find_foreign("{{#if a}}x {%{#}}%}") == [(0, 9), (11, 19)]
