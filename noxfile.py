@@ -142,7 +142,8 @@ def mutants(session: nox.Session) -> None:
 def pre_commit(session: nox.Session) -> None:
     """Run the tests that install packages from an index."""
     session.install("--editable", ".", *group("test"))
-    session.run("pytest", "-m", "network", "tests/test_pre_commit.py", *session.posargs)
+    tests = ("tests/test_pre_commit.py", "tests/protection/doctor/test_release_tools.py")
+    session.run("pytest", "-m", "network", *tests, *session.posargs)
 
 
 @nox.session(default=False)

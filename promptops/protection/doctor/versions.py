@@ -91,6 +91,10 @@ _TOOLS = (
 )
 
 
+REMEDIES = {tool.name: tool.remedy for tool in _TOOLS if tool.file == _PYPROJECT}
+"""What to write in `pyproject.toml` for each tool."""
+
+
 def look_at_version_tools(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Check whether a tool would take a prompt's release for the application's version."""
     for file in dict.fromkeys(tool.file for tool in _TOOLS):
