@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 
 from promptops.forge.codeowners import (
     MAX_BYTES,
@@ -742,7 +743,7 @@ def test_prompts_and_gate_files_without_owners_are_errors() -> None:
         ("unowned-prompt", "prompts/b.md"),
     ]
     assert {one.severity for one in findings} == {"error"}
-    assert "line 2 names no owners" in findings[1].message
+    assert findings[1].message == snapshot("nobody owns this file: line 2 names no owners")
 
 
 def test_owners_that_the_groups_file_does_not_know_are_named_once() -> None:

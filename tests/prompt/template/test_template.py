@@ -427,7 +427,7 @@ def test_the_size_of_the_output_is_bounded(body: str) -> None:
 
 def test_a_macro_that_calls_itself_for_ever_is_an_error() -> None:
     body = "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}"
-    assert "themselves too deeply" in refusal(body).message
+    assert refusal(body).message == snapshot("macros or loops call themselves too deeply")
 
 
 # Includes
@@ -438,7 +438,9 @@ def test_a_circle_of_includes_is_named() -> None:
     error = refusal('{% include "_a.md" %}', partials)
     assert error.message == snapshot("circular include: _a.md -> _b.md -> _a.md")
     assert (error.path, error.line) == ("_b.md", 1)
-    assert "a.md -> a.md" in refusal('{% include "a.md" %}', {"a.md": ""}).message
+    assert refusal('{% include "a.md" %}', {"a.md": ""}).message == snapshot(
+        "circular include: a.md -> a.md"
+    )
 
 
 def test_a_partial_included_twice_is_no_circle() -> None:
@@ -450,7 +452,7 @@ def test_a_partial_included_twice_is_no_circle() -> None:
 
 def test_a_missing_partial_is_an_error_where_it_is_included() -> None:
     error = refusal("\n {% include '_a.md' %}")
-    assert "`_a.md` is included, but there is no such file" in error.message
+    assert error.message == snapshot("`_a.md` is included, but there is no such file")
     assert (error.path, error.line, error.column) == ("a.md", 2, 2)
 
 
