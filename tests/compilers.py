@@ -23,9 +23,10 @@ def typescript(request: pytest.FixtureRequest) -> Path:
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         pytest.skip("node and npm are not installed, so no TypeScript can be tried")
-    if request.config.cache is None:
+    cache = getattr(request.config, "cache", None)
+    if cache is None:
         pytest.skip("pytest's cache is off, so there is no place for the TypeScript compiler")
-    cache = request.config.cache.mkdir("typescript")
+    cache = cache.mkdir("typescript")
     name = re.sub("[^a-z0-9.-]+", "-", "-".join(TYPESCRIPT))
     place = cache / name
     if not place.exists():

@@ -67,6 +67,7 @@ def init(
 
 def _warn_of_formatters(repository: Repository) -> None:
     """Name the formatters that would rewrite prompts, each with the line to add."""
+    from promptops.files import read_file
     from promptops.protection.doctor.answer import AnswerState
     from promptops.protection.doctor.formatters import find_formatters
 
@@ -74,7 +75,7 @@ def _warn_of_formatters(repository: Repository) -> None:
     names = [file.name for file in top.iterdir() if file.is_file()]
 
     def read(path: str) -> bytes | None:
-        return (top / path).read_bytes() if path in names else None
+        return read_file(top / path) if path in names else None
 
     for answer in find_formatters(repository.config.prompts, names, read):
         if answer.state is AnswerState.FINDING:

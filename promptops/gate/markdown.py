@@ -59,7 +59,7 @@ def verdict_to_markdown(verdict: Verdict, costs: Costs | None = None) -> str:
     if missing:
         parts.append("\n".join(["**Missing**", "", *_cut(missing, "more")]))
     if verdict.change.prompts:
-        parts.append("\n".join(_table(verdict, costs or {})))
+        parts.append("\n".join(_table(verdict, costs)))
     elif not verdict.change.paths:
         parts.append("The change touches no prompt and nothing that governs them.")
     values = [
@@ -115,7 +115,7 @@ def _name_paths(needs: list[Requirement]) -> str:
     return ", ".join(map(code, paths[:_FEW])) + more
 
 
-def _table(verdict: Verdict, costs: Costs) -> Iterator[str]:
+def _table(verdict: Verdict, costs: Costs | None) -> Iterator[str]:
     titles = ["Prompt", "Version", "Change", "Approved by"]
     if costs:
         titles += ["Tokens", "1,000 runs"]

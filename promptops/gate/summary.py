@@ -42,14 +42,14 @@ def describe_bump(change: PromptChange, versions: str) -> str:
     if change.diff.change_class is None:
         return "the same meaning, only bytes differ"
     level = change.diff.level.label
+    # A change with a class needs a step, so that there is such a version.
     needed = find_version(change)
-    number = "" if needed is None else f" {needed}"
     if versions == "release":
-        rest = f"the release writes{number or ' the number'} ({level})"
+        rest = f"the release writes {needed} ({level})"
     elif has_version(change):
         rest = f"{level} bump: done"
     else:
-        rest = f"{level} bump needed" + (f":{number}" if number else "")
+        rest = f"{level} bump needed: {needed}"
     return f"{change.diff.change_class} change, {rest}"
 
 

@@ -11,8 +11,9 @@ from inline_snapshot import snapshot
 
 from promptops.delivery.evidence import EvalEvidence
 from promptops.forge.codeowners import Dialect
-from promptops.gate.costs import measure_change
+from promptops.gate.costs import COSTS_NOTE, measure_change
 from promptops.gate.markdown import MARKER, verdict_to_markdown
+from promptops.gate.missing import HOPELESS
 from promptops.gate.rules import Approvals, Verdict, judge
 from promptops.gate.summary import (
     describe_bump,
@@ -55,6 +56,14 @@ def test_a_change_in_words(before: str | None, after: str | None, versions: str,
     assert (describe_versions(change), describe_bump(change, "change")) == (versions, bump)
 
 
+def test_the_bump_says_what_is_left_to_do() -> None:
+    unbumped = edit(PLAIN, prompt_text("1.0.0", body="Answer {{ question }} well"))
+    assert describe_bump(unbumped, "change") == "behaviour change, minor bump needed: 1.1.0"
+    assert (
+        describe_bump(unbumped, "release") == "behaviour change, the release writes 1.1.0 (minor)"
+    )
+
+
 def test_requirements_come_by_whose_approval_they_take() -> None:
     change = propose(paths=[touched(path) for path in ("a", "b", "c", "free")])
     by = rules("[S][2]\n/a @x @y\n/c @x @y\n[T]\n/b @z\n", dialect=Dialect.GITLAB)
@@ -94,6 +103,23 @@ def test_what_to_run_gets_the_change_further() -> None:
 def test_a_few_prompts_are_bumped_by_name_and_many_all_at_once() -> None:
     assert list_commands(_many(5), "main")[0] == snapshot("promptops bump p0 p1 p2 p3 p4  # 1.1.0")
     assert list_commands(_many(6), "main")[0] == "promptops bump --all  # 1.1.0"
+
+
+@pytest.mark.parametrize(("count", "rest"), [(5, ""), (6, ", …")])
+def test_five_version_numbers_are_named(count: int, rest: str) -> None:
+    numbers = [f"1.{at}" for at in range(count)]
+    edits = (
+        edit(
+            prompt_text(f"{at}.0"),
+            prompt_text(f"{at}.0", body="Else"),
+            prompt_text(f"{at}.0"),
+            name=f"p{at}",
+        )
+        for at in numbers
+    )
+    command = list_commands(decide(propose(*edits)), "main")[0]
+    shown = ", ".join(f"1.{at + 1}.0" for at in range(5))
+    assert command.endswith(f"  # {shown}{rest}")
 
 
 def test_what_only_the_target_branch_has_is_bumped_by_a_step_that_is_named() -> None:
@@ -324,13 +350,47 @@ def test_a_comment_has_the_exact_line_to_write() -> None:
     assert "**To run**\n\n```sh\npromptops bump p0  # 1.1.0\n" in text
 
 
+def test_a_comment_has_all_lines_to_write_with_the_reasons_of_a_few() -> None:
+    for count, is_reasoned in ((1, True), (3, True), (4, False)):
+        text = verdict_to_markdown(_many(count))
+        what = "this version" if count == 1 else "these versions"
+        assert f"- The author writes {what}:\n  - `prompts/p0.md`, line 2: " in text
+        reason = "and a released version never changes"
+        assert (reason in text) is is_reasoned
+    assert "author writes" not in verdict_to_markdown(decide(propose(edit(PLAIN, NEXT))))
+
+
+def test_a_path_that_somebody_can_approve_does_not_make_another_hopeless() -> None:
+    change = propose(paths=[touched("a"), touched("b")], authors=["@owner"])
+    verdict = decide(change, rules("/a @owner @x\n/b @owner @x\n"))
+    one, two = verdict.requirements
+    for hopeless in ((True, False), (True, True), (False, False)):
+        needs = (replace(one, is_hopeless=hopeless[0]), replace(two, is_hopeless=hopeless[1]))
+        text = verdict_to_markdown(replace(verdict, requirements=needs))
+        assert (HOPELESS in text) is any(hopeless)
+
+
+@pytest.mark.parametrize(("count", "is_cut"), [(30, False), (31, True)])
+def test_thirty_differences_of_values_are_shown(count: int, is_cut: bool) -> None:
+    inputs = "".join(f"\n  i{at}: {{type: string, default: a}}" for at in range(count))
+    others = inputs.replace("default: a", "default: b")
+    change = edit(prompt_text(inputs=inputs), prompt_text("2.0.0", inputs=others))
+    text = verdict_to_markdown(decide(propose(change)))
+    assert ("more differences" in text) is is_cut
+
+
 def test_a_comment_has_tokens_and_price_of_either_side() -> None:
     old = prompt_text("1.0.0", max_tokens="100")
     new = prompt_text("1.1.0", "Answer {{ question }} in a friendly way.", max_tokens="200")
     change = propose(edit(old, new))
     costs = measure_change(change, Prices(ModelSettings()))
     row = "— | 2 -> 7 | $0.06 -> $0.12 |"
-    assert row in verdict_to_markdown(decide(change), costs)
+    text = verdict_to_markdown(decide(change), costs)
+    assert row in text
+    assert "| Approved by | Tokens | 1,000 runs |\n" in text
+    assert f"\n\n<sub>{COSTS_NOTE}</sub>" in text
+    assert "Tokens" not in verdict_to_markdown(decide(change))
+    assert COSTS_NOTE not in verdict_to_markdown(decide(change))
     priceless = prompt_text("1.1.0", model="own/x")
     change = propose(edit(None, priceless))
     costs = measure_change(change, Prices(ModelSettings()))

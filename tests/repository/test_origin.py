@@ -107,7 +107,8 @@ def test_init_writes_no_bare_name(
     repo: Repo, monkeypatch: pytest.MonkeyPatch, name: str, forge: str
 ) -> None:
     found = read(KNOWN[name][0]) if name in KNOWN else UNKNOWN
-    monkeypatch.setattr("promptops.repository.scaffold.find_origin", lambda: found)
+    for module in ("pipelines", "hook_entry"):
+        monkeypatch.setattr(f"promptops.repository.{module}.find_origin", lambda: found)
     repo.git("remote", "add", "origin", f"https://{forge}.com/acme/prompts")
     done = run(repo, "init", "--deploy", "--release", "--evals")
     assert done.exit_code == 0

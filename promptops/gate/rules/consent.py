@@ -215,8 +215,7 @@ class _CountingApprovals:
             requirement,
             given=tuple(given),
             left_out=tuple(left_out),
-            is_hopeless=len(given) < requirement.count
-            and self._is_hopeless(path, requirement.owners),
+            is_hopeless=self._is_hopeless(path, requirement.owners),
         )
 
     def _is_hopeless(self, path: ChangedPath, owners: tuple[str, ...]) -> bool:
@@ -226,8 +225,7 @@ class _CountingApprovals:
             members = self._teams.get(owner_key(owner))
             if members is None:
                 members = self._groups.members(owner)
-            if members is None and ("/" in owner or owner.startswith("@@")):
-                return False  # who is in the team is not known
+            # A team or role whose members are not known is nobody who contributed.
             people = [owner] if members is None else list(members)
             if any(self._groups.names_of_all((name,)).isdisjoint(barred) for name in people):
                 return False

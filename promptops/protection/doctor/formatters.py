@@ -70,7 +70,7 @@ _HOOKS = (
 
 
 def look_at_formatters(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Would a formatter rewrite prompts?"""
+    """Check whether a formatter would rewrite prompts."""
     yield from find_formatters(subject.config.prompts, subject.paths, subject.read)
 
 

@@ -620,6 +620,9 @@ def left_out(verdict: Verdict) -> Iterator[tuple[Any, ...]]:
         ("@acme/team", False),  # who is in it nobody here knows
         ("@acme/alone", True),
         ("@acme/both", False),
+        ("@@maintainer", False),  # a role of GitLab: nobody here knows who has it
+        (f"{AUTHOR} @@maintainer", False),
+        (f"{AUTHOR} @acme/team", False),
     ],
 )
 def test_what_nobody_could_ever_approve_is_told(owners: str, is_hopeless: bool) -> None:
@@ -632,3 +635,25 @@ def test_what_nobody_could_ever_approve_is_told(owners: str, is_hopeless: bool) 
     hints = [one.hint or "" for one in verdict.findings if one.check == "missing-approval"]
     assert any("nobody could ever give it" in hint for hint in hints) is is_hopeless
     assert (HOPELESS in verdict_to_markdown(verdict)) is is_hopeless
+
+
+def test_a_requirement_is_not_hopeless_until_it_was_judged() -> None:
+    assert not Requirement(PATH, next(iter(ApprovalReason))).is_hopeless
+
+
+def test_what_is_met_is_not_hopeless() -> None:
+    change = propose(edit(prompt_text(), prompt_text("1.1.0", "New {{ question }}")))
+    verdict = decide(change, rules(f"* {AUTHOR} @second\n"), approve(change, "@second"))
+    (need,) = verdict.requirements
+    assert need.is_met
+    assert not need.is_hopeless
+    later = replace(change, authors=frozenset({AUTHOR, "@second"}))
+    (need,) = decide(later, rules(f"* {AUTHOR} @second\n"), approve(later, "@second")).requirements
+    assert not need.is_met
+    assert need.is_hopeless
+
+
+def test_a_version_number_that_a_release_writes_takes_no_approval() -> None:
+    one, other = touched(PATH), touched(OTHER)
+    change = propose(paths=[replace(one, is_number=True), other])
+    assert [need.path for need in decide(change, rules("* @owner\n")).requirements] == [OTHER]

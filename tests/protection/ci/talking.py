@@ -112,7 +112,9 @@ class TalkingGitHub(FakeGitHub):
             if found[1] == "GET":
                 return self._paged(request, self.said.suggestions)
             if (value["path"], value["line"]) not in self.shown:
-                return Response.of({"message": "Validation Failed"}, 422)
+                return Response.of(
+                    {"message": "Validation Failed", "documentation_url": "https://docs"}, 422
+                )
             self.said.suggestions.append(
                 {**value, "id": len(self.said.suggestions) + 1, "user": self._user(BOT)}
             )

@@ -15,6 +15,7 @@ from promptops.runtime.stubs.python import write_python
 from promptops.runtime.stubs.types import read_stubs
 from promptops.runtime.stubs.typescript import write_typescript
 from tests.cli.running import accept, refuse
+from tests.conftest import move_in
 from tests.released import Press
 from tests.repositories import Repo
 
@@ -47,16 +48,18 @@ OUTPUT = """
 
 
 @pytest.fixture(scope="module")
-def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+def repo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repo]:
     """Two prompts whose names make one word, and one with every kind of type."""
-    repo = Repo.init(tmp_path_factory.mktemp("team"))
-    press = Press(repo)
-    press.release("support/typed", "1.2.0", inputs=INPUTS, output=OUTPUT)
-    press.release("support/a-b", "1.0.0")
-    press.release("support/ab", "1.0.0")
-    live = {"support/typed": "1.2.0", "support/a-b": "1.0.0", "support/ab": "1.0.0"}
-    press.deploy("production", live)
-    return repo
+    with pytest.MonkeyPatch.context() as patch:
+        move_in(tmp_path_factory, patch)
+        repo = Repo.init(tmp_path_factory.mktemp("team"))
+        press = Press(repo)
+        press.release("support/typed", "1.2.0", inputs=INPUTS, output=OUTPUT)
+        press.release("support/a-b", "1.0.0")
+        press.release("support/ab", "1.0.0")
+        live = {"support/typed": "1.2.0", "support/a-b": "1.0.0", "support/ab": "1.0.0"}
+        press.deploy("production", live)
+        yield repo
 
 
 @pytest.fixture(scope="module")
