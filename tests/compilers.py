@@ -26,12 +26,12 @@ def typescript(request: pytest.FixtureRequest) -> Path:
     cache = getattr(request.config, "cache", None)
     if cache is None:
         pytest.skip("pytest's cache is off, so there is no place for the TypeScript compiler")
-    cache = cache.mkdir("typescript")
+    folder: Path = cache.mkdir("typescript")
     name = re.sub("[^a-z0-9.-]+", "-", "-".join(TYPESCRIPT))
-    place = cache / name
+    place = folder / name
     if not place.exists():
         # Installed aside and then renamed: another worker may be doing the same.
-        aside = cache / f"{name}-{os.getpid()}"
+        aside = folder / f"{name}-{os.getpid()}"
         aside.mkdir()
         command = [npm, "install", "--prefix", str(aside), "--cache", str(aside / "npm")]
         command += ["--ignore-scripts", "--no-audit", "--no-fund", "--no-save", *TYPESCRIPT]

@@ -174,6 +174,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "runs rotate": ("promptops runs rotate", "promptops runs stats --since 30d"),
     "eval plan": ("promptops eval plan support/triage", "promptops eval plan --detect 0.05"),
+    "eval generate": (
+        "promptops eval generate support/triage",
+        "promptops eval generate support/triage --max 200 -o drafts.yaml",
+    ),
     "eval noise": (
         "promptops eval noise support/triage",
         "promptops eval noise support/triage --models openai/gpt-4o-mini --max-cost 1",

@@ -1,0 +1,148 @@
+"""A draft suite from what a prompt declares, for a person to review. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
+
+from promptops.errors import InputError
+from promptops.evals.scenarios.pairs import combine
+from promptops.evals.scenarios.values import ABSENT, CANARY, Tried, ValueKind, list_values
+from promptops.prompt.inputs import InputValidator, input_schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from promptops.prompt.prompt import Prompt
+
+# What is in a folder that begins with `_` is no suite until somebody moves it.
+FOLDER = "_drafts"
+TAG = "generated"
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """Writes equal values out where they are needed: suites know no aliases."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
+        return True
+
+
+class DraftSample(NamedTuple):
+    """One sample of a draft.
+
+    Attributes:
+        name: what it tries, unique in the draft.
+        tags: the kinds of its values.
+        inputs: the values.
+        expect: the checks that can be known from the prompt alone.
+    """
+
+    name: str
+    tags: tuple[str, ...]
+    inputs: Mapping[str, Any]
+    expect: Sequence[Mapping[str, Any]]
+
+
+def draft_samples(prompt: Prompt, limit: int) -> list[DraftSample]:
+    """Return samples for a prompt: the values worth trying of its inputs, in pairs.
+
+    Args:
+        prompt: the prompt.
+        limit: how many samples there may be.
+    """
+    validator = InputValidator(prompt.inputs)
+    plain = _find_plain(prompt)
+    choices: dict[str, list[Tried]] = {}
+    for name, schema in input_schemas(prompt.inputs).items():
+        fitting = [one for one in list_values(schema) if _fits(validator, plain, name, one)]
+        choices[name] = fitting or [Tried(ValueKind.PLAIN, "plain", plain.get(name, ABSENT))]
+    names = list(choices)
+    samples: list[DraftSample] = []
+    taken: set[str] = set()
+    for row in combine([len(choices[name]) for name in names], limit):
+        tried = {name: choices[name][number] for name, number in zip(names, row, strict=True)}
+        samples.append(_draft(prompt, tried, taken))
+    return samples
+
+
+def write_draft(prompt: Prompt, samples: Sequence[DraftSample]) -> str:
+    """Return the draft as a suite, with a note on where it comes from."""
+    document = {
+        "schema": "promptops.suite/v1",
+        "prompt": prompt.name,
+        "description": f"Drafted from the inputs of {prompt.name} {prompt.version}.",
+        "samples": [
+            {
+                "name": one.name,
+                "tags": list(one.tags),
+                "inputs": dict(one.inputs),
+                "expect": [dict(check) for check in one.expect],
+            }
+            for one in samples
+        ],
+    }
+    text = yaml.dump(document, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=100)
+    return _NOTE.format(name=prompt.name, version=prompt.version, digest=prompt.digest) + text
+
+
+_NOTE = """\
+# A draft that counts for nothing: promptops eval generate made it from the inputs of
+# {name} {version} ({digest}).
+# Review each sample, write down what the answer must say, and move the good ones into the suite.
+"""
+
+
+def _find_plain(prompt: Prompt) -> dict[str, Any]:
+    """Return one fitting value for each input that must be given."""
+    validator = InputValidator(prompt.inputs)
+    found: dict[str, Any] = {}
+    for name, schema in input_schemas(prompt.inputs).items():
+        if "default" in schema:
+            continue
+        for one in list_values(schema):
+            if one.value is not ABSENT and not _faults(validator, {**found, name: one.value}, name):
+                found[name] = one.value
+                break
+    return found
+
+
+def _fits(validator: InputValidator, plain: Mapping[str, Any], name: str, one: Tried) -> bool:
+    if one.value is ABSENT:
+        return name not in plain
+    return not _faults(validator, {**plain, name: one.value}, name)
+
+
+def _faults(validator: InputValidator, values: Mapping[str, Any], name: str) -> bool:
+    """Return whether an input's value is refused; what is wrong with others does not matter."""
+    try:
+        return any(fault.name == name for fault in validator.find_faults(values))
+    except InputError:
+        return True
+
+
+def _draft(prompt: Prompt, tried: Mapping[str, Tried], taken: set[str]) -> DraftSample:
+    inputs = {name: one.value for name, one in tried.items() if one.value is not ABSENT}
+    unusual = {name: one for name, one in tried.items() if one.kind is not ValueKind.PLAIN}
+    told = unusual or dict(list(tried.items())[:1])
+    base = ", ".join(f"{name} {one.name}" for name, one in told.items()) or "no inputs"
+    name, number = base, 1
+    while name in taken:
+        number += 1
+        name = f"{base} ({number})"
+    taken.add(name)
+    kinds = dict.fromkeys(one.kind.value for one in unusual.values())
+    tags = (TAG, *kinds, *(["several"] if len(unusual) > 1 else []))
+    return DraftSample(name, tags, inputs, _expect(prompt, tried))
+
+
+def _expect(prompt: Prompt, tried: Mapping[str, Tried]) -> list[dict[str, Any]]:
+    """Return what must hold of any good answer."""
+    checks: list[dict[str, Any]] = []
+    if prompt.output is not None:
+        checks.append({"json_schema": dict(prompt.output)})
+    else:
+        checks.append({"length": {"min": 1}})
+    if any(CANARY in str(one.value) for one in tried.values()):
+        checks.append({"not_contains": CANARY})
+    return checks
