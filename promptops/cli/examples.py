@@ -178,6 +178,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "promptops eval generate support/triage",
         "promptops eval generate support/triage --max 200 -o drafts.yaml",
     ),
+    "eval from-runs": (
+        "promptops eval from-runs support/triage --since 7d",
+        "promptops eval from-runs support/triage --status failed --max 20",
+    ),
     "eval noise": (
         "promptops eval noise support/triage",
         "promptops eval noise support/triage --models openai/gpt-4o-mini --max-cost 1",

@@ -36,12 +36,14 @@ class DraftSample(NamedTuple):
         tags: the kinds of its values.
         inputs: the values.
         expect: the checks that can be known from the prompt alone.
+        description: what the reviewer should know; empty: nothing more.
     """
 
     name: str
     tags: tuple[str, ...]
     inputs: Mapping[str, Any]
     expect: Sequence[Mapping[str, Any]]
+    description: str = ""
 
 
 def draft_samples(prompt: Prompt, limit: int) -> list[DraftSample]:
@@ -66,15 +68,22 @@ def draft_samples(prompt: Prompt, limit: int) -> list[DraftSample]:
     return samples
 
 
-def write_draft(prompt: Prompt, samples: Sequence[DraftSample]) -> str:
-    """Return the draft as a suite, with a note on where it comes from."""
+def write_draft(prompt: Prompt, samples: Sequence[DraftSample], source: str) -> str:
+    """Return the draft as a suite, with a note on where it comes from.
+
+    Args:
+        prompt: the prompt.
+        samples: the samples.
+        source: what they were drafted from, for the note.
+    """
     document = {
         "schema": "promptops.suite/v1",
         "prompt": prompt.name,
-        "description": f"Drafted from the inputs of {prompt.name} {prompt.version}.",
+        "description": f"Drafted from {source} of {prompt.name} {prompt.version}.",
         "samples": [
             {
                 "name": one.name,
+                **({"description": one.description} if one.description else {}),
                 "tags": list(one.tags),
                 "inputs": dict(one.inputs),
                 "expect": [dict(check) for check in one.expect],
@@ -83,11 +92,14 @@ def write_draft(prompt: Prompt, samples: Sequence[DraftSample]) -> str:
         ],
     }
     text = yaml.dump(document, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=100)
-    return _NOTE.format(name=prompt.name, version=prompt.version, digest=prompt.digest) + text
+    note = _NOTE.format(
+        source=source, name=prompt.name, version=prompt.version, digest=prompt.digest
+    )
+    return note + text
 
 
 _NOTE = """\
-# A draft that counts for nothing: promptops eval generate made it from the inputs of
+# A draft that counts for nothing, made from {source} of
 # {name} {version} ({digest}).
 # Review each sample, write down what the answer must say, and move the good ones into the suite.
 """
@@ -136,13 +148,15 @@ def _draft(prompt: Prompt, tried: Mapping[str, Tried], taken: set[str]) -> Draft
     return DraftSample(name, tags, inputs, _expect(prompt, tried))
 
 
-def _expect(prompt: Prompt, tried: Mapping[str, Tried]) -> list[dict[str, Any]]:
-    """Return what must hold of any good answer."""
-    checks: list[dict[str, Any]] = []
+def expect_of_any(prompt: Prompt) -> list[dict[str, Any]]:
+    """Return what must hold of any good answer of a prompt."""
     if prompt.output is not None:
-        checks.append({"json_schema": dict(prompt.output)})
-    else:
-        checks.append({"length": {"min": 1}})
+        return [{"json_schema": dict(prompt.output)}]
+    return [{"length": {"min": 1}}]
+
+
+def _expect(prompt: Prompt, tried: Mapping[str, Tried]) -> list[dict[str, Any]]:
+    checks = expect_of_any(prompt)
     if any(CANARY in str(one.value) for one in tried.values()):
         checks.append({"not_contains": CANARY})
     return checks

@@ -1,0 +1,69 @@
+"""What the verbs that draft samples share: the prompt, the file, and what is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from promptops.cli.session import clean, current, say
+from promptops.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.evals.scenarios.drafting import DraftSample
+    from promptops.prompt.prompt import Prompt
+
+DraftOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Where to write them.",
+        show_default="evals/_drafts/NAME.yaml",
+    ),
+]
+
+
+def find_draft_prompt(name: str) -> Prompt:
+    """Return a prompt of the work tree.
+
+    Raises:
+        PromptNotFoundError, InvalidPromptError: there is none, or it cannot be read.
+    """
+    from promptops.prompt.reference import check_name
+    from promptops.repository.repository import find_prompt
+
+    return find_prompt(current().repository.working, check_name(name), where="in the work tree")
+
+
+def write_draft_file(
+    prompt: Prompt, samples: Sequence[DraftSample], source: str, output: Path | None
+) -> Path:
+    """Write a draft, and return its path.
+
+    Raises:
+        UsageError: the file is there already.
+    """
+    from promptops.evals.scenarios.drafting import FOLDER, write_draft
+    from promptops.repository.writing import write_atomically
+
+    session = current()
+    evals = session.repository.require_work_tree() / session.repository.config.evals
+    file = evals / FOLDER / f"{prompt.name}.yaml" if output is None else session.directory / output
+    if file.exists() or file.is_symlink():
+        raise UsageError(
+            f"{clean(str(file))} is there already", hint="remove it, or name another: --output"
+        )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(file, write_draft(prompt, samples, source).encode("utf-8", "replace"))
+    return file
+
+
+def say_drafted(number: int, file: Path) -> None:
+    """Say how many samples were drafted, and where."""
+    count = "1 sample" if number == 1 else f"{number:,} samples"
+    say(f"{count} drafted in {clean(str(file))}; review them before they count")

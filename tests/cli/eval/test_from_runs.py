@@ -1,0 +1,93 @@
+"""`promptops eval from-runs`: recorded inputs as a draft."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from promptops.runtime.log.record import Feedback
+from tests.cli.running import accept, refuse, run
+from tests.runtime.log.pieces import START, end, make_run, new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from promptops.runtime.log.log import RunLog
+    from tests.repositories import Repo
+
+pytest_plugins = ["tests.cli.runs.conftest"]
+
+
+def fill(log: RunLog) -> list[str]:
+    """Three runs of two questions, one with other inputs, one that failed."""
+    ids = []
+    rows: list[tuple[dict[str, Any], str, str]] = [
+        ({"question": "Where?"}, "succeeded", "At\nhome."),
+        ({"question": "Where?"}, "succeeded", "There."),
+        ({"question": "Why?"}, "failed", ""),
+        ({"ticket": "old"}, "succeeded", "Old."),
+    ]
+    for at, (inputs, status, answer) in enumerate(rows):
+        one = make_run(START + at, inputs=inputs)
+        log.begin(one)
+        log.finish(end(one, status=status, answer=answer))
+        ids.append(one.id)
+    log.feedback(Feedback(new_id(START), ids[1], START + 9, 1.0, "helpful", "thanks", "u-1"))
+    return ids
+
+
+def test_each_set_of_inputs_becomes_one_sample(
+    repo: Repo, write_log: Callable[..., RunLog]
+) -> None:
+    ids = fill(write_log())
+
+    said = run(repo, "eval", "from-runs", "support/triage")
+
+    assert said.exit_code == 0, said.output
+    assert "left out: 1 repeated, 1 with other inputs" in said.stderr
+    suite = yaml.safe_load((repo.path / "evals/_drafts/support/triage.yaml").read_text("utf-8"))
+    found = {one["inputs"]["question"]: one for one in suite["samples"]}
+    assert set(found) == {"Where?", "Why?"}
+    where = found["Where?"]
+    assert where["name"] == f"run {ids[1]}"
+    assert where["tags"] == ["recorded", "succeeded"]
+    assert "answered: There." in where["description"]
+    assert "feedback: helpful" in where["description"]
+
+
+def test_only_some_runs_are_taken_and_the_draft_is_a_valid_suite(
+    repo: Repo, write_log: Callable[..., RunLog]
+) -> None:
+    fill(write_log())
+
+    accept(
+        repo, "eval", "from-runs", "support/triage", "--status", "failed", "-o", "evals/triage.yaml"
+    )
+
+    suite = yaml.safe_load((repo.path / "evals/triage.yaml").read_text("utf-8"))
+    assert [one["inputs"] for one in suite["samples"]] == [{"question": "Why?"}]
+    assert '"errors": 0' in accept(repo, "validate", "--format", "json")
+
+
+def test_what_was_redacted_stays_so(repo: Repo, write_log: Callable[..., RunLog]) -> None:
+    log = write_log()
+    one = make_run(START, inputs={"question": "Call +49 171 9234567"})
+    log.begin(one)
+    log.finish(end(one))
+
+    accept(repo, "eval", "from-runs", "support/triage")
+
+    text = (repo.path / "evals/_drafts/support/triage.yaml").read_text("utf-8")
+    assert "+49 171 9234567" not in text
+
+
+def test_without_fitting_runs_nothing_is_written(
+    repo: Repo, write_log: Callable[..., RunLog]
+) -> None:
+    write_log()
+
+    said = refuse(repo, "eval", "from-runs", "support/triage", code=2)
+
+    assert "no run of support/triage has inputs" in said
+    assert not (repo.path / "evals/_drafts").exists()
