@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -276,6 +277,8 @@ def test_an_interrupt_ends_the_child_and_comes_through(repo: Repo) -> None:
     while not (pid.is_file() and pid.read_text().strip()):
         assert process.poll() is None
     child = int(pid.read_text())
+    # Git may be here before the call that started it has returned.
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=20)
     assert "KeyboardInterrupt" in stderr

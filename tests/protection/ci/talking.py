@@ -115,15 +115,34 @@ class TalkingGitHub(FakeGitHub):
                 return Response.of(
                     {"message": "Validation Failed", "documentation_url": "https://docs"}, 422
                 )
-            self.said.suggestions.append(
-                {**value, "id": len(self.said.suggestions) + 1, "user": self._user(BOT)}
-            )
+            self.said.suggestions.append(self._show_suggestion(value))
             return Response.of(self.said.suggestions[-1], 201)
         if found := re.fullmatch(r"DELETE /pulls/comments/(\d+)", at):
             kept = [one for one in self.said.suggestions if one["id"] != int(found[1])]
             self.said.suggestions[:] = kept
             return Response(204)
         return None
+
+    def _show_suggestion(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Return a comment on a line, with all that GitHub says of one."""
+        number = len(self.said.suggestions) + 1
+        url = f"{self.url}/pulls/comments/{number}"
+        return {
+            **value,
+            "id": number,
+            "node_id": f"C_{number}",
+            "user": self._user(BOT),
+            "url": url,
+            "html_url": url,
+            "pull_request_url": f"{self.url}/pulls/1",
+            "pull_request_review_id": 1,
+            "diff_hunk": "@@ -1 +1 @@",
+            "original_commit_id": value["commit_id"],
+            "created_at": "2026-01-01T00:00:00Z",
+            "updated_at": "2026-01-01T00:00:00Z",
+            "author_association": "NONE",
+            "_links": {key: {"href": url} for key in ("self", "html", "pull_request")},
+        }
 
     def _set_status(self, commit: str, value: dict[str, Any]) -> Response:
         status = Status(commit, target_url=value.get("target_url"), **_words(value))
