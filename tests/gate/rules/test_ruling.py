@@ -20,6 +20,7 @@ from promptops.gate.rules import (
 )
 from promptops.gate.rules.people import Groups
 from promptops.prompt.finding import Finding, Position, Severity
+from promptops.prompt.version import Version
 from promptops.repository.config import EvalRule
 from tests.gate.pieces import (
     AUTHOR,
@@ -321,3 +322,25 @@ def test_committers_may_not_unless_the_rules_say_so() -> None:
 def test_versions_are_judged_too() -> None:
     change = propose(edit(PLAIN, prompt_text("1.0.0", body="Answer {{ question }} well")))
     assert errors(decide(change, None, approve(change))) == ["unchanged-version"]
+
+
+def test_evidence_counts_for_the_prompt_that_it_is_about_among_several() -> None:
+    broken = edit(None, "---\nversion: one\n---\n", name="broken")
+    change = propose(broken, edit(PLAIN, NEXT, name="other"), edit(PLAIN, NEXT))
+
+    verdict = judge(change, rules(evals="warn"), Approvals(("file",)), evidence=[GOOD])
+
+    assert verdict.evidence == (GOOD,)
+
+
+def test_evidence_is_about_a_content_whatever_its_version_number() -> None:
+    now = prompt(NEXT)
+    earlier = Version.parse("1.0.5")
+    good = replace(GOOD, digest=now.digest_as(earlier), record={"version": "1.0.5"})
+
+    assert good.is_about(now)
+    assert not replace(good, record={"version": "1.0.6"}).is_about(now)
+    assert not replace(good, record={"version": "no version"}).is_about(now)
+    assert not replace(good, record=None).is_about(now)
+    assert replace(good, digest=now.digest, record=None).is_about(now)
+    assert not EvalEvidence("triage", now.digest, "s", passed=True, samples=1).is_stale

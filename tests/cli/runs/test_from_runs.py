@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from promptops.runtime.log.log import RunLog
     from tests.repositories import Repo
 
-pytest_plugins = ["tests.cli.runs.conftest"]
-
 
 def fill(log: RunLog) -> list[str]:
     """Three runs of two questions, one with other inputs, one that failed."""
