@@ -63,31 +63,27 @@ class ReadinessFacts:
         return self.repository.runtime_tables
 
     @cached_property
-    def prompts(self) -> Mapping[str, Prompt]:
-        """The prompts of the work tree that can be read and are not drafts, by name."""
-        found = {}
+    def _loaded(self) -> Mapping[str, Prompt | None]:
+        """The prompts of the work tree by name; None for those that cannot be read."""
+        found: dict[str, Prompt | None] = {}
         for name in list_names(self.repository.working):
             try:
                 closure = collect_closure(name, self.repository.working.read)
-                prompt = load_prompt(closure) if closure is not None else None
+                found[name] = None if closure is None else load_prompt(closure)
             except PromptopsError:
-                continue
-            if prompt is not None and prompt.status == "active":
-                found[name] = prompt
+                found[name] = None
         return found
 
     @cached_property
+    def prompts(self) -> Mapping[str, Prompt]:
+        """The prompts that are active and can be read, by name."""
+        known = self._loaded.items()
+        return {name: one for name, one in known if one is not None and one.status == "active"}
+
+    @property
     def unreadable(self) -> list[str]:
         """The prompts that cannot be read."""
-        broken = []
-        for name in list_names(self.repository.working):
-            try:
-                closure = collect_closure(name, self.repository.working.read)
-                if closure is not None:
-                    load_prompt(closure)
-            except PromptopsError:
-                broken.append(name)
-        return broken
+        return [name for name, one in self._loaded.items() if one is None]
 
     @cached_property
     def samples(self) -> Mapping[str, Mapping[str, int]]:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from promptops.errors import PromptopsError
 from promptops.readiness.attestations import FILE
+from promptops.readiness.drills.scratch import open_drill
+from promptops.repository.repository import open_repository
 from tests.cli.running import accept, refuse
 from tests.prompts import prompt_text
 from tests.repositories import Repo
@@ -73,3 +76,19 @@ def test_what_cannot_be_rehearsed_is_said(tmp_path: Path) -> None:
         ("provider-outage", "no prompt has fallbacks"),
     ):
         assert said in refuse(repo, "drill", name, code=2)
+
+
+def test_the_copy_has_evidence_and_approvals(repo: Repo) -> None:
+    blob = repo.git("hash-object", "-w", "--stdin", stdin="{}")
+    repo.git("update-ref", f"refs/promptops/evals/{blob}", blob)
+
+    with open_drill(open_repository(repo.path)) as drill:
+        for place in (drill.remote, drill.clone):
+            assert drill.git("for-each-ref", f"refs/promptops/evals/{blob}", place=place)
+
+
+def test_a_step_that_fails_says_what_was_found(repo: Repo) -> None:
+    with open_drill(open_repository(repo.path)) as drill:
+        (drill.clone / "prompts/support/triage.md").write_text("---\nversion: [\n---\nHi\n")
+        with pytest.raises(PromptopsError, match=r"validate: prompts/support/triage\.md:"):
+            drill.promptops("validate")

@@ -32,10 +32,8 @@ def rehearse(drill: Drill) -> str:
         drill.git(
             "clone", "--quiet", "--mirror", str(backup), str(drill.remote), place=drill.folder
         )
-        fresh = drill.folder / "fresh"
-        drill.git("clone", "--quiet", str(drill.remote), str(fresh), place=drill.folder)
         shutil.rmtree(drill.clone)
-        fresh.rename(drill.clone)
+        drill.clone_remote()
         drill.promptops("verify")
     after = drill.git("for-each-ref", "--format=%(refname) %(objectname)", place=drill.remote)
     if before != after:

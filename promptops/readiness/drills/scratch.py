@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from promptops.repository.repository import Repository
 
 _TIMEOUT_SECONDS = 300
+# Approvals and results of evals, which a clone does not fetch by itself.
+_EVIDENCE = "refs/promptops/*:refs/promptops/*"
 
 
 class DrillStep(NamedTuple):
@@ -68,6 +70,15 @@ class Drill:
         """
         return self._run(["git", "-C", str(place or self.clone), *words], {})
 
+    def clone_remote(self) -> None:
+        """Make the clone, with the approvals and the results of evals.
+
+        Raises:
+            PromptopsError: it cannot be made.
+        """
+        self.git("clone", "--quiet", str(self.remote), str(self.clone), place=self.folder)
+        self.git("fetch", "--quiet", "origin", _EVIDENCE)
+
     def promptops(self, *words: str, variables: Mapping[str, str] | None = None) -> str:
         """Run promptops in the clone, as a process of its own, and return its standard output.
 
@@ -101,8 +112,10 @@ class Drill:
                 hint="nothing was changed outside of the drill",
             ) from None
         if done.returncode != 0:
-            lines = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()
-            said = next((one for one in lines if one.startswith("error:")), lines[0])
+            # Findings stand in standard output; what is no error in the other is only a remark.
+            errors = [one for one in done.stderr.splitlines() if one.startswith("error:")]
+            lines = [*errors, *done.stdout.splitlines(), *done.stderr.splitlines()]
+            said = next((one for one in lines if one.strip()), "no message")
             raise PromptopsError(
                 f"the drill failed at {' '.join(command[3:])}: {said.removeprefix('error: ')}",
                 hint="nothing was changed outside of the drill",
@@ -112,7 +125,7 @@ class Drill:
 
 @contextmanager
 def open_drill(repository: Repository) -> Iterator[Drill]:
-    """Yield a copy of a repository: its default branch, releases and environments.
+    """Yield a copy of a repository: its default branch, releases, environments and evidence.
 
     Raises:
         PromptopsError: it cannot be copied.
@@ -138,8 +151,8 @@ def open_drill(repository: Repository) -> Iterator[Drill]:
             for environment, head in read_heads(repository).items()
         ]
         pushing = ("push", "--quiet", "--no-verify", str(drill.remote))
-        drill.git(*pushing, *refs, "refs/tags/*:refs/tags/*", place=top)
-        drill.git("clone", "--quiet", str(drill.remote), str(drill.clone), place=folder)
+        drill.git(*pushing, *refs, "refs/tags/*:refs/tags/*", _EVIDENCE, place=top)
+        drill.clone_remote()
         _copy_identity(drill, top)
         yield drill
 
