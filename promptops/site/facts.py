@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -104,12 +104,6 @@ class SiteFacts:
     """The repository, read once; prompts are read one by one."""
 
     repository: Repository
-    _releases: dict[str, list[Release]] = field(default_factory=dict)
-
-    @cached_property
-    def environments(self) -> tuple[str, ...]:
-        """The environments that have a deployment, in the order of promotion."""
-        return tuple(self.heads)
 
     @cached_property
     def heads(self) -> Mapping[str, Head]:

@@ -165,7 +165,6 @@ class SitePages:
 
     def __init__(self, site: SiteSummary) -> None:
         """Store the shared data."""
-        self._site = site
         self._templates = Environment(
             loader=FileSystemLoader(FOLDER / "templates"),
             autoescape=True,

@@ -23,7 +23,7 @@ DraftOption = Annotated[
         "-o",
         metavar="FILE",
         help="Where to write them.",
-        show_default="evals/_drafts/NAME.yaml",
+        show_default="a new file below evals/_drafts",
     ),
 ]
 
@@ -41,9 +41,16 @@ def find_draft_prompt(name: str) -> Prompt:
 
 
 def write_draft_file(
-    prompt: Prompt, samples: Sequence[DraftSample], source: str, output: Path | None
+    prompt: Prompt, samples: Sequence[DraftSample], source: str, ending: str, output: Path | None
 ) -> Path:
     """Write a draft, and return its path.
+
+    Args:
+        prompt: the prompt.
+        samples: the samples.
+        source: what they were drafted from, for the note in the file.
+        ending: the end of the file's name, so that drafts of different origin do not meet.
+        output: the file instead, from the current folder; None: the usual place.
 
     Raises:
         UsageError: the file is there already.
@@ -53,7 +60,9 @@ def write_draft_file(
 
     session = current()
     evals = session.repository.require_work_tree() / session.repository.config.evals
-    file = evals / FOLDER / f"{prompt.name}.yaml" if output is None else session.directory / output
+    file = (
+        evals / FOLDER / f"{prompt.name}{ending}" if output is None else session.directory / output
+    )
     if file.exists() or file.is_symlink():
         raise UsageError(
             f"{clean(str(file))} is there already", hint="remove it, or name another: --output"

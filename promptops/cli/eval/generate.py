@@ -31,4 +31,4 @@ def generate(
 
     prompt = find_draft_prompt(name)
     samples = draft_samples(prompt, limit)
-    say_drafted(len(samples), write_draft_file(prompt, samples, "the inputs", output))
+    say_drafted(len(samples), write_draft_file(prompt, samples, "the inputs", ".yaml", output))

@@ -39,12 +39,15 @@ def test_each_set_of_inputs_becomes_one_sample(
     repo: Repo, write_log: Callable[..., RunLog]
 ) -> None:
     ids = fill(write_log())
+    accept(repo, "eval", "generate", "support/triage")  # another draft is not in the way
 
     said = run(repo, "eval", "from-runs", "support/triage")
 
     assert said.exit_code == 0, said.output
     assert "left out: 1 repeated, 1 with other inputs" in said.stderr
-    suite = yaml.safe_load((repo.path / "evals/_drafts/support/triage.yaml").read_text("utf-8"))
+    suite = yaml.safe_load(
+        (repo.path / "evals/_drafts/support/triage.runs.yaml").read_text("utf-8")
+    )
     found = {one["inputs"]["question"]: one for one in suite["samples"]}
     assert set(found) == {"Where?", "Why?"}
     where = found["Where?"]
@@ -76,7 +79,7 @@ def test_what_was_redacted_stays_so(repo: Repo, write_log: Callable[..., RunLog]
 
     accept(repo, "eval", "from-runs", "support/triage")
 
-    text = (repo.path / "evals/_drafts/support/triage.yaml").read_text("utf-8")
+    text = (repo.path / "evals/_drafts/support/triage.runs.yaml").read_text("utf-8")
     assert "+49 171 9234567" not in text
 
 
