@@ -7,18 +7,16 @@ import time
 
 from promptops.runtime.yielding import yield_turn
 
-_MIN_PAUSE_SECONDS = 0.0005
-_MAX_PAUSE_SECONDS = 0.005
+# A transaction takes less than a tenth of a millisecond. Who wakes up while others are busy only
+# takes the processor from them: with first pauses of 4 ms, and not 0.5, eight busy processes write
+# 1.7 times as much, and 95 % of the writes never wait (`benchmarks/guards.py`).
+_MIN_PAUSE_SECONDS = 0.004
+_MAX_PAUSE_SECONDS = 0.008
+_MAX_YIELDS = 10
 _PRIMARY_CODE = 0xFF
 
 
-def begin(
-    connection: sqlite3.Connection,
-    seconds: float,
-    *,
-    is_patient: bool = True,
-    yields: int = 10,
-) -> None:
+def begin(connection: sqlite3.Connection, seconds: float, *, is_patient: bool = True) -> None:
     """Begin a write transaction, as soon as no other process has one.
 
     SQLite's own busy handler sleeps up to 100 ms, while newcomers overtake: with eight busy writers
@@ -27,32 +25,30 @@ def begin(
     Args:
         connection: to the database.
         seconds: for how long to try.
-        is_patient: whether to sleep between tries, and not only to let others have a turn.
-        yields: how often to do that first. A transaction takes less than a tenth of a millisecond,
-            and who sleeps gets its turn much later.
+        is_patient: whether to sleep between tries. If not, only let others have a turn, ten times.
 
     Raises:
         sqlite3.OperationalError: another process has one until the end, or something else is wrong.
     """
     deadline = time.monotonic() + seconds
     pause = _MIN_PAUSE_SECONDS
-    tries = 0
+    yields = 0
     while True:
         try:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             if not is_busy(error):
                 raise
-            tries += 1
-            if tries <= yields:
-                yield_turn()
-                continue
-            if not is_patient or time.monotonic() >= deadline:
+            if time.monotonic() >= deadline or (not is_patient and yields == _MAX_YIELDS):
                 raise
         else:
             return
-        time.sleep(pause)
-        pause = min(pause * 1.5, _MAX_PAUSE_SECONDS)
+        if is_patient:
+            time.sleep(pause)
+            pause = min(pause * 1.5, _MAX_PAUSE_SECONDS)
+        else:
+            yield_turn()
+            yields += 1
 
 
 def is_busy(error: sqlite3.OperationalError) -> bool:

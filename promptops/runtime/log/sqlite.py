@@ -111,7 +111,7 @@ class SqliteDatabase:
         self._follow_fork()
         with self._errors(), self._lock:
             connection = self._connect(writing=True)
-            begin(connection, BUSY_SECONDS, yields=20)
+            begin(connection, BUSY_SECONDS)
             try:
                 result = work(_SqliteCursor(connection))
                 connection.execute("COMMIT")
