@@ -288,8 +288,12 @@ def _in_the_way(existing: str, wanted: str) -> GitError:
 
 
 def short_name(name: str) -> str:
-    """Return a full ref name without `refs/heads/` or `refs/tags/`, for messages."""
+    """Return a full ref name without `refs/heads/` and its like, for messages.
+
+    A name that would then read as the full name of another ref stays whole.
+    """
     for prefix in ("refs/heads/", "refs/tags/", "refs/remotes/"):
-        if name.startswith(prefix):
-            return name.removeprefix(prefix)
+        short = name.removeprefix(prefix)
+        if short != name and not short.startswith("refs/"):
+            return short
     return name

@@ -18,6 +18,7 @@ from promptops.git.refs import (
     list_refs,
     read_ref,
     read_refs,
+    short_name,
     stale_locks,
     update_refs,
 )
@@ -239,3 +240,16 @@ def test_the_current_branch_is_known_without_commits_and_absent_when_detached(re
     repo.commit({"a.md": "text"})
     repo.git("checkout", "--quiet", "--detach")
     assert current_branch(git) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("refs/heads/promptops/staging", "promptops/staging"),
+        ("refs/tags/prompts/a@1.0.0", "prompts/a@1.0.0"),
+        ("refs/heads/refs/heads/main", "refs/heads/refs/heads/main"),
+        ("refs/notes/x", "refs/notes/x"),
+    ],
+)
+def test_a_short_name_is_no_other_refs_full_name(name: str, short: str) -> None:
+    assert short_name(name) == short
