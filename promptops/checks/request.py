@@ -11,8 +11,8 @@ from promptops.checks.selection import (
     select_prompts,
     select_staged,
 )
-from promptops.errors import UsageError
-from promptops.repository.repository import OverlaidFiles
+from promptops.errors import ConfigurationError, UsageError
+from promptops.repository.repository import OverlaidFiles, list_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from promptops.checks.report.choice import Choice
     from promptops.checks.store import ResultStore
     from promptops.checks.validation import Validation
+    from promptops.prompt.finding import Finding
     from promptops.repository.repository import Files, Repository
 
 STDIN = "-"
@@ -90,6 +91,8 @@ class Checking:
     def validate(self) -> Validation:
         """Validate. Raises UsageError if nothing was validated."""
         result = self._judge(self._files)
+        if self._request.is_staged:
+            result = self._leave_out_known(result)
         self.require_any(result)
         return result
 
@@ -170,3 +173,42 @@ class Checking:
             if self._request.choice.keeps(finding) and only in {None, finding.path}
         )
         return replace(result, findings=kept)
+
+    def _leave_out_known(self, result: Validation) -> Validation:
+        """Leave out what HEAD already has, in files that the commit does not change."""
+        from promptops.git.index import list_staged
+
+        staged = list_staged(self._repository.git)
+        if all(finding.path in staged for finding in result.findings):
+            return result
+        known = self._find_known()
+        kept = tuple(
+            one for one in result.findings if one.path in staged or _identify(one) not in known
+        )
+        return replace(result, findings=kept, elsewhere=len(result.findings) - len(kept))
+
+    def _find_known(self) -> frozenset[tuple[str, ...]]:
+        """Return what is found at HEAD, by the configuration there; nothing if that is broken."""
+        from promptops.checks.engine import validate, validate_prompts
+        from promptops.repository.config import load_config
+
+        repository = self._repository
+        if not repository.has_commits():
+            return frozenset()
+        try:
+            config = load_config(repository.tree(repository.resolve("HEAD")).read)
+            files = repository.under(config).at("HEAD")
+            if self._names is None:
+                before = validate(files, config, list_live=self._list_live)
+            else:
+                present = set(list_names(files))
+                names = [name for name in self._names if name in present]
+                before = validate_prompts(files, config, names)
+        except ConfigurationError:
+            return frozenset()
+        return frozenset(map(_identify, before.findings))
+
+
+def _identify(finding: Finding) -> tuple[str, ...]:
+    """Return what makes a finding the same in two states of a file that did not change."""
+    return (finding.check, finding.severity.value, finding.path, finding.message)

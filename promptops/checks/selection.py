@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from promptops.errors import UsageError, quote
+from promptops.errors import ConfigurationError, UsageError, quote
 from promptops.prompt.reference import check_name, is_prompt, name_fault, name_from_path
-from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE
+from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE, load_config
 from promptops.repository.repository import list_names, not_found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
+    from promptops.repository.config import Config
     from promptops.repository.repository import Files, Repository
 
 
@@ -70,10 +72,8 @@ def select_staged(repository: Repository, files: Files) -> list[str] | None:
 
     folder, evals = f"{repository.config.prompts}/", f"{repository.config.evals}/"
     staged = list_staged(repository.git)
-    governed = [
-        path for path in staged if path.startswith((folder, evals)) or path in _CONFIGURATIONS
-    ]
-    if any(path in _CONFIGURATIONS or staged[path] == "D" for path in governed):
+    governed = [path for path in staged if path.startswith((folder, evals))]
+    if any(staged[path] == "D" for path in governed) or _changes_configuration(repository, staged):
         return None
     present = set(list_names(files))
     chosen: dict[str, None] = {}
@@ -97,7 +97,24 @@ def select_staged(repository: Repository, files: Files) -> list[str] | None:
     return list(chosen)
 
 
-_CONFIGURATIONS = frozenset({CONFIG_FILE, PYPROJECT_FILE})
+def _changes_configuration(repository: Repository, staged: Container[str]) -> bool:
+    """Return whether the next commit changes the configuration; pyproject.toml holds much else."""
+    if not any(path in staged for path in (CONFIG_FILE, PYPROJECT_FILE)):
+        return False
+
+    def load(revision: str) -> Config:
+        def read(path: str) -> bytes | None:
+            found = repository.objects.read(f"{revision}:{path}")
+            return None if found is None else found.data
+
+        return load_config(read)
+
+    try:
+        return replace(load(""), path=None) != replace(load("HEAD"), path=None)
+    except ConfigurationError:
+        return True
+
+
 _FOREIGN = (".txt", ".prompt", ".prompty", ".j2", ".jinja", ".yml", ".yaml")
 
 

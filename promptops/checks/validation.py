@@ -26,12 +26,15 @@ class Validation:
         texts: path -> text of files with findings, for display; secrets are masked.
         included_from: path -> chain of includes from a prompt, nearest first, for partials with
             findings.
+        elsewhere: the number of findings left out: files that a commit does not change had them
+            before it.
     """
 
     findings: tuple[Finding, ...]
     prompts: tuple[str, ...]
     texts: dict[str, str]
     included_from: Mapping[str, tuple[Inclusion, ...]] = field(default_factory=dict)
+    elsewhere: int = 0
 
     def count(self, severity: Severity) -> int:
         """Return the number of findings of a severity."""

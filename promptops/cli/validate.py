@@ -217,7 +217,12 @@ def _report(result: Validation, output: ReportName, *, statistics: bool, is_quie
     from promptops.checks.report.outcome import ReportOutcome, summarize
 
     outcome = ReportOutcome(
-        result.findings, len(result.prompts), result.texts, painter(), result.included_from
+        result.findings,
+        len(result.prompts),
+        result.texts,
+        painter(),
+        result.included_from,
+        elsewhere=result.elsewhere,
     )
     if statistics:
         _count(outcome, output)

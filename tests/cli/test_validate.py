@@ -266,7 +266,21 @@ def test_of_what_is_staged_only_the_prompts_that_it_touches_are_judged(repo: Rep
     # A partial means the prompts that include it, and one that is gone may mean any.
     assert judge("prompts/_p.md", "{{ nobody }}\n")[0] == 1
     assert judge("prompts/_p.md", "Hello.\n") == (0, "1 prompt checked: no problems found\n")
-    assert judge("promptops.toml", "[checks]\n")[0] == 1
+    # What was wrong before, in files that the commit leaves as they are, takes one line.
+    repo.commit({"prompts/unused.md": prompt_text(body="Hi.")})
+    older = "2 older problems in files that are not staged"
+    told = f"3 prompts checked: no problems found; {older}\n"
+    assert judge("promptops.toml", "[checks]\nrole-like-line = 'off'\n") == (0, told)
+    # A commit of what configures other tools is nobody's news.
+    assert judge("pyproject.toml", "[project]\nname = 'promptops-user'\n") == (0, "")
+    assert judge("pyproject.toml", "[tool.promptops]\npush = true\n") == (0, told)
+    # What the commit brings is said wherever it shows: a check made stricter, a partial that went.
+    told = "3 prompts checked: 1 error; 1 older problem in files that are not staged\n"
+    assert judge("promptops.toml", "[checks]\nunused-input = 'error'\n") == (1, told)
     repo.git("rm", "--quiet", "prompts/_p.md")
-    assert "3 prompts checked" not in run(repo, "validate", "--staged").stderr
-    assert run(repo, "validate", "--staged").exit_code == 1
+    looked = run(repo, "validate", "--staged", "--format", "concise")
+    assert looked.exit_code == 1
+    assert looked.stdout == (
+        "prompts/a.md:8:1: error: included file '_p.md' does not exist [missing-include]\n"
+    )
+    assert looked.stderr == f"3 prompts checked: 1 error; {older}\n"

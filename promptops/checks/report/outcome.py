@@ -27,6 +27,7 @@ class ReportOutcome:
         paint: colours text, or returns it unchanged.
         included_from: for each partial with findings, the chain of includes to it, nearest first.
         rules: id -> description, for findings that are not from a check.
+        elsewhere: the number of findings left out: older ones, in files that are not staged.
     """
 
     findings: Sequence[Finding]
@@ -35,6 +36,7 @@ class ReportOutcome:
     paint: Paint = _plain
     included_from: Mapping[str, Sequence[Inclusion]] = field(default_factory=dict)
     rules: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: int = 0
 
     def count(self, severity: Severity) -> int:
         """Return the number of findings of a severity."""
@@ -62,7 +64,10 @@ def summarize(outcome: ReportOutcome) -> str:
         if outcome.count(severity)
     ]
     fixable = f"; --fix fixes {outcome.fixable:,}" if outcome.fixable else ""
-    return f"{prompts} checked: {', '.join(parts) or 'no problems found'}{fixable}"
+    older = ""
+    if outcome.elsewhere:
+        older = f"; {_counted(outcome.elsewhere, 'older problem')} in files that are not staged"
+    return f"{prompts} checked: {', '.join(parts) or 'no problems found'}{fixable}{older}"
 
 
 def count_checks(outcome: ReportOutcome) -> list[tuple[int, Severity, str, int]]:
