@@ -47,7 +47,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "changelog": (
         "promptops changelog support/triage",
-        "promptops changelog support/triage --format json",
+        "promptops changelog --all --format json",
     ),
     "promote": (
         "promptops promote support/triage --to production",

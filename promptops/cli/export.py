@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from promptops.cli.resolve import TrustOption
-from promptops.cli.session import DryRunOption, clean, current, emit, say, warn
+from promptops.cli.session import DryRunOption, clean, current, emit, refuse_both, say, warn
 from promptops.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
+    from promptops.repository.repository import Repository
     from promptops.runtime.snapshot import Snapshot
 
 _STDOUT = "-"
@@ -39,6 +40,9 @@ def export(
             show_default=False,
         ),
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Everything live in the default environment.")
+    ] = False,
     file: Annotated[
         str,
         typer.Option(
@@ -75,12 +79,15 @@ def export(
     With --format it writes prompts for other tools instead, and says what is not carried over: one
     to -o FILE or standard output, several into the folder -o DIR.
     """
+    refuse_both(refs, everything=everything)
+    repository = current().repository
     if output is not PromptExportFormat.SNAPSHOT:
+        refs = _list_live(repository, trust) if everything else refs or []
         if environments or sign is not None:
             raise UsageError(
                 "--env and --sign are for snapshots", hint=f"name prompts: --format {output} NAME"
             )
-        _export(refs or [], output, file, trust=trust, dry_run=dry_run)
+        _export(refs, output, file, trust=trust, dry_run=dry_run)
         return
     from promptops.runtime.resolution import open_view
     from promptops.runtime.snapshot import (
@@ -92,13 +99,19 @@ def export(
 
     if not file:
         raise UsageError("no file named", hint="say where to write: -o FILE, or -o - for a pipe")
+    if everything:
+        environments = list(
+            dict.fromkeys([repository.config.default_environment, *(environments or [])])
+        )
     if not refs and not environments:
-        raise UsageError("nothing to export", hint="name refs, or an environment with --env")
+        raise UsageError(
+            "nothing to export", hint="name refs, an environment with --env, or give --all"
+        )
     if sign is not None and file == _STDOUT:
         raise UsageError(
             "a signature needs a file to stand beside", hint="write to a file: -o FILE --sign KEY"
         )
-    view = open_view(current().repository, trust=trust)
+    view = open_view(repository, trust=trust)
     snapshot = take_snapshot(view, parse_refs(refs or []), environments or [])
     data = format_snapshot(snapshot)
     _warn(snapshot)
@@ -132,6 +145,17 @@ def _warn(snapshot: Snapshot) -> None:
                 warn(clean(f"{name} is paused in {where}: {entry.paused}"))
 
 
+def _list_live(repository: Repository, trust: str | None) -> list[str]:
+    """Return the prompts that are live in the default environment."""
+    from promptops.runtime.resolution import open_view
+
+    default = repository.config.default_environment
+    live = open_view(repository, trust=trust).live(default)
+    if not live.entries:
+        raise UsageError(f"nothing is live in {default}", hint="name prompts, with a selector")
+    return sorted(live.entries)
+
+
 def _export(
     refs: list[str], output: PromptExportFormat, file: str, *, trust: str | None, dry_run: bool
 ) -> None:
@@ -142,7 +166,7 @@ def _export(
     from promptops.runtime.resolution import open_view, with_default
 
     if not refs:
-        raise UsageError("nothing to export", hint="name prompts: promptops export NAME --format F")
+        raise UsageError("nothing to export", hint="name prompts, or give --all")
     folder = (
         Path(file) if len(refs) > 1 or file.endswith("/") or Path(file or "-").is_dir() else None
     )

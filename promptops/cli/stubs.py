@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from promptops.cli.session import current, emit, say
+from promptops.cli.session import AllOption, current, emit, refuse_both, say
 
 
 class StubLanguage(StrEnum):
@@ -27,6 +27,7 @@ def stubs(
             metavar="[NAME]...", help="Prompts; all that are live unless given.", show_default=False
         ),
     ] = None,
+    everything: AllOption = False,
     environment: Annotated[
         str | None,
         typer.Option(
@@ -54,6 +55,7 @@ def stubs(
     from promptops.runtime.stubs.types import read_stubs
     from promptops.runtime.stubs.typescript import write_typescript
 
+    refuse_both(names, everything=everything)
     write = {
         StubLanguage.PYTHON: write_python,
         StubLanguage.TYPESCRIPT: write_typescript,

@@ -21,7 +21,7 @@ from promptops.prompt.reference import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from promptops.delivery.release import Release
     from promptops.prompt.version import Version
@@ -95,13 +95,26 @@ def list_tags_of(repository: Repository, names: Sequence[str]) -> dict[tuple[str
 
 def list_releases(repository: Repository, name: str) -> list[Release]:
     """Return all releases of `name`, newest version first."""
-    tags = sorted(list_tags(repository, name).items(), key=lambda item: item[0][1], reverse=True)
-    objects = repository.objects.read_many([oid for _, oid in tags])
-    return [
-        parse_tag_object(name, version, found)
-        for ((_, version), _), found in zip(tags, objects, strict=True)
-        if found is not None
-    ]
+    return _read_releases(repository, list_tags(repository, name)).get(name, [])
+
+
+def list_all_releases(repository: Repository) -> dict[str, list[Release]]:
+    """Return the releases of all prompts that have any, by name; newest version first."""
+    return _read_releases(repository, list_tags(repository))
+
+
+def _read_releases(
+    repository: Repository, found: Mapping[tuple[str, Version], str]
+) -> dict[str, list[Release]]:
+    tags = sorted(found.items(), key=lambda item: item[0][1], reverse=True)
+    tags.sort(key=lambda item: item[0][0])
+    releases: dict[str, list[Release]] = {}
+    for ((name, version), _), read in zip(
+        tags, repository.objects.read_many([oid for _, oid in tags]), strict=True
+    ):
+        if read is not None:
+            releases.setdefault(name, []).append(parse_tag_object(name, version, read))
+    return releases
 
 
 def list_yanked(repository: Repository, name: str) -> set[Version]:

@@ -50,3 +50,30 @@ def test_a_prompt_without_releases(released: Repo) -> None:
 def test_a_tag_that_is_no_release_is_never_left_out_silently(released: Repo) -> None:
     released.git("tag", "prompts/a@1.2.0")
     assert "not an annotated tag" in refuse(released, "changelog", "a", code=2)
+
+
+def test_all_prompts_that_have_a_release(repo: Repo, released: Repo) -> None:
+    assert "give --all" in refuse(released, "changelog", code=2)
+    assert "together" in refuse(released, "changelog", "a", "--all", code=2)
+    repo.commit({"prompts/z/b.md": prompt_text(), "prompts/z/none.md": prompt_text()})
+    accept(repo, "release", "z/b")
+    told = accept(repo, "changelog", "--all")
+    assert [line for line in told.splitlines() if line.startswith("#") and "@" not in line] == [
+        "# a",
+        "## 1.1.0 (2026-01-01, Jane Doe)",
+        "# Heading",
+        "## 1.0.0 (2026-01-01, Jane Doe)",
+        "# z/b",
+        "## 1.0.0 (2026-01-01, Jane Doe)",
+    ]
+    assert accept(repo, "changelog", "z/b", "a").startswith("# z/b\n")
+    document = json.loads(accept(repo, "changelog", "--all", "--format", "json"))
+    assert document["schema"] == "promptops.changelogs/v1"
+    assert [one["prompt"] for one in document["changelogs"]] == ["a", "z/b"]
+
+
+def test_a_repository_without_releases_is_no_error(repo: Repo) -> None:
+    repo.commit({"prompts/a.md": prompt_text()})
+    assert accept(repo, "changelog", "--all") == ""
+    document = json.loads(accept(repo, "changelog", "--all", "--format", "json"))
+    assert document["changelogs"] == []

@@ -172,6 +172,20 @@ def test_an_export_can_go_through_a_pipe(press: Press) -> None:
     assert parse_snapshot(result.stdout_bytes, "it").releases.keys() == {f"{NAME}@1.1.0"}
 
 
+def test_everything_live_in_the_default_environment_can_be_exported(
+    press: Press, tmp_path: Path
+) -> None:
+    result = run(press.repo, "export", "--all", "-o", "-")
+    named = run(press.repo, "export", "--env", "production", "-o", "-")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout_bytes == named.stdout_bytes
+    folder = tmp_path / "out"
+    done = run(press.repo, "export", "--all", "--format", "json", "-o", f"{folder}/")
+    assert done.exit_code == 0, done.stderr
+    assert len(list(folder.rglob("*.json"))) == 1
+    assert run(press.repo, "export", NAME, "--all", "-o", "-").exit_code == 2
+
+
 def test_an_export_can_be_signed(press: Press, tmp_path: Path) -> None:
     key = make_key(tmp_path)
     file = tmp_path / "prompts.json"

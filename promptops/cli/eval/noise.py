@@ -30,7 +30,7 @@ from promptops.cli.eval.running import (
     split_models,
     to_micros,
 )
-from promptops.cli.session import current, say, warn
+from promptops.cli.session import AllOption, current, refuse_both, say, warn
 from promptops.evals.outcome import Measure
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def noise(
         list[str] | None,
         typer.Argument(metavar="[NAME...]", help="Prompts, or files of suites; all of them."),
     ] = None,
+    everything: AllOption = False,
     at: Annotated[
         str | None,
         typer.Option("--at", metavar="SELECTOR", help="The state to run twice; the work tree."),
@@ -69,6 +70,7 @@ def noise(
     from promptops.evals.preparation import SuiteChoice
     from promptops.evals.runner import INTERRUPTED
 
+    refuse_both(names, everything=everything)
     repository = current().repository
     choice = SuiteChoice(tuple(names or ()), at, models=split_models(models), is_noise=True)
     options = EvalOptions(

@@ -7,7 +7,16 @@ from typing import Annotated, Any
 import typer
 
 from promptops.cli.eval.running import prepare_or_exit
-from promptops.cli.session import Format, FormatOption, current, emit, emit_json, json_document
+from promptops.cli.session import (
+    AllOption,
+    Format,
+    FormatOption,
+    current,
+    emit,
+    emit_json,
+    json_document,
+    refuse_both,
+)
 from promptops.errors import UsageError
 
 
@@ -16,6 +25,7 @@ def plan(
         list[str] | None,
         typer.Argument(metavar="[NAME...]", help="Prompts, or files of suites; all of them."),
     ] = None,
+    everything: AllOption = False,
     detect: Annotated[
         float,
         typer.Option("--detect", metavar="LOSS", help="The loss to notice, as a share of trials."),
@@ -44,6 +54,7 @@ def plan(
             "such a loss is not possible",
             hint="--detect is more than 0 and at most --rate, and both at most 1",
         )
+    refuse_both(names, everything=everything)
     preparation = prepare_or_exit(
         current().repository, SuiteChoice(tuple(names or ()), against=NONE)
     )

@@ -34,7 +34,9 @@ from promptops.cli.eval.running import (
     to_micros,
 )
 from promptops.cli.session import (
+    AllOption,
     current,
+    refuse_both,
     say,
     warn,
 )
@@ -54,6 +56,7 @@ def run(
         list[str] | None,
         typer.Argument(metavar="[NAME...]", help="Prompts, or files of suites; all of them."),
     ] = None,
+    everything: AllOption = False,
     at: Annotated[
         str | None,
         typer.Option("--at", metavar="SELECTOR", help="The state to judge; the work tree."),
@@ -133,6 +136,7 @@ def run(
     from promptops.evals.preparation import SuiteChoice, check_choice
     from promptops.evals.runner import INTERRUPTED
 
+    refuse_both(names, everything=everything)
     choice = SuiteChoice(
         tuple(names or ()),
         at,

@@ -133,6 +133,12 @@ def test_what_cannot_show_anything_is_never_a_pass(project: Repo, samples: str, 
     assert said in refuse(project, "eval", "run", code=2)
 
 
+def test_all_suites_are_named_by_an_option_too(project: Repo) -> None:
+    for verb in ("run", "plan", "noise"):
+        assert run(project, "eval", verb, "--all").exit_code == run(project, "eval", verb).exit_code
+        assert "together" in refuse(project, "eval", verb, "--all", "ask", code=2)
+
+
 def test_a_name_that_is_none_is_refused(project: Repo) -> None:
     assert "did you mean ask?" in refuse(project, "eval", "run", "aks", code=2)
     project.write("prompts/other.md", prompt_text())

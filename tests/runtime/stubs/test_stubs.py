@@ -174,4 +174,6 @@ def test_the_verb_writes_a_file_or_the_screen(repo: Repo) -> None:
 
 
 def test_a_prompt_that_is_not_live_is_an_error(repo: Repo) -> None:
+    everything = accept(repo, "stubs", "--lang", "python", "--all")
+    assert everything == accept(repo, "stubs", "--lang", "python")
     assert "support/abb" in refuse(repo, "stubs", "--lang", "curl", "support/abb", code=2)
