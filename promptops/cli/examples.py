@@ -177,6 +177,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "eval generate": (
         "promptops eval generate support/triage",
         "promptops eval generate support/triage --max 200 -o drafts.yaml",
+        "promptops eval generate support/triage --model openai/gpt-4o --max-cost 0.50",
     ),
     "eval from-runs": (
         "promptops eval from-runs support/triage --since 7d",

@@ -24,7 +24,10 @@ def init(
         ),
     ] = False,
     evals: Annotated[
-        bool, typer.Option("--evals", help="Also write the workflow that runs evals.")
+        bool,
+        typer.Option(
+            "--evals", help="Also write the workflow that runs evals, and a prompt for scenarios."
+        ),
     ] = False,
     runtime: Annotated[
         bool,

@@ -117,19 +117,14 @@ def run(
         token,
         resumes=options.resumes or options.keeps,
     )
-    equipment = AskingTools(
-        Models(config.models, root=top),
-        Prices(config.models),
+    equipment = _make_tools(
+        repository,
         CostCap(cap),
         Pace(concurrency),
         journal,
-        mode,
-        options.stand_in,
-        lambda ref: resolve_selected(repository, parse_ref(ref)),
-        _open_guards(repository),
-        f"eval-{token}",
-        _open_embedder(repository),
-        _open_safety(config),
+        token,
+        mode=mode,
+        stand_in=options.stand_in,
     )
     context = Context(root=top, allows_python=options.allows_python)
 
@@ -161,6 +156,46 @@ def run(
     if mode is Mode.RECORD:
         _write_cassettes(repository, preparation, choice, result)
     return result
+
+
+def open_tools(repository: Repository, max_cost: int | None) -> AskingTools:
+    """Return what asking a few questions outside of suites takes; nothing is recorded.
+
+    Args:
+        repository: the repository.
+        max_cost: the cost limit in micro-dollars; None: that of `[eval]`.
+    """
+    token = f"{os.getpid()}-{secrets.token_hex(8)}"
+    cap = max_cost if max_cost is not None else repository.config.eval.max_cost
+    journal = Journal(None, "", token, resumes=False)
+    return _make_tools(repository, CostCap(cap), Pace(1), journal, token)
+
+
+def _make_tools(
+    repository: Repository,
+    cost_cap: CostCap,
+    pace: Pace,
+    journal: Journal,
+    token: str,
+    *,
+    mode: Mode = Mode.LIVE,
+    stand_in: str | None = None,
+) -> AskingTools:
+    config = repository.config
+    return AskingTools(
+        Models(config.models, root=repository.require_work_tree()),
+        Prices(config.models),
+        cost_cap,
+        pace,
+        journal,
+        mode,
+        stand_in,
+        lambda ref: resolve_selected(repository, parse_ref(ref)),
+        _open_guards(repository),
+        f"eval-{token}",
+        _open_embedder(repository),
+        _open_safety(config),
+    )
 
 
 def find_judge(repository: Repository, part: SuitePart) -> ResolvedPrompt | None:

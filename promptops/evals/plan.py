@@ -98,6 +98,30 @@ def make_plan(
     return plan
 
 
+def plan_questions(
+    state: ResolvedPrompt,
+    inputs: Mapping[str, object],
+    model: str,
+    prices: Prices,
+    *,
+    times: int,
+    more: int = 0,
+) -> EvalPlan:
+    """Estimate some questions of one prompt outside of suites.
+
+    Args:
+        state: the prompt.
+        inputs: the inputs of the first question.
+        model: the model.
+        prices: the models' prices.
+        times: how many questions there are at most.
+        more: how many more tokens a later question may have.
+    """
+    plan = EvalPlan(calls=times)
+    plan.add(_measure(state, inputs, model, prices, more=more), times)
+    return plan
+
+
 def _count(
     plan: EvalPlan,
     state: ResolvedPrompt,

@@ -57,7 +57,8 @@ def set_up(
         repository: the repository.
         deploys: also write the workflow that deploys on GitHub.
         releases: also write the workflow by which releases write version numbers.
-        evals: also write the workflow that runs evals on GitHub, for the gate.
+        evals: also write the workflow that runs evals on GitHub, for the gate, and the prompt that
+            drafts samples with a model.
         runs: also add the configuration tables that limit and record runs.
         operations: also write the playbook for incidents.
         owner: the owner of files without one, in CODEOWNERS' form; None: the author.
@@ -85,6 +86,10 @@ def set_up(
             dry_run=dry_run,
         )
     )
+    if evals:
+        from promptops.repository.scenario_prompt import write_scenario_prompt
+
+        steps += write_scenario_prompt(repository, dry_run=dry_run)
     if operations:
         from promptops.repository.playbook import PATH, write_playbook
 

@@ -178,7 +178,7 @@ def test_the_gate_waits_for_evals_on_request(repo: Repo) -> None:
     repo.write("promptops.toml", settings)
     place = ".github/workflows"
     said = do(repo, "init", "--evals")
-    assert f"written  {place}/promptops-evals.yml" in said
+    assert f"written      {place}/promptops-evals.yml" in said
     workflow = yaml.safe_load((repo.path / place / "promptops-evals.yml").read_text())
     folders = [step.get("env", {}).get("FOLDERS") for step in workflow["jobs"]["live"]["steps"]]
     assert "p e" in folders

@@ -40,23 +40,18 @@ def find_draft_prompt(name: str) -> Prompt:
     return find_prompt(current().repository.working, check_name(name), where="in the work tree")
 
 
-def write_draft_file(
-    prompt: Prompt, samples: Sequence[DraftSample], source: str, ending: str, output: Path | None
-) -> Path:
-    """Write a draft, and return its path.
+def choose_draft_file(prompt: Prompt, ending: str, output: Path | None) -> Path:
+    """Return where a draft goes.
 
     Args:
         prompt: the prompt.
-        samples: the samples.
-        source: what they were drafted from, for the note in the file.
         ending: the end of the file's name, so that drafts of different origin do not meet.
         output: the file instead, from the current folder; None: the usual place.
 
     Raises:
         UsageError: the file is there already.
     """
-    from promptops.evals.scenarios.drafting import FOLDER, write_draft
-    from promptops.repository.writing import write_atomically
+    from promptops.evals.scenarios.drafting import FOLDER
 
     session = current()
     evals = session.repository.require_work_tree() / session.repository.config.evals
@@ -67,6 +62,28 @@ def write_draft_file(
         raise UsageError(
             f"{clean(str(file))} is there already", hint="remove it, or name another: --output"
         )
+    return file
+
+
+def write_draft_file(
+    prompt: Prompt, samples: Sequence[DraftSample], source: str, ending: str, output: Path | None
+) -> Path:
+    """Write a draft, and return its path.
+
+    Args:
+        prompt: the prompt.
+        samples: the samples.
+        source: what they were drafted from or by, for the note in the file.
+        ending: the end of the file's name, so that drafts of different origin do not meet.
+        output: the file instead, from the current folder; None: the usual place.
+
+    Raises:
+        UsageError: the file is there already.
+    """
+    from promptops.evals.scenarios.drafting import write_draft
+    from promptops.repository.writing import write_atomically
+
+    file = choose_draft_file(prompt, ending, output)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(file, write_draft(prompt, samples, source).encode("utf-8", "replace"))
     return file

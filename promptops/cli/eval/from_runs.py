@@ -51,7 +51,7 @@ def from_runs(
             f"no run of {prompt.name} has inputs that it takes now",
             hint="promptops runs list shows what was run; the table log says what is kept",
         )
-    file = write_draft_file(prompt, drafted.samples, "recorded runs", ".runs.yaml", output)
+    file = write_draft_file(prompt, drafted.samples, "from recorded runs", ".runs.yaml", output)
     if drafted.repeated or drafted.unfit:
         say(f"left out: {drafted.repeated:,} repeated, {drafted.unfit:,} with other inputs")
     say_drafted(len(drafted.samples), file)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from promptops.evals.asking import Mode
     from promptops.evals.opening import EvalOptions
+    from promptops.evals.plan import EvalPlan
     from promptops.evals.preparation import Preparation, SuiteChoice
     from promptops.evals.runner import EvalProgress
     from promptops.repository.repository import Repository
@@ -118,6 +119,14 @@ def say_plan(repository: Repository, preparation: Preparation, options: EvalOpti
         return
     if options.stand_in is not None:
         say(f"{options.stand_in} answers in place of every model")
+    say_costs(plan)
+    cap = repository.config.eval.max_cost if options.max_cost is None else options.max_cost
+    if cap is not None and plan.highest_micros is not None and plan.highest_micros > cap:
+        say(f"the cap of {_dollars(cap)} may end the run early; --resume goes on from there")
+
+
+def say_costs(plan: EvalPlan) -> None:
+    """Print the estimated and the highest cost of a run."""
     likely = "unknown" if plan.estimated_micros is None else _dollars(plan.estimated_micros)
     most = (
         "unknown: a model has no price or a prompt no max_tokens"
@@ -125,9 +134,6 @@ def say_plan(repository: Repository, preparation: Preparation, options: EvalOpti
         else _dollars(plan.highest_micros)
     )
     say(f"estimated cost {likely}, highest {most}")
-    cap = repository.config.eval.max_cost if options.max_cost is None else options.max_cost
-    if cap is not None and plan.highest_micros is not None and plan.highest_micros > cap:
-        say(f"the cap of {_dollars(cap)} may end the run early; --resume goes on from there")
 
 
 def _dollars(micros: int) -> str:

@@ -74,12 +74,12 @@ def write_draft(prompt: Prompt, samples: Sequence[DraftSample], source: str) -> 
     Args:
         prompt: the prompt.
         samples: the samples.
-        source: what they were drafted from, for the note.
+        source: what they were drafted from or by, for the note; on one line.
     """
     document = {
         "schema": "promptops.suite/v1",
         "prompt": prompt.name,
-        "description": f"Drafted from {source} of {prompt.name} {prompt.version}.",
+        "description": f"Drafted {source}, for {prompt.name} {prompt.version}.",
         "samples": [
             {
                 "name": one.name,
@@ -99,8 +99,9 @@ def write_draft(prompt: Prompt, samples: Sequence[DraftSample], source: str) -> 
 
 
 _NOTE = """\
-# A draft that counts for nothing, made from {source} of
-# {name} {version} ({digest}).
+# A draft that counts for nothing, for {name} {version}
+# ({digest}),
+# made {source}.
 # Review each sample, write down what the answer must say, and move the good ones into the suite.
 """
 

@@ -5,6 +5,7 @@ concurrency = 10
 max_cost = 2.5            # in US dollars a run; --max-cost overrides it
 judge = "judge/rubric"    # the prompt that judges; may be pinned: judge/rubric@1.2.0
 embedding = "openai/text-embedding-3-small"   # for `similar`
+scenarios = "evals/scenarios"   # the prompt that drafts samples; may be pinned
 agreement = 0.6           # the least kappa of a judge whose rulings count
 """
 
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 
 from promptops.repository.settings.reading import Table
 
-KEYS = ("concurrency", "max_cost", "judge", "embedding", "agreement")
+KEYS = ("concurrency", "max_cost", "judge", "embedding", "agreement", "scenarios")
 _MAX_CONCURRENCY = 1000
 
 
@@ -30,6 +31,7 @@ class EvalSettings:
         agreement: the minimum agreement (kappa) with people for a judge's rulings to count; None:
             no minimum.
         embedding: the embedding model of `similar`; None: there is none.
+        scenarios: the ref of the prompt that drafts samples with a model; None: there is none.
     """
 
     concurrency: int = 10
@@ -37,6 +39,7 @@ class EvalSettings:
     judge: str | None = None
     agreement: float | None = None
     embedding: str | None = None
+    scenarios: str | None = None
 
 
 def read_eval(value: object, path: str) -> EvalSettings:
@@ -51,4 +54,7 @@ def read_eval(value: object, path: str) -> EvalSettings:
         table.fail("agreement", "is more than 1", "write a kappa, such as agreement = 0.6")
     judge = table.optional_text("judge")
     embedding = table.optional_text("embedding")
-    return EvalSettings(concurrency, table.micros("max_cost"), judge, agreement, embedding)
+    scenarios = table.optional_text("scenarios")
+    return EvalSettings(
+        concurrency, table.micros("max_cost"), judge, agreement, embedding, scenarios
+    )

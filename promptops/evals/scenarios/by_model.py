@@ -1,0 +1,173 @@
+"""A draft of samples by a model: what it will take, and making it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from promptops.errors import ConfigurationError, NotFoundError
+from promptops.evals.asking import Asker
+from promptops.evals.opening import open_tools
+from promptops.evals.plan import plan_questions
+from promptops.evals.scenarios.asking import (
+    MAX_BATCH,
+    ScenarioCourse,
+    ScenarioWriter,
+    ask_for_scenarios,
+    check_writer,
+    count_rounds,
+    make_inputs,
+)
+from promptops.evals.scenarios.collection import CATEGORIES, ScenarioCollection
+from promptops.evals.suites import Suites
+from promptops.prompt.reference import parse_ref
+from promptops.repository.prices import Prices
+from promptops.runtime.lookup import resolve_selected
+from promptops.runtime.models import Models
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from promptops.evals.plan import EvalPlan
+    from promptops.evals.scenarios.asking import ScenarioRound
+    from promptops.prompt.prompt import Prompt
+    from promptops.repository.repository import Repository
+
+# A later question names what there is already, and what was wrong: so many tokens at most.
+_TOKENS_OF_NAME = 40
+_TOKENS_OF_PROBLEMS = 2000
+_MAX_ORIGIN = 1000
+
+
+class ModelDraft(NamedTuple):
+    """A draft by a model.
+
+    Attributes:
+        collection: the scenarios, and what was left out.
+        course: what each round brought.
+        calls: how many requests were sent.
+        spent_micros: what they cost, in micro-dollars; where a cost is unknown, nothing.
+        is_priced: whether all costs are known.
+    """
+
+    collection: ScenarioCollection
+    course: ScenarioCourse
+    calls: int
+    spent_micros: int
+    is_priced: bool
+
+
+def find_writer(repository: Repository, ref: str | None, model: str | None) -> ScenarioWriter:
+    """Return the scenario prompt, and the model that is asked.
+
+    Args:
+        repository: the repository.
+        ref: its ref; None: that of `[eval]`.
+        model: the model; None: the prompt's own.
+
+    Raises:
+        ConfigurationError: there is none, or it is no scenario prompt.
+        PromptopsError: it cannot be resolved, or the model's name is not valid.
+    """
+    wanted = ref or repository.config.eval.scenarios
+    if wanted is None:
+        raise ConfigurationError(
+            "there is no scenario prompt to ask a model with",
+            hint="promptops init --evals writes one; or name one: [eval] scenarios, or --prompt",
+        )
+    resolved = resolve_selected(repository, parse_ref(wanted))
+    check_writer(resolved)
+    name = model or resolved.model
+    Models(repository.config.models, root=repository.require_work_tree()).get(name)
+    return ScenarioWriter(resolved, name)
+
+
+def plan_draft(
+    repository: Repository, writer: ScenarioWriter, prompt: Prompt, limit: int
+) -> EvalPlan:
+    """Return what a draft takes at most."""
+    count = min(limit, MAX_BATCH)
+    inputs = make_inputs(writer.resolved, prompt, count, categories=CATEGORIES)
+    return plan_questions(
+        writer.resolved,
+        inputs,
+        writer.model,
+        Prices(repository.config.models),
+        times=count_rounds(limit),
+        more=_TOKENS_OF_NAME * limit + _TOKENS_OF_PROBLEMS,
+    )
+
+
+def draft_by_model(
+    repository: Repository,
+    writer: ScenarioWriter,
+    prompt: Prompt,
+    limit: int,
+    *,
+    max_cost: int | None,
+    tell: Callable[[ScenarioRound], None] = lambda _result: None,
+) -> ModelDraft:
+    """Ask a model for samples. What the prompt's suites have is not asked for again.
+
+    Args:
+        repository: the repository.
+        writer: the scenario prompt and the model.
+        prompt: the prompt under test.
+        limit: how many samples there may be.
+        max_cost: the cost limit in micro-dollars; None: that of `[eval]`.
+        tell: is called after each round.
+
+    Raises:
+        InputError, TemplateError: the scenario prompt does not take this prompt.
+    """
+    tools = open_tools(repository, max_cost)
+    collection = ScenarioCollection(prompt, limit, _list_known(repository, prompt))
+
+    async def ask() -> tuple[ScenarioCourse, int]:
+        asker = Asker(tools)
+        course = await ask_for_scenarios(
+            asker,
+            writer,
+            prompt,
+            collection,
+            count_rounds(limit),
+            embeds=tools.embedder is not None,
+            tell=tell,
+        )
+        await tools.models.aclose()
+        return course, asker.calls
+
+    try:
+        course, calls = asyncio.run(ask())
+    finally:
+        if tools.guards is not None:
+            tools.guards.close()
+    cap = tools.cost_cap
+    return ModelDraft(collection, course, calls, cap.spent, cap.unpriced == 0)
+
+
+def describe_origin(writer: ScenarioWriter, course: ScenarioCourse, at: str) -> str:
+    """Return who wrote a draft, with what and when, on one line.
+
+    Args:
+        writer: the scenario prompt and the model.
+        course: what each round brought.
+        at: the time, as it is shown.
+    """
+    served = [one for one in course.served if one != writer.model]
+    named = f"{writer.model} (served: {', '.join(served)})" if served else writer.model
+    resolved = writer.resolved
+    text = f"by {named} with {resolved.name} {resolved.version} ({resolved.digest}) on {at}"
+    # The name of what served is a stranger's text, and must not end the comment that it stands in.
+    return "".join(one if one.isprintable() else " " for one in text)[:_MAX_ORIGIN]
+
+
+def _list_known(repository: Repository, prompt: Prompt) -> list[tuple[str, dict[str, Any]]]:
+    """Return the samples of a prompt's suites: names and inputs."""
+    suites = Suites(repository)
+    try:
+        found = suites.find([prompt.name])
+    except NotFoundError:
+        return []
+    loaded = [suites.load(one, prompt)[0] for one in found]
+    return [(one.name, dict(one.inputs)) for suite in loaded for one in suite.samples]

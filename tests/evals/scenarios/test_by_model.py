@@ -1,0 +1,333 @@
+"""Drafts by a model: bounded, checked, without repeats, and named after who made them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from promptops.evals.scenarios.asking import count_rounds
+from promptops.evals.scenarios.collection import CATEGORIES, ScenarioCollection
+from promptops.evals.scenarios.likeness import are_alike, take_print
+from promptops.repository.repository import find_prompt, open_repository
+from tests.cli.running import accept, refuse, run
+from tests.prompts import prompt_text, suite_text
+from tests.runtime.provider import Provider
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.repositories import Repo
+
+WORDS = ("apple", "river", "stone", "cloud", "tiger", "piano", "bread", "lemon", "chair", "candle")
+
+
+def scenario(name: str, question: object, category: str = "ordinary") -> dict[str, Any]:
+    criteria = [f"It answers {name}."]
+    return {
+        "name": name,
+        "category": category,
+        "inputs": {"question": question},
+        "criteria": criteria,
+    }
+
+
+def collect(repo: Repo, limit: int = 5, inputs: str = "{question: string}") -> ScenarioCollection:
+    repo.write("prompts/support/triage.md", prompt_text(inputs=inputs))
+    prompt = find_prompt(open_repository(repo.path).working, "support/triage", where="here")
+    return ScenarioCollection(prompt, limit)
+
+
+def script(repo: Repo, answers: Sequence[object]) -> None:
+    """A repository with a prompt, a scenario prompt by `init`, and a scripted model."""
+    repo.write("prompts/support/triage.md", prompt_text())
+    accept(repo, "init", "--evals")
+    texts = [one if isinstance(one, str) else json.dumps({"scenarios": one}) for one in answers]
+    rules = {"rules": [{"answers": texts}]}
+    repo.write("rules.yaml", yaml.safe_dump(rules))
+
+
+def generate(repo: Repo, *more: str) -> Any:
+    return run(repo, "eval", "generate", "support/triage", "--model", "scripted/rules.yaml", *more)
+
+
+def read_draft(repo: Repo) -> tuple[str, dict[str, Any]]:
+    text = (repo.path / "evals/_drafts/support/triage.model.yaml").read_text("utf-8")
+    loaded: dict[str, Any] = yaml.safe_load(text)
+    return text, loaded
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_alike"),
+    [
+        ({"q": "Where is my parcel?"}, {"q": "where is my  parcel"}, True),
+        ({"q": "Where is my parcel now today"}, {"q": "Where is my parcel now"}, True),
+        ({"q": "Where is my parcel?"}, {"q": "Where is my money?"}, False),
+        ({"q": "Where is my parcel?", "n": 1}, {"q": "Where is my parcel?", "n": 2}, False),
+        ({"q": "a b c d e"}, {"q": "e d c b a"}, False),
+        ({"q": "我的包裹在哪里呢今天"}, {"q": "我的包裹在哪里呢"}, True),
+        ({"q": "?!"}, {"q": "..."}, False),
+        ({"q": ""}, {"q": ""}, True),
+        ({"q": {"a": ["x"]}}, {"q": {"a": ["x"]}}, True),
+        ({"n": 1}, {"n": True}, False),
+    ],
+)
+def test_inputs_are_alike_or_not(
+    one: dict[str, Any], other: dict[str, Any], *, is_alike: bool
+) -> None:
+    assert are_alike(take_print(one), take_print(other)) is is_alike
+    assert are_alike(take_print(other), take_print(one)) is is_alike
+
+
+def test_what_is_not_valid_is_left_out_and_named(repo: Repo) -> None:
+    collection = collect(repo, inputs="{question: {type: string, maxLength: 10}}")
+    good = scenario("good", "Why?")
+    bad: list[Any] = [
+        "text",
+        {**good, "name": " "},
+        {**good, "name": ["x"]},
+        {**good, "criteria": []},
+        {**good, "inputs": {"other": 1}},
+        {**good, "inputs": []},
+        scenario("long", "a" * 11),
+        {**good, "more": "x" * 200_001},
+        {"name": "bare"},
+    ]
+
+    assert collection.check([good, *bad]) == [good]
+    assert len(collection.refused) == len(bad)
+    reasons = [one.reason for one in collection.refused]
+    assert "'inputs'" in reasons[-1] or "required" in reasons[-1]
+    assert collection.refused[6].name == "long"
+    assert all(reasons)
+
+
+def test_a_draft_takes_from_each_category_in_turn(repo: Repo) -> None:
+    collection = collect(repo, limit=3)
+    ordinary = [scenario(f"o{number}", WORDS[number]) for number in range(5)]
+    rest = [scenario("h", "candle"), scenario("l", "chair")]
+    rest[0]["category"], rest[1]["category"] = " Hostile ", "nobody knows"
+
+    assert collection.add(ordinary + rest) == 7
+    assert [one.tags[-1] for one in collection.choose()] == ["ordinary", "hostile", "other"]
+    assert collection.wanted == 3  # categories are missing, as many as the draft may have
+    assert "hostile" not in collection.missing
+
+
+def test_embeddings_find_what_means_the_same_in_one_category(repo: Repo) -> None:
+    collection = collect(repo)
+    vectors = [[1.0, 0.0], [0.99, 0.01], [0.99, 0.01], [0.0, 1.0]]
+    scenarios = [
+        scenario("one", "Where is my parcel?"),
+        scenario("same", "Has my package arrived yet?"),
+        scenario("translated", "Wo ist mein Paket?", "language"),
+        scenario("else", "Cancel my order."),
+    ]
+
+    assert collection.add(scenarios, vectors) == 3
+    assert collection.repeated == ["same"]
+
+
+def test_equal_names_are_told_apart(repo: Repo) -> None:
+    collection = collect(repo)
+
+    collection.add([scenario("same", "apple"), scenario("same", "river")])
+
+    assert [one.name for one in collection.choose()] == ["same", "same (2)"]
+
+
+def test_init_brings_the_prompt_and_a_model_writes_a_draft(repo: Repo) -> None:
+    all_kinds = [scenario(kind, WORDS[at], kind) for at, kind in enumerate(CATEGORIES)]
+    script(repo, [all_kinds[:5], all_kinds[3:]])
+
+    said = generate(repo, "--max", "9")
+
+    assert said.exit_code == 0, said.output
+    assert "round 1: 5 new of 9 asked for" in said.stderr
+    assert "left out: 2 that repeat another one" in said.stderr
+    assert "there is none of the kind" not in said.stderr
+    assert "2 calls" in said.stderr
+    text, suite = read_draft(repo)
+    assert "by scripted/rules.yaml with evals/scenarios 0.1.0 (sha256:" in text
+    assert "UTC" in suite["description"]
+    assert "for support/triage 1.0.0" in suite["description"]
+    tags = {one["tags"][-1] for one in suite["samples"]}
+    assert tags == set(CATEGORIES)
+    assert suite["samples"][0]["expect"][-1] == {"rubric": ["It answers ordinary."]}
+    assert '"errors": 0' in accept(repo, "validate", "--format", "json")
+    (repo.path / "evals/_drafts/support/triage.model.yaml").rename(repo.path / "evals/t.yaml")
+    assert '"errors": 0' in accept(repo, "validate", "--format", "json")
+
+
+def test_the_second_init_changes_nothing(repo: Repo) -> None:
+    script(repo, [])
+    before = repo.path.joinpath("promptops.toml").read_text()
+
+    said = accept(repo, "init", "--evals")
+
+    assert "names a scenario prompt already" in said
+    assert before == repo.path.joinpath("promptops.toml").read_text()
+    assert 'scenarios = "evals/scenarios"' in before
+
+
+def test_a_table_for_evals_is_not_touched(repo: Repo) -> None:
+    repo.write("promptops.toml", "[eval]\nconcurrency = 2\n")
+
+    said = accept(repo, "init", "--evals")
+
+    assert 'scenarios = "evals/scenarios"' in said
+    assert repo.path.joinpath("promptops.toml").read_text() == "[eval]\nconcurrency = 2\n"
+
+
+def test_answers_that_cannot_be_used_cost_a_round(repo: Repo) -> None:
+    script(repo, ["nonsense", [scenario("one", "apple")], "[]"])
+
+    said = generate(repo, "--max", "1")
+
+    assert said.exit_code == 0, said.output
+    assert "round 1: 0 new of 1 asked for: the answer is not JSON" in said.stderr
+    assert "1 sample drafted" in said.stderr
+
+
+def test_a_model_that_never_answers_in_form_writes_nothing(repo: Repo) -> None:
+    script(repo, ['{"scenarios": 7}'])
+
+    said = refuse(
+        repo, "eval", "generate", "support/triage", "--model", "scripted/rules.yaml", code=2
+    )
+
+    assert "there is no scenario to write" in said
+    assert not (repo.path / "evals/_drafts").exists()
+
+
+def test_asking_is_bounded(repo: Repo) -> None:
+    script(repo, [[scenario(f"s{number}", WORDS[number])] for number in range(10)])
+
+    said = generate(repo, "--max", "40")
+
+    assert said.exit_code == 0, said.output
+    assert f"{count_rounds(40)} calls" in said.stderr
+    assert len(read_draft(repo)[1]["samples"]) == count_rounds(40)
+
+
+def test_a_fault_of_the_model_keeps_what_came_before(repo: Repo) -> None:
+    script(repo, [])
+    first = json.dumps({"scenarios": [scenario("one", "apple")]})
+    rules = [
+        {"when": {"count": 1}, "answer": first},
+        {"fault": {"status": 500, "message": "down\nfor good"}},
+    ]
+    repo.write("rules.yaml", yaml.safe_dump({"rules": rules}))
+
+    said = generate(repo)
+
+    assert said.exit_code == 0, said.output
+    assert "warning: ended early: " in said.stderr
+    assert len(read_draft(repo)[1]["samples"]) == 1
+
+
+def test_a_cut_off_answer_asks_for_less(repo: Repo) -> None:
+    script(repo, [])
+    cut = {"answer": '{"scenarios": [', "finish": "length"}
+    good = {"data": {"scenarios": [scenario("one", "apple")]}}
+    repo.write("rules.yaml", yaml.safe_dump({"rules": [{"answers": [cut, good]}]}))
+
+    said = generate(repo, "--max", "8")
+
+    assert "round 1: 0 new of 8 asked for: the answer is not complete" in said.stderr
+    assert "round 2: 1 new of 4 asked for" in said.stderr
+
+
+def test_the_plan_asks_nobody(repo: Repo) -> None:
+    script(repo, [[scenario("one", "apple")]])
+
+    said = generate(repo, "--dry-run", "--max", "40")
+    by_schema = run(repo, "eval", "generate", "support/triage", "--dry-run")
+
+    assert said.exit_code == by_schema.exit_code == 0
+    assert "5 times at most" in said.stderr
+    assert "highest 0.0000 USD" in said.stderr
+    assert "would draft" in by_schema.stderr
+    assert not (repo.path / "evals/_drafts").exists()
+
+
+def test_the_cap_ends_it_before_it_costs_more(repo: Repo) -> None:
+    script(repo, [])
+    settings = repo.path.joinpath("promptops.toml").read_text()
+    with Provider() as provider:
+        table = f'base_url = "{provider.base_url}"\ninput_price = 1\noutput_price = 10\n'
+        repo.write("promptops.toml", f"{settings}\n[models.near]\n{table}")
+        for word in ("apple", "river", "stone"):
+            answer = json.dumps({"scenarios": [scenario(word, word)]})
+            provider.reply(text=answer, usage={"prompt_tokens": 500, "completion_tokens": 3000})
+
+        # A question costs at most 0.032 USD, and each answer 0.0305.
+        said = generate(repo, "--model", "near", "--max", "9", "--max-cost", "0.07")
+        number = len(provider.requests)
+
+    assert said.exit_code == 0, said.output
+    assert "the cap of 0.0700 USD may end it early" in said.stderr
+    assert "ended early: the cap of 0.070000 USD is reached" in said.stderr
+    assert number == len(read_draft(repo)[1]["samples"]) == 2
+    assert "2 calls, 0.0610 USD" in said.stderr
+
+
+def test_samples_of_the_suite_are_not_repeated(repo: Repo) -> None:
+    script(repo, [[scenario("again", "Why?"), scenario("new", "apple")]])
+    repo.write("evals/support/triage.yaml", suite_text("support/triage"))
+
+    said = generate(repo, "--max", "2")
+
+    assert "left out: " in said.stderr
+    assert [one["name"] for one in read_draft(repo)[1]["samples"]] == ["new"]
+
+
+def test_a_hostile_answer_cannot_leave_the_comment_or_reach_the_terminal(repo: Repo) -> None:
+    script(repo, [])
+    one = scenario("\x1b[31mred\nprompt: other", "\x1b]0;x\x07")
+    reply = {"data": {"scenarios": [one, {"name": "\x1b[2J"}]}, "model": "m\nsamples: []"}
+    repo.write("rules.yaml", yaml.safe_dump({"rules": [reply]}))
+
+    said = generate(repo, "--max", "1")
+
+    assert "\x1b" not in said.output
+    text, suite = read_draft(repo)
+    assert suite["prompt"] == "support/triage"
+    assert len(suite["samples"]) == 1
+    assert "\nsamples: []" not in text
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (("--prompt", "support/triage"), "no scenario prompt: it has no input 'prompt'"),
+        (("--prompt", "nobody/there"), "nobody/there"),
+        (("--prompt", "evals/scenarios@9.9.9"), "has no release"),
+        (("--max", "501"), "at most 500"),
+        (("--model", "scripted/none.yaml"), "none.yaml"),
+        (("--model", "nobody"), "nobody"),
+        (("-o", "promptops.toml"), "is there already"),
+    ],
+)
+def test_a_wrong_request_asks_nobody(repo: Repo, more: tuple[str, ...], told: str) -> None:
+    script(repo, [[scenario("one", "apple")]])
+
+    result = generate(repo, *more)
+
+    assert result.exit_code != 0
+    assert told in result.stderr
+    assert "round 1" not in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_without_a_scenario_prompt_it_says_what_brings_one(repo: Repo) -> None:
+    repo.write("prompts/support/triage.md", prompt_text())
+
+    said = refuse(repo, "eval", "generate", "support/triage", "--model", "echo/x", code=2)
+
+    assert "promptops init --evals" in said
+    assert "--max-cost" in refuse(
+        repo, "eval", "generate", "support/triage", "--max-cost", "1", code=2
+    )
