@@ -18,7 +18,7 @@ from promptops.runtime.models.model import Answer, ModelError, Request, Usage
 from promptops.runtime.models.tokens import count_tokens
 from promptops.runtime.run.commands import Admit, Call, Find, Reserve, RunFacts, Settle, Sleep
 from promptops.runtime.run.course import Course, RunLimits
-from promptops.runtime.run.driving import adrive
+from promptops.runtime.run.driving import Commands
 from promptops.runtime.run.output import OutputError, read_data
 from promptops.runtime.run.request import estimate
 from promptops.runtime.run.steps import ask, take_course
@@ -305,7 +305,10 @@ class Asker:
         asking = _Asking(self, first, at)
         fault: OutputError | None = None
         try:
-            await adrive(steps, asking.do)
+            commands = Commands(steps)
+            for command in commands:
+                with commands:
+                    commands.result = await asking.do(command)
         except OutputError as error:
             fault = error
         entry = asking.entry

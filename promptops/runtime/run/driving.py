@@ -5,40 +5,69 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator
+    from collections.abc import Generator
+    from types import TracebackType
 
     from promptops.runtime.run.commands import Command
 
 
-def drive(steps: Generator[Command, Any, None], do: Callable[[Command], Any]) -> None:
-    """Execute each command; send its result or error back to the generator."""
-    value: Any = None
-    failure: BaseException | None = None
-    while True:
-        try:
-            command = steps.send(value) if failure is None else steps.throw(failure)
-        except StopIteration:
-            return
-        value = failure = None
-        try:
-            value = do(command)
-        except BaseException as error:  # noqa: BLE001 - the course decides
-            failure = error
+class AbandonedError(BaseException):
+    """The caller abandoned a run: it closed the stream or the coroutine.
+
+    Python closes nested generators instead of throwing GeneratorExit into them, so the run's
+    generator gets this exception. It never reaches the caller.
+    """
+
+    def __repr__(self) -> str:
+        """Return what happened, for the log."""
+        return "abandoned by the caller"
 
 
-async def adrive(
-    steps: Generator[Command, Any, None], do: Callable[[Command], Awaitable[Any]]
-) -> None:
-    """As `drive`, on an event loop."""
-    value: Any = None
-    failure: BaseException | None = None
-    while True:
-        try:
-            command = steps.send(value) if failure is None else steps.throw(failure)
-        except StopIteration:
-            return
-        value = failure = None
-        try:
-            value = await do(command)
-        except BaseException as error:  # noqa: BLE001 - the course decides
-            failure = error
+class Commands:
+    """The commands of a run's generator, one after the other.
+
+    How a driver waits and streams is its own matter; what the generator is told is the same:
+
+        for command in commands:
+            with commands:
+                commands.result = execute(command)
+
+    The generator gets the result, or the exception that left the block. What it raises leaves the
+    loop.
+
+    Args:
+        steps: the run's generator.
+
+    Attributes:
+        result: the result of the current command.
+    """
+
+    __slots__ = ("_failure", "_steps", "result")
+
+    def __init__(self, steps: Generator[Command, Any, None]) -> None:
+        self._steps = steps
+        self._failure: BaseException | None = None
+        self.result: Any = None
+
+    def __iter__(self) -> Commands:
+        """Return itself: there is one generator."""
+        return self
+
+    def __next__(self) -> Command:
+        """Send the last result or exception to the generator; return its next command."""
+        result, failure = self.result, self._failure
+        self.result = self._failure = None
+        return self._steps.send(result) if failure is None else self._steps.throw(failure)
+
+    def __enter__(self) -> None:
+        """Begin a command."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        """Keep the exception for the generator, which decides what to do."""
+        self._failure = AbandonedError() if isinstance(error, GeneratorExit) else error
+        return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import closing, contextmanager
+from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -44,7 +44,7 @@ from promptops.runtime.run.commands import (
     Sleep,
 )
 from promptops.runtime.run.course import Course, RunLimits
-from promptops.runtime.run.driving import adrive, drive
+from promptops.runtime.run.driving import AbandonedError, Commands
 from promptops.runtime.run.nesting import enclosing_run, within
 from promptops.runtime.run.preparation import prepare
 from promptops.runtime.run.recording import MadeCall, make_record
@@ -118,18 +118,6 @@ class StreamPart(NamedTuple):
     text: str
     run: Run | None = None
     run_id: str = ""
-
-
-class AbandonedError(BaseException):
-    """The caller abandoned a stream.
-
-    Python closes nested generators instead of throwing GeneratorExit into them, so the run's
-    generator gets this exception. It never reaches the caller.
-    """
-
-    def __repr__(self) -> str:
-        """Return what happened, for the log."""
-        return "the caller left the stream"
 
 
 class Plan(NamedTuple):
@@ -270,7 +258,7 @@ class Runner:
         """Return what a run would do. Calls, reserves and records nothing."""
         course = self._start(ref, inputs, caller, model)
         try:
-            drive(prepare(course, self._world), self._do)
+            self._drive(prepare(course, self._world))
         except PromptopsError as error:
             error.stage = course.stage
             raise
@@ -387,14 +375,23 @@ class Runner:
     def take(self, course: Course, steps: Steps) -> Run:
         """Execute the steps of a run in this thread, and record its end."""
         with self._recording(course):
-            drive(steps, self._do)
+            self._drive(steps)
         return self._finish(course)
+
+    def _drive(self, steps: Steps) -> None:
+        commands = Commands(steps)
+        for command in commands:
+            with commands:
+                commands.result = self._do(command)
 
     async def atake(self, course: Course, steps: Steps) -> Run:
         """As `take`, on an event loop."""
         with self._recording(course):
             await self._turns.take()
-            await adrive(steps, self._ado)
+            commands = Commands(steps)
+            for command in commands:
+                with commands:
+                    commands.result = await self._ado(command)
         return await self._afinish(course)
 
     @contextmanager
@@ -415,71 +412,44 @@ class Runner:
         """As `take`, but stream the answer."""
         course.is_streamed = True
         with self._recording(course):
-            value: Any = None
-            failure: BaseException | None = None
-            while True:
-                try:
-                    command = steps.send(value) if failure is None else steps.throw(failure)
-                except StopIteration:
-                    break
-                value = failure = None
-                try:
-                    if isinstance(command, Call):
-                        parts = self._tools.models.get(command.request.model).stream(
-                            command.request, deadline=command.deadline
-                        )
-                        with closing(parts):  # type: ignore[type-var]  # every transport yields
-                            for part in parts:
-                                if part.text and self._hear(course, part.text):
-                                    yield StreamPart(part.text, None, course.record.id)
-                                value = part.answer or value
-                    else:
-                        value = self._do(command)
-                except GeneratorExit:
-                    failure = AbandonedError()
-                except BaseException as error:  # noqa: BLE001 - the course decides
-                    failure = error
+            commands = Commands(steps)
+            for command in commands:
+                with commands:
+                    if not isinstance(command, Call):
+                        commands.result = self._do(command)
+                        continue
+                    model = self._tools.models.get(command.request.model)
+                    parts = model.stream(command.request, deadline=command.deadline)
+                    with closing(parts):  # type: ignore[type-var]  # every transport yields
+                        for part in parts:
+                            if part.text and self._hear(course, part.text):
+                                yield StreamPart(part.text, None, course.record.id)
+                            commands.result = part.answer or commands.result
         run = self._finish(course)
-        if not course.has_spoken and run.text:
-            yield StreamPart(run.text, None, run.id)
-        yield StreamPart("", run, run.id)
+        yield from _last_parts(course, run)
 
     async def atake_parts(self, course: Course, steps: Steps) -> AsyncIterator[StreamPart]:
         """As `take_parts`, on an event loop."""
         course.is_streamed = True
         with self._recording(course):
             await self._turns.take()
-            value: Any = None
-            failure: BaseException | None = None
-            while True:
-                try:
-                    command = steps.send(value) if failure is None else steps.throw(failure)
-                except StopIteration:
-                    break
-                value = failure = None
-                try:
-                    if isinstance(command, Call):
-                        parts = self._tools.models.get(command.request.model).astream(
-                            command.request, deadline=command.deadline
-                        )
-                        try:
-                            async for part in parts:
-                                if part.text and self._hear(course, part.text):
-                                    yield StreamPart(part.text, None, course.record.id)
-                                value = part.answer or value
-                        finally:
-                            await parts.aclose()  # type: ignore[attr-defined]  # as above
-                        await self._turns.take()
-                    else:
-                        value = await self._ado(command)
-                except GeneratorExit:
-                    failure = AbandonedError()
-                except BaseException as error:  # noqa: BLE001 - the course decides
-                    failure = error
+            commands = Commands(steps)
+            for command in commands:
+                with commands:
+                    if not isinstance(command, Call):
+                        commands.result = await self._ado(command)
+                        continue
+                    model = self._tools.models.get(command.request.model)
+                    parts = model.astream(command.request, deadline=command.deadline)
+                    async with aclosing(parts):  # type: ignore[type-var]  # as above
+                        async for part in parts:
+                            if part.text and self._hear(course, part.text):
+                                yield StreamPart(part.text, None, course.record.id)
+                            commands.result = part.answer or commands.result
+                    await self._turns.take()
         run = await self._afinish(course)
-        if not course.has_spoken and run.text:
-            yield StreamPart(run.text, None, run.id)
-        yield StreamPart("", run, run.id)
+        for last in _last_parts(course, run):
+            yield last
 
     def _do(self, command: Command) -> Any:  # noqa: ANN401 - each command has its result
         if isinstance(command, Find):
@@ -802,6 +772,13 @@ class Handle:
         messages = add_results(course.messages, course.answer, results)
         course.round += 1
         return self._runner.go_on(course, messages)
+
+
+def _last_parts(course: Course, run: Run) -> Iterator[StreamPart]:
+    """Return the text if nothing of it was passed on before, and the run."""
+    if not course.has_spoken and run.text:
+        yield StreamPart(run.text, None, run.id)
+    yield StreamPart("", run, run.id)
 
 
 def _is_long(messages: Sequence[Mapping[str, Any]] | None, answer: str) -> bool:

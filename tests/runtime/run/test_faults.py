@@ -123,7 +123,7 @@ def test_a_stream_whose_last_reference_is_gone_disconnects(
             near.requests[0].disconnected.wait(30)
     assert near.requests[0].disconnected.is_set()
     (run,) = list_runs(team)
-    assert (run.status, run.error) == ("interrupted", "the caller left the stream")
+    assert (run.status, run.error) == ("interrupted", "abandoned by the caller")
 
 
 def test_a_body_that_drips_ends_at_the_deadline(

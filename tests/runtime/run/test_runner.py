@@ -212,7 +212,7 @@ def test_an_abandoned_stream_disconnects_and_is_recorded(
     assert near.requests[0].disconnected.wait(10)
     (run,) = list_runs(team)
     assert (run.status, run.stage) == ("interrupted", "call")
-    assert run.error == snapshot("the caller left the stream")
+    assert run.error == snapshot("abandoned by the caller")
 
 
 def test_streams_on_an_event_loop(team: Repo, near: Provider) -> None:
