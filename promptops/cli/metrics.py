@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from promptops.cli.session import current, emit, runtime_config, say
-from promptops.errors import NotARepositoryError, UsageError, quote
+from promptops.cli.session import emit, runtime_config, runtime_folders, say
+from promptops.errors import UsageError, quote
 from promptops.repository.settings.reading import read_duration
 
 
@@ -101,11 +101,5 @@ def _find_folder() -> Path:
         raise UsageError(
             "runs are not counted here", hint="write prometheus = true below [telemetry]"
         )
-    common = top = None
-    try:
-        git = current().repository.git
-    except NotARepositoryError:
-        pass
-    else:
-        common, top = git.common_dir, git.work_tree
+    common, top = runtime_folders()
     return find_counts(config.telemetry, config.log, os.environ, common_dir=common, top=top)

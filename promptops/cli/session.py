@@ -121,6 +121,14 @@ def runtime_config() -> Config:
     return choose_config(None, os.environ, own)
 
 
+def runtime_folders() -> tuple[Path | None, Path | None]:
+    """Return the folder that work trees share, and the work tree; None outside of a repository."""
+    with suppress(NotARepositoryError):
+        git = current().repository.git
+        return git.common_dir, git.work_tree
+    return None, None
+
+
 def is_terminal(stream: TextIO) -> bool:
     """Return whether the stream is a terminal."""
     try:

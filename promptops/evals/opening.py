@@ -239,11 +239,12 @@ def _open_guards(repository: Repository) -> Guards | None:
     if EVAL not in config.guards.environments:
         return None
     from promptops.runtime.guards.guard import Guards
-    from promptops.runtime.guards.opening import find_ledger, open_ledger
+    from promptops.runtime.guards.opening import open_ledger
+    from promptops.runtime.stores import find_store
 
     git = repository.git
-    place = find_ledger(
-        config.guards, config.log, os.environ, common_dir=git.common_dir, top=git.work_tree
+    place = find_store(
+        config.guards.place, config.log, os.environ, common_dir=git.common_dir, top=git.work_tree
     )
     return Guards(config.guards, open_ledger(place), clock=time.time)
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from promptops.cli.session import current, runtime_config
-from promptops.errors import NotARepositoryError
+from promptops.cli.session import runtime_config, runtime_folders
 
 if TYPE_CHECKING:
     from promptops.repository.settings.guards import GuardSettings
@@ -41,15 +39,13 @@ def open_guards(*, create: bool) -> Opened:
         create: whether to create a missing ledger.
     """
     from promptops.runtime.guards.guard import Guards
-    from promptops.runtime.guards.opening import describe_place, find_ledger, open_ledger
+    from promptops.runtime.guards.opening import open_ledger
+    from promptops.runtime.stores import describe_place, find_store
 
-    common = top = None
     config = runtime_config()
-    with suppress(NotARepositoryError):
-        git = current().repository.git
-        common, top = git.common_dir, git.work_tree
+    common, top = runtime_folders()
     settings = config.guards
-    url = find_ledger(settings, config.log, os.environ, common_dir=common, top=top)
+    url = find_store(settings.place, config.log, os.environ, common_dir=common, top=top)
     guards = Guards(settings, open_ledger(url, create=create), clock=time.time)
     return Opened(guards, settings, describe_place(url))
 

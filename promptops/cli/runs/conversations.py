@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from promptops.cli.session import current, runtime_config
-from promptops.errors import NotARepositoryError
+from promptops.cli.session import runtime_config, runtime_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,17 +21,12 @@ def open_stores(more: Sequence[str] = ()) -> Iterator[dict[str, ConversationStor
 
     A file that is not there holds no conversations, and is not made.
     """
-    from promptops.runtime.conversation.opening import find_conversations, open_conversations
-    from promptops.runtime.guards.opening import describe_place
+    from promptops.runtime.conversation.opening import open_conversations
+    from promptops.runtime.stores import describe_place, find_store
 
     config = runtime_config()
-    common = top = None
-    with suppress(NotARepositoryError):
-        git = current().repository.git
-        common, top = git.common_dir, git.work_tree
-    own = find_conversations(
-        config.conversations, config.log, os.environ, common_dir=common, top=top
-    )
+    common, top = runtime_folders()
+    own = find_store(config.conversations.place, config.log, os.environ, common_dir=common, top=top)
     # A run log in PostgreSQL may have conversations beside it, or not: that is seen by looking.
     places = dict.fromkeys([own, *more])
     with ExitStack() as stack:

@@ -15,6 +15,7 @@ from promptops.cli.session import (
     json_document,
     one_line,
     runtime_config,
+    runtime_folders,
     say,
     warn,
 )
@@ -134,10 +135,7 @@ def _write_gauges(found: Sequence[Drift]) -> None:
     from promptops.runtime.telemetry.counters import write_gauges
     from promptops.runtime.telemetry.opening import find_counts
 
-    common = top = None
-    with suppress(NotARepositoryError):
-        git = current().repository.git
-        common, top = git.common_dir, git.work_tree
+    common, top = runtime_folders()
     folder = find_counts(config.telemetry, config.log, os.environ, common_dir=common, top=top)
     write_gauges(folder, list_gauges(found))
 
@@ -146,14 +144,12 @@ def _tell(alarming: Sequence[Drift], now: float) -> None:
     from promptops.cli.runs.opening import record_event
     from promptops.runtime.alerts.opening import open_alerter
     from promptops.runtime.drift.looking import describe_drift
-    from promptops.runtime.guards.opening import find_ledger, open_ledger
+    from promptops.runtime.guards.opening import open_ledger
+    from promptops.runtime.stores import find_store
 
     config = runtime_config()
-    common = top = None
-    with suppress(NotARepositoryError):
-        git = current().repository.git
-        common, top = git.common_dir, git.work_tree
-    url = find_ledger(config.guards, config.log, os.environ, common_dir=common, top=top)
+    common, top = runtime_folders()
+    url = find_store(config.guards.place, config.log, os.environ, common_dir=common, top=top)
     ledger = open_ledger(url)
     alerter = open_alerter(
         config.alerts,

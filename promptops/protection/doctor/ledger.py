@@ -22,8 +22,9 @@ _SETTINGS = {
 
 def look_at_ledger(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Check that the Redis ledger keeps its data after a restart or crash."""
-    from promptops.runtime.guards.opening import describe_place, find_ledger, open_ledger
+    from promptops.runtime.guards.opening import open_ledger
     from promptops.runtime.ledger import LedgerError
+    from promptops.runtime.stores import describe_place, find_store
 
     settings = subject.config.guards
     variable = settings.ledger_variable
@@ -34,8 +35,8 @@ def look_at_ledger(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
             f"run doctor where {variable} is set",
         )
         return
-    url = find_ledger(
-        settings,
+    url = find_store(
+        settings.place,
         subject.config.log,
         subject.environment,
         common_dir=subject.git.common_dir,

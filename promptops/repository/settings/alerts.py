@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -34,7 +33,6 @@ _BASE_URLS = {
     "pagerduty": "https://events.pagerduty.com",
     "opsgenie": "https://api.opsgenie.com",
 }
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +84,10 @@ def _read_channel(name: str, table: Table) -> ChannelSettings:
     if len(given) != 1:
         wrong = "stands beside url" if given else "is missing"
         table.fail(secret, wrong, f'write {secret} = "NAME_OF_A_VARIABLE"')
-    variable = table.optional_text(secret)
-    # Do not print the value: it may be a key in the wrong place.
-    if variable is not None and _VARIABLE.fullmatch(variable) is None:
-        table.fail(
-            secret,
-            "is not the name of an environment variable",
-            f'write {secret} = "NAME_OF_A_VARIABLE", and what is secret into that variable',
-        )
     return ChannelSettings(
         name,
         _read_url(table, "base_url") or _BASE_URLS.get(name) or _read_url(table, "url"),
-        variable,
+        table.variable(secret, "NAME_OF_A_VARIABLE"),
         _read_kinds(table),
     )
 

@@ -11,11 +11,9 @@ encryption_key = "PROMPTOPS_CONVERSATIONS_KEY"
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from promptops.repository.settings.reading import Table
+from promptops.repository.settings.reading import StorePlace, Table
 
 KEYS = (
     "store",
@@ -26,8 +24,10 @@ KEYS = (
     "kilobytes",
     "encryption_key",
 )
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-_SCHEMES = frozenset({"sqlite", "redis", "rediss", "postgres", "postgresql"})
+_SCHEMES = ("sqlite", "redis", "rediss", "postgres", "postgresql")
+_INSTEAD = (
+    'name a variable that holds the address: conversations.store_variable = "CONVERSATIONS_URL"'
+)
 _TOKENS = 4000
 _KILOBYTES = 1024
 
@@ -55,6 +55,17 @@ class ConversationSettings:
     kilobytes: int = _KILOBYTES
     encryption_key: str | None = None
 
+    @property
+    def place(self) -> StorePlace:
+        """Where the store is."""
+        return StorePlace(
+            "conversations.store_variable",
+            self.store_variable,
+            self.store,
+            "conversations.db",
+            shares_database=True,
+        )
+
 
 def read_conversations(value: object, path: str) -> ConversationSettings:
     """Read the table `[conversations]` of the file `path`; raises ConfigurationError."""
@@ -63,48 +74,11 @@ def read_conversations(value: object, path: str) -> ConversationSettings:
     if "store" in table and "store_variable" in table:
         table.fail("store_variable", "and store are both there", "keep one of the two")
     return ConversationSettings(
-        store=_read_store(table),
-        store_variable=_read_variable(table, "store_variable"),
+        store=table.address("store", _SCHEMES, what="conversations", instead=_INSTEAD),
+        store_variable=table.variable("store_variable", "CONVERSATIONS_URL"),
         tokens=table.whole("tokens", _TOKENS, least=1),
         summary=table.optional_text("summary"),
         ttl_seconds=table.duration("ttl"),
         kilobytes=table.whole("kilobytes", _KILOBYTES, least=1),
-        encryption_key=_read_variable(table, "encryption_key"),
+        encryption_key=table.variable("encryption_key", "PROMPTOPS_CONVERSATIONS_KEY"),
     )
-
-
-def _read_store(table: Table) -> str | None:
-    url = table.optional_text("store")
-    if url is None or "://" not in url:
-        return url
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        parts = None
-    if parts is None or parts.scheme not in _SCHEMES:
-        table.fail(
-            "store",
-            "is no place for conversations",
-            "use a file's path, redis://HOST/0 or postgresql://HOST/DATABASE",
-        )
-    # Do not print the URL: it may contain a password.
-    if parts.password is not None or re.search(r"(?:^|&)password=", parts.query):
-        table.fail(
-            "store",
-            "holds a password",
-            f"name a variable that holds the address: {table.key('store_variable')} = "
-            '"CONVERSATIONS_URL"',
-        )
-    return url
-
-
-def _read_variable(table: Table, key: str) -> str | None:
-    name = table.optional_text(key)
-    if name is not None and _VARIABLE.fullmatch(name) is None:
-        table.fail(
-            key,
-            "is not the name of an environment variable",
-            f"secrets do not belong into files; write {table.key(key)} = "
-            '"PROMPTOPS_CONVERSATIONS_KEY"',
-        )
-    return name

@@ -12,13 +12,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, NamedTuple
-from urllib.parse import urlsplit
 
-from promptops.repository.settings.reading import Table
+from promptops.repository.settings.reading import StorePlace, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,12 +26,11 @@ DEFAULT_SPEND_PER_HOUR = 20_000_000
 DEFAULT_DEPTH = 8
 DEFAULT_IDENTICAL = 20
 DEFAULT_LEDGER = "sqlite"
-SCHEMES = ("redis", "rediss", "postgres", "postgresql")
+SCHEMES = ("sqlite", "redis", "rediss", "postgres", "postgresql")
 TABLES = ("per_user", "per_tenant", "prompts", "environments", "breaker")
 # Ledgers count in integers that every language can represent; no limit needs more.
 MAX_LIMIT = 2**53 - 1
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-_SECRET = re.compile(r"(?:^|&)(?:password|sslpassword)=", re.IGNORECASE)
+_INSTEAD = 'write ledger_variable = "PROMPTOPS_LEDGER", and the whole address into that variable'
 
 
 class Limits(NamedTuple):
@@ -132,6 +129,12 @@ class GuardSettings:
     breaker: BreakerSettings = DEFAULT_BREAKER
     is_strict: bool = False
 
+    @property
+    def place(self) -> StorePlace:
+        """Where the ledger is. Beside a log in PostgreSQL it is a file all the same."""
+        own = None if self.ledger == DEFAULT_LEDGER else self.ledger
+        return StorePlace("guards.ledger_variable", self.ledger_variable, own, "ledger.db")
+
 
 def find_guards(
     settings: GuardSettings, prompt: str, *, beside: str
@@ -175,6 +178,9 @@ def read_guards(value: object, path: str) -> GuardSettings:
     per_user, per_tenant = (_read_table(table.table(key)) for key in ("per_user", "per_tenant"))
     prompts = _read_named(table.table("prompts"))
     environments = _read_named(table.table("environments"))
+    if "ledger" in table and "ledger_variable" in table:
+        table.fail("ledger", "stands beside ledger_variable", "leave out one of the two")
+    ledger = table.address("ledger", SCHEMES, what="a ledger", instead=_INSTEAD)
     on_down = table.choice("on_ledger_down", ("refuse", "local"), "refuse")
     return GuardSettings(
         # A configured limit replaces the default one.
@@ -187,8 +193,8 @@ def read_guards(value: object, path: str) -> GuardSettings:
         environments=environments,
         depth=table.whole("depth", DEFAULT_DEPTH, least=1),
         identical_per_minute=table.whole("identical_per_minute", DEFAULT_IDENTICAL, least=1),
-        ledger=_read_ledger(table),
-        ledger_variable=_read_variable(table),
+        ledger=ledger or DEFAULT_LEDGER,
+        ledger_variable=table.variable("ledger_variable", "PROMPTOPS_LEDGER"),
         on_ledger_down="local" if on_down == "local" else "refuse",
         local_spend_per_hour=_read_local(table, on_down),
         breaker=_read_breaker(table.table("breaker")),
@@ -246,40 +252,3 @@ def _read_breaker(table: Table) -> BreakerSettings:
         float(table.duration("window") or default.window_seconds),
         float(table.duration("cooldown") or default.cooldown_seconds),
     )
-
-
-def _read_ledger(table: Table) -> str:
-    ledger = table.text("ledger", DEFAULT_LEDGER)
-    if "ledger" in table and "ledger_variable" in table:
-        table.fail("ledger", "stands beside ledger_variable", "leave out one of the two")
-    if "://" not in ledger:
-        return ledger
-    try:
-        parts = urlsplit(ledger)
-    except ValueError:
-        parts = None
-    if parts is None or parts.scheme not in (*SCHEMES, "sqlite"):
-        table.fail(
-            "ledger",
-            "is no place to count in",
-            'write "sqlite", the path of a file, redis://HOST or postgresql://HOST/DATABASE',
-        )
-    # Do not print the URL: it may contain a password.
-    if parts.password is not None or _SECRET.search(parts.query):
-        table.fail(
-            "ledger",
-            "holds a password",
-            'write ledger_variable = "PROMPTOPS_LEDGER", and the whole address into that variable',
-        )
-    return ledger
-
-
-def _read_variable(table: Table) -> str | None:
-    name = table.optional_text("ledger_variable")
-    if name is not None and _VARIABLE.fullmatch(name) is None:
-        table.fail(
-            "ledger_variable",
-            "is not the name of an environment variable",
-            f'write {table.key("ledger_variable")} = "PROMPTOPS_LEDGER"',
-        )
-    return name

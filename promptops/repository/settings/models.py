@@ -45,7 +45,6 @@ KEYS = (
     "context",
     "output",
 )
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 _SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
@@ -181,7 +180,7 @@ def _read_endpoint(name: str, table: Table) -> EndpointSettings:
     return EndpointSettings(
         name=name,
         base_url=base_url,
-        key=_read_key(table),
+        key=table.variable("key", "PROVIDER_API_KEY"),
         model=model,
         transport=transport,
         headers=_read_headers(table),
@@ -211,25 +210,6 @@ def _read_base_url(table: Table) -> str | None:
     if re.search(r"(?:^|&)[^=]*(?:key|token|secret)[^=]*=", parts.query, re.IGNORECASE):
         table.fail("base_url", "holds a key", "name the variable that holds the key in `key`")
     return address
-
-
-def _read_key(table: Table) -> str | None:
-    name = table.optional_text("key")
-    # Do not print the value: it may be a key in the wrong place.
-    if name is not None and not _is_variable(name):
-        table.fail(
-            "key",
-            "is not the name of an environment variable",
-            f'keys do not belong into files; write {table.key("key")} = "PROVIDER_API_KEY"',
-        )
-    return name
-
-
-def _is_variable(name: str) -> bool:
-    if _VARIABLE.fullmatch(name) is None or len(name) > 64:
-        return False
-    # Some providers' keys consist of letters and digits only, and variable names never do here.
-    return not (len(name) >= 20 and "_" not in name and re.search(r"\d", name))
 
 
 def _read_headers(table: Table) -> dict[str, str]:

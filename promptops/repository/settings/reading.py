@@ -7,13 +7,14 @@ limit.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NoReturn, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, overload
+from urllib.parse import urlsplit
 
 from promptops.errors import ConfigurationError, quote
 from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
 MICROS = 1_000_000
 """Micro-dollars in a US dollar."""
@@ -21,7 +22,27 @@ MICROS = 1_000_000
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 # Nine digits are more than anybody needs, and do not overflow any clock.
 _DURATION = re.compile(r"([0-9]{1,9})\s*([smhdw])")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_SECRET = re.compile(r"(?:^|&)(?:password|sslpassword)=", re.IGNORECASE)
 _DURATION_EXAMPLE = "90d"
+
+
+class StorePlace(NamedTuple):
+    """Where a table of the configuration puts a store.
+
+    Attributes:
+        key: the full name of the key of `variable`, for errors.
+        variable: the environment variable that holds the address; None: `address` holds.
+        address: the path or URL; None: beside the run log.
+        file: the name of the file beside the run log.
+        shares_database: whether a run log in PostgreSQL has the store in its database.
+    """
+
+    key: str
+    variable: str | None
+    address: str | None
+    file: str
+    shares_database: bool = False
 
 
 class Table:
@@ -97,6 +118,43 @@ class Table:
     def optional_text(self, key: str) -> str | None:
         """Return a non-empty text; None where it is missing."""
         return self.text(key, "") if key in self._values else None
+
+    def variable(self, key: str, example: str) -> str | None:
+        """Return the name of an environment variable; None where it is missing.
+
+        The value is never printed, and is refused where it looks like a key: people paste it here.
+        """
+        name = self.optional_text(key)
+        if name is not None and not _is_variable(name):
+            self.fail(
+                key,
+                "is not the name of an environment variable",
+                f'secrets do not belong into files; write {self.key(key)} = "{example}"',
+            )
+        return name
+
+    def address(self, key: str, schemes: Container[str], *, what: str, instead: str) -> str | None:
+        """Return the path or URL of a store; None where it is missing.
+
+        Args:
+            key: its key.
+            schemes: the schemes of its URL.
+            what: what it is a place for.
+            instead: where a password belongs instead.
+        """
+        url = self.optional_text(key)
+        if url is None or "://" not in url:
+            return url
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            parts = None
+        if parts is None or parts.scheme not in schemes:
+            self.fail(key, f"is no place for {what}", _place_hint(schemes))
+        # Do not print the URL: it may contain a password.
+        if parts.password is not None or _SECRET.search(parts.query):
+            self.fail(key, "holds a password", instead)
+        return url
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Return a list of non-empty texts; an empty one where it is missing."""
@@ -179,6 +237,18 @@ def read_duration(text: str) -> int | None:
     found = _DURATION.fullmatch(text.strip())
     seconds = int(found[1]) * _SECONDS[found[2]] if found else 0
     return seconds or None
+
+
+def _is_variable(name: str) -> bool:
+    if _VARIABLE.fullmatch(name) is None:
+        return False
+    # Some providers' keys consist of letters and digits only, and variable names never do here.
+    return not (len(name) >= 20 and "_" not in name and re.search(r"\d", name))
+
+
+def _place_hint(schemes: Container[str]) -> str:
+    redis = ", redis://HOST" if "redis" in schemes else ""
+    return f"use a file's path{redis} or postgresql://HOST/DATABASE"
 
 
 def _is_number(value: object) -> bool:

@@ -9,7 +9,6 @@ redact = "restore" # inputs with `redact: true`: "log", "send" or "restore" key_
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from promptops.repository.settings.reading import Table
@@ -23,7 +22,6 @@ SEND = "send"
 RESTORE = "restore"
 REDACTIONS = (LOG, SEND, RESTORE)
 _CHARACTERS = 20_000
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +53,6 @@ def read_safety(value: object, path: str) -> SafetySettings:
     """Read the table `[safety]` of the file `path`; raises ConfigurationError."""
     table = Table(value, path, "safety")
     table.check_keys(KEYS)
-    variable = table.optional_text("key_variable")
-    if variable is not None and _VARIABLE.fullmatch(variable) is None:
-        table.fail(
-            "key_variable",
-            "is not the name of an environment variable",
-            f'keys do not belong into files; write {table.key("key_variable")} = "SAFETY_KEY"',
-        )
     return SafetySettings(
         delimit=table.flag("delimit", default=False),
         characters=table.whole("characters", _CHARACTERS, least=1),
@@ -69,5 +60,5 @@ def read_safety(value: object, path: str) -> SafetySettings:
         scan_answers=table.choice("scan_answers", ACTIONS, OFF),
         canary=table.choice("canary", ACTIONS, OFF),
         redact=table.choice("redact", REDACTIONS, LOG),
-        key_variable=variable,
+        key_variable=table.variable("key_variable", "SAFETY_KEY"),
     )

@@ -1,91 +1,39 @@
-"""Find and open the store of conversations."""
+"""Open the store of conversations."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from promptops.errors import ConfigurationError, UsageError, quote
 from promptops.runtime.conversation.conversation import Conversation, ConversationTools
 from promptops.runtime.conversation.entries import ConversationBounds
 from promptops.runtime.log.encryption import read_keys
-from promptops.runtime.log.place import find_log
+from promptops.runtime.stores import REDIS, SQLITE, find_kind, find_store, read_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from promptops.repository.config import Config
     from promptops.repository.repository import Repository
     from promptops.repository.settings.conversations import ConversationSettings
-    from promptops.repository.settings.log import LogSettings
     from promptops.runtime.conversation.entries import ConversationStore, Owner
     from promptops.runtime.registry import Registry
-
-_FILE = "conversations.db"
-
-
-def find_conversations(
-    settings: ConversationSettings,
-    log: LogSettings,
-    environment: Mapping[str, str],
-    *,
-    common_dir: Path | None,
-    top: Path | None,
-) -> str:
-    """Return the path or URL of the store, for `open_conversations`.
-
-    Args:
-        settings: the table `[conversations]`.
-        log: the table `[log]`: by default conversations are stored next to the run log, in the same
-            database if that is PostgreSQL.
-        environment: the environment variables, for addresses and the user's folders.
-        common_dir: the git folder shared by all work trees; None without a repository.
-        top: the folder to which paths in the configuration are relative: the top of the work tree.
-
-    Raises:
-        ConfigurationError: `store_variable` names a variable that is not set.
-    """
-    if settings.store_variable is not None:
-        url = environment.get(settings.store_variable)
-        if not url:
-            raise ConfigurationError(
-                f"conversations.store_variable is {settings.store_variable}, which is not set",
-                hint="set it where promptops runs, such as to redis://:PASSWORD@HOST/0",
-            )
-        return url
-    if settings.store is not None:
-        if "://" in settings.store and not settings.store.startswith("sqlite:"):
-            return settings.store
-        path, base = _path(settings.store), top or common_dir
-        return str(path if base is None else base / path)
-    place = find_log(log, environment, common_dir=common_dir, top=top)
-    if place.startswith(("postgres://", "postgresql://")):
-        return place
-    return str(_path(place).with_name(_FILE))
 
 
 def open_conversations(url: str) -> ConversationStore:
     """Return the store at a path or URL. Raises UsageError for an unsupported one."""
-    scheme = url.partition("://")[0] if "://" in url else ""
-    if scheme in {"", "sqlite"}:
+    kind = find_kind(url, "conversations")
+    if kind == SQLITE:
         from promptops.runtime.conversation.sql import open_sqlite_store
 
-        return open_sqlite_store(str(_path(url)))
-    if scheme in {"redis", "rediss"}:
+        return open_sqlite_store(str(read_path(url)))
+    if kind == REDIS:
         from promptops.runtime.conversation.redis import RedisStore
 
         return RedisStore(url)
-    if scheme in {"postgres", "postgresql"}:
-        from promptops.runtime.conversation.sql import open_postgres_store
+    from promptops.runtime.conversation.sql import open_postgres_store
 
-        return open_postgres_store(url)
-    raise UsageError(
-        f"{quote(scheme)} is no place for conversations",
-        hint="give the path of a file, redis://HOST or postgresql://HOST/DATABASE",
-    )
+    return open_postgres_store(url)
 
 
 class Conversations:
@@ -131,8 +79,8 @@ class Conversations:
 
     def _store(self, settings: ConversationSettings) -> ConversationStore:
         repository = self._repository
-        place = find_conversations(
-            settings,
+        place = find_store(
+            settings.place,
             self._config.log,
             os.environ,
             common_dir=None if repository is None else repository.git.common_dir,
@@ -149,7 +97,3 @@ class Conversations:
         with self._lock:
             while self._stores:
                 self._stores.popitem()[1].close()
-
-
-def _path(url: str) -> Path:
-    return Path(url.removeprefix("sqlite:").removeprefix("//")).expanduser()

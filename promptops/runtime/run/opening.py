@@ -11,7 +11,7 @@ from promptops.repository.prices import Prices
 from promptops.runtime.alerts.opening import open_alerter
 from promptops.runtime.guards.breaker import Breakers
 from promptops.runtime.guards.guard import Guards
-from promptops.runtime.guards.opening import find_ledger, open_ledger
+from promptops.runtime.guards.opening import open_ledger
 from promptops.runtime.log.identifiers import make_id
 from promptops.runtime.log.log import open_log
 from promptops.runtime.log.place import find_log
@@ -20,6 +20,7 @@ from promptops.runtime.log.recorder import Recorder
 from promptops.runtime.models import Models
 from promptops.runtime.run.runner import Runner, Tools
 from promptops.runtime.safety.safety import open_safety
+from promptops.runtime.stores import find_store
 from promptops.runtime.telemetry.opening import find_counts, open_telemetry
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def open_runner(registry: Registry, repository: Repository | None, config: Confi
         return models.allows(model, f"{config.prompts}/{path}")
 
     guards = config.guards
-    ledger = open_ledger(find_ledger(guards, settings, os.environ, common_dir=common, top=top))
+    ledger = open_ledger(find_store(guards.place, settings, os.environ, common_dir=common, top=top))
     recorder = Recorder(open_runs, warn=_warn)
 
     telemetry = None

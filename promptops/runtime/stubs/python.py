@@ -7,31 +7,34 @@ import keyword
 import re
 from typing import TYPE_CHECKING
 
-from promptops.runtime.stubs.types import (
-    ListType,
-    LiteralType,
-    MapType,
-    NamedType,
-    ScalarType,
-    StubObject,
-    UnionType,
-    sample_inputs,
-)
+from promptops.runtime.stubs.spelling import IDENTIFIER, StubLanguage
+from promptops.runtime.stubs.types import StubObject, sample_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from promptops.runtime.stubs.types import PromptStub, StubAlias, StubType
+    from promptops.runtime.stubs.types import LiteralType, PromptStub, StubAlias
 
-_SCALARS = {
-    "string": "str",
-    "integer": "int",
-    "number": "float",
-    "boolean": "bool",
-    "null": "None",
-    "any": "Any",
-}
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+def _spell_literal(one: LiteralType) -> str:
+    if any(isinstance(value, float) for value in one.values):
+        return "float"  # Python has no literal types of fractions
+    return f"Literal[{', '.join(repr(value) for value in one.values)}]"
+
+
+_LANGUAGE = StubLanguage(
+    {
+        "string": "str",
+        "integer": "int",
+        "number": "float",
+        "boolean": "bool",
+        "null": "None",
+        "any": "Any",
+    },
+    "list[{}]",
+    "dict[str, {}]",
+    _spell_literal,
+)
 
 
 def write_python(stubs: Sequence[PromptStub], environment: str) -> str:
@@ -58,12 +61,19 @@ def write_python(stubs: Sequence[PromptStub], environment: str) -> str:
 
 def _declare(one: StubObject | StubAlias) -> str:
     if not isinstance(one, StubObject):
-        return f"{one.name}: TypeAlias = {_quote(_spell(one.type))}"
+        return f"{one.name}: TypeAlias = {_quote(_LANGUAGE.spell(one.type))}"
     members = [
-        (field, _spell(field.type) if field.is_required else f"NotRequired[{_spell(field.type)}]")
+        (
+            field,
+            _LANGUAGE.spell(field.type)
+            if field.is_required
+            else f"NotRequired[{_LANGUAGE.spell(field.type)}]",
+        )
         for field in one.fields
     ]
-    is_plain = all(_NAME.fullmatch(f.name) and not keyword.iskeyword(f.name) for f, _ in members)
+    is_plain = all(
+        IDENTIFIER.fullmatch(f.name) and not keyword.iskeyword(f.name) for f, _ in members
+    )
     if not is_plain:
         inner = "".join(f"        {json.dumps(f.name)}: {_quote(text)},\n" for f, text in members)
         return f'{one.name} = TypedDict(\n    "{one.name}",\n    {{\n{inner}    }},\n)'
@@ -76,7 +86,7 @@ def _declare(one: StubObject | StubAlias) -> str:
 
 
 def _write_function(stub: PromptStub, environment: str) -> str:
-    answer = "str" if stub.output is None else _spell(stub.output)
+    answer = "str" if stub.output is None else _LANGUAGE.spell(stub.output)
     value = "run.text" if stub.output is None else f"cast({json.dumps(answer)}, run.data)"
     return _FUNCTION.format(
         name=_name_function(stub),
@@ -92,28 +102,6 @@ def _name_function(stub: PromptStub) -> str:
     """Return the name of a prompt's function, which follows the distinct name of its types."""
     name = "_".join(re.findall(r"[A-Z]+[a-z0-9]*|[a-z0-9]+", stub.base)).lower()
     return name if not keyword.iskeyword(name) else f"run_{name}"
-
-
-def _spell(one: StubType) -> str:
-    if isinstance(one, ScalarType):
-        return _SCALARS[one.name]
-    if isinstance(one, LiteralType):
-        return _spell_literal(one)
-    if isinstance(one, ListType):
-        return f"list[{_spell(one.item)}]"
-    if isinstance(one, MapType):
-        return f"dict[str, {_spell(one.value)}]"
-    if isinstance(one, UnionType):
-        return " | ".join(_spell(option) for option in one.options)
-    if isinstance(one, NamedType):
-        return one.name
-    raise TypeError(one)
-
-
-def _spell_literal(one: LiteralType) -> str:
-    if any(isinstance(value, float) for value in one.values):
-        return "float"  # Python has no literal types of fractions
-    return f"Literal[{', '.join(repr(value) for value in one.values)}]"
 
 
 def _quote(text: str) -> str:

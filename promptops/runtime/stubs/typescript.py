@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
 
-from promptops.runtime.stubs.types import (
-    ListType,
-    LiteralType,
-    MapType,
-    NamedType,
-    ScalarType,
-    StubObject,
-    UnionType,
-    sample_inputs,
-)
+from promptops.runtime.stubs.spelling import IDENTIFIER, StubLanguage
+from promptops.runtime.stubs.types import StubObject, sample_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from promptops.runtime.stubs.types import PromptStub, StubAlias, StubType
+    from promptops.runtime.stubs.types import LiteralType, PromptStub, StubAlias
 
-_SCALARS = {
-    "string": "string",
-    "integer": "number",
-    "number": "number",
-    "boolean": "boolean",
-    "null": "null",
-    "any": "unknown",
-}
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+def _spell_literal(one: LiteralType) -> str:
+    return " | ".join(json.dumps(value) for value in one.values)
+
+
+_LANGUAGE = StubLanguage(
+    {
+        "string": "string",
+        "integer": "number",
+        "number": "number",
+        "boolean": "boolean",
+        "null": "null",
+        "any": "unknown",
+    },
+    "Array<{}>",
+    "Record<string, {}>",
+    _spell_literal,
+)
 
 
 def write_typescript(stubs: Sequence[PromptStub], environment: str) -> str:
@@ -49,7 +49,8 @@ def write_typescript(stubs: Sequence[PromptStub], environment: str) -> str:
     rows = [(json.dumps(one.name), one) for one in stubs]
     inputs = "".join(f"  {name}: {one.inputs.name};\n" for name, one in rows)
     outputs = "".join(
-        f"  {name}: {'null' if one.output is None else _spell(one.output)};\n" for name, one in rows
+        f"  {name}: {'null' if one.output is None else _LANGUAGE.spell(one.output)};\n"
+        for name, one in rows
     )
     parts += [
         f"/** The inputs of each prompt. */\nexport interface PromptInputs {{\n{inputs}}}",
@@ -61,31 +62,15 @@ def write_typescript(stubs: Sequence[PromptStub], environment: str) -> str:
 
 def _declare(one: StubObject | StubAlias) -> str:
     if not isinstance(one, StubObject):
-        return f"export type {one.name} = {_spell(one.type)};"
+        return f"export type {one.name} = {_LANGUAGE.spell(one.type)};"
     lines = [_comment(one.description)] if one.description else []
     lines.append(f"export interface {one.name} {{")
     for field in one.fields:
         if field.description:
             lines.append(f"  {_comment(field.description)}")
-        name = field.name if _NAME.fullmatch(field.name) else json.dumps(field.name)
-        lines.append(f"  {name}{'' if field.is_required else '?'}: {_spell(field.type)};")
+        name = field.name if IDENTIFIER.fullmatch(field.name) else json.dumps(field.name)
+        lines.append(f"  {name}{'' if field.is_required else '?'}: {_LANGUAGE.spell(field.type)};")
     return "\n".join([*lines, "}"])
-
-
-def _spell(one: StubType) -> str:
-    if isinstance(one, ScalarType):
-        return _SCALARS[one.name]
-    if isinstance(one, LiteralType):
-        return " | ".join(json.dumps(value) for value in one.values)
-    if isinstance(one, ListType):
-        return f"Array<{_spell(one.item)}>"
-    if isinstance(one, MapType):
-        return f"Record<string, {_spell(one.value)}>"
-    if isinstance(one, UnionType):
-        return " | ".join(_spell(option) for option in one.options)
-    if isinstance(one, NamedType):
-        return one.name
-    raise TypeError(one)
 
 
 def _comment(text: str) -> str:

@@ -13,9 +13,10 @@ import pytest
 from promptops.repository.config import load_config
 from promptops.repository.settings.log import LogSettings
 from promptops.runtime.guards.guard import Guards
-from promptops.runtime.guards.opening import describe_place, open_ledger
+from promptops.runtime.guards.opening import open_ledger
 from promptops.runtime.guards.windows import Scope
 from promptops.runtime.log.log import open_log
+from promptops.runtime.stores import describe_place
 from tests.cli.running import accept, refuse
 
 if TYPE_CHECKING:

@@ -96,7 +96,7 @@ def test_a_limit_of_ones_own_replaces_the_one_that_holds_without_any() -> None:
         ("spend_per_day = 1e300", "guards.spend_per_day is larger than anything", "leave it out"),
         ("calls_per_minute = -1", "guards.calls_per_minute is not a whole number from 0", "= 1"),
         ("depth = 0", "guards.depth is not a whole number from 1", "write depth = 1"),
-        ("ledger = 'mysql://h/d'", "guards.ledger is no place to count in", "redis://HOST"),
+        ("ledger = 'mysql://h/d'", "guards.ledger is no place for a ledger", "redis://HOST"),
         ("ledger = 'redis://:hunter2@h'", "guards.ledger holds a password", "ledger_variable"),
         ("ledger = 'postgresql://h/d?password=hunter2'", "guards.ledger holds", "ledger_variable"),
         ("ledger_variable = 'redis://h'", "guards.ledger_variable is not the name of", "LEDGER"),
