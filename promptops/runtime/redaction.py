@@ -14,7 +14,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from promptops.runtime.resolution import ResolvedPrompt
 
@@ -71,15 +71,24 @@ def find_hidden(inputs: Mapping[str, Any] | None, names: Sequence[str]) -> dict[
 
 
 def hide(value: Any, hidden: Mapping[str, str]) -> Any:  # noqa: ANN401 -- any plain data
-    """Return plain data with strings replaced wherever they occur, longest first."""
+    """Return plain data with strings replaced wherever they occur, longest first.
+
+    What was put in is not searched again.
+    """
     if isinstance(value, str):
-        for text in sorted(hidden, key=len, reverse=True):
-            value = value.replace(text, hidden[text])
-        return value
+        found = [text for text in sorted(hidden, key=len, reverse=True) if text in value]
+        if not found:
+            return value
+        return re.sub("|".join(map(re.escape, found)), lambda match: hidden[match[0]], value)
+    return change_values(value, lambda one: hide(one, hidden))
+
+
+def change_values(value: Any, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401 -- any plain data
+    """Return the values of a mapping or list, changed; anything else is returned as it is."""
     if isinstance(value, Mapping):
-        return {name: hide(one, hidden) for name, one in value.items()}
+        return {name: change(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [hide(one, hidden) for one in value]
+        return [change(one) for one in value]
     return value
 
 

@@ -33,13 +33,14 @@ DATABASE = "postgresql://log.example.com/promptops"
 def test_a_store_is_where_its_table_says_else_beside_the_log(
     table: str, settings: dict[str, str], log: str | None, place: str
 ) -> None:
-    key, read, file = {
-        "guards": ("ledger", read_guards, "ledger.db"),
-        "conversations": ("store", read_conversations, "conversations.db"),
-    }[table]
+    key, file = {"guards": ("ledger", "ledger.db"), "conversations": ("store", "conversations.db")}[
+        table
+    ]
     names = {"address": key, "variable": f"{key}_variable"}
+    given = {names[name]: value for name, value in settings.items()}
+    read = read_guards(given, "p") if table == "guards" else read_conversations(given, "p")
     found = find_store(
-        read({names[name]: value for name, value in settings.items()}, "promptops.toml").place,
+        read.place,
         LogSettings(url=log),
         {"PLACE": "redis://:secret@h/0", "HOME": "/home/jane"},
         common_dir=COMMON,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from promptops.runtime.redaction import hide
+from promptops.runtime.redaction import change_values, hide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,8 +67,4 @@ def _hide_numbers(value: Any, stand_ins: Mapping[str, str]) -> Any:  # noqa: ANN
         return value
     if isinstance(value, int | float):
         return stand_ins.get(str(value), value)
-    if isinstance(value, Mapping):
-        return {name: _hide_numbers(one, stand_ins) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_hide_numbers(one, stand_ins) for one in value]
-    return value
+    return change_values(value, lambda one: _hide_numbers(one, stand_ins))
