@@ -7,7 +7,7 @@ import keyword
 import re
 from typing import TYPE_CHECKING
 
-from promptops.runtime.stubs.spelling import IDENTIFIER, StubLanguage
+from promptops.runtime.stubs.spelling import IDENTIFIER, TypeSpelling
 from promptops.runtime.stubs.types import StubObject, sample_inputs
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def _spell_literal(one: LiteralType) -> str:
     return f"Literal[{', '.join(repr(value) for value in one.values)}]"
 
 
-_LANGUAGE = StubLanguage(
+_LANGUAGE = TypeSpelling(
     {
         "string": "str",
         "integer": "int",

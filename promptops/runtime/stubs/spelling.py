@@ -23,7 +23,7 @@ IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 """A name that needs no quotes in any language."""
 
 
-class StubLanguage(NamedTuple):
+class TypeSpelling(NamedTuple):
     """How a language spells types.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from promptops.runtime.stubs.spelling import IDENTIFIER, StubLanguage
+from promptops.runtime.stubs.spelling import IDENTIFIER, TypeSpelling
 from promptops.runtime.stubs.types import StubObject, sample_inputs
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def _spell_literal(one: LiteralType) -> str:
     return " | ".join(json.dumps(value) for value in one.values)
 
 
-_LANGUAGE = StubLanguage(
+_LANGUAGE = TypeSpelling(
     {
         "string": "string",
         "integer": "number",
