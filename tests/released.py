@@ -47,6 +47,8 @@ class Press:
         body: str = "",
         *,
         extra: Mapping[str, str] | None = None,
+        notes: str = "Notes.",
+        trailers: str = "",
         **keys: str,
     ) -> str:
         """Commit a prompt and tag it as released; give its digest."""
@@ -58,9 +60,9 @@ class Press:
         self.commits[name, version] = commit
         self.tag(
             f"prompts/{name}@{version}",
-            f"{name} {version}\n\nNotes.\n\nPrompt-Digest: {digest}\nPrompt-Path: "
+            f"{name} {version}\n\n{notes}\n\nPrompt-Digest: {digest}\nPrompt-Path: "
             f"prompts/{name}.md\nPrompt-Model: openai/gpt-4o-mini\nPrompt-Change: new\n"
-            "Prompt-Base: none\nOperation: 0123\n",
+            f"Prompt-Base: none\n{trailers}Operation: 0123\n",
             commit,
         )
         return digest
@@ -88,6 +90,7 @@ class Press:
         *,
         paused: Mapping[str, str] | None = None,
         action: str = "promote",
+        reason: str = "",
         number: int | None = None,
         parent: str | None = "tip",
         change_lock: Mapping[str, Any] | None = None,
@@ -105,9 +108,10 @@ class Press:
         contents["promptops.lock"] = json.dumps(lock, indent=1, sort_keys=True) + "\n"
         contents["promptops.undo"] = '{"prompts": {}, "schema": "promptops.undo/v1"}\n'
         names = "".join(f"Prompt: {name}\nFrom: none\nTo: 1.0.0\n" for name in live)
+        why = f"Reason: {reason}\n" if reason else ""
         message = (
             f"{environment}: {action}\n\nDeployment: {number}\nAction: {action}\n{names}"
-            "Operation: 0123\n"
+            f"{why}Operation: 0123\n"
         )
         tree = self._tree(contents)
         sign = [f"-S{self.key}"] if self.key else []

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from promptops.prompt.prompt import Prompt
     from promptops.prompt.version import Version
     from promptops.repository.repository import Repository
+    from promptops.site.results import GivenEval
+    from promptops.site.runs import SiteRuns
 
 _PAUSING = frozenset({"pause", "resume"})
 
@@ -89,6 +91,27 @@ class SitePrompt(NamedTuple):
     waiting: tuple[Item, ...]
     releases: tuple[SiteRelease, ...]
     live_diffs: tuple[tuple[LiveCell, PromptDiff], ...]
+
+    @property
+    def newest_evidence(self) -> SiteRelease | None:
+        """The newest release that names results of evals; None: there is none."""
+        return next((one for one in self.releases if one.evidence), None)
+
+
+class SiteExtras(NamedTuple):
+    """What the site shows besides the repository.
+
+    Attributes:
+        runs: the statistics of a log of runs; None: no log is given.
+        results: results of eval runs, the newest first.
+    """
+
+    runs: SiteRuns | None = None
+    results: tuple[GivenEval, ...] = ()
+
+    def results_of(self, name: str) -> tuple[GivenEval, ...]:
+        """Return the results of one prompt, the newest first."""
+        return tuple(one for one in self.results if one.prompt == name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ only the site's own style and script.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import re
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,8 +23,11 @@ from promptops.delivery.status import Concern
 from promptops.prompt.diff.flow import read_flow
 from promptops.prompt.diff.text import LineKind
 from promptops.prompt.inputs import input_schemas
-from promptops.prompt.times import format_minute
+from promptops.prompt.times import format_minute, format_time
 from promptops.prompt.values import list_types
+from promptops.readiness.checklist import count_good
+from promptops.readiness.item import ReadinessLevel, ReadinessOutcome
+from promptops.readiness.report import describe_reached
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +35,10 @@ if TYPE_CHECKING:
     from promptops.delivery.environments import Deployment, DeploymentChange
     from promptops.delivery.listing import Listed
     from promptops.delivery.status import Item
-    from promptops.site.facts import LiveCell, SiteFacts, SitePrompt
+    from promptops.readiness.checklist import Judged, Readiness
+    from promptops.runtime.log.statistics import RunGroup
+    from promptops.site.facts import LiveCell, SiteExtras, SiteFacts, SitePrompt
+    from promptops.site.results import GivenEval
 
 FOLDER = Path(__file__).parent
 # More are listed by `history`.
@@ -40,6 +46,16 @@ MAX_DEPLOYMENTS = 500
 _SIGNS = {LineKind.CONTEXT: " ", LineKind.REMOVED: "\N{MINUS SIGN}", LineKind.ADDED: "+"}
 _BAD = frozenset({Concern.INVALID, Concern.YANKED, Concern.PAUSED, Concern.PENDING})
 _ACTIONS = {"rollback": "bad", "restore": "bad", "pause": "bad", "retire": "doubt"}
+# Control characters that HTML cannot hold, controls of writing direction, and tag characters.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]"
+)
+_OUTCOMES = {
+    ReadinessOutcome.MET: "good",
+    ReadinessOutcome.ATTESTED: "good",
+    ReadinessOutcome.MISSING: "bad",
+    ReadinessOutcome.UNSEEN: "doubt",
+}
 # A page opened from disk has no origin, so 'self' would match nothing.
 _POLICY = "default-src 'none'; style-src 'self' file:; script-src 'self' file:; form-action 'none'"
 
@@ -60,6 +76,11 @@ class SiteRow(NamedTuple):
     cells: Mapping[str, LiveCell]
     waiting: tuple[Item, ...]
     words: str
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it is paused somewhere."""
+        return any(cell.entry.paused is not None for cell in self.cells.values())
 
 
 class SiteEnvironment(NamedTuple):
@@ -84,6 +105,32 @@ class SiteEnvironment(NamedTuple):
     older: int
 
 
+class PausedPrompt(NamedTuple):
+    """A prompt that is paused in an environment.
+
+    Attributes:
+        name: the prompt.
+        cell: what is live of it there, and who paused it.
+    """
+
+    name: str
+    cell: LiveCell
+
+
+class EvidenceSummary(NamedTuple):
+    """The newest evidence of evals in a prompt's releases.
+
+    Attributes:
+        version: the version of the release.
+        is_good: whether all suites passed.
+        text: the results in words.
+    """
+
+    version: str
+    is_good: bool
+    text: str
+
+
 @dataclass
 class SiteSummary:
     """The shared data of all pages.
@@ -93,6 +140,9 @@ class SiteSummary:
         title: the name of the site.
         commit: the commit that is checked out; None: there is none.
         at: when the newest commit or deployment was made, in seconds since 1970.
+        extras: what is shown besides the repository.
+        readiness: the checklist, judged.
+        evidence: by prompt: the newest evidence of evals in its releases.
         version: the version of promptops.
     """
 
@@ -100,6 +150,9 @@ class SiteSummary:
     title: str
     commit: str | None
     at: int
+    extras: SiteExtras
+    readiness: Readiness
+    evidence: dict[str, EvidenceSummary] = field(default_factory=dict)
     version: str = __version__
 
     @cached_property
@@ -134,11 +187,62 @@ class SiteSummary:
         rows = []
         for name, listed in facts.listed.items():
             owners = facts.owners_of(name)
-            parts = [name, listed.description, listed.author, listed.model, listed.status]
-            words = " ".join([*parts, *owners, *listed.tags]).lower()
             cells = {cell.environment: cell for cell in facts.live(name)}
-            rows.append(SiteRow(listed, owners, cells, facts.waiting.get(name, ()), words))
+            waiting = facts.waiting.get(name, ())
+            states = [f"live:{one}" for one in cells] + [item.concern.value for item in waiting]
+            parts = [name, listed.description, listed.author, listed.model, listed.status]
+            words = " ".join([*parts, *owners, *listed.tags, *states]).lower()
+            rows.append(SiteRow(listed, owners, cells, waiting, words))
         return tuple(rows)
+
+    @cached_property
+    def last(self) -> SiteEnvironment | None:
+        """The last environment in the order of promotion: production; None: there is none."""
+        return self.environments[-1] if self.environments else None
+
+    @cached_property
+    def paused(self) -> tuple[PausedPrompt, ...]:
+        """The prompts that are paused, those of the last environment first."""
+        return tuple(
+            PausedPrompt(name, cell)
+            for environment in reversed(list(self.facts.heads))
+            for name in self.facts.heads[environment].state.entries
+            for cell in self.facts.live(name)
+            if cell.environment == environment and cell.entry.paused is not None
+        )
+
+    @cached_property
+    def levels(self) -> tuple[tuple[ReadinessLevel, tuple[Judged, ...], int], ...]:
+        """The checklist by level: level, items, and how many hold."""
+        found = []
+        for level in ReadinessLevel:
+            judged = tuple(one for one in self.readiness.judged if one.item.level is level)
+            found.append((level, judged, count_good(judged)))
+        return tuple(found)
+
+    @cached_property
+    def newest_results(self) -> tuple[GivenEval, ...]:
+        """The newest result of each suite with each model, failures first."""
+        found: dict[tuple[str, str, str], GivenEval] = {}
+        for one in self.extras.results:
+            found.setdefault((one.prompt, one.suite, one.model), one)
+        return tuple(sorted(found.values(), key=lambda one: (one.tone == "good", one.prompt)))
+
+    @cached_property
+    def unproven(self) -> tuple[str, ...]:
+        """The prompts that are live in the last environment, and have no evidence of evals."""
+        cells = [(row.listed.name, row.cells) for row in self.rows]
+        last = self.last
+        if last is None:
+            return ()
+        return tuple(
+            name for name, live in cells if last.name in live and name not in self.evidence
+        )
+
+    @property
+    def reached(self) -> str:
+        """Which level of the checklist is reached, in a sentence."""
+        return describe_reached(self.readiness)
 
     @cached_property
     def waiting(self) -> tuple[tuple[Concern, tuple[Item, ...]], ...]:
@@ -165,12 +269,14 @@ class SitePages:
 
     def __init__(self, site: SiteSummary) -> None:
         """Store the shared data."""
+        self._site = site
         self._templates = Environment(
             loader=FileSystemLoader(FOLDER / "templates"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            finalize=_finalize,
         )
         self._templates.filters.update(
             time=_format_time,
@@ -179,10 +285,13 @@ class SitePages:
             action_tone=lambda action: _ACTIONS.get(action, "good"),
             sign=_SIGNS.__getitem__,
             value=_format_value,
-            line=lambda text: _show(text.removesuffix("\n")),
-            visible=_show,
+            line=lambda text: text.removesuffix("\n"),
             kind=lambda schema: " or ".join(list_types(schema)) or "any",
             versions=_describe_versions,
+            cost=_format_cost,
+            span=_format_span,
+            points=lambda share: f"{100 * share:+.1f}",
+            outcome_tone=_OUTCOMES.__getitem__,
         )
         self._templates.globals.update(site=site, policy=_POLICY)
 
@@ -198,14 +307,29 @@ class SitePages:
         """Return the page of who deployed what, when and why."""
         return self._make("deployments", root="")
 
+    def make_readiness(self) -> str:
+        """Return the page of the checklist."""
+        return self._make("readiness", root="")
+
+    def make_evals(self) -> str:
+        """Return the page of results of evals."""
+        return self._make("evals", root="")
+
+    def make_runs(self) -> str:
+        """Return the page of the statistics of runs."""
+        return self._make("runs", root="")
+
     def make_prompt(self, one: SitePrompt) -> str:
         """Return the page of a prompt."""
         elements = read_flow(one.prompt).elements if one.prompt is not None else ()
+        extras = self._site.extras
         return self._make(
             "prompt",
             root="../" * (one.listed.name.count("/") + 1),
             one=one,
             elements=elements,
+            results=extras.results_of(one.listed.name),
+            runs=extras.runs.prompts.get(one.listed.name) if extras.runs is not None else None,
             inputs=input_schemas(one.prompt.inputs) if one.prompt is not None else {},
         )
 
@@ -215,20 +339,47 @@ class SitePages:
 
 
 def _format_time(seconds: int) -> Markup:
-    moment = datetime.fromtimestamp(seconds, UTC)
-    shown = format_minute(seconds)
-    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), shown)
+    try:
+        shown = format_minute(seconds)
+    except (ValueError, OverflowError, OSError):
+        return Markup("{}").format(format_time(seconds))  # no year that HTML knows
+    return Markup('<time datetime="{}">{}</time>').format(format_time(seconds), shown)
+
+
+def _format_cost(micros: int) -> str:
+    """Return micro-dollars as dollars: to the cent, or with three digits where that is zero."""
+    dollars = micros / 1_000_000
+    if dollars >= 0.995 or not micros:
+        return f"${dollars:,.2f}"
+    return f"${dollars:.2g}" if dollars >= 0.000_1 else "<$0.0001"
+
+
+def _format_span(group: RunGroup, which: str) -> str:
+    """Return a percentile of the durations of runs; `~` stands for one from a histogram."""
+    ms: float | None = getattr(group, which)
+    if ms is None:
+        return "—"
+    about = "" if group.is_exact else "~"
+    return f"{about}{ms:,.0f} ms" if ms < 10_000 else f"{about}{ms / 1000:,.1f} s"
 
 
 def _format_value(value: object) -> str:
-    if isinstance(value, str):
-        return _show(value)
-    return _show(json.dumps(value, ensure_ascii=False, indent=2))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _show(text: str) -> str:
-    """Return a text with the control characters that HTML cannot hold made visible."""
-    return "".join(one if one >= " " or one in "\n\t" else "\ufffd" for one in text)
+    """Return a text with characters made visible that hide or reorder what stands beside them."""
+    return _UNSEEN.sub(_name_character, text)
+
+
+def _name_character(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return "\ufffd" if code < 0x20 else f"[U+{code:04X}]"
+
+
+def _finalize(value: object) -> object:
+    """Return what a page shows of a value; texts of all kinds are safe to stand in a line."""
+    return _show(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _describe_versions(change: DeploymentChange) -> str:

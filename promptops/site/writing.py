@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from promptops.about import __version__
 from promptops.errors import NotAFileError, UsageError
 from promptops.files import read_file
+from promptops.readiness.checklist import judge_readiness
+from promptops.readiness.facts import ReadinessFacts
 from promptops.repository.writing import write_atomically
-from promptops.site.facts import SiteFacts
-from promptops.site.pages import FOLDER, SitePages, SiteSummary, page_path
+from promptops.site.facts import SiteExtras, SiteFacts
+from promptops.site.pages import FOLDER, EvidenceSummary, SitePages, SiteSummary, page_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from promptops.repository.repository import Repository
+    from promptops.site.facts import SitePrompt
 
 MANIFEST = "promptops-site.json"
 _SCHEMA = "promptops.site/v1"
@@ -75,6 +78,8 @@ class _SiteWriter:
         if not isinstance(known, dict) or known.get("from") != made_from:
             return False
         files = known.get("files")
+        if not _is_summary(known.get("evals", "")):
+            return False
         if not isinstance(files, dict) or not (self.folder / path).is_file():
             return False
         if any(_hash_file(read, one) != value for one, value in files.items()):
@@ -83,7 +88,9 @@ class _SiteWriter:
         return True
 
 
-def write_site(repository: Repository, folder: Path, *, title: str) -> WrittenSite:
+def write_site(
+    repository: Repository, folder: Path, *, title: str, extras: SiteExtras | None = None
+) -> WrittenSite:
     """Write the site of a repository. The same state gives the same files.
 
     Args:
@@ -91,6 +98,7 @@ def write_site(repository: Repository, folder: Path, *, title: str) -> WrittenSi
         folder: where to; it need not exist. Files of an earlier site that are no longer part of it
             are removed, others are left alone.
         title: the site's name.
+        extras: what it shows besides the repository.
 
     Raises:
         UsageError: the folder holds something else.
@@ -98,7 +106,9 @@ def write_site(repository: Repository, folder: Path, *, title: str) -> WrittenSi
     known = _read_manifest(folder)
     facts = SiteFacts(repository)
     commit, at = _find_state(facts)
-    site = SiteSummary(facts, title, commit, at)
+    extras = extras or SiteExtras()
+    readiness = judge_readiness(ReadinessFacts(repository))
+    site = SiteSummary(facts, title, commit, at, extras, readiness)
     pages = SitePages(site)
     writer = _SiteWriter(folder, known)
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,24 +117,47 @@ def write_site(repository: Repository, folder: Path, *, title: str) -> WrittenSi
         _write_manifest(folder, {})
     for name in _STATIC:
         writer.write(name, (FOLDER / name).read_text("utf-8"))
-    look = _hash_templates(title)
+    look = _hash_look(title, extras)
     read = _reader(repository)
     for name in facts.listed:
         path = page_path(name)
-        made_from = _describe_sources(facts, name, look)
-        if writer.is_current(path, made_from, read):
-            continue
-        one = facts.read(name)
-        files = one.prompt.closure.files if one.prompt is not None else (f"{name}.md",)
-        hashes = {file: _hash_file(read, file) for file in files}
-        writer.kept[path] = {"from": made_from, "files": hashes}
-        writer.write(path, pages.make_prompt(one))
+        made_from = _describe_sources(facts, name, extras, look)
+        if not writer.is_current(path, made_from, read):
+            one = facts.read(name)
+            files = one.prompt.closure.files if one.prompt is not None else (f"{name}.md",)
+            hashes = {file: _hash_file(read, file) for file in files}
+            summary = _summarize_evidence(one)
+            writer.kept[path] = {"from": made_from, "files": hashes, "evals": summary}
+            writer.write(path, pages.make_prompt(one))
+        summary = writer.kept[path]["evals"]
+        if summary is not None:
+            site.evidence[name] = EvidenceSummary(*summary)
     writer.write("waiting.html", pages.make_waiting())
     writer.write("deployments.html", pages.make_deployments())
+    writer.write("evals.html", pages.make_evals())
+    writer.write("readiness.html", pages.make_readiness())
+    if extras.runs is not None:
+        writer.write("runs.html", pages.make_runs())
     writer.write("index.html", pages.make_index())
     removed = _remove_old(folder, set(known) - set(writer.kept))
     _write_manifest(folder, writer.kept)
     return WrittenSite(len(facts.listed), writer.written, removed)
+
+
+def _summarize_evidence(one: SitePrompt) -> list[str | bool] | None:
+    """Return the fields of an `EvidenceSummary`; None: no release has evidence."""
+    found = one.newest_evidence
+    if found is None:
+        return None
+    text = "; ".join(result.summary for result in found.evidence)
+    is_good = all(result.is_good for result in found.evidence)
+    return [str(found.release.version), is_good, text]
+
+
+def _is_summary(value: object) -> bool:
+    if value is None:
+        return True
+    return isinstance(value, list) and list(map(type, value)) == [str, bool, str]
 
 
 def _read_manifest(folder: Path) -> Mapping[str, Any]:
@@ -166,7 +199,7 @@ def _find_state(facts: SiteFacts) -> tuple[str | None, int]:
     return commit, max(times, default=0)
 
 
-def _describe_sources(facts: SiteFacts, name: str, look: str) -> str:
+def _describe_sources(facts: SiteFacts, name: str, extras: SiteExtras, look: str) -> str:
     """Return a hash of everything on a prompt's page besides the prompt's files."""
     versions = facts.tags.get(name, {})
     described = {
@@ -183,6 +216,8 @@ def _describe_sources(facts: SiteFacts, name: str, look: str) -> str:
         ],
         "waiting": [list(item) for item in map(_describe_item, facts.waiting.get(name, ()))],
         "releases": sorted((str(version), oid) for version, oid in versions.items()),
+        "runs": repr(extras.runs.prompts.get(name)) if extras.runs is not None else None,
+        "results": extras.results_of(name),
         "yanked": sorted(str(version) for version in versions if (name, version) in facts.yanked),
     }
     return hashlib.sha256(json.dumps(described).encode()).hexdigest()
@@ -192,9 +227,10 @@ def _describe_item(item: Any) -> tuple[str, ...]:  # noqa: ANN401 - an Item
     return (item.concern.value, item.subject, item.detail, item.command)
 
 
-def _hash_templates(title: str) -> str:
-    """Return a hash of templates, style and script."""
-    found = hashlib.sha256(f"{__version__}\0{title}".encode())
+def _hash_look(title: str, extras: SiteExtras) -> str:
+    """Return a hash of what all pages share: title, navigation and templates."""
+    has_runs = extras.runs is not None
+    found = hashlib.sha256(f"{__version__}\0{has_runs}\0{title}".encode())
     for path in sorted((FOLDER / "templates").iterdir()):
         found.update(read_file(path))
     return found.hexdigest()

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from promptops.delivery.evidence import evidence_ref, write_evidence, write_trailer
+from promptops.evals.records import result_to_json
+from promptops.evals.result import (
+    CheckOutcome,
+    EvalResult,
+    SampleOutcome,
+    SampleResult,
+    SuiteRunResult,
+    Trial,
+    TrialState,
+)
+from promptops.readiness.attestations import Attestation
+from promptops.repository.settings.log import LogSettings
+from promptops.runtime.log.log import open_log
 from tests.cli.running import run
-from tests.released import Press
+from tests.delivery.test_evidence import MODEL, RECORD
+from tests.prompts import prompt_text
+from tests.released import Press, digest_of
 from tests.repositories import Repo
+from tests.runtime.log.pieces import end, make_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,10 +46,11 @@ class SiteTeam:
     repo: Repo
     press: Press
     folder: Path
+    options: tuple[str, ...] = ()
 
-    def build(self) -> str:
+    def build(self, *options: str) -> str:
         """Make the site; give what the command said."""
-        result = run(self.repo, "site", "-o", str(self.folder))
+        result = run(self.repo, "site", "-o", str(self.folder), *(options or self.options))
         assert result.exit_code == 0, result.output
         return result.stderr
 
@@ -58,3 +80,75 @@ def site_team(tmp_path: Path) -> SiteTeam:
     reason = "<i>wrong</i> refunds"
     press.deploy("production", live, paused={"support/triage": reason}, action="pause")
     return SiteTeam(repo, press, tmp_path / "public" / "site")
+
+
+@pytest.fixture
+def full_team(site_team: SiteTeam, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SiteTeam:
+    """The same with evidence, results of evals, a log of runs and an attestation, all hostile."""
+    repo, press = site_team.repo, site_team.press
+    for who in ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"):
+        monkeypatch.setenv(who, 'Eve" onmouseover="alert(4)\u202e')
+    suite = "evals/<script>alert(5)</script>.yaml"
+    name, version = "support/proven", "1.0.0"
+    text = prompt_text(version, "Prove this: {{ question }}")
+    record = {**RECORD, "prompt": name, "suite": suite, "version": version}
+    record["digest"] = digest_of({f"{name}.md": text})
+    record["models"] = [{**MODEL, "model": HOSTILE, "verdict": "better", "difference": 0.125}]
+    blob = repo.git("hash-object", "-w", "--stdin", stdin=write_evidence([record]))
+    repo.git("update-ref", evidence_ref(blob), blob)
+    trailer = "{}: {}\n".format(*write_trailer(suite, blob))
+    press.release(
+        name, version, "Prove this: {{ question }}", notes=f"Notes {HOSTILE}", trailers=trailer
+    )
+    live = {"support/triage": "1.0.0", "billing/dunning": "1.0.0", name: "1.0.0"}
+    press.deploy(
+        "production", live, paused={"support/triage": HOSTILE}, reason=f"because {HOSTILE}"
+    )
+    said = Attestation("alerts", datetime.now(UTC), "Eve <script>", HOSTILE, 90)
+    repo.write(".promptops/attestations.jsonl", said.write())
+    options = ("--log", write_log(tmp_path / "runs.db"), "--evals", write_results(tmp_path))
+    return SiteTeam(repo, press, site_team.folder, options)
+
+
+def write_log(path: Path) -> str:
+    """Write a log with runs of the last days: of two versions, and of strange names."""
+    now = time.time()
+    settings = LogSettings()
+    with open_log(path, settings, clock=time.time, random=os.urandom, key=os.environ.get) as log:
+        for number in range(12):
+            started = now - number * 80_000
+            known: dict[str, Any] = {
+                "version": f"1.{number % 2}.0",
+                "ms": 100.0 * number,
+                "cost_micros": 1_500,
+            }
+            if number == 5:
+                known |= {"status": "failed", "stage": "call", "cost_micros": None, "answer": None}
+            log.begin(one := make_run(started))
+            log.finish(end(one._replace(version=str(known.pop("version"))), **known))
+        for hostile in ("<img src=x onerror=alert(6)>", '"><script>alert(7)</script>'):
+            log.begin(one := make_run(now - 60, prompt=hostile, version=hostile, ref=hostile))
+            log.finish(end(one))
+        log.begin(one := make_run(now - 60, prompt=None, version=None, ref=HOSTILE))
+        log.finish(end(one, status="refused", stage="resolve"))
+    return str(path)
+
+
+def write_results(folder: Path) -> str:
+    """Write results of eval runs: an older that passed, and a newer that did not."""
+    place = folder / "results"
+    place.mkdir()
+    check = CheckOutcome(HOSTILE, 0.0, False, f"it is {HOSTILE}")
+    good = Trial(1, SampleOutcome.PASSED, 1.0, "yes", cost_micros=900)
+    bad = Trial(1, SampleOutcome.FAILED, 0.0, HOSTILE * 20, (check,), error=HOSTILE)
+    state = TrialState("1.1.0", "1.1.0", "sha256:0")
+    for number, trial in enumerate((good, bad)):
+        samples = tuple(
+            SampleResult(f"{HOSTILE} {one}", f"model {HOSTILE}", (HOSTILE,), 1, (trial,), (good,))
+            for one in range(12)
+        )
+        suite = SuiteRunResult(f"evals/{HOSTILE}.yaml", "", "support/triage", state, samples, state)
+        data = json.dumps(result_to_json(EvalResult((suite,))))
+        (place / f"{number}.json").write_text(data, "utf-8")
+    (place / "other.json").write_text('{"schema": "something else"}')
+    return str(place)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.chromium import find_violations, open_browser
-from tests.site.test_pages import PAGES
+from tests.site.test_pages import FULL_PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,14 +26,15 @@ def browser() -> Iterator[Any]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
-def test_every_page_reads_well(site_team: SiteTeam, browser: Any, scheme: str, width: int) -> None:
+def test_every_page_reads_well(full_team: SiteTeam, browser: Any, scheme: str, width: int) -> None:
+    site_team = full_team
     site_team.build()
     page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
     faults: list[str] = []
     page.on("console", lambda message: faults.append(message.text))
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("dialog", lambda dialog: faults.append(dialog.message))
-    for path in PAGES:
+    for path in FULL_PAGES:
         page.goto((site_team.folder / path).as_uri())
         assert page.evaluate("getComputedStyle(document.querySelector('main')).maxWidth") != "none"
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path

@@ -17,9 +17,12 @@ PAGES = (
     "index.html",
     "waiting.html",
     "deployments.html",
+    "evals.html",
+    "readiness.html",
     "prompts/support/triage.html",
     "prompts/billing/dunning.html",
 )
+FULL_PAGES = (*PAGES, "runs.html", "prompts/support/proven.html")
 VOID = {"meta", "link", "br", "img", "input"}
 
 
@@ -51,7 +54,10 @@ def test_the_first_page_tells_what_is_live_waits_and_is_paused(site_team: SiteTe
     site_team.build()
 
     words = site_team.words("index.html")
-    assert "2 prompts production : 2 live, 1 paused , deployment 2" in words
+    assert "In production 2 of 2 prompts deployment 2 : pause by Jane Doe" in words
+    assert re.search(r"Paused 1 support/triage in production by Jane Doe, .* UTC : <i>wrong", words)
+    assert re.search(r"Waiting \d to do not live \d", words)
+    assert "Readiness tool 3 of 6" in words
     assert re.search(r"support/triage Answer a question\. 1\.1\.0 \S.* 1\.0\.0 paused", words)
     assert "@support" in words
 
@@ -78,10 +84,11 @@ def test_deployments_say_who_and_why(site_team: SiteTeam) -> None:
     assert "support/triage (not deployed) → 1.0.0" in words
 
 
-def test_texts_of_others_are_no_markup(site_team: SiteTeam) -> None:
+def test_texts_of_others_are_no_markup(full_team: SiteTeam) -> None:
+    site_team = full_team
     site_team.build()
 
-    for path in PAGES:
+    for path in FULL_PAGES:
         page = parse(site_team.read(path))
         assert {tag for tag, _ in page.elements} & {"img", "i", "iframe"} == set()
         scripts = [given for tag, given in page.elements if tag == "script"]
@@ -90,10 +97,20 @@ def test_texts_of_others_are_no_markup(site_team: SiteTeam) -> None:
     assert "alert(1)" in site_team.read("prompts/billing/dunning.html")
 
 
-def test_every_link_leads_somewhere(site_team: SiteTeam) -> None:
+def test_characters_that_reorder_a_line_are_named(full_team: SiteTeam) -> None:
+    full_team.build()
+
+    for path in FULL_PAGES:
+        assert "\u202e" not in full_team.read(path)
+    assert "{{ question }} &amp; [U+202E]" in full_team.words("deployments.html")
+    assert "&amp; [U+202E]" in full_team.read("prompts/billing/dunning.html")
+
+
+def test_every_link_leads_somewhere(full_team: SiteTeam) -> None:
+    site_team = full_team
     site_team.build()
 
-    for path in PAGES:
+    for path in FULL_PAGES:
         page = parse(site_team.read(path))
         ids = {given["id"] for _, given in page.elements if "id" in given}
         for tag, given in page.elements:
@@ -136,3 +153,89 @@ def test_a_prompt_that_is_live_and_gone_from_the_files_has_a_page(site_team: Sit
     words = site_team.words("prompts/support/triage.html")
     assert "gone" in words
     assert "Sort this clearly" in words
+
+
+def test_evidence_is_shown_with_its_release_and_on_a_page(full_team: SiteTeam) -> None:
+    full_team.build()
+
+    proven = full_team.words("prompts/support/proven.html")
+    assert "better +12.5 points (+12.5 to +37.5)" in proven
+    assert "3 samples, 9 trials, answers live, $0.0015, compared with 0.9.0" in proven
+    evals = full_team.words("evals.html")
+    assert "Evidence in releases" in evals
+    assert "support/proven 1.0.0 passed" in evals
+    assert "Live without evidence 2" in evals
+
+
+def test_results_of_evals_are_shown_the_newest_first(full_team: SiteTeam) -> None:
+    full_team.build()
+
+    words = full_team.words("prompts/support/triage.html")
+    newest, oldest = words.index("0 of 12 samples"), words.index("12 of 12 samples")
+    assert newest < oldest
+    assert "from 1.json" in words[newest:oldest]
+    assert "7 more did not pass." in words
+    evals = full_team.words("evals.html")
+    assert "blocked support/triage 1.1.0" in evals
+    assert "0 of 12 samples" in evals
+    assert "12 of 12 samples " not in evals.replace("12 of 12 samples differ", "")
+
+
+def test_runs_are_counted_by_prompt_and_version(full_team: SiteTeam) -> None:
+    full_team.build()
+
+    index = full_team.words("index.html")
+    assert re.search(r"Runs of 7 days \d+ for \$0\.0\d+ 1 failed , 1 refused", index)
+    triage = full_team.words("prompts/support/triage.html")
+    assert re.search(r"1\.1\.0 6 1 16\.7 % 0 \$0\.0075 1 without a price 500 ms", triage)
+    assert "None in the last 30 days." in full_team.words("prompts/billing/dunning.html")
+    runs = full_team.words("runs.html")
+    assert "15 runs 1 failed 1 refused" in runs
+    assert "no prompt was found — 1 0 1" in runs
+
+
+def test_runs_are_left_out_where_there_is_no_log(full_team: SiteTeam) -> None:
+    full_team.build()
+    assert (full_team.folder / "runs.html").exists()
+
+    full_team.build("--no-log")
+
+    assert not (full_team.folder / "runs.html").exists()
+    assert "Runs" not in full_team.words("prompts/support/triage.html")
+    assert 'href="runs.html"' not in full_team.read("index.html")
+
+
+def test_the_log_that_is_configured_is_read(full_team: SiteTeam, tmp_path: Path) -> None:
+    full_team.repo.write("promptops.toml", f'[log]\nurl = "{tmp_path}/runs.db"\n')
+
+    full_team.build("--title", "Mine")
+
+    assert "15 runs" in full_team.words("runs.html")
+
+
+def test_readiness_shows_each_item_with_its_evidence(full_team: SiteTeam) -> None:
+    full_team.build()
+
+    words = full_team.words("readiness.html")
+    assert "No level is reached; 3 items are left for the level tool." in words
+    assert "met Keys are not in files" in words
+    assert "attested" in words
+    assert "(Eve <script>, " in words
+
+
+def test_a_time_beyond_all_calendars_is_shown_as_a_number(site_team: SiteTeam) -> None:
+    far = {"GIT_AUTHOR_DATE": "@99999999999999 +0000", "GIT_COMMITTER_DATE": "@1 +0000"}
+    repo = site_team.repo
+    tree, message = (
+        repo.rev("promptops/production^{tree}"),
+        repo.git("log", "-1", "--format=%B", "promptops/production"),
+    )
+    text = message.replace("Deployment: 2", "Deployment: 3")
+    commit = repo.git(
+        "commit-tree", "-p", "promptops/production", "-F", "-", tree, stdin=text, env=far
+    )
+    repo.git("update-ref", "refs/heads/promptops/production", commit)
+
+    site_team.build()
+
+    assert "@99999999999999" in site_team.words("deployments.html")

@@ -1,0 +1,159 @@
+"""Read results of eval runs for the site: what `eval run --output` wrote."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from promptops.errors import UsageError
+from promptops.evals.outcome import Exit, judge_run
+from promptops.evals.records import SCHEMA, result_from_json
+from promptops.evals.report.text import worst_first
+from promptops.evals.result import SampleOutcome
+from promptops.evals.verdict import describe
+from promptops.files import read_named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from promptops.evals.outcome import SuiteOutcome
+    from promptops.evals.result import SampleResult, Trial
+
+_WORDS = {Exit.PASSED: "passed", Exit.BLOCKED: "blocked", Exit.UNKNOWN: "could not be judged"}
+_TONES = {Exit.PASSED: "good", Exit.BLOCKED: "bad", Exit.UNKNOWN: "doubt"}
+MAX_SAMPLES = 5
+_MAX_TEXT = 600
+
+
+class EvalSample(NamedTuple):
+    """A sample that did not pass.
+
+    Attributes:
+        name: its name.
+        outcome: what came of it.
+        tags: its tags.
+        answer: the first answer that did not pass, shortened.
+        faults: why it did not pass.
+    """
+
+    name: str
+    outcome: str
+    tags: tuple[str, ...]
+    answer: str
+    faults: tuple[str, ...]
+
+
+class GivenEval(NamedTuple):
+    """The result of one suite with one model.
+
+    Attributes:
+        source: the name of the file.
+        prompt: the prompt.
+        suite: the path of the suite.
+        version: the version of the prompt that was asked.
+        baseline: what it was compared with; empty: with nothing.
+        model: the model.
+        word: the outcome in a word.
+        tone: how good that is.
+        says: the comparison with the baseline in words; empty: there is none.
+        reasons: why it is blocked or cannot be judged, and remarks.
+        samples: how many samples there are.
+        passed: how many of them passed.
+        cost_micros: what the answers cost, as far as known.
+        worst: the samples that did not pass, the worst first.
+        others: how many more did not pass.
+    """
+
+    source: str
+    prompt: str
+    suite: str
+    version: str
+    baseline: str
+    model: str
+    word: str
+    tone: str
+    says: str
+    reasons: tuple[str, ...]
+    samples: int
+    passed: int
+    cost_micros: int
+    worst: tuple[EvalSample, ...]
+    others: int
+
+
+def read_results(paths: Iterable[Path]) -> tuple[GivenEval, ...]:
+    """Return the results in files, the newest first.
+
+    Args:
+        paths: files, the newest last; of a folder all results in files `*.json`, by name.
+
+    Raises:
+        UsageError: a file is missing, or no result.
+    """
+    found: list[GivenEval] = []
+    for path in paths:
+        if path.is_dir():
+            for file in sorted(path.glob("*.json")):
+                found += _read_file(file, is_named=False)
+        else:
+            found += _read_file(path, is_named=True)
+    return tuple(reversed(found))
+
+
+def _read_file(path: Path, *, is_named: bool) -> Sequence[GivenEval]:
+    """Return the results of a file; nothing of a file of another form in a folder."""
+    try:
+        data = json.loads(read_named(path))
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {path}", hint="check the path") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is not JSON: {error}", hint="was it written whole?") from None
+    if not is_named and (not isinstance(data, dict) or data.get("schema") != SCHEMA):
+        return ()
+    outcomes, _ = judge_run(result_from_json(data, str(path)))
+    return [_summarize(path.name, one) for one in outcomes]
+
+
+def _summarize(source: str, one: SuiteOutcome) -> GivenEval:
+    suite = one.suite
+    samples = list(suite.of_model(one.model))
+    failed = [each for each in samples if each.outcome is not SampleOutcome.PASSED]
+    return GivenEval(
+        source=source,
+        prompt=suite.prompt,
+        suite=suite.path,
+        version=suite.change.label,
+        baseline=suite.baseline.label if suite.baseline is not None else "",
+        model=one.model,
+        word=_WORDS[one.exit],
+        tone=_TONES[one.exit],
+        says=describe(one.verdict) if one.verdict is not None else "",
+        reasons=tuple(reason.text for reason in one.reasons),
+        samples=len(samples),
+        passed=len(samples) - len(failed),
+        cost_micros=sum(trial.cost_micros or 0 for each in samples for trial in each.trials),
+        worst=tuple(map(_shorten, worst_first(failed)[:MAX_SAMPLES])),
+        others=max(len(failed) - MAX_SAMPLES, 0),
+    )
+
+
+def _shorten(sample: SampleResult) -> EvalSample:
+    bad = [one for one in sample.trials if one.outcome is not SampleOutcome.PASSED]
+    answer = next((one.answer for one in bad if one.answer), "")
+    faults = dict.fromkeys(fault for one in bad for fault in _find_faults(one))
+    return EvalSample(
+        sample.name, sample.outcome.value, sample.tags, _cut(answer), tuple(faults)[:5]
+    )
+
+
+def _find_faults(trial: Trial) -> Iterator[str]:
+    for check in trial.checks:
+        if not check.is_met:
+            yield _cut(f"{check.label}: {check.reason}" if check.reason else check.label)
+    if trial.error:
+        yield _cut(trial.error)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"
