@@ -97,7 +97,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "drill": ("promptops drill rollback", "promptops drill restore --no-record"),
     "site": (
         "promptops site -o public",
-        "promptops site -o public --title 'Prompts of the support team' --evals results --log runs.db",
+        "promptops site -o public --title 'Support prompts' --evals results --log runs.db",
     ),
     "stubs": (
         "promptops stubs --lang python -o app/prompts.py",

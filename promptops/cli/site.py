@@ -64,7 +64,8 @@ def site(
     top = repository.require_work_tree()
     folder = session.directory / output
     runs = None if no_log else _read_runs(repository, log)
-    extras = SiteExtras(runs, read_results(session.directory / one for one in evals or ()))
+    results = read_results(session.directory / one for one in evals or ())
+    extras = SiteExtras(runs, results, log)
     result = write_site(repository, folder, title=title or f"Prompts of {top.name}", extras=extras)
     prompts = "1 prompt" if result.prompts == 1 else f"{result.prompts:,} prompts"
     files = "1 file" if result.written == 1 else f"{result.written:,} files"

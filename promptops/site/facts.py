@@ -104,10 +104,12 @@ class SiteExtras(NamedTuple):
     Attributes:
         runs: the statistics of a log of runs; None: no log is given.
         results: results of eval runs, the newest first.
+        log: the log of these runs, for the checklist; None: the configured one.
     """
 
     runs: SiteRuns | None = None
     results: tuple[GivenEval, ...] = ()
+    log: str | None = None
 
     def results_of(self, name: str) -> tuple[GivenEval, ...]:
         """Return the results of one prompt, the newest first."""

@@ -13,6 +13,7 @@ from promptops.files import read_file
 from promptops.readiness.checklist import judge_readiness
 from promptops.readiness.facts import ReadinessFacts
 from promptops.repository.writing import write_atomically
+from promptops.runtime.log.place import VARIABLE
 from promptops.site.facts import SiteExtras, SiteFacts
 from promptops.site.pages import FOLDER, EvidenceSummary, SitePages, SiteSummary, page_path
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from promptops.readiness.checklist import Readiness
     from promptops.repository.repository import Repository
     from promptops.site.facts import SitePrompt
 
@@ -107,7 +109,7 @@ def write_site(
     facts = SiteFacts(repository)
     commit, at = _find_state(facts)
     extras = extras or SiteExtras()
-    readiness = judge_readiness(ReadinessFacts(repository))
+    readiness = _judge(repository, extras)
     site = SiteSummary(facts, title, commit, at, extras, readiness)
     pages = SitePages(site)
     writer = _SiteWriter(folder, known)
@@ -142,6 +144,13 @@ def write_site(
     removed = _remove_old(folder, set(known) - set(writer.kept))
     _write_manifest(folder, writer.kept)
     return WrittenSite(len(facts.listed), writer.written, removed)
+
+
+def _judge(repository: Repository, extras: SiteExtras) -> Readiness:
+    facts = ReadinessFacts(repository)
+    if extras.log is not None:
+        facts.environment = {**facts.environment, VARIABLE: extras.log}
+    return judge_readiness(facts)
 
 
 def _summarize_evidence(one: SitePrompt) -> list[str | bool] | None:
