@@ -11,12 +11,30 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import PausedError
-from promptops.evals.tape import TapeEntry, TapeKey, hash_request, redact_answer
+from promptops.evals.health import ModelHealth
+from promptops.evals.tape import (
+    NO_ANSWER,
+    TapeEntry,
+    TapeFailure,
+    TapeKey,
+    hash_request,
+    redact_answer,
+)
+from promptops.runtime.guards.breaker import BreakerOpenError
 from promptops.runtime.guards.windows import Scope
 from promptops.runtime.log.record import RunRecord
 from promptops.runtime.models.model import Answer, ModelError, Request, Usage
 from promptops.runtime.models.tokens import count_tokens
-from promptops.runtime.run.commands import Admit, Call, Find, Reserve, RunFacts, Settle, Sleep
+from promptops.runtime.run.commands import (
+    Admit,
+    Call,
+    Find,
+    Report,
+    Reserve,
+    RunFacts,
+    Settle,
+    Sleep,
+)
 from promptops.runtime.run.course import Course, RunLimits
 from promptops.runtime.run.driving import Commands
 from promptops.runtime.run.output import OutputError, read_data
@@ -45,6 +63,7 @@ _TOO_MANY = 429
 # Without these keys, a prompt asks one model once.
 _WAYS = frozenset({"routes", "choose", "escalate", "repair", "reply", "rules"})
 _LEASE_MARGIN_SECONDS = 30.0
+_REPLAYED = replace(LIMITS, retries=0)
 
 
 class Mode(StrEnum):
@@ -71,6 +90,9 @@ class Asked:
         is_replayed: whether the answer is a recorded one.
         resolved: the prompt that ran, after its routes.
         messages: the request's messages.
+        models: the models to ask, in order.
+        model: the one that answered.
+        is_degraded: whether the model of first choice did not answer.
     """
 
     answer: Answer
@@ -80,6 +102,9 @@ class Asked:
     is_replayed: bool
     resolved: ResolvedPrompt
     messages: Sequence[Mapping[str, Any]]
+    models: Sequence[str]
+    model: str
+    is_degraded: bool = False
 
 
 class QuestionPlace(NamedTuple):
@@ -89,11 +114,14 @@ class QuestionPlace(NamedTuple):
         tape: the recorded answers, to which new ones are added.
         place: the sample, model and side.
         trial: the number of the trial, from 1.
+        follows: whether the models are chosen as in production: by routes and candidates, with
+            fallbacks and escalation. Otherwise only the place's model is asked.
     """
 
     tape: Tape
     place: TapePlace
     trial: int
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +141,7 @@ class AskingTools:
         name: the run's name in the ledger.
         embedder: name and model for embeddings, or None.
         safety: what is done to messages for safety; None: nothing.
+        allows: whether the prompt at a path below the prompts folder may use a model.
     """
 
     models: Models
@@ -127,6 +156,7 @@ class AskingTools:
     name: str = EVAL
     embedder: tuple[str, Embedder] | None = None
     safety: Safety | None = None
+    allows: Callable[[str, str], bool] = lambda _model, _path: True
 
 
 class Asker:
@@ -144,13 +174,15 @@ class Asker:
                 count_tokens(request.messages, request.parameters, request.model).tokens
             ),
             lambda model: equipment.prices.window(model).context,
-            # The allow list applies to applications, not to evals.
+            # A model that an eval names may be one that is not allowed yet.
             lambda _model, _path: True,
             lambda: None,
             lambda found: PausedError(f"{found} is paused"),
             lambda: EVAL,
             safety=equipment.safety,
         )
+        self._following = self._world._replace(allows=equipment.allows)
+        self._health = ModelHealth()
         # Prompt digest -> request parameters; None for prompts with routes and the like.
         self._parameters: dict[str, Mapping[str, Any] | None] = {}
         self._asked = 0
@@ -160,31 +192,35 @@ class Asker:
     async def start(
         self, resolved: ResolvedPrompt, inputs: Mapping[str, object], at: QuestionPlace
     ) -> Asked:
-        """Run a prompt once with a given model.
+        """Run a prompt once.
 
         Raises:
             InputError, TemplateError: rendering failed.
-            ModelError: the model did not answer.
+            ModelError, BreakerOpenError: no model answered.
+            RefusedError: the prompt may not use its model.
             MissingError: the cassette has no answer.
             CapError: the call would exceed the cost limit.
             GuardError: the limits of the environment `eval` refuse the call.
         """
-        if self._is_plain(resolved):
+        is_out = at.follows and self._health.is_out(at.place.model)
+        if not is_out and self._is_plain(resolved, follows=at.follows):
             asked = await self._start_plainly(resolved, inputs, at)
             if asked is not None:
                 return asked
         course = self._make_course(resolved, at)
         course.given = inputs
-        return await self._finish(course, resolved, take_course(course, self._world), at)
+        world = self._following if at.follows else self._world
+        return await self._finish(course, resolved, take_course(course, world), at)
 
-    def _is_plain(self, resolved: ResolvedPrompt) -> bool:
+    def _is_plain(self, resolved: ResolvedPrompt, *, follows: bool) -> bool:
         """Return whether a prompt is simple: render, ask once, read the answer."""
         known: Mapping[str, Any] | bool | None = self._parameters.get(resolved.digest, False)
         if known is False:
             known = None
             safety = self._with.safety
             is_changed = safety is not None and safety.changes(resolved)
-            if not _WAYS.intersection(resolved.data) and not is_changed:
+            is_allowed = not follows or self._with.allows(resolved.model, resolved.prompt.path)
+            if not _WAYS.intersection(resolved.data) and not is_changed and is_allowed:
                 known = resolved.prompt.wire_parameters
             self._parameters[resolved.digest] = known
         return known is not None
@@ -194,7 +230,8 @@ class Asker:
     ) -> Asked | None:
         """Run such a prompt directly, in a quarter of the time of a full run.
 
-        Return None if the model failed; the caller then uses a full run, with retries.
+        Return None if the model failed; the caller then uses a full run, with retries and
+        fallbacks.
         """
         equipment = self._with
         messages = resolved.prompt.render(inputs)
@@ -237,19 +274,24 @@ class Asker:
             asking.is_replayed,
             resolved,
             messages,
+            (model, *resolved.data.get("fallbacks", ())) if at.follows else (model,),
+            model,
         )
 
     async def go_on(
-        self, resolved: ResolvedPrompt, messages: Sequence[Mapping[str, Any]], at: QuestionPlace
+        self, before: Asked, messages: Sequence[Mapping[str, Any]], at: QuestionPlace
     ) -> Asked:
         """Ask for the next answer of a conversation. Raises as `start`."""
+        resolved = before.resolved
         course = self._make_course(resolved, at)
         course.prompt = resolved
         course.scope = Scope(EVAL, resolved.name, None, None)
         course.messages = messages
-        course.models = [at.place.model]
+        # As in production, the model that answered goes on: earlier ones have failed already.
+        course.models = list(dict.fromkeys([before.model, *before.models]))
+        world = self._following if at.follows else self._world
         end = time.monotonic() + LIMITS.run_seconds
-        return await self._finish(course, resolved, ask(course, self._world, end), at)
+        return await self._finish(course, resolved, ask(course, world, end), at)
 
     async def embed(self, texts: Sequence[str], at: QuestionPlace) -> list[list[float]]:
         """Return a vector for each text. Vectors are recorded and replayed like answers.
@@ -292,7 +334,9 @@ class Asker:
 
     def _make_course(self, resolved: ResolvedPrompt, at: QuestionPlace) -> Course:
         record = RunRecord(EVAL, resolved.ref, time.time())
-        return Course(record, {}, at.place.model, LIMITS, EVAL)
+        # A recorded failure is final: its retries are in the past.
+        limits = _REPLAYED if self._with.mode is Mode.REPLAY else LIMITS
+        return Course(record, {}, None if at.follows else at.place.model, limits, EVAL)
 
     async def _finish(
         self,
@@ -302,7 +346,7 @@ class Asker:
         at: QuestionPlace,
     ) -> Asked:
         """Execute a run's steps; return the result."""
-        asking = _Asking(self, first, at)
+        asking = _Asking(self, first, at, course)
         fault: OutputError | None = None
         try:
             commands = Commands(steps)
@@ -321,20 +365,46 @@ class Asker:
                 kind="invalid",
                 is_sent=False,
             )
-        answer = course.answer if entry is None else entry.answer
+        answer = course.answer
+        if entry is not None and course.model is None:
+            # The fixed reply of an answer that is not valid, which is judged.
+            answer = entry.answer
+            if fault is None:
+                why = next((one.why for one in course.decisions if one.rule == "reply"), "")
+                fault = OutputError(why, text=answer.text)
         assert answer is not None  # noqa: S101 - the course ended with an answer
-        if entry is not None and course.model is None and fault is None:
-            why = next((one.why for one in course.decisions if one.rule == "reply"), "")
-            fault = OutputError(why, text=answer.text)
+        model = course.model or at.place.model
+        if self._with.mode is Mode.RECORD:
+            for key, failure in asking.failures.items():
+                asking.tape.add(TapeEntry(key, asking.place, NO_ANSWER, 0.0, 0, failure))
         return Asked(
             answer,
             fault,
-            0.0 if entry is None else entry.latency_seconds,
-            0 if entry is None else entry.cost_micros,
+            asking.seconds,
+            asking.cost_micros,
             asking.is_replayed,
             course.resolved,
             course.messages,
+            course.models,
+            model,
+            course.is_degraded,
         )
+
+    def admit(self, model: str, course: Course) -> None:
+        """Raise BreakerOpenError for a model that keeps failing, if there is one after it."""
+        if self._with.mode is not Mode.REPLAY and model != course.models[-1]:
+            self._health.check(model)
+
+    def name_request(self, model: str, course: Course) -> str:
+        """Return the hash of the request that a model would have got."""
+        request = Request(model, course.messages, course.resolved.prompt.wire_parameters)
+        safety = self._with.safety
+        return hash_request(request if safety is None else safety.seal(request, course))
+
+    def report(self, model: str, *, is_healthy: bool | None) -> None:
+        """Note how a call of a model ended; None says nothing about the model."""
+        if is_healthy is not None:
+            self._health.note(model, is_healthy=is_healthy)
 
     def find(self, ref: str, first: ResolvedPrompt) -> ResolvedPrompt:
         """Resolve a route's ref. Traffic shares and pauses are ignored."""
@@ -351,6 +421,8 @@ class Asker:
         found = asking.tape.find(key) if equipment.mode is Mode.REPLAY else None
         if found is None and equipment.mode is Mode.REPLAY:
             raise asking.tape.explain(asking.place, asking.trial)
+        if found is not None and found.failure is not None:
+            raise found.failure.error()
         if found is None:
             found = equipment.journal.find(key)
         if found is None and key in self._flying:
@@ -358,7 +430,7 @@ class Asker:
             found = await asyncio.shield(self._flying[key])
         if found is not None:
             self._keep(asking.tape, found)
-            asking.entry, asking.is_replayed = found, True
+            asking.take(found, is_replayed=True)
             self.replayed += 1
             return found.answer
         return await self._call_model(request, deadline, key, asking)
@@ -416,7 +488,7 @@ class Asker:
         entry = TapeEntry(key, asking.place, answer, taken, cost)
         equipment.journal.add(entry)
         self._keep(asking.tape, entry)
-        asking.entry = entry
+        asking.take(entry, is_replayed=False)
         flying.set_result(entry)
         return answer
 
@@ -433,11 +505,14 @@ class Asker:
 class _Asking:
     """The shared state of one question's steps."""
 
-    def __init__(self, asker: Asker, first: ResolvedPrompt, at: QuestionPlace) -> None:
+    def __init__(
+        self, asker: Asker, first: ResolvedPrompt, at: QuestionPlace, course: Course | None = None
+    ) -> None:
         self._asker = asker
         self._first = first
+        self._course = course
         self.prompt = first.name
-        self.tape, self.place, self.trial = at
+        self.tape, self.place, self.trial, _ = at
         self.most: int | None = None
         self.tokens: int | None = None
         self.reservation: Reservation | None = None
@@ -445,11 +520,24 @@ class _Asking:
         self.is_sent = False
         self.entry: TapeEntry | None = None
         self.is_replayed = False
+        # Repairs and escalation ask more than once.
+        self.seconds = 0.0
+        self.cost_micros: int | None = 0
+        # The last error of each request that was not answered.
+        self.failures: dict[TapeKey, TapeFailure] = {}
+
+    def take(self, entry: TapeEntry, *, is_replayed: bool) -> None:
+        """Add an answer."""
+        self.is_replayed = is_replayed and (self.entry is None or self.is_replayed)
+        self.entry = entry
+        self.seconds += entry.latency_seconds
+        known, cost = self.cost_micros, entry.cost_micros
+        self.cost_micros = None if known is None or cost is None else known + cost
 
     async def do(self, command: Command) -> Any:  # noqa: ANN401 - each command has its result
         """Execute a step."""
         if isinstance(command, Call):
-            return await self._asker.call(command.request, command.deadline, self)
+            return await self._call(command)
         if isinstance(command, Reserve):
             self.most, self.tokens = command.cost, command.tokens
             self.held, self.reservation, self.is_sent = None, None, False
@@ -463,8 +551,36 @@ class _Asking:
         elif isinstance(command, Find):
             return self._asker.find(command.ref, self._first)
         elif isinstance(command, Admit):
-            return _PERMIT
+            return self._admit(command.model)
+        elif isinstance(command, Report):
+            permit: Any = command.permit
+            self._asker.report(permit.model, is_healthy=command.is_healthy)
         return None
+
+    async def _call(self, command: Call) -> Answer:
+        request = command.request
+        try:
+            answer = await self._asker.call(request, command.deadline, self)
+        except ModelError as error:
+            failure = TapeFailure(
+                error.message, request.model, error.kind, error.status, error.code
+            )
+            self.failures[TapeKey(hash_request(request), self.trial)] = failure
+            raise
+        if self.failures:
+            self.failures.pop(TapeKey(hash_request(request), self.trial), None)
+        return answer
+
+    def _admit(self, model: str) -> _AskingPermit:
+        assert self._course is not None  # noqa: S101 - only a course asks
+        try:
+            self._asker.admit(model, self._course)
+        except BreakerOpenError as error:
+            key = TapeKey(self._asker.name_request(model, self._course), self.trial)
+            refused = TapeFailure(error.message, model, "connection")
+            self.failures.setdefault(key, refused)
+            raise
+        return _AskingPermit(model)
 
     async def settle(self, tokens: int | None, *, is_sent: bool) -> None:
         """Replace the reservation by the actual use; zero if nothing was sent."""
@@ -482,11 +598,7 @@ class _Asking:
             self.reservation = None
 
 
-class _AskingPermit:
-    """Replaces a circuit breaker's permit: evals limit their own rate."""
+class _AskingPermit(NamedTuple):
+    """Stands for a circuit breaker's permit: evals do not change what applications share."""
 
-    def abandoned(self) -> None:
-        """Do nothing."""
-
-
-_PERMIT = _AskingPermit()
+    model: str

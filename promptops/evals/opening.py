@@ -195,6 +195,7 @@ def _make_tools(
         f"eval-{token}",
         _open_embedder(repository),
         _open_safety(config),
+        lambda model, path: config.models.allows(model, f"{config.prompts}/{path}"),
     )
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.errors import PromptopsError
+from promptops.evals.routes import list_models
 from promptops.evals.trial import render_ahead, side_inputs
 from promptops.runtime.models.tokens import count_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from promptops.evals.preparation import Preparation, SuitePart
     from promptops.prompt.suite import Check, Sample
@@ -92,7 +93,10 @@ def make_plan(
             for index, state in enumerate(states):
                 for asked in part.models:
                     model = part.baseline_model if index and part.baseline_model else asked
-                    _count(plan, state, sample, model, prices, is_baseline=index > 0)
+                    models = [model]
+                    if part.follows:
+                        models += [one for one in list_models(state) if one != model]
+                    _count(plan, state, sample, models, prices, is_baseline=index > 0)
                     if judge is not None:
                         _count_judge(plan, state, judge, sample, prices)
     return plan
@@ -126,12 +130,15 @@ def _count(
     plan: EvalPlan,
     state: ResolvedPrompt,
     sample: Sample,
-    model: str,
+    models: Sequence[str],
     prices: Prices,
     *,
     is_baseline: bool,
 ) -> None:
-    """Count the trials of a sample with one state and model: a question, and each further turn."""
+    """Count the trials of a sample with one state: a question, and each further turn.
+
+    The first model is the likely one, and the dearest of them decides the highest cost.
+    """
     plan.trials += sample.trials
     inputs = side_inputs(state, sample, is_baseline=is_baseline)
     most = state.prompt.request_parameters.get("max_tokens")
@@ -142,7 +149,11 @@ def _count(
             # The conversation so far is sent again: the answer, and the user's next message.
             said += answer + len(turn.user.encode("utf-8", "replace")) + 2 * _MESSAGE_TOKENS
         plan.calls += sample.trials
-        plan.add(_measure(state, inputs, model, prices, more=said), sample.trials)
+        measures = [_measure(state, inputs, one, prices, more=said) for one in models]
+        most = None
+        if all(one.most is not None for one in measures):
+            most = max(one.most or 0 for one in measures)
+        plan.add(measures[0]._replace(most=most), sample.trials)
 
 
 def _count_judge(

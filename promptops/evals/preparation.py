@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import InvalidSuiteError, NotFoundError, PromptopsError, UsageError, quote
 from promptops.evals.result import TrialState
+from promptops.evals.routes import follow_routes, may_ask
 from promptops.evals.suites import Suites
 from promptops.evals.tape import Tape, read_cassette
+from promptops.evals.trial import side_inputs
 from promptops.files import read_file
 from promptops.prompt.closure import collect_closure
-from promptops.prompt.reference import PromptRef, parse_selector
+from promptops.prompt.reference import PromptRef, parse_ref, parse_selector
 from promptops.prompt.suite.packing import pack_samples
 from promptops.prompt.suite.reading import CASSETTE
 from promptops.repository.repository import PlacedFiles
@@ -20,7 +22,7 @@ from promptops.runtime.comparison import describe_state
 from promptops.runtime.lookup import resolve_selected
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from promptops.evals.suites import FoundSuite
     from promptops.prompt.suite import Sample, Suite
@@ -101,6 +103,8 @@ class SuitePart:
         baseline_model: the baseline's model; None: the same.
         baseline_offset: added to the trial numbers of the baseline, so that both sides get separate
             answers to the same request.
+        follows: whether each side asks the models that its prompt chooses, as in production;
+            otherwise `models` alone.
     """
 
     suite: Suite
@@ -116,6 +120,7 @@ class SuitePart:
     no_baseline: str = ""
     baseline_model: str | None = None
     baseline_offset: int = 0
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,16 +163,41 @@ def prepare(repository: Repository, choice: SuiteChoice) -> Preparation:
             raise NothingTouchedError(f"nothing since {choice.changed_since} touches a suite")
     if choice.using is not None:
         found, warnings = _find_using(repository, found, choice)
-    parts = []
+    parts = _make_parts(repository, suites, found, choice, warnings)
+    _check_names(choice.only, parts)
+    parts = _deal(parts, choice.shard)
+    if not any(part.samples for part in parts):
+        raise UsageError("there are no samples to run", hint="use fewer shards")
+    return Preparation(
+        tuple(parts), all(len(part.tape) for part in parts), choice.shard, tuple(warnings)
+    )
+
+
+def _make_parts(
+    repository: Repository,
+    suites: Suites,
+    found: Sequence[FoundSuite],
+    choice: SuiteChoice,
+    warnings: list[str],
+) -> list[SuitePart]:
+    parts: list[SuitePart] = []
     for one in found:
         try:
-            parts.append(_make_part(repository, suites, one, choice))
+            part = _make_part(repository, suites, one, choice)
+            parts += [part] if choice.using is None else _keep_reaching(repository, part, warnings)
         except InvalidSuiteError as error:
             # The suite is from the work tree, and the live version may have other inputs.
             if choice.using is None:
                 raise
             warnings.append(f"{one.prompt} is left out: {error.message}")
-    unknown = set(choice.only)
+    if choice.using is not None and not parts:
+        raise UsageError(f"nothing asks {quote(choice.using)}", hint="; ".join(warnings))
+    return parts
+
+
+def _check_names(names: Sequence[str], parts: Sequence[SuitePart]) -> None:
+    """Raise NotFoundError for a name that no sample has."""
+    unknown = set(names)
     if unknown:
         unknown -= {one.name for part in parts for one in part.samples}
     if unknown:
@@ -175,12 +205,6 @@ def prepare(repository: Repository, choice: SuiteChoice) -> Preparation:
             f"no suite has a sample {quote(min(unknown))}",
             hint="names of samples are unique in a suite; --sample takes the whole name",
         )
-    parts = _deal(parts, choice.shard)
-    if not any(part.samples for part in parts):
-        raise UsageError("there are no samples to run", hint="use fewer shards")
-    return Preparation(
-        tuple(parts), all(len(part.tape) for part in parts), choice.shard, tuple(warnings)
-    )
 
 
 def _deal(parts: Sequence[SuitePart], shard: tuple[int, int]) -> list[SuitePart]:
@@ -221,6 +245,13 @@ def _make_part(
     else:
         baseline, baseline_state, why = _find_baseline(repository, name, choice, change)
         models = choice.models or suite.models or (change.model,)
+    follows = choice.using is None and not choice.models and not suite.models
+    baseline_model = choice.using
+    if follows and baseline is not None and baseline.model != change.model:
+        assert baseline_state is not None  # noqa: S101 - it comes with the baseline
+        baseline_model = baseline.model
+        baseline_state = _with_model(baseline_state, baseline.model)
+        change_state = _with_model(change_state, change.model)
     path = f"{found.path.rpartition('.')[0]}{CASSETTE}"
     file = repository.require_work_tree() / path
     tape = read_cassette(path, read_file(file), name) if file.exists() else Tape(path)
@@ -238,9 +269,43 @@ def _make_part(
         baseline,
         baseline_state,
         why,
-        choice.using,
+        baseline_model,
         max(one.trials for one in suite.samples) if choice.is_noise else 0,
+        follows,
     )
+
+
+def _keep_reaching(repository: Repository, part: SuitePart, warnings: list[str]) -> list[SuitePart]:
+    """Return a suite of `--using` with those samples alone for which its model may be asked."""
+    if "routes" not in part.change.data:
+        return [part]
+    model = part.baseline_model or ""
+
+    def reaches(sample: Sample) -> bool:
+        inputs = side_inputs(part.change, sample, is_baseline=False)
+        try:
+            reached = follow_routes(part.change, inputs, _find_in(repository))
+        except PromptopsError:
+            # The run says what is wrong with it.
+            return True
+        return model in reached.list_models()
+
+    kept = [one for one in part.samples if reaches(one)]
+    name = part.suite.prompt
+    if not kept:
+        warnings.append(f"{name} is left out: the routes of its samples never lead to {model}")
+        return []
+    left = len(part.samples) - len(kept)
+    if left:
+        warnings.append(
+            f"{left} of {len(part.samples)} samples of {name} are left out:"
+            f" their routes do not lead to {model}"
+        )
+    return [replace(part, samples=pack_samples(iter(kept)))]
+
+
+def _find_in(repository: Repository) -> Callable[[str], ResolvedPrompt]:
+    return lambda ref: resolve_selected(repository, parse_ref(ref))
 
 
 def _resolve(repository: Repository, name: str, at: str) -> tuple[ResolvedPrompt, TrialState]:
@@ -330,7 +395,7 @@ def _find_using(
     names = [
         name
         for name in live_names(repository, environment)
-        if _names_model(_resolve(repository, name, environment)[0], model)
+        if may_ask(_resolve(repository, name, environment)[0], model, _find_in(repository))
     ]
     if not names:
         raise NotFoundError(
@@ -345,15 +410,3 @@ def _find_using(
             f"no prompt that names {quote(model)} has an eval suite", hint="; ".join(warnings)
         )
     return chosen, warnings
-
-
-def _names_model(resolved: ResolvedPrompt, model: str) -> bool:
-    """Return whether a prompt may ask a model: as its own, a fallback, a candidate or by a
-    route.
-    """
-    data = resolved.data
-    named = [data.get("model"), *data.get("fallbacks", ())]
-    named += data.get("choose", {}).get("among", ())
-    named += [route.get("model") for route in data.get("routes", ())]
-    named.append(data.get("escalate", {}).get("model"))
-    return model in named

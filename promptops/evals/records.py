@@ -147,6 +147,8 @@ def _trial_to_json(trial: Trial) -> dict[str, Any]:
         "is_replayed": trial.is_replayed,
         "response_id": trial.response_id,
         "served_model": trial.served_model,
+        "answered_by": trial.answered_by,
+        "is_degraded": trial.is_degraded,
     }
 
 
@@ -267,6 +269,9 @@ def _read_trial(data: dict[str, Any]) -> Trial:
         _flag(data["is_replayed"]),
         _maybe(_text, data["response_id"]),
         _maybe(_text, data["served_model"]),
+        # Older results do not have these.
+        _maybe(_text, data.get("answered_by")),
+        _flag(data.get("is_degraded", False)),
     )
 
 

@@ -65,6 +65,9 @@ class Trial:
         is_replayed: whether every answer came from a cassette.
         response_id: the provider's id of the last answer, or None.
         served_model: the model name in the last answer.
+        answered_by: the model that gave it, if not the one that the result is of: a fallback, or
+            the choice of a route or of candidates.
+        is_degraded: whether it answered since the model of first choice did not.
     """
 
     number: int
@@ -79,6 +82,8 @@ class Trial:
     is_replayed: bool = False
     response_id: str | None = None
     served_model: str | None = None
+    answered_by: str | None = None
+    is_degraded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,15 +310,20 @@ _MAX_NAMES = 3
 
 @dataclass(slots=True)
 class _TrialSide:
-    """The trials of one side: how many there are, and how many say nothing."""
+    """The trials of one side: how many there are, how many say nothing, and which models other than
+    the expected one answered.
+    """
 
     trials: int = 0
     errors: int = 0
     missing: int = 0
+    others: Counter[tuple[str, bool]] = field(default_factory=Counter)
 
     def add(self, trials: Sequence[Trial]) -> None:
         self.trials += len(trials)
         for trial in trials:
+            if trial.answered_by is not None:
+                self.others[trial.answered_by, trial.is_degraded] += 1
             self.errors += trial.outcome is SampleOutcome.ERROR
             self.missing += trial.outcome is SampleOutcome.MISSING
 
@@ -382,6 +392,10 @@ def _find_unjudged(
         if side.missing:
             text = f"{side.missing} of {side.trials} trials{label} were not run"
             yield VerdictReason(ReasonKind.UNKNOWN, text)
+        for (other, is_degraded), count in sorted(side.others.items()):
+            why = "since a model before it failed" if is_degraded else "which the prompt chose"
+            text = f"{count} of {side.trials} trials{label} were answered by {other}, {why}"
+            yield VerdictReason(ReasonKind.NOTE, text)
     copied = _count_copied(suite.of_model(model)) if tally.has_repeats else 0
     if copied:
         text = f"the trials of {copied} samples are copies of one answer: something caches them"

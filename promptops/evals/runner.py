@@ -202,7 +202,7 @@ async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _RunnerStat
         text = None if baseline is None or baseline.error else baseline.answer
         try:
             asked_as = number + (part.baseline_offset if side == BASELINE else 0)
-            case = Case(resolved, sample, part.tape, place, asked_as, text)
+            case = Case(resolved, sample, part.tape, place, asked_as, text, part.follows)
             trial = await run_trial(asker, scoring, case)
             if asked_as != number:
                 trial = replace(trial, number=number)

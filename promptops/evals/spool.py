@@ -24,6 +24,8 @@ MAX_LOOSE = 4_000
 _OUTCOMES = tuple(SampleOutcome)
 _NUMBERS = {one: number for number, one in enumerate(_OUTCOMES)}
 _OUTLINES = tuple((Trial(1, one),) for one in _OUTCOMES)
+# As many as a byte can number.
+_MAX_OUTLINES = 256
 _NOWHERE = -1
 
 
@@ -38,6 +40,7 @@ class TrialSpool:
         self._size = 0
         self._is_flushed = True
         self._outcomes = bytearray()
+        self._outlines = list(_OUTLINES)
         if self._loose is None:
             self._file = tempfile.TemporaryFile(buffering=1 << 17, prefix="promptops-")  # noqa: SIM115 - it lives as long as this
             weakref.finalize(self, self._file.close)
@@ -61,8 +64,23 @@ class TrialSpool:
         self._starts[place] = self._size
         self._size += len(data)
         self._ends[place] = self._size
-        self._outcomes[place] = _NUMBERS[trial.outcome]
+        number = _NUMBERS[trial.outcome]
+        if trial.answered_by is not None:
+            number = self._number_other(trial)
+        self._outcomes[place] = number
         self._is_flushed = False
+
+    def _number_other(self, trial: Trial) -> int:
+        """Return the number of an outline with another model."""
+        outline = Trial(
+            1, trial.outcome, answered_by=trial.answered_by, is_degraded=trial.is_degraded
+        )
+        if (outline,) in self._outlines:
+            return self._outlines.index((outline,))
+        if len(self._outlines) >= _MAX_OUTLINES:
+            return _NUMBERS[trial.outcome]
+        self._outlines.append((outline,))
+        return len(self._outlines) - 1
 
     def get(self, place: int) -> Trial | None:
         """Return the trial at an index, or None."""
@@ -73,9 +91,9 @@ class TrialSpool:
             return None
         return _from_row(marshal.loads(self._read(start, self._ends[place])))  # noqa: S302 - its own bytes
 
-    def outcome(self, place: int) -> int:
-        """Return the number of a trial's outcome, without a look at the file."""
-        return self._outcomes[place]
+    def outline(self, place: int) -> tuple[Trial]:
+        """Return a trial's outcome and who answered, without a look at the file."""
+        return self._outlines[self._outcomes[place]]
 
     def _read(self, start: int, end: int) -> bytes:
         assert self._file is not None  # noqa: S101 - only asked with a file
@@ -104,6 +122,8 @@ def _to_row(trial: Trial) -> tuple[Any, ...]:
         trial.is_replayed,
         trial.response_id,
         trial.served_model,
+        trial.answered_by,
+        trial.is_degraded,
     )
 
 
@@ -162,20 +182,16 @@ class SpooledSamples(Sequence[SampleResult]):
             yield self._make(sample, at)
 
     def outlines(self, model: str) -> Iterator[SampleResult]:
-        """Yield the results of one model with the outcomes of their trials and nothing else."""
+        """Yield the results of one model with the outcomes of their trials and who answered."""
         if self._width > 1:
             # What several trials of a sample have in common is in the file.
             yield from self.of_model(self.models.index(model))
             return
         count = len(self._samples)
-        outcome = self._spool.outcome
+        outline = self._spool.outline
         for at, sample in enumerate(self._samples, self.models.index(model) * count):
-            baseline = (
-                _OUTLINES[outcome(at + len(self))]
-                if self._has_baseline and not self._apart[at]
-                else ()
-            )
-            trials = _OUTLINES[outcome(at)]
+            baseline = outline(at + len(self)) if self._has_baseline and not self._apart[at] else ()
+            trials = outline(at)
             yield SampleResult(sample.name, model, sample.tags, sample.passes, trials, baseline)
 
     @overload

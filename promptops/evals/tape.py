@@ -13,12 +13,19 @@ import json
 import time
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from promptops.errors import PromptopsError, quote
 from promptops.files import read_file
 from promptops.repository.writing import write_atomically
-from promptops.runtime.models.model import Answer, ToolCall, Usage
+from promptops.runtime.models.model import (
+    UNKNOWN_USAGE,
+    Answer,
+    ErrorKind,
+    ModelError,
+    ToolCall,
+    Usage,
+)
 from promptops.runtime.redaction import redact
 
 if TYPE_CHECKING:
@@ -34,6 +41,7 @@ _encode_request = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure
 _encode_entry = json.JSONEncoder(ensure_ascii=False).encode
 _MAX_UNWRITTEN_SECONDS = 0.05
 _TOO_LONG = 64 * 1024 * 1024
+_KINDS = frozenset(get_args(ErrorKind))
 
 
 class TapeError(PromptopsError):
@@ -64,9 +72,38 @@ class TapePlace(NamedTuple):
     side: str
 
 
+class TapeFailure(NamedTuple):
+    """The error of a model whose fallback answered, so that a replay falls back as well.
+
+    Attributes:
+        message: the error.
+        model: the model that was asked.
+        kind: the kind of the error, as `ModelError` has it.
+        status: the HTTP status, or None.
+        code: the provider's code of the error, or None.
+    """
+
+    message: str
+    model: str
+    kind: ErrorKind
+    status: int | None = None
+    code: str | None = None
+
+    def error(self) -> ModelError:
+        """Return the error."""
+        return ModelError(
+            self.message,
+            model=self.model,
+            kind=self.kind,
+            status=self.status,
+            code=self.code,
+            is_sent=False,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class TapeEntry:
-    """One recorded answer.
+    """One recorded answer, or the error of a model whose fallback answered.
 
     Attributes:
         key: its key.
@@ -74,6 +111,7 @@ class TapeEntry:
         answer: the model's answer, redacted.
         latency_seconds: its duration.
         cost_micros: its cost, in micro-dollars; None if unknown.
+        failure: the error instead of an answer, or None.
     """
 
     key: TapeKey
@@ -81,6 +119,11 @@ class TapeEntry:
     answer: Answer
     latency_seconds: float
     cost_micros: int | None
+    failure: TapeFailure | None = None
+
+
+NO_ANSWER = Answer("", (), "unknown", UNKNOWN_USAGE)
+"""The answer of an entry with an error."""
 
 
 def hash_request(request: Request) -> str:
@@ -120,7 +163,8 @@ class Tape:
 
     def list_served(self) -> list[str]:
         """Return the models that gave the answers, by the providers' names."""
-        return sorted({one.answer.served_model or one.place.model for one in self.all()})
+        answers = [one for one in self._entries.values() if one.failure is None]
+        return sorted({one.answer.served_model or one.place.model for one in answers})
 
     def find(self, key: TapeKey) -> TapeEntry | None:
         """Return the answer to a request, and mark it as used."""
@@ -267,6 +311,11 @@ def _entry_to_json(entry: TapeEntry) -> dict[str, Any]:
         "side": entry.place.side,
         "trial": entry.key.trial,
         "request": entry.key.request,
+    }
+    if entry.failure is not None:
+        # Without the keys of an answer, so that no reader takes it for an empty one.
+        return {**written, "failure": list(entry.failure)}
+    written |= {
         "text": answer.text,
         "finish": answer.finish,
         "usage": [usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.source],
@@ -284,6 +333,8 @@ def _entry_to_json(entry: TapeEntry) -> dict[str, Any]:
 
 def _read_entry(line: Any) -> TapeEntry | None:  # noqa: ANN401 - any JSON value
     try:
+        if "failure" in line:
+            return _read_failure(line)
         calls = tuple(ToolCall(str(a), str(b), str(c)) for a, b, c in line.get("tool_calls", ()))
         usage = Usage(*line["usage"])
         texts = [line[key] for key in ("text", "finish", "sample", "model", "side", "request")]
@@ -298,6 +349,19 @@ def _read_entry(line: Any) -> TapeEntry | None:  # noqa: ANN401 - any JSON value
         return TapeEntry(key, place, answer, float(line["seconds"]), line["cost_micros"])
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         return None
+
+
+def _read_failure(line: Any) -> TapeEntry | None:  # noqa: ANN401 - any JSON value
+    message, asked, kind, status, code = line["failure"]
+    texts = [line[key] for key in ("sample", "model", "side", "request")]
+    named = _named(code)
+    is_whole = all(isinstance(one, str) for one in (*texts, message, asked))
+    if not is_whole or kind not in _KINDS or not all(map(_is_count, (line["trial"], status))):
+        return None
+    sample, model, side, request = texts
+    failure = TapeFailure(message, asked, kind, status, named)
+    key, place = TapeKey(request, int(line["trial"])), TapePlace(sample, model, side)
+    return TapeEntry(key, place, NO_ANSWER, 0.0, 0, failure)
 
 
 def _is_count(value: object) -> bool:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from promptops.errors import InputError, PromptopsError, TemplateError
+from promptops.errors import InputError, PromptopsError, RefusedError, TemplateError
 from promptops.evals.asking import QuestionPlace
 from promptops.evals.cap import CapError
 from promptops.evals.result import CheckOutcome, SampleOutcome, Trial
@@ -19,6 +19,7 @@ from promptops.evals.scorers.scorer import Context, Cost, JudgedAnswer, ScorerEr
 from promptops.evals.scorers.values import difference
 from promptops.evals.tape import MissingError, TapePlace
 from promptops.prompt.suite.suite import Outcome as Wanted
+from promptops.runtime.guards.breaker import BreakerOpenError
 from promptops.runtime.guards.guard import GuardError
 from promptops.runtime.models.model import ModelError
 
@@ -77,6 +78,7 @@ class Case(NamedTuple):
         place: the sample, model and side.
         number: the number of the trial, from 1.
         baseline: the baseline's answer, if any.
+        follows: whether models are chosen as in production, as `QuestionPlace` says.
     """
 
     resolved: ResolvedPrompt
@@ -85,6 +87,7 @@ class Case(NamedTuple):
     place: TapePlace
     number: int
     baseline: str | None = None
+    follows: bool = False
 
 
 @dataclass(slots=True)
@@ -128,7 +131,7 @@ async def run_trial(asker: Asker, scoring: Scoring, case: Case) -> Trial:
         MissingError, CapError, GuardError: no answer is available.
         IncomparableError: the baseline has other inputs than the sample.
     """
-    sample, number = case.sample, case.number
+    sample = case.sample
     course = _TrialCourse(has_mean=sample.threshold is not None)
     try:
         await _converse(course, asker, scoring, case)
@@ -136,32 +139,35 @@ async def run_trial(asker: Asker, scoring: Scoring, case: Case) -> Trial:
         is_other = isinstance(error, InputError) and sample.outcome is not Wanted.ERROR
         if is_other and case.place.side == BASELINE:
             raise IncomparableError(error.message) from error
-        return _end_early(course, sample, number, error)
-    except (ModelError, ScorerError) as error:
+        return _end_early(course, case, error)
+    except (CapError, GuardError):
+        raise
+    except (ModelError, BreakerOpenError, RefusedError, ScorerError) as error:
         # A judge's calls have the same limits as all others.
         if isinstance(error.__cause__, (MissingError, CapError, GuardError)):
             raise error.__cause__ from None
-        return _finish(course, number, SampleOutcome.ERROR, error)
-    return _finish(course, number, _judge(course, sample))
+        return _finish(course, case, SampleOutcome.ERROR, error)
+    return _finish(course, case, _judge(course, sample))
 
 
-def _end_early(course: _TrialCourse, sample: Sample, number: int, error: PromptopsError) -> Trial:
+def _end_early(course: _TrialCourse, case: Case, error: PromptopsError) -> Trial:
     """Return the trial of a prompt that could not be rendered, which may be expected."""
-    is_met = sample.outcome is Wanted.ERROR
+    is_met = case.sample.outcome is Wanted.ERROR
     course.checks.append(CheckOutcome("outcome", float(is_met), is_met, error.message))
     course.weights.append(1.0)
-    return _finish(course, number, SampleOutcome.PASSED if is_met else SampleOutcome.FAILED)
+    return _finish(course, case, SampleOutcome.PASSED if is_met else SampleOutcome.FAILED)
 
 
 def _finish(
     course: _TrialCourse,
-    number: int,
+    case: Case,
     outcome: SampleOutcome,
     error: PromptopsError | None = None,
 ) -> Trial:
     score = None if outcome is SampleOutcome.ERROR else _mean(course)
+    last = course.asked[-1] if course.asked else None
     return Trial(
-        number,
+        case.number,
         outcome,
         score,
         course.text,
@@ -170,9 +176,11 @@ def _finish(
         None if error is None else course.stage,
         course.cost_micros,
         course.seconds if course.asked else None,
-        bool(course.asked) and all(one.is_replayed for one in course.asked),
-        course.asked[-1].answer.response_id if course.asked else None,
-        course.asked[-1].answer.served_model if course.asked else None,
+        last is not None and all(one.is_replayed for one in course.asked),
+        None if last is None else last.answer.response_id,
+        None if last is None else last.answer.served_model,
+        None if last is None or last.model == case.place.model else last.model,
+        any(one.is_degraded for one in course.asked),
     )
 
 
@@ -196,7 +204,7 @@ def _judge(course: _TrialCourse, sample: Sample) -> SampleOutcome:
 async def _converse(course: _TrialCourse, asker: Asker, scoring: Scoring, case: Case) -> None:
     """Ask the first question and those of every turn; check each answer."""
     sample = case.sample
-    at = QuestionPlace(case.tape, case.place, case.number)
+    at = QuestionPlace(case.tape, case.place, case.number, case.follows)
     course.stage = "call"
     inputs = side_inputs(case.resolved, sample, is_baseline=case.place.side == BASELINE)
     asked = await asker.start(case.resolved, inputs, at)
@@ -204,8 +212,8 @@ async def _converse(course: _TrialCourse, asker: Asker, scoring: Scoring, case: 
     context = Context(
         "\n\n".join([str(one.get("content") or "") for one in course.messages]),
         sample.inputs,
-        None if scoring.open_judge is None else scoring.open_judge(*at),
-        None if scoring.open_embed is None else scoring.open_embed(*at),
+        None if scoring.open_judge is None else scoring.open_judge(*at[:3]),
+        None if scoring.open_embed is None else scoring.open_embed(*at[:3]),
         case.baseline,
         scoring.context.root,
         scoring.context.allows_python,
@@ -216,7 +224,7 @@ async def _converse(course: _TrialCourse, asker: Asker, scoring: Scoring, case: 
         if user is not None:
             course.messages.append({"role": "assistant", "content": course.text})
             course.messages.append({"role": "user", "content": user})
-            asked = await asker.go_on(asked.resolved, course.messages, at)
+            asked = await asker.go_on(asked, course.messages, at)
         asked = await _answer_tools(course, asker, sample.tools, asked, at)
         course.stage = "score"
         answer = JudgedAnswer(
@@ -312,7 +320,7 @@ async def _answer_tools(
             {"role": "tool", "tool_call_id": one.id, "content": reply}
             for one, reply in zip(asked.answer.tool_calls, replies, strict=True)
         )
-        asked = await asker.go_on(asked.resolved, course.messages, at)
+        asked = await asker.go_on(asked, course.messages, at)
     raise ScorerError(f"the model called tools {_MAX_ROUNDS} times and did not answer")
 
 

@@ -205,6 +205,8 @@ def _sample(sample: SampleResult, paint: Paint) -> Iterator[str]:
 def _trial(trial: Trial) -> Iterator[str]:
     if trial.error is not None:
         yield f"      {trial.stage}: {trial.error}"
+    if trial.answered_by is not None:
+        yield f"      answered by {trial.answered_by}"
     for check in trial.checks:
         if not check.is_met and check.score is not None:
             score = "" if check.score in {0.0, 1.0} else f" ({check.score:.2f})"

@@ -100,7 +100,7 @@ def _find_way(course: Course, world: RunFacts) -> Generator[Command, Any, Mappin
         if target is None:
             return route
         course.stage = "resolve"
-        following = yield Find(_beside(found, target))
+        following = yield Find(beside(found, target))
         if following.name in names or len(names) > _MAX_ROUTES:
             raise RefusedError(
                 f"the routes of {names[0]} never end: {' -> '.join([*names, following.name])}",
@@ -161,7 +161,7 @@ def _choose_route(course: Course, found: ResolvedPrompt) -> Mapping[str, Any]:
     return {}
 
 
-def _beside(found: ResolvedPrompt, target: str) -> str:
+def beside(found: ResolvedPrompt, target: str) -> str:
     """Return the ref of a route's prompt: in the same deployment, or as written."""
     if "@" in target:
         return target

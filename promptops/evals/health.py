@@ -1,0 +1,41 @@
+"""Remember which models keep failing, so that a run with fallbacks does not wait for each."""
+
+from __future__ import annotations
+
+import time
+
+from promptops.runtime.guards.breaker import BreakerOpenError
+
+_FAILURES = 5
+_COOLDOWN_SECONDS = 30.0
+
+
+class ModelHealth:
+    """The failures of one run's models. Applications have breakers of their own, which evals leave
+    alone.
+    """
+
+    def __init__(self) -> None:
+        self._failures: dict[str, int] = {}
+        self._closed_until: dict[str, float] = {}
+
+    def note(self, model: str, *, is_healthy: bool) -> None:
+        """Note whether a model answered."""
+        if is_healthy:
+            self._failures.pop(model, None)
+            return
+        self._failures[model] = self._failures.get(model, 0) + 1
+        if self._failures[model] >= _FAILURES:
+            self._closed_until[model] = time.monotonic() + _COOLDOWN_SECONDS
+
+    def is_out(self, model: str) -> bool:
+        """Return whether a model failed repeatedly, and lately."""
+        if self._failures.get(model, 0) < _FAILURES:
+            return False
+        return self._closed_until[model] > time.monotonic()
+
+    def check(self, model: str) -> None:
+        """Raise BreakerOpenError for a model that is out."""
+        if self.is_out(model):
+            left = self._closed_until[model] - time.monotonic()
+            raise BreakerOpenError(model, time.time() + left)

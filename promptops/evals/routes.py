@@ -1,0 +1,96 @@
+"""Find out which models a prompt may ask, and which ones a sample reaches by its routes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from promptops.errors import PromptopsError
+from promptops.runtime.run.conditions import holds
+from promptops.runtime.run.preparation import beside
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from promptops.runtime.resolution import ResolvedPrompt
+
+_MAX_ROUTES = 8
+_NO_ROUTE: Mapping[str, Any] = {}
+
+
+class Reached(NamedTuple):
+    """Where a prompt's routes lead for some inputs: the last prompt, and its route or {}."""
+
+    prompt: ResolvedPrompt
+    route: Mapping[str, Any]
+
+    def list_models(self) -> list[str]:
+        """Return the models that may be asked, the likely one first."""
+        if "reply" in self.route:
+            return []
+        data = self.prompt.data
+        named: list[str | None] = [self.route.get("model")]
+        if named[0] is None:
+            named = [*data.get("choose", {}).get("among", ()), self.prompt.model]
+        named += [*data.get("fallbacks", ()), data.get("escalate", {}).get("model")]
+        return [one for one in dict.fromkeys(named) if one is not None]
+
+
+def follow_routes(
+    prompt: ResolvedPrompt,
+    inputs: Mapping[str, object],
+    find: Callable[[str], ResolvedPrompt],
+) -> Reached:
+    """Follow a prompt's routes for some inputs. Routes that never end end after a few.
+
+    Args:
+        prompt: the first prompt.
+        inputs: its inputs.
+        find: resolves a ref.
+
+    Raises:
+        PromptopsError: the inputs are not valid, or a route leads nowhere.
+    """
+    found, given = prompt, inputs
+    for _ in range(_MAX_ROUTES):
+        routes = found.data.get("routes", ())
+        if not routes:
+            break
+        complete = found.prompt.complete(given)
+        for route in routes:
+            if holds(found.prompt.path, route["when"], complete):
+                break
+        else:
+            break
+        if "prompt" not in route:
+            return Reached(found, route)
+        found = find(beside(found, route["prompt"]))
+        given = {name: one for name, one in complete.items() if name in found.inputs}
+    return Reached(found, _NO_ROUTE)
+
+
+def list_models(prompt: ResolvedPrompt) -> list[str]:
+    """Return the models that a prompt may ask, those of its routes included."""
+    routed = [route.get("model") for route in prompt.data.get("routes", ())]
+    named = [*Reached(prompt, _NO_ROUTE).list_models(), *routed]
+    return [one for one in dict.fromkeys(named) if one is not None]
+
+
+def may_ask(prompt: ResolvedPrompt, model: str, find: Callable[[str], ResolvedPrompt]) -> bool:
+    """Return whether a prompt names a model, or one that its routes lead to does."""
+    waiting, seen = [prompt], {prompt.name}
+    while waiting:
+        found = waiting.pop()
+        if model in list_models(found):
+            return True
+        for route in found.data.get("routes", ()):
+            if "prompt" not in route:
+                continue
+            try:
+                following = find(beside(found, route["prompt"]))
+            except PromptopsError:
+                # Such a route fails for its callers, and is not what is asked about here.
+                continue
+            if following.name not in seen:
+                seen.add(following.name)
+                waiting.append(following)
+    return False

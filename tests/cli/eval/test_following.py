@@ -1,0 +1,179 @@
+"""`promptops eval run` asks the models that a prompt chooses, as in production."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.cli.running import accept, run
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from typer.testing import Result
+
+    from tests.repositories import Repo
+
+OUT = "scripted/out.yaml"
+FIRST = "scripted/first.yaml"
+SECOND = "scripted/second.yaml"
+SUITE = """
+schema: promptops.suite/v1
+prompt: ask
+samples:
+- {name: a, inputs: {q: short}, expect: [{contains: answer}]}
+- {name: b, inputs: {q: something long}, expect: [{contains: answer}]}
+"""
+
+
+@pytest.fixture
+def project(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Repo:
+    """Two models that answer, and one that is out."""
+    monkeypatch.setattr("promptops.runtime.run.steps.delay_seconds", lambda *_: 0.0)
+    repo.write("out.yaml", "rules: [{fault: {status: 503}}]")
+    repo.write("first.yaml", "rules: [{answer: The first answer.}]")
+    repo.write("second.yaml", "rules: [{answer: The second answer.}]")
+    repo.write("evals/ask.yaml", SUITE)
+    return repo
+
+
+def write(project: Repo, model: str, name: str = "ask", **keys: str) -> None:
+    text = prompt_text(body="{{ q }}", inputs="{q: string}", model=model, **keys)
+    project.write(f"prompts/{name}.md", text)
+
+
+def eval_run(project: Repo, *args: str) -> Result:
+    return run(project, "eval", "run", *args)
+
+
+def as_json(project: Repo, *args: str, code: int = 0) -> dict[str, Any]:
+    result = eval_run(project, "--format", "json", *args)
+    assert result.exit_code == code, result.output
+    loaded: dict[str, Any] = json.loads(result.stdout)
+    return loaded
+
+
+def answers(found: dict[str, Any]) -> list[tuple[str, str | None, bool]]:
+    """Return what was answered, by which other model, and whether for want of the first."""
+    trials = [one["trials"][0] for one in found["suites"][0]["samples"]]
+    return [(one["answer"], one["answered_by"], one["is_degraded"]) for one in trials]
+
+
+def test_a_fallback_answers_where_the_first_model_is_out(project: Repo) -> None:
+    write(project, OUT, fallbacks=f"[{SECOND}]")
+    found = as_json(project)
+    assert answers(found) == [("The second answer.", SECOND, True)] * 2
+    text = eval_run(project).stdout
+    assert f"2 of 2 trials were answered by {SECOND}, since a model before it failed" in text
+    # Each model alone, where models are named.
+    alone = as_json(project, "--models", f"{OUT},{SECOND}", code=2)
+    outcomes = [one["outcome"] for one in alone["suites"][0]["samples"]]
+    assert outcomes == ["error", "error", "passed", "passed"]
+
+
+def test_a_cassette_keeps_why_a_fallback_answered(project: Repo) -> None:
+    write(project, OUT, fallbacks=f"[{SECOND}]")
+    live = as_json(project, "--record")
+    lines = (project.path / "evals/ask.cassette.jsonl").read_text().splitlines()
+    assert len(lines) == 5
+    failures = [json.loads(one)["failure"] for one in lines if '"failure"' in one]
+    assert [one[1] for one in failures] == [OUT] * 2
+    again = as_json(project, "--replay")
+    assert answers(again) == answers(live)
+    assert again["calls"] == 0
+    # Once the first model answers again, its answers take the place of its errors.
+    project.write("out.yaml", "rules: [{answer: The answer is back.}]")
+    assert answers(as_json(project, "--record"))[0] == ("The answer is back.", None, False)
+    assert answers(as_json(project, "--replay"))[0] == ("The answer is back.", None, False)
+
+
+def test_a_model_that_stays_out_is_not_tried_for_each_sample(project: Repo) -> None:
+    write(project, OUT, fallbacks=f"[{SECOND}]")
+    rows = "\n".join(json.dumps({"q": f"question {n}"}) for n in range(50))
+    project.write("evals/rows.jsonl", f"{rows}\n")
+    samples = "- {from: rows.jsonl, expect: [{contains: answer}]}"
+    project.write("evals/ask.yaml", SUITE.partition("- {")[0] + samples)
+    found = as_json(project, "--record", "--concurrency", "1")
+    # Five calls until it counts as out, and one for each sample of the other.
+    assert found["calls"] <= 60
+    assert answers(as_json(project, "--replay")) == answers(found)
+
+
+def test_routes_and_candidates_choose_the_model(project: Repo) -> None:
+    routes = f'[{{when: "q | length > 6", model: {SECOND}}}]'
+    write(project, FIRST, routes=routes)
+    found = as_json(project)
+    assert answers(found) == [
+        ("The first answer.", None, False),
+        ("The second answer.", SECOND, False),
+    ]
+    text = eval_run(project).stdout
+    assert f"1 of 2 trials were answered by {SECOND}, which the prompt chose" in text
+    write(project, FIRST, max_tokens="10", choose=f"{{by: cost, among: [{SECOND}]}}")
+    assert [one[1] for one in answers(as_json(project))] == [SECOND] * 2
+
+
+def test_a_change_of_the_model_is_compared_with_the_model_before(project: Repo) -> None:
+    write(project, FIRST)
+    project.commit()
+    accept(project, "release", "ask", "--local")
+    write(project, SECOND)
+    found = as_json(project)["suites"][0]
+    assert found["baseline"]["label"].endswith(f"with {FIRST}")
+    assert found["change"]["label"].endswith(f"with {SECOND}")
+    assert found["samples"][0]["baseline"][0]["answer"] == "The first answer."
+
+
+def test_a_model_that_is_not_allowed_is_no_fallback(project: Repo) -> None:
+    project.write("promptops.toml", f'[models]\nallow = ["{OUT}", "{FIRST}"]\n')
+    write(project, OUT, fallbacks=f"[{SECOND}, {FIRST}]")
+    assert answers(as_json(project))[0] == ("The first answer.", FIRST, True)
+    # A model that an eval names may be one that is not allowed yet.
+    assert answers(as_json(project, "--models", SECOND))[0][0] == "The second answer."
+    write(project, SECOND)
+    refused = as_json(project, code=2)["suites"][0]["samples"][0]["trials"][0]
+    assert "may not use" in refused["error"]
+
+
+def live(project: Repo) -> None:
+    project.commit()
+    for path in sorted((project.path / "prompts").glob("*.md")):
+        accept(project, "release", path.stem, "--local")
+        accept(project, "promote", f"{path.stem}@1.0.0", "--to", "staging", "--yes")
+
+
+def test_another_model_is_tried_where_routes_lead_to_it(project: Repo) -> None:
+    write(project, FIRST, routes='[{when: "q | length > 6", prompt: long}]')
+    write(project, "scripted/old.yaml", name="long")
+    project.write("old.yaml", "rules: [{answer: The old answer.}]")
+    live(project)
+    using = ("--using", "scripted/old.yaml", "--instead", SECOND, "--env", "staging")
+    result = eval_run(project, *using, "--format", "json")
+    assert result.exit_code == 0, result.output
+    assert "1 of 2 samples of ask are left out: their routes do not lead to" in result.stderr
+    (sample,) = json.loads(result.stdout)["suites"][0]["samples"]
+    assert sample["name"] == "b"
+    assert sample["baseline"][0]["answer"] == "The old answer."
+    assert sample["trials"][0]["answer"] == "The second answer."
+    project.write("evals/ask.yaml", SUITE.replace("something long", "else"))
+    none = eval_run(project, *using)
+    assert none.exit_code == 2
+    assert "the routes of its samples never lead to scripted/old.yaml" in none.stderr
+
+
+def test_another_model_is_tried_as_a_fallback(project: Repo) -> None:
+    write(project, FIRST, fallbacks="[scripted/old.yaml]")
+    project.write("old.yaml", "rules: [{answer: The old answer.}]")
+    live(project)
+    using = ("--using", "scripted/old.yaml", "--instead", SECOND, "--env", "staging")
+    found = as_json(project, *using)["suites"][0]["samples"]
+    assert [one["baseline"][0]["answer"] for one in found] == ["The old answer."] * 2
+    assert [one["trials"][0]["answer"] for one in found] == ["The second answer."] * 2
+
+
+def test_a_plan_counts_the_dearest_model_that_may_answer(project: Repo) -> None:
+    write(project, FIRST, fallbacks="[openai/gpt-4o]", max_tokens="1000")
+    assert "estimated cost 0.0000 USD, highest 0.02" in eval_run(project, "--dry-run").stderr
+    write(project, FIRST, max_tokens="1000")
+    assert "highest 0.0000 USD" in eval_run(project, "--dry-run").stderr
