@@ -7,8 +7,9 @@ for each tool.
 
 from __future__ import annotations
 
+import json
 import tomllib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.protection.doctor.answer import fine, unknown, warning
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from promptops.protection.doctor.subject import DoctorSubject
 
 _PYPROJECT = "pyproject.toml"
+_PACKAGE = "package.json"
 _DESCRIBE = '["git", "describe", "--dirty", "--tags", "--long", "--match", "v*"]'
 
 
@@ -88,11 +90,18 @@ _TOOLS = (
         '[tool.git-cliff.git] tag_pattern = "^v[0-9]"',
     ),
     _Tool("git-cliff", "cliff.toml", "", "git.tag_pattern", '[git] tag_pattern = "^v[0-9]"'),
+    _Tool("release-it", ".release-it.json", "", "git.tagMatch", '"git": {"tagMatch": "v*"}'),
+    _Tool("release-it", _PACKAGE, "release-it", "git.tagMatch", '"git": {"tagMatch": "v*"}'),
 )
+REMEDIES = {tool.name: tool.remedy for tool in _TOOLS if tool.file != "cliff.toml"}
+"""What to write for each tool, in `pyproject.toml` or in its own file."""
 
-
-REMEDIES = {tool.name: tool.remedy for tool in _TOOLS if tool.file == _PYPROJECT}
-"""What to write in `pyproject.toml` for each tool."""
+# lerna and changelogen have no setting for it: what is run has to be another command.
+FORGET_TAGS = "git tag --list 'prompts/*' | xargs git tag --delete"
+"""The command that lets lerna see the application's tags alone, in the clone of its job."""
+FROM_TAG = """--from "$(git describe --tags --abbrev=0 --match 'v*')\""""
+"""The option that lets changelogen begin at the application's tag."""
+_CI = (".github/workflows/", ".gitlab-ci.yml")
 
 
 def look_at_version_tools(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
@@ -102,13 +111,67 @@ def look_at_version_tools(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
         if data is None:
             continue
         try:
-            settings = tomllib.loads(data.decode())
-        except ValueError as error:
+            settings = _parse(file, data)
+        except (ValueError, RecursionError) as error:
             yield unknown(f"{file} cannot be read: {error}", file)
             continue
         for tool in _TOOLS:
             if tool.file == file:
                 yield from _judge(tool, settings)
+        if file == _PACKAGE:
+            yield from _judge_changelogen(settings)
+    yield from _judge_lerna(subject)
+
+
+def _parse(file: str, data: bytes) -> Any:  # noqa: ANN401 - whatever the file holds
+    text = data.decode()
+    return json.loads(text) if file.endswith(".json") else tomllib.loads(text)
+
+
+def _judge_changelogen(package: object) -> Iterator[DoctorAnswer]:
+    """Judge the scripts of `package.json` that run changelogen."""
+    scripts = _find(package, "scripts")
+    lines = scripts.values() if isinstance(scripts, dict) else ()
+    used = [line for line in lines if isinstance(line, str) and "changelogen" in line]
+    if not used:
+        return
+    if all("--from" in line for line in used):
+        yield fine("changelogen begins at the tag that --from names", _PACKAGE)
+        return
+    yield warning(
+        "changelogen begins at the nearest tag, which may be the release of a prompt",
+        _PACKAGE,
+        risk="the changelog and the next version leave out what was merged before that release",
+        remedy=f"add {FROM_TAG} where it is run",
+    )
+
+
+def _judge_lerna(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
+    """Judge lerna, which compares packages with the nearest tag, whatever it is called."""
+    file = "lerna.json"
+    data = subject.read(file)
+    if data is None:
+        return
+    try:
+        settings = _parse(file, data)
+    except (ValueError, RecursionError) as error:
+        yield unknown(f"{file} cannot be read: {error}", file)
+        return
+    if _find(settings, "command.version.forcePublish"):
+        yield fine("lerna publishes all packages, whatever changed", file)
+        return
+    for path in [_PACKAGE, *(path for path in subject.paths if path.startswith(_CI))]:
+        text = (subject.read(path) or b"").decode(errors="replace")
+        if "lerna" in text and "prompts/*" in text:
+            yield fine("lerna runs without the tags of prompts", path)
+            return
+    yield warning(
+        "lerna compares packages with the nearest tag, which may be the release of a prompt",
+        file,
+        risk="packages that changed before that release are not published",
+        remedy=f"where lerna runs, let the clone forget the prompts' tags first: {FORGET_TAGS}; "
+        'or publish all packages: "command": {"version": {"forcePublish": true}}',
+    )
 
 
 def _judge(tool: _Tool, settings: Mapping[str, object]) -> Iterator[DoctorAnswer]:

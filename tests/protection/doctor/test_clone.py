@@ -89,6 +89,52 @@ def test_a_tool_that_would_take_a_prompts_release_for_its_own_is_named(
     assert only(look(repo), "version-tools").state is FINE
 
 
+LERNA = "git tag --list 'prompts/*' | xargs git tag --delete && lerna version"
+
+
+@pytest.mark.parametrize(
+    ("careless", "careful"),
+    [
+        ({".release-it.json": "{}"}, {".release-it.json": '{"git": {"tagMatch": "v*"}}'}),
+        (
+            {"package.json": '{"release-it": {"npm": false}}'},
+            {"package.json": '{"release-it": {"git": {"tagMatch": "v*"}}}'},
+        ),
+        (
+            {"package.json": '{"scripts": {"release": "changelogen --release"}}'},
+            {"package.json": '{"scripts": {"release": "changelogen --release --from $TAG"}}'},
+        ),
+        (
+            {"lerna.json": '{"version": "0.3.0"}'},
+            {"lerna.json": '{"command": {"version": {"forcePublish": true}}}'},
+        ),
+        ({"lerna.json": "{}"}, {".github/workflows/release.yml": f"run: {LERNA}\n"}),
+        ({"lerna.json": "{}"}, {"package.json": json.dumps({"scripts": {"release": LERNA}})}),
+    ],
+)
+def test_a_tool_of_npm_that_would_take_a_prompts_release_is_named(
+    repo: Repo, careless: dict[str, str], careful: dict[str, str]
+) -> None:
+    repo.commit(careless)
+    found = only(look(repo), "version-tools")
+    assert (found.severity, found.place) == (Severity.WARNING, next(iter(careless)))
+    repo.commit(careful)
+    assert only(look(repo), "version-tools").state is FINE
+
+
+@pytest.mark.parametrize("file", ["package.json", "lerna.json", "cliff.toml"])
+def test_a_configuration_that_is_none_is_named(repo: Repo, file: str) -> None:
+    repo.commit({file: "{["})
+    found = only(look(repo), "version-tools")
+    assert (found.state, found.place) == (UNKNOWN, file)
+
+
+def test_a_package_without_release_tools_is_nobodys_business(repo: Repo) -> None:
+    for text in ("{}", "[]", '{"scripts": {"test": "node"}}', '{"scripts": 3}'):
+        repo.commit({"package.json": text})
+        assert of(look(repo), "version-tools") == []
+
+
 HOOKS = "repos:\n- repo: x\n  hooks:\n  - id: trailing-whitespace\n"
 
 
