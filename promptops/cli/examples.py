@@ -183,6 +183,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "promptops eval from-runs support/triage --since 7d",
         "promptops eval from-runs support/triage --status failed --max 20",
     ),
+    "eval nightly": (
+        "promptops eval nightly",
+        "promptops eval nightly support/triage --env production --alert --max-cost 2",
+    ),
     "eval noise": (
         "promptops eval noise support/triage",
         "promptops eval noise support/triage --models openai/gpt-4o-mini --max-cost 1",

@@ -149,6 +149,7 @@ def _trial_to_json(trial: Trial) -> dict[str, Any]:
         "served_model": trial.served_model,
         "answered_by": trial.answered_by,
         "is_degraded": trial.is_degraded,
+        "fingerprint": trial.fingerprint,
     }
 
 
@@ -272,6 +273,7 @@ def _read_trial(data: dict[str, Any]) -> Trial:
         # Older results do not have these.
         _maybe(_text, data.get("answered_by")),
         _flag(data.get("is_degraded", False)),
+        _maybe(_text, data.get("fingerprint")),
     )
 
 

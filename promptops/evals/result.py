@@ -68,6 +68,7 @@ class Trial:
         answered_by: the model that gave it, if not the one that the result is of: a fallback, or
             the choice of a route or of candidates.
         is_degraded: whether it answered since the model of first choice did not.
+        fingerprint: the provider's name of the configuration that gave it, or None.
     """
 
     number: int
@@ -84,6 +85,7 @@ class Trial:
     served_model: str | None = None
     answered_by: str | None = None
     is_degraded: bool = False
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ def _to_row(trial: Trial) -> tuple[Any, ...]:
         trial.served_model,
         trial.answered_by,
         trial.is_degraded,
+        trial.fingerprint,
     )
 
 

@@ -181,6 +181,7 @@ def _finish(
         None if last is None else last.answer.served_model,
         None if last is None or last.model == case.place.model else last.model,
         any(one.is_degraded for one in course.asked),
+        None if last is None else last.answer.fingerprint,
     )
 
 

@@ -41,7 +41,7 @@ def start(where: Path, *words: str, env: Mapping[str, str] | None = None) -> sub
     )
 
 
-def let_children_end(process: subprocess.Popen[str]) -> None:
+def let_children_end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
     """Wait for what a killed process had started, such as a push: that goes on without it."""
 
     def is_left(stat: Path) -> bool:

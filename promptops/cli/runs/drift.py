@@ -17,7 +17,6 @@ from promptops.cli.session import (
     runtime_config,
     runtime_folders,
     say,
-    warn,
 )
 from promptops.errors import NotARepositoryError
 
@@ -53,7 +52,10 @@ def show_drift(
     _write_gauges(found)
     alarming = [one for one in found if one.alarms]
     if tells and alarming:
-        _tell(alarming, time.time())
+        from promptops.cli.alerts.telling import tell
+        from promptops.runtime.drift.looking import describe_drift
+
+        tell([describe_drift(one, time.time()) for one in alarming])
     if as_json:
         emit_json(json_document("promptops.drift/v1", prompts=[_to_json(one) for one in found]))
         return
@@ -138,28 +140,3 @@ def _write_gauges(found: Sequence[Drift]) -> None:
     common, top = runtime_folders()
     folder = find_counts(config.telemetry, config.log, os.environ, common_dir=common, top=top)
     write_gauges(folder, list_gauges(found))
-
-
-def _tell(alarming: Sequence[Drift], now: float) -> None:
-    from promptops.cli.runs.opening import record_event
-    from promptops.runtime.alerts.opening import open_alerter
-    from promptops.runtime.drift.looking import describe_drift
-    from promptops.runtime.guards.opening import open_ledger
-    from promptops.runtime.stores import find_store
-
-    config = runtime_config()
-    common, top = runtime_folders()
-    url = find_store(config.guards.place, config.log, os.environ, common_dir=common, top=top)
-    ledger = open_ledger(url)
-    alerter = open_alerter(
-        config.alerts,
-        os.environ,
-        ledger=ledger,
-        clock=time.time,
-        warn=warn,
-        record=lambda kind, detail: record_event(kind, now, dict(detail)),
-    )
-    for one in alarming:
-        alerter.notify(describe_drift(one, now))
-    alerter.close()
-    ledger.close()

@@ -20,7 +20,7 @@ from promptops.repository.settings.reading import Table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-KINDS = ("guard", "overrun", "ledger", "breaker", "key", "model", "drift")
+KINDS = ("guard", "overrun", "ledger", "breaker", "key", "model", "drift", "nightly")
 # The keys of each channel besides `kinds`.
 CHANNELS: Mapping[str, tuple[str, ...]] = {
     "webhook": ("url", "url_variable"),

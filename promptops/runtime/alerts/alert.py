@@ -10,7 +10,7 @@ from promptops.errors import PromptopsError
 if TYPE_CHECKING:
     from promptops.runtime.models.model import ModelError
 
-Kind = Literal["guard", "overrun", "ledger", "breaker", "key", "model", "drift", "test"]
+Kind = Literal["guard", "overrun", "ledger", "breaker", "key", "model", "drift", "nightly", "test"]
 Severity = Literal["critical", "error", "warning", "info"]
 _NOT_FOUND = 404
 
@@ -21,7 +21,7 @@ class Alert(NamedTuple):
     Attributes:
         kind: what happened: a guard refused, a provider charged more than was reserved, the ledger
             is unreachable, a breaker opened, a key was refused, a model no longer exists, runs
-            drift, or a test.
+            drift, a night of evals, or a test.
         title: one line.
         detail: further lines; may be empty.
         key: identifies the occasion; one key is sent only once until `until`.

@@ -1,0 +1,39 @@
+"""Send alerts from a command, and wait until they are sent."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from promptops.cli.session import runtime_config, runtime_folders, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.runtime.alerts.alert import Alert
+
+
+def tell(alerts: Sequence[Alert]) -> None:
+    """Send alerts through the channels of [alerts], each once, and record them in the run log."""
+    from promptops.cli.runs.opening import record_event
+    from promptops.runtime.alerts.opening import open_alerter
+    from promptops.runtime.guards.opening import open_ledger
+    from promptops.runtime.stores import find_store
+
+    config, now = runtime_config(), time.time()
+    common, top = runtime_folders()
+    url = find_store(config.guards.place, config.log, os.environ, common_dir=common, top=top)
+    ledger = open_ledger(url)
+    alerter = open_alerter(
+        config.alerts,
+        os.environ,
+        ledger=ledger,
+        clock=time.time,
+        warn=warn,
+        record=lambda kind, detail: record_event(kind, now, dict(detail)),
+    )
+    for one in alerts:
+        alerter.notify(one)
+    alerter.close()
+    ledger.close()

@@ -1,0 +1,221 @@
+"""`promptops eval nightly`: what is live, beside its own earlier results."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from promptops.cli.deployment import EnvironmentOption
+from promptops.cli.eval.running import (
+    INTERRUPTED_CODE,
+    ConcurrencyOption,
+    MaxCostOption,
+    say_plan,
+    show_progress,
+    to_micros,
+)
+from promptops.cli.session import (
+    Format,
+    FormatOption,
+    current,
+    emit,
+    emit_json,
+    json_document,
+    one_line,
+    paint,
+    report_error,
+    runtime_config,
+    warn,
+)
+from promptops.errors import PromptopsError
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from promptops.evals.nightly.branch import HistoryBranch, NightHistory
+    from promptops.evals.nightly.running import NightOutcome, NightReport
+
+_COLOURS = {"passed": "green", "alarm": "red", "could not judge": "yellow"}
+
+
+def nightly(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME...]", help="Prompts, or files of suites; all that are live."),
+    ] = None,
+    environment: EnvironmentOption = "",
+    alert: Annotated[
+        bool, typer.Option("--alert", help="Tell the channels of [alerts], too.")
+    ] = False,
+    accept: Annotated[
+        bool,
+        typer.Option("--accept", help="Take tonight as what later nights are compared with."),
+    ] = False,
+    local: Annotated[
+        bool, typer.Option("--local", help="Keep the results in this clone; push nothing.")
+    ] = False,
+    max_cost: MaxCostOption = None,
+    concurrency: ConcurrencyOption = None,
+    no_python: Annotated[
+        bool, typer.Option("--no-python", help="Run no functions of the repository.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what it would take; ask nobody.")
+    ] = False,
+    page: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page to read in a browser there."),
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Run the suites of what is live, and compare each with its own earlier nights.
+
+    Results are kept in the Git branch promptops-evals. An alarm is a served model or system
+    fingerprint that is new, and a result that is worse than on earlier nights, or blocked by the
+    suite, in two runs. Exit code 0: nothing changed. 1: an alarm. 2: something could not be judged.
+    """
+    from promptops.delivery.refresh import refresh
+    from promptops.evals.nightly.branch import HistoryBranch
+    from promptops.evals.nightly.running import NightPlan, run_night
+    from promptops.evals.opening import EvalOptions
+    from promptops.evals.runner import INTERRUPTED
+
+    repository = current().repository
+    environment = environment or repository.config.default_environment
+    freshness = refresh(repository, time.time(), repository.config.timeouts.usual)
+    if freshness.fault:
+        warn(f"what is live is as of the last fetch: {one_line(freshness.fault)}")
+    branch = HistoryBranch(repository, is_local=local)
+    branch.refresh()
+    history = branch.read([environment])
+    plan = NightPlan(repository, names or (), environment)
+    for name in plan.unwatched:
+        warn(f"{name} is live in {environment} and has no eval suite")
+    for fault in history.damaged:
+        warn(fault)
+    options = EvalOptions(None, to_micros(max_cost), concurrency, allows_python=not no_python)
+    if plan.preparation.parts:
+        say_plan(repository, plan.preparation, options)
+    if dry_run:
+        return
+    report = run_night(
+        repository, plan, options, history, show_progress(), clock=time.time, accepts=accept
+    )
+    # Before the results are kept: a change that is on record is not told again.
+    if alert:
+        _tell(report)
+    if output is Format.JSON:
+        emit_json(json_document("promptops.eval-nightly/v1", **_to_json(report, history)))
+    else:
+        _print(report)
+    code = int(report.exit)
+    if report.result.stopped == INTERRUPTED:
+        raise typer.Exit(INTERRUPTED_CODE)
+    code = max(code, _keep(branch, report))
+    if page is not None:
+        _write_page(page, report, branch)
+    raise typer.Exit(code)
+
+
+def _keep(branch: HistoryBranch, report: NightReport) -> int:
+    """Add tonight to the history; return 2 if that failed, else 0."""
+    if not report.records:
+        return 0
+    try:
+        branch.append(report.records)
+    except PromptopsError as error:
+        report_error(error)
+        return 2
+    return 0
+
+
+def _print(report: NightReport) -> None:
+    for one in report.outcomes:
+        suite, result = one.suite, one.result
+        state = paint(result.state, _COLOURS[result.state])
+        emit(f"{suite.prompt}@{suite.change.version} with {one_line(result.model)}: {state}")
+        for line in _describe(one):
+            emit(f"  {one_line(line)}")
+        if one.alarms or one.faults:
+            from promptops.evals.nightly.alarm import list_commands
+
+            for command in list_commands(report, one):
+                emit(f"  go on with: {command}")
+    for path, reason in report.left_out:
+        emit(f"{path}: {paint('could not judge', 'yellow')}")
+        emit(f"  {one_line(reason)}")
+    if report.result.stopped:
+        warn(f"it ended early: {report.result.stopped}")
+
+
+def _describe(one: NightOutcome) -> list[str]:
+    from promptops.evals.verdict import describe
+
+    result = one.result
+    served = f", served by {', '.join(result.served)}" if result.served else ""
+    lines = [f"{result.passed} of {result.samples} samples pass{served}"]
+    verdict = one.outcome.verdict
+    if one.reference is None:
+        lines.append("the first night of this version and suite: nothing to compare with")
+    elif verdict is not None:
+        lines.append(f"beside the night of {one.reference}, {describe(verdict)}")
+    lines += [f"ALARM {alarm.text}" for alarm in one.alarms if alarm.text not in lines]
+    lines += [f"could not be judged: {fault}" for fault in one.faults]
+    lines += list(one.notes)
+    if one.example is not None and (one.alarms or one.faults):
+        lines.append(f"first example: {one.example[0]}: {one.example[1]}")
+    return lines
+
+
+def _to_json(report: NightReport, history: NightHistory) -> dict[str, Any]:
+    from promptops.evals.nightly.record import night_to_json
+    from promptops.evals.records import outcome_to_json
+
+    return {
+        "environment": report.environment,
+        "night": report.night,
+        "exit": int(report.exit),
+        "stopped": report.result.stopped,
+        "suites": [
+            {
+                **outcome_to_json(one.outcome),
+                "prompt": one.suite.prompt,
+                "version": one.suite.change.version,
+                "state": one.result.state,
+                "reference": one.reference,
+                "alarms": [{"kind": alarm.kind, "text": alarm.text} for alarm in one.alarms],
+                "faults": list(one.faults),
+                "notes": list(one.notes),
+                "example": one.example and {"sample": one.example[0], "why": one.example[1]},
+            }
+            for one in report.outcomes
+        ],
+        "left_out": [{"suite": path, "why": why} for path, why in report.left_out],
+        "records": [night_to_json(one) for one in report.records],
+        "damaged": list(history.damaged),
+        "cost_micros": report.result.cost_micros,
+    }
+
+
+def _tell(report: NightReport) -> None:
+    """Send the night's alerts, and wait until they are sent."""
+    from promptops.cli.alerts.telling import tell
+    from promptops.evals.nightly.alarm import list_alerts
+
+    alerts = list_alerts(report, time.time())
+    if alerts and not runtime_config().alerts.channels:
+        warn("nobody is told: there is no table [alerts]", hint="see docs/guards.md")
+    elif alerts:
+        tell(alerts)
+
+
+def _write_page(page: Path, report: NightReport, branch: HistoryBranch) -> None:
+    from promptops.evals.report.html import to_html
+    from promptops.repository.writing import write_atomically
+
+    del branch
+    outcomes = [one.outcome for one in report.outcomes]
+    write_atomically(page, to_html(report.result, outcomes, report.exit).encode())

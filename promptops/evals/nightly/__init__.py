@@ -1,0 +1,1 @@
+"""Nightly evals: live versions against their own earlier results, kept in a Git branch."""

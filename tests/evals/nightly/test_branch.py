@@ -1,0 +1,177 @@
+"""The branch of nightly results: raced by real processes, killed, pruned, begun anew."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from promptops.evals.nightly import branch as module
+from promptops.evals.nightly.branch import BRANCH, HistoryBranch
+from promptops.evals.nightly.record import MAX_BYTES, NightModel, NightRecord, write_night
+from promptops.repository.repository import open_repository
+from tests.stories.world import let_children_end
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.repositories import Repo
+
+DIGEST = f"sha256:{'0' * 64}"
+RECORD = NightRecord(
+    "production",
+    "2026-11-29",
+    1_795_917_600,
+    "evals/ask.yaml",
+    DIGEST,
+    "ask",
+    "1.0.0",
+    DIGEST,
+    None,
+    (NightModel("openai/gpt-4o", "passed", 1, 1, 1, 0, shares={"one": (1, 1)}),),
+)
+ADD = """
+import sys
+from tests.evals.nightly.test_branch import add_nights
+add_nights(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+"""
+
+
+def add_nights(folder: str, suite: str, count: int) -> None:
+    """Add nights of a suite, one after the other, as a process of its own."""
+    for number in range(count):
+        night = (date(2026, 1, 1) + timedelta(days=number)).isoformat()
+        history = HistoryBranch(open_repository(folder))
+        history.refresh()
+        history.append([replace(RECORD, suite=suite, night=night)])
+
+
+def start(folder: Path, suite: str, count: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", ADD, str(folder), suite, str(count)],
+        stderr=subprocess.PIPE,
+        process_group=0,
+    )
+
+
+def files(repo: Repo, ref: str = BRANCH) -> list[str]:
+    paths = repo.git("ls-tree", "-r", "--name-only", ref).splitlines()
+    return [path for path in paths if path.endswith(".json")]
+
+
+@pytest.fixture
+def remote(repo: Repo, tmp_path: Path) -> Repo:
+    """A bare remote of a repository with one commit."""
+    repo.commit({"promptops.toml": "# defaults\n"}, "Begin")
+    return repo.publish(tmp_path / "origin.git")
+
+
+@pytest.mark.slow
+def test_two_processes_that_push_at_once_lose_no_night(remote: Repo, tmp_path: Path) -> None:
+    clones = [remote.clone(tmp_path / name) for name in ("one", "two")]
+    runners = [start(clone.path, f"evals/{clone.path.name}.yaml", 8) for clone in clones]
+    for runner in runners:
+        _, told = runner.communicate(timeout=240)
+        assert runner.returncode == 0, told.decode()
+    assert len(files(remote)) == 16
+    assert int(remote.git("rev-list", "--count", BRANCH)) == 16, "each push is on top"
+
+
+@pytest.mark.slow
+def test_a_runner_that_is_killed_leaves_whole_nights(remote: Repo, tmp_path: Path) -> None:
+    clone = remote.clone(tmp_path / "one")
+    chance = random.Random(14)
+    for _ in range(4):
+        runner = start(clone.path, "evals/ask.yaml", 40)
+        time.sleep(chance.uniform(0.4, 1.6))
+        os.killpg(runner.pid, signal.SIGKILL)
+        runner.communicate()
+        let_children_end(runner)
+        known = HistoryBranch(open_repository(clone.path))
+        known.refresh()
+        found = known.read()
+        assert not found.damaged
+        assert [one.night for one in found.records] == [
+            (date(2026, 1, 1) + timedelta(days=day)).isoformat()
+            for day in range(len(found.records))
+        ]
+    add_nights(str(clone.path), "evals/ask.yaml", 12)
+    assert len(files(remote)) >= 12
+    assert remote.run("fsck", "--strict").returncode == 0
+
+
+def test_old_nights_are_removed(remote: Repo, tmp_path: Path) -> None:
+    clone = remote.clone(tmp_path / "one")
+    history = HistoryBranch(open_repository(clone.path))
+    for night in ("2025-10-24", "2025-10-25", "2026-11-29"):
+        history.append([replace(RECORD, night=night)])
+    assert files(remote) == [
+        "production/evals/ask.yaml/2025-10-25.json",
+        "production/evals/ask.yaml/2026-11-29.json",
+    ]
+
+
+def test_a_suite_keeps_a_bounded_number_of_nights(
+    remote: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_NIGHTS", 2)
+    clone = remote.clone(tmp_path / "one")
+    history = HistoryBranch(open_repository(clone.path))
+    for day in (1, 2, 3):
+        history.append([replace(RECORD, night=f"2026-11-0{day}")])
+    assert [path[-7:-5] for path in files(remote)] == ["02", "03"]
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_the_branch_begins_anew_where_the_remote_lets_it(
+    remote: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_refused: bool
+) -> None:
+    monkeypatch.setattr(module, "MAX_COMMITS", 3)
+    remote.config("receive.denyNonFastForwards", str(is_refused).lower())
+    clones = [remote.clone(tmp_path / name) for name in ("one", "two")]
+    for day in range(1, 6):
+        history = HistoryBranch(open_repository(clones[day % 2].path))
+        history.refresh()
+        history.append([replace(RECORD, night=f"2026-11-0{day}")])
+    assert len(files(remote)) == 5, "no night is lost"
+    assert int(remote.git("rev-list", "--count", BRANCH)) == (5 if is_refused else 2)
+    seen = HistoryBranch(open_repository(clones[0].path))
+    seen.refresh()
+    assert len(seen.read().records) == 5
+
+
+def test_a_branch_that_was_deleted_begins_again(remote: Repo, tmp_path: Path) -> None:
+    clone = remote.clone(tmp_path / "one")
+    history = HistoryBranch(open_repository(clone.path))
+    history.append([RECORD])
+    remote.git("update-ref", "-d", BRANCH)
+    history.refresh()
+    assert not history.read().records
+    history.append([replace(RECORD, night="2026-11-30")])
+    assert len(files(remote)) == 1
+
+
+def test_a_branch_of_somebody_else_is_added_to(remote: Repo, tmp_path: Path) -> None:
+    clone = remote.clone(tmp_path / "one")
+    clone.git("push", "-q", "origin", "main:promptops-evals")
+    history = HistoryBranch(open_repository(clone.path))
+    history.refresh()
+    history.append([RECORD])
+    assert len(files(remote)) == 1
+    assert remote.git("show", f"{BRANCH}:promptops.toml") == "# defaults"
+
+
+def test_a_night_of_many_samples_stays_small() -> None:
+    shares = {f"a sample with a rather long name, number {n}": (3, 3) for n in range(30_000)}
+    (model,) = RECORD.models
+    data = write_night(replace(RECORD, models=(replace(model, shares=shares),)))
+    assert len(data) < MAX_BYTES
+    assert b'"shares":null' in data

@@ -1,0 +1,297 @@
+"""`promptops eval nightly` on real repositories, with a scripted provider that changes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from promptops.evals import opening
+from promptops.evals.nightly import running
+from promptops.evals.nightly.branch import BRANCH, HistoryBranch
+from promptops.repository.repository import open_repository
+from tests.cli.running import accept, run
+from tests.evals.nightly.project import BAD, DOWN, GOOD, SUITE, answer_with, make_project
+from tests.repositories import Repo
+from tests.runtime.alerts.receiver import Receiver
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typer.testing import Result
+
+    from promptops.evals.result import EvalResult
+
+
+class Nights:
+    """Runs nights, one after the other."""
+
+    def __init__(self, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.repo = repo
+        self.number = 0
+        self._patch = monkeypatch
+
+    def run(self, *args: str) -> Result:
+        """Run the next night."""
+        self.number += 1
+        date = f"2026-12-{self.number:02}"
+        self._patch.setattr(running, "name_night", lambda _seconds: date)
+        result = run(self.repo, "eval", "nightly", "--env", "production", *args)
+        assert "Traceback" not in result.output
+        return result
+
+    def as_json(self, *args: str) -> dict[str, Any]:
+        """Run the next night; give its JSON."""
+        result = self.run("--format", "json", *args)
+        loaded: dict[str, Any] = json.loads(result.stdout)
+        assert loaded["exit"] == result.exit_code
+        return loaded
+
+
+@pytest.fixture
+def nights(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Nights:
+    return Nights(make_project(repo), monkeypatch)
+
+
+def records(repo: Repo) -> list[dict[str, Any]]:
+    """What the branch holds, as any Git client reads it."""
+    paths = repo.git("ls-tree", "-r", "--name-only", BRANCH).splitlines()
+    return [
+        json.loads(repo.git("show", f"{BRANCH}:{path}")) for path in paths if path.endswith(".json")
+    ]
+
+
+def test_the_first_night_is_recorded_and_compares_nothing(nights: Nights) -> None:
+    result = nights.run()
+    assert result.exit_code == 0, result.output
+    assert "ask@1.0.0 with scripted/answers.yaml: passed" in result.stdout
+    assert "the first night of this version and suite" in result.stdout
+    (record,) = records(nights.repo)
+    assert (record["prompt"], record["night"], record["environment"]) == (
+        "ask",
+        "2026-12-01",
+        "production",
+    )
+    assert record["models"][0]["shares"]["sample 1"] == [1, 1]
+    assert "billing" not in json.dumps(record), "no answer is kept"
+
+
+def test_a_quiet_night_passes(nights: Nights) -> None:
+    nights.run()
+    found = nights.as_json()
+    assert (found["exit"], found["suites"][0]["alarms"]) == (0, [])
+    assert found["suites"][0]["reference"] == "2026-12-01"
+    assert found["suites"][0]["verdict"]["finding"] == "no difference found"
+
+
+def test_a_provider_that_answers_worse_is_an_alarm_each_night_until_it_is_accepted(
+    nights: Nights,
+) -> None:
+    nights.run()
+    answer_with(nights.repo, BAD)
+    for _ in range(2):
+        result = nights.run()
+        assert result.exit_code == 1, result.output
+        assert "ask@1.0.0 with scripted/answers.yaml: alarm" in result.stdout
+        assert "beside the night of 2026-12-01, worse: 100.0% -> 0.0%" in result.stdout
+        assert "first example: sample 1: equals: " in result.stdout
+        assert "go on with: promptops rollback ask --env production --reason TEXT" in result.stdout
+    accepted = nights.run("--accept")
+    assert accepted.exit_code == 0
+    assert "accepted: beside the night of 2026-12-01, worse" in accepted.stdout
+    assert nights.as_json()["suites"][0]["reference"] == "2026-12-04"
+
+
+def test_a_new_served_model_is_told_once(nights: Nights) -> None:
+    answer_with(nights.repo, GOOD, "model-2026-01")
+    nights.run()
+    answer_with(nights.repo, GOOD, "model-2026-02")
+    found = nights.as_json()
+    assert found["exit"] == 1
+    assert found["suites"][0]["alarms"] == [
+        {"kind": "served", "text": "served model: model-2026-02, was model-2026-01"}
+    ]
+    assert nights.run().exit_code == 0
+
+
+def test_a_bad_result_that_a_second_run_does_not_confirm_is_no_alarm(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nights.run()
+    answer_with(nights.repo, BAD)
+    ask = opening.run
+
+    def ask_once(*args: Any) -> EvalResult:
+        try:
+            return ask(*args)
+        finally:
+            answer_with(nights.repo, GOOD)
+
+    monkeypatch.setattr(running, "run", ask_once)
+    result = nights.run()
+    assert result.exit_code == 0, result.output
+    assert "not when it was run again" in result.stdout
+
+
+def test_a_slow_decline_is_seen_beside_the_first_night(nights: Nights) -> None:
+    """Each night one sample more fails: no night is worse than the one before it."""
+    codes = []
+    for wrong in range(7):
+        rules = "".join(
+            f"- {{when: {{role: user, text: 'Number {number}?'}}, answer: other}}\n"
+            for number in range(1, wrong + 1)
+        )
+        answer_with(nights.repo, f"rules:\n{rules}- {{answer: billing}}\n")
+        codes.append(nights.run().exit_code)
+    assert codes == [0, 0, 0, 0, 0, 0, 1]
+
+
+def test_a_provider_that_is_down_is_no_pass_and_no_reference(nights: Nights) -> None:
+    nights.run()
+    answer_with(nights.repo, DOWN)
+    found = nights.as_json()
+    assert (found["exit"], found["suites"][0]["state"]) == (2, "could not judge")
+    assert "8 of 8 trials ended in an error" in found["suites"][0]["faults"]
+    answer_with(nights.repo, GOOD)
+    assert nights.as_json()["suites"][0]["reference"] == "2026-12-01"
+
+
+def test_a_provider_that_is_down_on_the_first_night_is_no_pass(nights: Nights) -> None:
+    answer_with(nights.repo, DOWN)
+    assert nights.run().exit_code == 2
+    answer_with(nights.repo, GOOD)
+    assert "the first night of this version and suite" in nights.run().stdout
+
+
+def test_nothing_live_is_not_a_pass(repo: Repo) -> None:
+    repo.commit({"prompts/ask.md": "---\nversion: 1.0.0\n---\n", "evals/ask.yaml": SUITE}, "Begin")
+    result = run(repo, "eval", "nightly", "--env", "production")
+    assert result.exit_code not in {0, 1}
+    assert "production has no deployments" in result.output
+
+
+def test_a_suite_that_the_live_version_cannot_run_is_not_passed_over(nights: Nights) -> None:
+    nights.repo.write("evals/ask.yaml", SUITE.replace("question", "text"))
+    result = nights.run()
+    assert result.exit_code == 2
+    assert "evals/ask.yaml: could not judge" in result.stdout
+
+
+def test_a_prompt_that_is_not_live_is_named(nights: Nights) -> None:
+    text = (nights.repo.path / "prompts/ask.md").read_text()
+    nights.repo.write("prompts/other.md", text)
+    nights.repo.write("evals/other.yaml", SUITE.replace("prompt: ask", "prompt: other"))
+    assert nights.run().exit_code == 0
+    result = nights.run("other")
+    assert result.exit_code not in {0, 1}
+    assert "'other' is not live in production" in result.output
+
+
+@pytest.mark.parametrize("damage", ["", "{", '{"schema": "promptops.night/v1"}', "[1]", "\0"])
+def test_a_damaged_night_is_named_and_counts_as_missing(nights: Nights, damage: str) -> None:
+    nights.run()
+    nights.run()
+    repo = nights.repo
+    repo.git("checkout", "-q", "promptops-evals")
+    repo.commit({"production/evals/ask.yaml/2026-12-02.json": damage}, "Damage")
+    repo.git("checkout", "-q", "main")
+    result = nights.run()
+    assert result.exit_code == 0, result.output
+    assert "production/evals/ask.yaml/2026-12-02.json is damaged" in result.stderr
+    assert "beside the night of 2026-12-01" in result.stdout
+
+
+def test_a_missing_night_leaves_the_others(nights: Nights) -> None:
+    nights.run()
+    nights.run()
+    repo = nights.repo
+    repo.git("checkout", "-q", "promptops-evals")
+    repo.git("rm", "-q", "production/evals/ask.yaml/2026-12-02.json")
+    repo.commit({}, "Remove a night")
+    repo.git("checkout", "-q", "main")
+    assert "beside the night of 2026-12-01" in nights.run().stdout
+
+
+def test_a_second_run_that_could_not_be_judged_does_not_replace_the_first(
+    nights: Nights,
+) -> None:
+    nights.run()
+    answer_with(nights.repo, DOWN)
+    nights.number = 0
+    assert nights.run().exit_code == 2
+    (record,) = records(nights.repo)
+    assert record["models"][0]["state"] == "passed"
+
+
+def test_nights_are_pushed_and_read_by_another_clone(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_project(repo, tmp_path / "origin.git")
+    first = Nights(repo, monkeypatch)
+    assert first.run().exit_code == 0
+    other = Nights(Repo(tmp_path / "origin.git").clone(tmp_path / "other"), monkeypatch)
+    other.number = 1
+    assert "beside the night of 2026-12-01" in other.run().stdout
+    assert repo.refs("refs/heads/promptops-evals") == {}
+    found = HistoryBranch(open_repository(other.repo.path)).read()
+    assert [one.night for one in found.records] == ["2026-12-01", "2026-12-02"]
+
+
+def test_local_nights_are_not_pushed(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = tmp_path / "origin.git"
+    make_project(repo, remote)
+    nights = Nights(repo, monkeypatch)
+    nights.run("--local")
+    assert "beside the night of 2026-12-01" in nights.run("--local").stdout
+    assert "promptops-evals" not in repo.git("ls-remote", "origin")
+
+
+def test_a_remote_that_refuses_is_an_error_after_the_result(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_project(repo, tmp_path / "origin.git")
+    Repo(tmp_path / "origin.git").hook("pre-receive", "echo no >&2; exit 1")
+    result = Nights(project, monkeypatch).run()
+    assert result.exit_code == 2
+    assert "passed" in result.stdout
+    assert "origin refused the results of tonight" in result.stderr
+
+
+def test_a_dry_run_asks_nobody(nights: Nights) -> None:
+    answer_with(nights.repo, DOWN)
+    assert nights.run("--dry-run").exit_code == 0
+    assert accept(nights.repo, "status")
+    assert nights.repo.refs(BRANCH) == {}
+
+
+def test_an_alarm_is_told_with_version_example_and_what_to_do(nights: Nights) -> None:
+    with Receiver() as receiver:
+        config = (nights.repo.path / "promptops.toml").read_text()
+        nights.repo.write(
+            "promptops.toml", f'{config}[alerts.webhook]\nurl = "{receiver.url}/alert"\n'
+        )
+        nights.run("--alert")
+        answer_with(nights.repo, BAD, "model-2026-02")
+        nights.run("--alert")
+        answer_with(nights.repo, DOWN)
+        nights.run("--alert")
+        bad, down = (one.json for one in receiver.requests)
+    assert (bad["kind"], bad["severity"]) == ("nightly", "error")
+    assert bad["title"] == (
+        "ask@1.0.0 is worse in production than on earlier nights (scripted/answers.yaml)"
+    )
+    lines = bad["detail"].splitlines()
+    assert lines[0] == "served model: model-2026-02, was scripted/answers.yaml"
+    assert lines[1].startswith("beside the night of 2026-12-01, worse: 100.0% -> 0.0%")
+    assert lines[2:] == [
+        "first example: sample 1: equals: it is 'other', not 'billing'",
+        "go on with: promptops eval trends ask --env production",
+        "go on with: promptops runs replay ask --at production --since 1d",
+        "go on with: promptops rollback ask --env production --reason TEXT",
+    ]
+    assert down["severity"] == "warning"
+    assert "ask@1.0.0 could not be judged in production tonight" in down["title"]
+    assert "could not be judged: 8 of 8 trials ended in an error" in down["detail"]
