@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.delivery.releases import require_release
 from promptops.gate.approvals.signed import read_deployment_approvers
@@ -20,6 +21,7 @@ from tests.git.signing.test_openpgp import Keyring, keyring
 from tests.keys import allow, public, ssh_key
 from tests.prompts import prompt_text
 from tests.repositories import Repo
+from tests.screens import masked
 from tests.stories.world import Team
 from tests.templates import copy_template
 
@@ -63,7 +65,11 @@ def test_an_approval_makes_the_gate_content(signing: Signing) -> None:
     gate = ("gate", "--approvals", "signed")
     result = run(repo, *gate)
     assert result.exit_code == 1
-    assert "hint: promptops approve --base origin/main --head" in result.stderr
+    assert masked(result.stderr) == snapshot("""\
+
+1 error
+ hint: promptops approve --base origin/main --head <id>  # by an owner, or their approval on the forge
+""")
     result = run(repo, "approve")
     assert result.exit_code == 0
     assert result.stdout == (
@@ -74,7 +80,20 @@ def test_an_approval_makes_the_gate_content(signing: Signing) -> None:
     (ref,) = approvals(remote_of(repo))
     assert result.stderr == f"approved as jane@example.com; kept on origin as {ref}\n"
     assert approvals(repo) == []
-    assert "approval of @prompt-owner (CODEOWNERS:2): jane@example.com" in accept(repo, *gate)
+    assert masked(accept(repo, *gate)) == snapshot("""\
+may merge
+<id> into main
+
+support/triage  1.0.0 -> 1.1.0  behaviour change, minor bump: done
+  about 9 -> 11 tokens without inputs; 1,000 runs $0.00
+  approval of @prompt-owner (CODEOWNERS:2): jane@example.com
+
+support/triage, message 1 (system) changed
+  @@ line 1 @@
+  - Triage.
+  + Triage well.
+    Be kind.
+""")
 
 
 def test_the_approval_is_there_for_everybody_else(signing: Signing, tmp_path: Path) -> None:
@@ -86,7 +105,10 @@ def test_the_approval_is_there_for_everybody_else(signing: Signing, tmp_path: Pa
     accept(clone, *args)
     shutil.rmtree(remote_of(repo).path)
     accept(clone, *args, "--local")
-    assert "cannot reach the remote origin" in refuse(clone, *args, code=2)
+    assert masked(refuse(clone, *args, code=2)) == snapshot("""\
+error: cannot reach the remote origin: '<folder>/remote.git' does not appear to be a git repository
+ hint: --local judges by the release tags that are here: there are none\
+""")
 
 
 def test_the_json_says_what_was_signed(signing: Signing) -> None:
@@ -124,12 +146,19 @@ def test_the_json_says_what_was_signed(signing: Signing) -> None:
 def test_local_keeps_it_here_until_it_is_pushed(signing: Signing) -> None:
     repo = signing.world.repo
     shutil.move(remote_of(repo).path, repo.path.parent / "away.git")
-    assert "cannot reach" in refuse(repo, "approve", code=2)
+    assert masked(refuse(repo, "approve", code=2)) == snapshot("""\
+error: cannot reach the remote origin: '<folder>/remote.git' does not appear to be a git repository
+ hint: check the address (git remote -v) and that you may read the repository\
+""")
     assert approvals(repo) == []
     result = run(repo, "approve", "--local")
     assert result.exit_code == 0
     (ref,) = approvals(repo)
-    assert f"kept in this clone as {ref}\n hint: git push origin {ref}" in result.stderr
+    assert f"git push origin {ref}\n" in result.stderr
+    assert masked(result.stderr) == snapshot("""\
+approved as jane@example.com; kept in this clone as refs/promptops/approvals/change/<id>/<id>
+ hint: git push origin refs/promptops/approvals/change/<id>/<id>
+""")
     accept(repo, "gate", "--approvals", "signed", "--local")
     shutil.move(repo.path.parent / "away.git", remote_of(repo).path)
     repo.git("push", "--quiet", "origin", ref)
@@ -142,12 +171,18 @@ def test_a_key_that_the_target_does_not_know_is_refused_with_the_line_to_add(
     repo = signing.world.repo
     sign_as(repo, "mallory", monkeypatch)
     said = refuse(repo, "approve")
-    assert "main does not know your key" in said
+    assert masked(said) == snapshot("""\
+error: main does not know your key, so your approval would count for nothing
+ hint: have this line added to .promptops/allowed_signers on main: mallory@example.com namespaces="promptops-approval@v1" ssh-ed25519 <key>\
+""")
     line = f'mallory@example.com namespaces="promptops-approval@v1" {public("mallory")}'
-    assert f"have this line added to .promptops/allowed_signers on main: {line}" in said
+    assert line in said
     # The change itself allows it, which does not help.
     signing.world.propose({SIGNERS: allow("jane", "mallory")})
-    assert "main does not know your key" in refuse(repo, "approve")
+    assert masked(refuse(repo, "approve")) == snapshot("""\
+error: main does not know your key, so your approval would count for nothing
+ hint: have this line added to .promptops/allowed_signers on main: mallory@example.com namespaces="promptops-approval@v1" ssh-ed25519 <key>\
+""")
     assert approvals(remote_of(repo)) == []
 
 
@@ -155,7 +190,10 @@ def test_a_key_that_may_not_sign_approvals_is_refused(tmp_path: Path) -> None:
     signing = Signing.make(tmp_path / "repo", {SIGNERS: allow("jane", options='namespaces="git"')})
     sign_as(signing.world.repo, "jane")
     said = refuse(signing.world.repo, "approve")
-    assert "would not count: its key is allowed to sign other things only" in said
+    assert said == snapshot("""\
+error: your approval as jane@example.com would not count: its key is allowed to sign other things only
+ hint: have your line among the allowed signers on the target branch put right\
+""")
     assert approvals(signing.world.repo) == []
 
 
@@ -165,7 +203,10 @@ def test_a_target_without_keys_is_refused(signing: Signing) -> None:
     repo.git("rm", "--quiet", SIGNERS)
     repo.commit()
     repo.git("push", "--quiet", "origin", "main")
-    assert "main has no .promptops/allowed_signers" in refuse(repo, "approve", "--head", "change")
+    assert masked(refuse(repo, "approve", "--head", "change")) == snapshot("""\
+error: main has no .promptops/allowed_signers, so nobody's signature counts
+ hint: add one there, with lines such as 'jane@example.com ssh-ed25519 AAAA…' (see ssh-keygen(1), ALLOWED SIGNERS)\
+""")
 
 
 def test_who_had_a_hand_in_it_or_owns_nothing_is_warned(
@@ -174,19 +215,30 @@ def test_who_had_a_hand_in_it_or_owns_nothing_is_warned(
     repo = signing.world.repo
     sign_as(repo, "kim")
     result = run(repo, "approve", "--dry-run")
-    assert "kim@example.com owns none of this" in result.stderr
-    assert "@prompt-owner  (not yours)" in result.stdout
+    assert result.stderr == snapshot("""\
+warning: kim@example.com owns none of this, so the approval may not count
+nothing was signed: this was a dry run
+""")
+    assert masked(result.stdout) == snapshot("""\
+<id> into main, as kim@example.com
+
+support/triage  1.0.0 -> 1.1.0  behaviour change, minor bump: done
+  prompts/support/triage.md  changed  @prompt-owner  (not yours)
+""")
     sign_as(repo, "jane")
     assert "warning" not in run(repo, "approve", "--dry-run").stderr
     monkeypatch.setenv("GIT_COMMITTER_EMAIL", "author@example.com")
-    assert "you had a hand in this change" in run(repo, "approve", "--dry-run").stderr
+    assert run(repo, "approve", "--dry-run").stderr == snapshot("""\
+warning: you had a hand in this change, so your approval of it will not count
+nothing was signed: this was a dry run
+""")
 
 
 def test_there_may_be_nothing_to_approve(signing: Signing) -> None:
     repo = signing.world.repo
     result = run(repo, "approve", "--head", "main")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "needs an approval" in result.stderr
+    assert masked(result.stderr) == snapshot("nothing in <id> needs an approval\n")
     assert document(repo, "--head", "main")["ref"] is None
 
 
@@ -227,7 +279,10 @@ def test_the_key_may_be_given_literally_by_a_command_or_as_a_private_file(
         accept(repo, "approve")
     assert len(approvals(remote_of(repo))) == 2
     repo.git("config", "--unset", "user.signingKey")
-    assert "no key to sign with is configured" in refuse(repo, "approve", code=2)
+    assert refuse(repo, "approve", code=2) == snapshot("""\
+error: no key to sign with is configured
+ hint: git config gpg.format ssh && git config user.signingKey ~/.ssh/id_ed25519.pub\
+""")
     repo.config("gpg.ssh.defaultKeyCommand", f"echo 'key::{public('jane')}'")
     assert document(repo, "--dry-run")["approver"] == "jane@example.com"
     for command in ("false", "echo nothing", "no-such-program", "echo 'x"):
@@ -237,9 +292,15 @@ def test_the_key_may_be_given_literally_by_a_command_or_as_a_private_file(
     repo.config("user.signingKey", str(ssh_key("jane")))
     accept(repo, "approve")
     repo.config("user.signingKey", str(tmp_path / "nowhere"))
-    assert "cannot read the public half" in refuse(repo, "approve", code=2)
+    assert masked(refuse(repo, "approve", code=2)) == snapshot("""\
+error: cannot read the public half of the key <folder>/nowhere
+ hint: put it beside the key: ssh-keygen -y -f <folder>/nowhere > <folder>/nowhere.pub\
+""")
     repo.config("gpg.format", "x509")
-    assert "cannot be signed in the format 'x509'" in refuse(repo, "approve", code=2)
+    assert refuse(repo, "approve", code=2) == snapshot("""\
+error: approvals cannot be signed in the format 'x509'
+ hint: git config gpg.format ssh && git config user.signingKey ~/.ssh/id_ed25519.pub\
+""")
 
 
 def test_one_key_with_several_names_signs_under_the_user_s_address(tmp_path: Path) -> None:
@@ -256,15 +317,25 @@ def test_an_openpgp_key_signs_too(tmp_path: Path, keyring: Keyring) -> None:
     people = f'[people]\njane = ["@prompt-owner", "openpgp:{jane}"]\n'
     files = {".promptops/allowed_keys.asc": keys, GROUPS: people}
     repo = Signing.make(tmp_path / "repo", files).world.repo
-    assert "no key to sign with" in refuse(repo, "approve", code=2)
+    assert refuse(repo, "approve", code=2) == snapshot("""\
+error: no key to sign with is configured
+ hint: git config gpg.format ssh && git config user.signingKey ~/.ssh/id_ed25519.pub\
+""")
     repo.config("user.signingKey", "nobody")
-    assert "GnuPG has no secret key for nobody" in refuse(repo, "approve", code=2)
+    assert refuse(repo, "approve", code=2) == snapshot("""\
+error: GnuPG has no secret key for nobody
+ hint: name it by its fingerprint: git config user.signingKey FINGERPRINT\
+""")
     repo.config("user.signingKey", jane)
     assert document(repo)["approver"] == f"openpgp:{jane}"
     accept(repo, "gate", "--approvals", "signed")
     keyring.make("kim")
     repo.config("user.signingKey", "kim")
-    assert "would not count: its key is not among the allowed keys" in refuse(repo, "approve")
+    assert masked(refuse(repo, "approve")) == snapshot("""\
+warning: openpgp:<fingerprint> owns none of this, so the approval may not count
+error: your approval as openpgp:<fingerprint> would not count: its key is not among the allowed keys
+ hint: have your line among the allowed signers on the target branch put right\
+""")
 
 
 # Deployments
@@ -290,16 +361,21 @@ def test_a_promotion_waits_for_somebody_else_s_approval(
 ) -> None:
     repo = team.first
     said = refuse(repo, "promote", "a", "--to", "production")
-    assert "a@1.0.0 needs one approval for production beside the deployer's, and has none" in said
-    assert "hint: promptops approve a@1.0.0 --env production" in said
+    assert said == snapshot("""\
+error: a@1.0.0 needs one approval for production beside the deployer's, and has none
+ hint: promptops approve a@1.0.0 --env production\
+""")
     sign_as(repo, "jane")
     assert document(repo, "a@1.0.0", "--env", "production")["kind"] == "deployment"
     refuse(repo, "promote", "a", "--to", "production")
     sign_as(repo, "kim", monkeypatch)
     result = run(repo, "approve", "a@1.0.0", "--env", "production")
     assert result.exit_code == 0
-    assert "a@1.0.0 in production, as kim@example.com" in result.stdout
-    assert "live there now: nothing" in result.stdout
+    assert masked(result.stdout) == snapshot("""\
+a@1.0.0 in production, as kim@example.com
+  digest <digest>
+  live there now: nothing
+""")
     sign_as(repo, "jane", monkeypatch)
     accept(repo, "promote", "a", "--to", "production")
 
@@ -319,11 +395,25 @@ def test_an_approval_is_of_one_release_in_one_environment(
     sign_as(repo, "jane", monkeypatch)
     accept(repo, "promote", "a@1.0.0", "--to", "production")
     said = refuse(repo, "promote", "a@1.1.0", "--to", "production")
-    assert "a@1.1.0 needs one approval" in said
+    assert said == snapshot("""\
+error: a@1.1.0 needs one approval for production beside the deployer's, and has none
+ hint: promptops approve a@1.1.0 --env production\
+""")
     sign_as(repo, "kim", monkeypatch)
     result = run(repo, "approve", "a@1.1.0", "--env", "production", "--dry-run")
-    assert "a: 1.0.0 -> 1.1.0: behaviour change, minor bump needed" in result.stdout
-    assert "New {{ question }}" in result.stdout
+    assert masked(result.stdout) == snapshot("""\
+a@1.1.0 in production, as kim@example.com
+  digest <digest>
+  live there now: 1.0.0
+
+a: 1.0.0 -> 1.1.0: behaviour change, minor bump needed; 1.1.0 is enough
+  behaviour  message 1 (user): the model reads another text
+
+  message 1 (user) changed
+  @@ line 1 @@
+  - Answer {{ question }}
+  + New {{ question }}
+""")
 
 
 def test_the_default_branch_s_rules_count_and_not_those_of_the_work_tree(team: Team) -> None:
@@ -341,8 +431,10 @@ def test_only_deployers_deploy(team: Team, monkeypatch: pytest.MonkeyPatch) -> N
     team.commit({"prompts/a.md": prompt_text("1.1.0", "New {{ question }}")})
     accept(team.first, "release", "a", "--push")
     said = refuse(team.first, "promote", "a@1.1.0", "--to", "staging")
-    assert "jane@example.com may not deploy to staging" in said
-    assert "those who may: @org/deployers" in said
+    assert said == snapshot("""\
+error: jane@example.com may not deploy to staging
+ hint: those who may: @org/deployers\
+""")
     # By the key's name, or without one by the address.
     sign_as(team.first, "kim")
     accept(team.first, "promote", "a@1.1.0", "--to", "staging", "--dry-run")
@@ -350,7 +442,10 @@ def test_only_deployers_deploy(team: Team, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("GIT_COMMITTER_EMAIL", "kim@example.com")
     accept(team.first, "promote", "a@1.1.0", "--to", "staging")
     said = refuse(team.first, "promote", "a@1.1.0", "--to", "production")
-    assert "a@1.1.0 has no evidence that its evals passed" in said
+    assert said == snapshot("""\
+error: a@1.1.0 has no evidence that its evals passed, which production asks for
+ hint: release a version whose evidence the gate has seen: promptops gate --evidence\
+""")
 
 
 def test_a_statement_about_another_digest_does_not_count(

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
@@ -52,7 +53,10 @@ def test_the_version_is_the_one_that_the_change_needs(
 def test_a_level_below_the_change_is_refused(released: Repo) -> None:
     released.write(PATH, prompt_text(body="New {{ question }}"))
     told = refuse(released, "bump", "a", "--level", "patch")
-    assert "a needs a minor step, not patch" in told
+    assert told == snapshot("""\
+error: a needs a minor step, not patch
+ hint: promptops diff a shows why\
+""")
 
 
 def test_nothing_but_the_value_is_written(released: Repo) -> None:
@@ -78,10 +82,16 @@ def test_a_dry_run_writes_nothing(released: Repo) -> None:
 
 
 def test_what_needs_no_bump_is_said(released: Repo) -> None:
-    assert "nothing to write" in run(released, "bump", "a").stderr
+    assert run(released, "bump", "a").stderr == snapshot(
+        "a 1.0.0: nothing to write, its version fits the change\n"
+    )
     released.commit({"prompts/b.md": prompt_text("0.1.0")})
-    assert "not released yet" in run(released, "bump", "b").stderr
-    assert "every version fits its change" in run(released, "bump", "--all").stderr
+    assert run(released, "bump", "b").stderr == snapshot(
+        "b 0.1.0: nothing to write, not released yet\n"
+    )
+    assert run(released, "bump", "--all").stderr == snapshot(
+        "nothing to write: every version fits its change\n"
+    )
 
 
 def test_an_invalid_prompt_is_refused_and_left_alone(released: Repo) -> None:
@@ -107,4 +117,7 @@ def test_requests_that_make_no_sense(released: Repo) -> None:
 
 def test_a_work_tree_is_needed(released: Repo) -> None:
     bare = released.clone(released.path.parent / "bare.git", "--bare")
-    assert "this is a bare repository" in refuse(bare, "bump", "a", code=2)
+    assert refuse(bare, "bump", "a", code=2) == snapshot("""\
+error: this is a bare repository: there is no work tree here
+ hint: run the command in a clone of it\
+""")

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse
 from tests.prompts import prompt_text
@@ -43,18 +44,27 @@ def test_json(released: Repo) -> None:
 
 
 def test_a_prompt_without_releases(released: Repo) -> None:
-    assert "b has no release" in refuse(released, "changelog", "b", code=2)
-    assert "is not a prompt name" in refuse(released, "changelog", "../a", code=2)
+    assert refuse(released, "changelog", "b", code=2) == snapshot("""\
+error: b has no release
+ hint: promptops release b makes the first\
+""")
+    assert refuse(released, "changelog", "../a", code=2) == snapshot("""\
+error: '../a' is not a prompt name
+ hint: use lower-case letters and digits, joined by single '-', '_' or '.', and '/', such as a\
+""")
 
 
 def test_a_tag_that_is_no_release_is_never_left_out_silently(released: Repo) -> None:
     released.git("tag", "prompts/a@1.2.0")
-    assert "not an annotated tag" in refuse(released, "changelog", "a", code=2)
+    assert refuse(released, "changelog", "a", code=2) == snapshot("""\
+error: the tag of a@1.2.0 is not an annotated tag
+ hint: it was not made by promptops release; promptops verify says what to do\
+""")
 
 
 def test_all_prompts_that_have_a_release(repo: Repo, released: Repo) -> None:
-    assert "give --all" in refuse(released, "changelog", code=2)
-    assert "together" in refuse(released, "changelog", "a", "--all", code=2)
+    assert refuse(released, "changelog", code=2) == snapshot()
+    assert refuse(released, "changelog", "a", "--all", code=2) == snapshot()
     repo.commit({"prompts/z/b.md": prompt_text(), "prompts/z/none.md": prompt_text()})
     accept(repo, "release", "z/b")
     told = accept(repo, "changelog", "--all")

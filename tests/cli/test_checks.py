@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 import pytest
 import yaml
+from inline_snapshot import snapshot
 
 from promptops.checks.registry import CHECKS, FAULTS
 from promptops.errors import ConfigurationError
@@ -41,11 +42,81 @@ def test_every_check_is_listed_with_its_severity_here(repo: Repo) -> None:
 
 def test_a_check_is_explained_with_the_way_to_set_it(repo: Repo, tmp_path: Path) -> None:
     result = run(repo, "checks", "unused-input")
-    assert result.stdout.startswith("# unused-input\n")
+    assert result.stdout == snapshot("""\
+# unused-input
+
+Inputs that are declared but never read.
+
+## Finds
+
+A name under `inputs` that neither the body, nor a partial, nor a route's condition reads.
+
+## Why
+
+Callers gather and pass a value that the model never sees, and a reader believes that it does.
+
+## Example
+
+    inputs: {ticket: string, language: string}
+    ---
+    {{ ticket }}
+
+## Instead
+
+    inputs: {ticket: string}
+    ---
+    {{ ticket }}
+
+Severity: warning. To change it, in promptops.toml:
+
+    [checks]
+    unused-input = "error"  # or "warning", "note", "off"
+
+For one prompt, in its frontmatter:
+
+    ignore: {unused-input: reason}
+""")
     for heading in ("## Finds", "## Why", "## Example", "## Instead", "[checks]", "ignore:"):
         assert heading in result.stdout
-    assert "cannot ignore it" in run(repo, "checks", "exposed-secret").stdout
-    assert "always" in run(repo, "checks", "syntax").stdout
+    assert run(repo, "checks", "exposed-secret").stdout == snapshot("""\
+# exposed-secret
+
+Keys, tokens and passwords in prompts.
+
+## Finds
+
+Texts in the formats of well-known keys (AWS, GitHub, GitLab, Slack, OpenAI, Anthropic, Google,
+Stripe and others), private keys, signed tokens, passwords in URLs, and random-looking values after
+words such as `api_key:`. Placeholders and examples are left alone. What is found is masked in every
+report. The file cannot ignore this check; `promptops.toml` can.
+
+## Why
+
+A prompt is sent to a model's provider, logged, and kept by Git for ever. Whoever reads any of these
+has the key, and models can be talked into saying it.
+
+## Example
+
+    Call the API with the key sk-ant-api03-…
+
+## Instead
+
+    Call the tool `search`; it knows its own key.
+
+Severity: error. To change it, in promptops.toml:
+
+    [checks]
+    exposed-secret = "error"  # or "warning", "note", "off"
+
+A prompt's frontmatter cannot ignore it.
+""")
+    assert run(repo, "checks", "syntax").stdout == snapshot("""\
+# syntax
+
+the template cannot be parsed
+
+Severity: error, always: a prompt that has it cannot be used.
+""")
     document = json.loads(run(repo, "checks", "unused-input", "--format", "json").stdout)
     assert document["schema"] == "promptops.check/v1"
     assert "## Why" in document["documentation"]
@@ -57,15 +128,20 @@ def test_a_finding_of_the_gate_is_said_to_be_one(repo: Repo) -> None:
     """It stands in brackets as a check does, so somebody will ask."""
     result = run(repo, "checks", "missing-approval")
     assert result.exit_code == 2
-    assert "missing-approval is a finding of the gate" in result.stderr
-    assert "an owner of a governed file has not approved" in result.stderr
+    assert result.stderr == snapshot("""\
+error: missing-approval is a finding of the gate, which nobody can ignore: an owner of a governed file has not approved what the change makes of it
+ hint: promptops gate --explain shows what it rests on
+""")
     assert "did you mean" not in result.stderr
 
 
 def test_an_unknown_check_is_refused_with_the_nearest(repo: Repo) -> None:
     result = run(repo, "checks", "unused-imput")
     assert result.exit_code == 2
-    assert "did you mean 'unused-input'?" in result.stderr
+    assert result.stderr == snapshot("""\
+error: there is no check 'unused-imput'
+ hint: did you mean 'unused-input'?
+""")
 
 
 def schema(repo: Repo, *args: str) -> dict[str, Any]:

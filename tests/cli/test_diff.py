@@ -67,7 +67,15 @@ def test_a_changed_partial_is_named_as_the_cause(repo: Repo) -> None:
     repo.commit({PATH: text, "prompts/_tone.md": "Be kind."})
     accept(repo, "release", "a")
     repo.write("prompts/_tone.md", "Be brief.")
-    assert "because of _tone.md" in accept(repo, "diff", "a")
+    assert accept(repo, "diff", "a") == snapshot("""\
+a: 1.0.0 -> work tree: behaviour change, minor bump needed: 1.0.0 -> 1.1.0 (the file says 1.0.0)
+  behaviour  message 1 (user): the model reads another text (in _tone.md)
+
+  message 1 (user) changed, because of _tone.md
+  @@ line 1 @@
+  - Be kind. {{ question }}
+  + Be brief. {{ question }}
+""")
 
 
 def test_a_prompt_that_is_new_since_a_revision_was_not_in_it(history: Repo) -> None:
@@ -110,7 +118,9 @@ def test_json_names_both_sides(history: Repo) -> None:
 
 def test_other_bytes_of_the_same_meaning_are_not_no_difference(history: Repo) -> None:
     history.write(PATH, prompt_text('"1.1.0"', "One more {{ question }}"))
-    assert "only its bytes differ" in accept(history, "diff", "a")
+    assert accept(history, "diff", "a") == snapshot(
+        "a: 1.1.0 -> work tree: the same meaning, only its bytes differ\n"
+    )
 
 
 _NONSENSE = (
@@ -137,7 +147,10 @@ def test_what_cannot_be_compared_is_said(history: Repo) -> None:
 
 def test_an_invalid_prompt_is_said(history: Repo) -> None:
     history.write(PATH, "nothing")
-    assert "a is not valid" in refuse(history, "diff", "a")
+    assert refuse(history, "diff", "a") == snapshot("""\
+error: a is not valid: a.md:1:1: the file does not begin with frontmatter
+ hint: begin with a line '---', the metadata, and another line '---'\
+""")
 
 
 def test_an_environments_branch_is_a_revision(repo: Repo) -> None:
@@ -146,14 +159,25 @@ def test_an_environments_branch_is_a_revision(repo: Repo) -> None:
     accept(repo, "promote", "x", "--to", "staging")
     repo.commit({"prompts/x.md": prompt_text("1.1.0", "New {{ question }}")})
     out = accept(repo, "diff", "--from", "promptops/staging")
-    assert "x: promptops/staging -> work tree: behaviour change, minor bump" in out
-    assert "y: new prompt, not in promptops/staging" in out
-    assert "+ New {{ question }}" in out
-    assert accept(repo, "diff", "x", "--from", "promptops/staging", "--to", "HEAD~1").endswith(
-        "no difference\n"
+    assert out == snapshot("""\
+x: promptops/staging -> work tree: behaviour change, minor bump needed; 1.1.0 is enough
+  behaviour  message 1 (user): the model reads another text
+
+  message 1 (user) changed
+  @@ line 1 @@
+  - Answer {{ question }}
+  + New {{ question }}
+
+y: new prompt, not in promptops/staging (1.0.0 in work tree)
+""")
+    assert accept(repo, "diff", "x", "--from", "promptops/staging", "--to", "HEAD~1") == snapshot(
+        "x: promptops/staging -> HEAD~1: no difference\n"
     )
     told = refuse(repo, "validate", "--rev", "promptops/staging", code=2)
-    assert "is an environment" in told
+    assert told == snapshot("""\
+error: promptops/staging is an environment: it holds releases, which were judged
+ hint: promptops verify holds them to their tags; promptops diff --from promptops/staging compares them\
+""")
 
 
 def test_two_versions_of_one_prompt_are_the_two_sides(repo: Repo) -> None:
@@ -162,7 +186,15 @@ def test_two_versions_of_one_prompt_are_the_two_sides(repo: Repo) -> None:
         accept(repo, "release", "x")
     apart = accept(repo, "diff", "x@1.0.0", "x@1.1.0")
     assert apart == accept(repo, "diff", "x@1.0.0..1.1.0")
-    assert apart.startswith("x: 1.0.0 -> 1.1.0")
+    assert apart == snapshot("""\
+x: 1.0.0 -> 1.1.0: behaviour change, minor bump needed; 1.1.0 is enough
+  behaviour  message 1 (user): the model reads another text
+
+  message 1 (user) changed
+  @@ line 1 @@
+  - 1.0.0 {{ question }}
+  + 1.1.0 {{ question }}
+""")
 
 
 def test_an_environment_is_known_by_its_branch_though_only_the_remote_has_it(
@@ -176,7 +208,18 @@ def test_an_environment_is_known_by_its_branch_though_only_the_remote_has_it(
     accept(team.first, "promote", "a", "--to", "production")
     accept(team.first, "promote", "a@1.1.0", "--to", "staging")
     out = accept(team.first, "diff", "--from", "promptops/production", "--to", "promptops/staging")
-    assert out.startswith("a: promptops/production -> promptops/staging: behaviour change")
+    assert out == snapshot("""\
+a: promptops/production -> promptops/staging: behaviour change, minor bump needed; 1.1.0 is enough
+  behaviour  message 1 (user): the model reads another text
+
+  message 1 (user) changed
+  @@ line 1 @@
+  - Answer {{ question }}
+  + New {{ question }}
+""")
     told = refuse(team.first, "validate", "--rev", "promptops/staging", code=2)
-    assert "is an environment" in told
+    assert told == snapshot("""\
+error: promptops/staging is an environment: it holds releases, which were judged
+ hint: promptops verify holds them to their tags; promptops diff --from promptops/staging compares them\
+""")
     refuse(team.first, "diff", "--from", "promptops/stagin", code=2)

@@ -9,9 +9,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse, run
 from tests.gate.world import TRIAGE, World, prompt
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,21 +30,58 @@ def test_a_change_that_may_merge(world: World) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well."), "app.py": "1\n"})
     result = run(world.repo, "gate")
     assert result.exit_code == 0
-    assert "may merge" in result.stdout
-    assert "support/triage  1.0.0 -> 1.1.0  behaviour change, minor bump: done" in result.stdout
-    assert "approval of @prompt-owner (CODEOWNERS:2): not checked" in result.stdout
-    assert "1 other file that is none of the gate's business" in result.stdout
-    assert "approval not checked" in result.stdout
+    assert masked(result.stdout) == snapshot("""\
+may merge
+<id> into main
+
+CODEOWNERS: warning: approval not checked: nobody was asked who approved the change [unchecked-approval]
+  hint: in a forge's CI it is; elsewhere --approvals signed or file, or [gate] approvals
+
+support/triage  1.0.0 -> 1.1.0  behaviour change, minor bump: done
+  about 9 -> 11 tokens without inputs; 1,000 runs $0.00
+  approval of @prompt-owner (CODEOWNERS:2): not checked
+
+1 other file that is none of the gate's business
+
+support/triage, message 1 (system) changed
+  @@ line 1 @@
+  - Triage.
+  + Triage well.
+    Be kind.
+""")
 
 
 def test_a_change_that_may_not(world: World) -> None:
     world.propose({TRIAGE: prompt("1.0.0", "Triage well.")})
     result = run(world.repo, "gate", "--base", "main", "--head", "change")
     assert result.exit_code == 1
-    assert "may not merge" in result.stdout
-    assert "[unchanged-version]" in result.stdout
-    assert "prompts/support/triage.md, line 2: version: 1.1.0" in result.stdout
-    assert "hint: promptops bump --level minor support/triage  # 1.1.0" in result.stderr
+    assert masked(result.stdout) == snapshot("""\
+may not merge: 1 version number missing
+<id> into main
+
+missing
+  the author writes this version
+    prompts/support/triage.md, line 2: version: 1.1.0  [unchanged-version]
+      support/triage is still 1.0.0 after a behaviour change
+
+CODEOWNERS: warning: approval not checked: nobody was asked who approved the change [unchecked-approval]
+  hint: in a forge's CI it is; elsewhere --approvals signed or file, or [gate] approvals
+
+support/triage  1.0.0  behaviour change, minor bump needed: 1.1.0
+  about 9 -> 11 tokens without inputs; 1,000 runs $0.00
+  approval of @prompt-owner (CODEOWNERS:2): not checked
+
+support/triage, message 1 (system) changed
+  @@ line 1 @@
+  - Triage.
+  + Triage well.
+    Be kind.
+""")
+    assert result.stderr == snapshot("""\
+
+1 error, 1 warning
+ hint: promptops bump --level minor support/triage  # 1.1.0
+""")
 
 
 def test_what_it_says_to_run_is_what_gets_the_change_further(world: World) -> None:
@@ -81,9 +120,19 @@ def test_each_format_carries_the_findings(world: World, tmp_path: Path) -> None:
 def test_explain_says_what_the_verdict_rests_on(world: World) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     said = run(world.repo, "gate", "--explain").stderr
-    assert "by author@example.com" in said
-    assert "prompts/support/triage.md: ownership, CODEOWNERS:2, 1 of @prompt-owner: not met" in said
-    assert "verdict sha256:" in said
+    assert masked(said) == snapshot("""\
+
+read from
+  rules      <id>, the tip of main
+  changes    <id>..<id>, by author@example.com
+  prompts    the tree <id>, which merging makes
+  approvals  nobody was asked
+  owners     CODEOWNERS
+prompts/support/triage.md: ownership, CODEOWNERS:2, 1 of @prompt-owner: not met
+verdict <digest>
+
+1 warning
+""")
 
 
 def test_the_same_change_has_the_same_verdict(world: World) -> None:
@@ -114,7 +163,10 @@ def test_a_release_takes_no_verdict_about_something_else(world: World, tmp_path:
     accept(world.repo, "gate", "--report", f"json={file}")
     world.propose({TRIAGE: prompt("1.2.0", "Triage badly.")})
     said = refuse(world.repo, "release", TRIAGE_NAME, "--verdict", str(file), code=2)
-    assert "is not about support/triage" in said
+    assert masked(said) == snapshot("""\
+error: the verdict in <folder>/verdict.json is not about support/triage with digest <digest>
+ hint: promptops gate --report json=FILE writes one\
+""")
     file.write_text("{}")
     refuse(world.repo, "release", TRIAGE_NAME, "--verdict", str(file), code=2)
     accept(world.repo, "release", TRIAGE_NAME)
@@ -136,7 +188,26 @@ def test_what_was_released_before_needs_no_verdict(world: World, tmp_path: Path)
 def test_evidence_is_asked_for_where_the_policy_says_so(world: World, tmp_path: Path) -> None:
     world.on_main({"promptops.toml": '[gate]\nevals = "block"\n'})
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
-    assert "missing-evidence" in run(world.repo, "gate").stdout
+    assert masked(run(world.repo, "gate").stdout) == snapshot("""\
+may not merge: evidence of 1 eval missing
+<id> into main
+
+CODEOWNERS: warning: approval not checked: nobody was asked who approved the change [unchecked-approval]
+  hint: in a forge's CI it is; elsewhere --approvals signed or file, or [gate] approvals
+
+prompts/support/triage.md: error: support/triage 1.1.0: no evidence that its evals passed [missing-evidence]
+  hint: run its evals against exactly this content (promptops eval run --evidence FILE), then give the results: --evidence FILE
+
+support/triage  1.0.0 -> 1.1.0  behaviour change, minor bump: done
+  about 9 -> 11 tokens without inputs; 1,000 runs $0.00
+  approval of @prompt-owner (CODEOWNERS:2): not checked
+
+support/triage, message 1 (system) changed
+  @@ line 1 @@
+  - Triage.
+  + Triage well.
+    Be kind.
+""")
     verdict = json.loads(run(world.repo, "gate", "--format", "json").stdout)
     result = {
         "prompt": TRIAGE_NAME,
@@ -162,9 +233,10 @@ def test_what_cannot_be_told_is_exit_code_two(world: World, tmp_path: Path) -> N
     refuse(world.repo, "gate", "--head", "--output=x", code=2)
     refuse(world.repo, "gate", "--report", "toml=x", code=2)
     world.on_main({TRIAGE: prompt("1.1.0", "Otherwise.")})
-    assert "conflict in prompts/support/triage.md" in refuse(
-        world.repo, "gate", "--head", "change", code=2
-    )
+    assert refuse(world.repo, "gate", "--head", "change", code=2) == snapshot("""\
+error: the change does not merge: conflict in prompts/support/triage.md
+ hint: merge or rebase onto the target branch, and resolve it there\
+""")
     world.repo.git("checkout", "--quiet", "change")
     world.repo.git("reset", "--quiet", "--hard", "HEAD~1")
     for number in range(3):
@@ -175,7 +247,10 @@ def test_what_cannot_be_told_is_exit_code_two(world: World, tmp_path: Path) -> N
         *(f"file://{world.repo.path}", str(shallow)),
     )
     said = refuse(shallow, "gate", "--base", "origin/main", "--head", "origin/change", code=2)
-    assert "git fetch --unshallow" in said
+    assert said == snapshot("""\
+error: this shallow clone does not reach back to where the change began
+ hint: git fetch --unshallow (in GitHub Actions: actions/checkout with fetch-depth: 0)\
+""")
 
 
 def test_a_clone_without_release_tags_is_no_place_to_judge_versions(
@@ -186,7 +261,10 @@ def test_a_clone_without_release_tags_is_no_place_to_judge_versions(
     clone = tmp_path / "clone"
     world.repo.git("clone", "--quiet", "--no-tags", f"file://{world.repo.path}", str(clone))
     said = refuse(clone, "gate", "--base", "origin/main", "--head", "origin/change", code=2)
-    assert "git fetch origin --tags" in said
+    assert said == snapshot("""\
+error: this clone has no release tags, and its remote has some
+ hint: git fetch origin --tags (in GitHub Actions: actions/checkout with fetch-depth: 0)\
+""")
     accept(clone, "gate", "--base", "origin/main", "--head", "origin/change", "--local")
 
 
@@ -197,7 +275,25 @@ def test_the_first_rules_need_nobody(tmp_path: Path) -> None:
     world.propose({"CODEOWNERS": "* @lead\n", TRIAGE: prompt("1.1.0", "Triage well.")})
     result = run(world.repo, "gate")
     assert result.exit_code == 0
-    assert "[no-owners]" in result.stdout
+    assert masked(result.stdout) == snapshot("""\
+may merge
+<id> into main
+
+CODEOWNERS: warning: main has no CODEOWNERS file, so nobody has to approve anything [no-owners]
+  hint: add one that gives the prompts to a team; adding the first needs nobody
+
+support/triage  1.0.0 -> 1.1.0  behaviour change, minor bump: done
+  about 9 -> 11 tokens without inputs; 1,000 runs $0.00
+
+other governed files
+  CODEOWNERS: the CODEOWNERS file
+
+support/triage, message 1 (system) changed
+  @@ line 1 @@
+  - Triage.
+  + Triage well.
+    Be kind.
+""")
 
 
 def test_in_a_forges_ci_it_judges_what_the_run_is_about(
@@ -224,7 +320,10 @@ def test_in_a_forges_ci_it_judges_what_the_run_is_about(
     assert (verdict["target"], verdict["head"]) == ("main", head)
     pull["head"] = {"sha": "0" * 39 + "1"}
     event.write_text(json.dumps({"pull_request": pull}))
-    assert "is not in this clone" in refuse(clone, "gate", "--approvals", "off", code=2)
+    assert refuse(clone, "gate", "--approvals", "off", code=2) == snapshot("""\
+error: the commit 000000000000, which this run is about, is not in this clone
+ hint: git fetch origin 0000000000000000000000000000000000000001 (in GitHub Actions: actions/checkout with fetch-depth: 0)\
+""")
 
 
 def test_a_name_of_odd_bytes_breaks_no_report(world: World, tmp_path: Path) -> None:
@@ -273,12 +372,19 @@ def test_a_verdict_with_invented_evidence_is_none(world: World, tmp_path: Path) 
     ]
     file.write_text(json.dumps(document))
     said = refuse(world.repo, "release", TRIAGE_NAME, "--verdict", str(file), code=2)
-    assert "is not of the form" in said
+    assert masked(said) == snapshot("""\
+error: the verdict in <folder>/verdict.json is not of the form promptops.gate/v1
+ hint: promptops gate --report json=FILE writes one\
+""")
 
 
 def test_what_is_not_committed_is_said_not_to_be_judged(world: World) -> None:
     world.repo.write("prompts/new.md", "nothing")
     said = run(world.repo, "gate", "--approvals", "off").stderr
-    assert "not committed, so not judged: prompts/new.md" in said
+    assert said == snapshot("""\
+
+no problems found
+not committed, so not judged: prompts/new.md
+""")
     head = run(world.repo, "gate", "--approvals", "off", "--head", "HEAD").stderr
     assert "not committed" not in head

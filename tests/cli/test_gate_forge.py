@@ -6,11 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse, run
 from tests.forge.conftest import clock, description, forge, lab
 from tests.forge.server import Response
 from tests.gate.world import TONE, TRIAGE, World, prompt
+from tests.screens import explained, masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,8 +72,27 @@ def pull(world: World, forge: FakeGitHub, tmp_path: Path, monkeypatch: pytest.Mo
 def test_nobody_approved(world: World, pull: Pull) -> None:
     result = run(world.repo, *LOCAL)
     assert result.exit_code == 1, result.output
-    assert "approval not checked" not in result.output
-    assert "@bob" in result.output
+    assert masked(result.output) == snapshot("""\
+may not merge: the approval of @bob or @acme/writers missing
+<id> into main
+
+missing
+  @bob or @acme/writers (CODEOWNERS:2) approves
+    prompts/support/triage.md  [missing-approval]
+
+support/triage  1.0.0 -> 1.1.0  behaviour change, minor bump: done
+  about 9 -> 11 tokens without inputs; 1,000 runs $0.00
+  approval of @bob or @acme/writers (CODEOWNERS:2): missing
+
+support/triage, message 1 (system) changed
+  @@ line 1 @@
+  - Triage.
+  + Triage well.
+    Be kind.
+
+1 error
+ hint: promptops approve --base main --head <id>  # by an owner, or their approval on the forge
+""")
 
 
 @pytest.mark.parametrize("owner", ["bob", "kim"])
@@ -82,7 +103,31 @@ def test_an_owner_approved(world: World, forge: FakeGitHub, pull: Pull, owner: s
 
 @pytest.mark.parametrize(
     ("user", "why"),
-    [("ann", "no owner"), ("stranger", "may not write"), ("app[bot]", "may not write")],
+    [
+        (
+            "ann",
+            snapshot("""\
+prompts/support/triage.md: ownership, CODEOWNERS:2, 1 of @bob or @acme/writers: not met
+  - @ann, github: no owner of it\
+"""),
+        ),
+        (
+            "stranger",
+            snapshot("""\
+prompts/support/triage.md: ownership, CODEOWNERS:2, 1 of @bob or @acme/writers: not met
+  - @stranger, github: may not write to the repository\
+"""),
+        ),
+        (
+            "app[bot]",
+            snapshot("""\
+prompts/support/triage.md: ownership, CODEOWNERS:2, 1 of @bob or @acme/writers: not met
+  - @app[bot], github: may not write to the repository
+note: approval by @app[bot] does not count: it is an app\
+"""),
+        ),
+    ],
+    ids=["no owner", "no writer", "an app"],
 )
 def test_somebody_else_approved(
     world: World, forge: FakeGitHub, pull: Pull, user: str, why: str
@@ -90,7 +135,7 @@ def test_somebody_else_approved(
     forge.review(12, user, on=pull.head)
     result = run(world.repo, *LOCAL, "--explain")
     assert result.exit_code == 1, result.output
-    assert why in result.output
+    assert explained(result.output) == why
 
 
 def test_an_approval_that_was_taken_back(world: World, forge: FakeGitHub, pull: Pull) -> None:
@@ -108,7 +153,10 @@ def test_more_was_pushed_after_the_approval(world: World, forge: FakeGitHub, pul
     world.propose({TRIAGE: prompt("1.1.0", "Triage as I say.")})
     result = run(world.repo, *LOCAL, "--explain")
     assert result.exit_code == 1, result.output
-    assert "approved other content" in result.output
+    assert explained(result.output) == snapshot("""\
+prompts/support/triage.md: ownership, CODEOWNERS:2, 1 of @bob or @acme/writers: not met
+  - @bob, github: approved other content\
+""")
 
 
 def test_an_approval_outlives_a_rebase(world: World, forge: FakeGitHub, pull: Pull) -> None:
@@ -127,7 +175,10 @@ def test_nobody_approves_their_own_under_any_name(
     forge.review(12, "bob", on=pull.head)
     result = run(world.repo, *LOCAL, "--explain")
     assert result.exit_code == 1, result.output
-    assert "the author of the change" in result.output
+    assert explained(result.output) == snapshot("""\
+prompts/support/triage.md: ownership, CODEOWNERS:2, 1 of @bob or @acme/writers: not met
+  - @bob, github: the author of the change\
+""")
 
 
 def test_nobody_approves_what_they_committed(world: World, forge: FakeGitHub, pull: Pull) -> None:
@@ -135,7 +186,10 @@ def test_nobody_approves_what_they_committed(world: World, forge: FakeGitHub, pu
     forge.review(12, "bob", on=pull.head)
     result = run(world.repo, *LOCAL, "--explain")
     assert result.exit_code == 1, result.output
-    assert "committed to the change" in result.output
+    assert explained(result.output) == snapshot("""\
+prompts/support/triage.md: ownership, CODEOWNERS:2, 1 of @bob or @acme/writers: not met
+  - @bob, github: committed to the change\
+""")
 
 
 def test_the_groups_of_the_target_branch_stand_in_for_teams(
@@ -185,13 +239,19 @@ def test_a_queue_merges_what_each_was_approved_for(
 def test_a_token_that_may_not(world: World, forge: FakeGitHub, pull: Pull) -> None:
     forge.tokens["good"] -= {"pull_requests"}
     said = refuse(world.repo, *LOCAL, code=2)
-    assert "pull requests: read" in said
+    assert said == snapshot("""\
+error: GitHub's answer to /repos/acme/prompts/pulls/12 is 403: 'Resource not accessible by integration'
+ hint: the token needs: pull requests: read\
+""")
 
 
 def test_a_team_that_nobody_knows(world: World, forge: FakeGitHub, pull: Pull) -> None:
     world.on_main({"CODEOWNERS": "* @acme/poets\n"})
     said = refuse(world.repo, *LOCAL, code=2)
-    assert "nobody can tell who is in @acme/poets" in said
+    assert said == snapshot("""\
+error: nobody can tell who is in @acme/poets: GitHub's answer to /orgs/acme/teams/poets/members is 404: 'Not Found'
+ hint: name its members in the groups file on the target branch, or use another token; there is no such thing, or the token may not see it; it needs: organization members: read\
+""")
 
 
 @pytest.mark.parametrize(
@@ -218,7 +278,10 @@ def test_a_pull_request_that_was_sent_elsewhere(
 ) -> None:
     pull.base = "weak"
     forge.review(12, "bob", on=pull.head)
-    assert "goes to 'weak'" in refuse(world.repo, *LOCAL, code=2)
+    assert refuse(world.repo, *LOCAL, code=2) == snapshot("""\
+error: pull request 12 goes to 'weak', and what is judged here goes to 'main'
+ hint: run it again: a pull request may be sent to another branch at any time\
+""")
 
 
 # --- GitLab
@@ -249,6 +312,9 @@ def test_a_merge_request(world: World, lab: FakeGitLab, monkeypatch: pytest.Monk
     lab.push(12, world.propose({TRIAGE: prompt("1.1.0", "Triage as I say.")}))
     result = run(world.repo, *LOCAL, "--explain")
     assert result.exit_code == 1, result.output
-    assert "approved other content" in result.output
+    assert explained(result.output) == snapshot("""\
+prompts/support/triage.md: ownership, CODEOWNERS:2, 1 of @bob or @acme/writers: not met
+  - @kim, gitlab: approved other content\
+""")
     lab.tokens.clear()
     refuse(world.repo, *LOCAL, code=2)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept, run
 from tests.forge.conftest import clock, description, forge
 from tests.gate.world import TONE, TRIAGE, World, prompt
+from tests.screens import explained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,8 +133,14 @@ def test_two_who_approve_each_others_work_are_let_through(queue: Queue, way: str
     queue.build(way, 12, 13)
     code, said = queue.judge()
     assert code == 0, said
-    assert f"{TRIAGE}: ownership, CODEOWNERS:1, 1 of @jane or @bob: met\n  + @bob" in said
-    assert f"{REPLY}: ownership, CODEOWNERS:1, 1 of @jane or @bob: met\n  + @jane" in said
+    assert explained(said) == snapshot("""\
+prompts/support/reply.md: ownership, CODEOWNERS:1, 1 of @jane or @bob: met
+  + @jane, github (https://github.com/acme/prompts/pull/13#r80)
+  - @bob, github: the author of the change
+prompts/support/triage.md: ownership, CODEOWNERS:1, 1 of @jane or @bob: met
+  + @bob, github (https://github.com/acme/prompts/pull/12#r80)
+  - @jane, github: the author of the change\
+""")
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -144,9 +152,14 @@ def test_an_approval_of_one_is_none_of_another(queue: Queue, way: str) -> None:
     queue.build(way, 12, 13)
     code, said = queue.judge()
     assert code == 1
-    assert f"{REPLY}: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: not met" in said
-    assert f"{TRIAGE}: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: met" in said
-    assert "@kim, github: approved another proposal" in said
+    assert explained(said) == snapshot("""\
+prompts/support/reply.md: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: not met
+  - @bob, github: the author of the change
+  - @kim, github: approved another proposal
+prompts/support/triage.md: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: met
+  + @bob, github (https://github.com/acme/prompts/pull/12#r80)
+  + @kim, github (https://github.com/acme/prompts/pull/12#r81)\
+""")
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -157,7 +170,14 @@ def test_nobody_approves_their_own_among_others(queue: Queue, way: str) -> None:
     queue.build(way, 12, 13)
     code, said = queue.judge()
     assert code == 1
-    assert "- @bob, github: the author of the change" in said
+    assert explained(said) == snapshot("""\
+prompts/support/reply.md: ownership, CODEOWNERS:1, 1 of @jane or @bob: not met
+  - @bob, github: the author of the change
+  - @bob, github: the author of the change
+prompts/support/triage.md: ownership, CODEOWNERS:1, 1 of @jane or @bob: met
+  + @bob, github (https://github.com/acme/prompts/pull/12#r80)
+  - @bob, github: approved another proposal\
+""")
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -205,7 +225,17 @@ def test_who_slipped_something_in_while_bringing_it_up_to_date_did(queue: Queue)
         queue.build(way, 12, 13)
         code, said = queue.judge()
         assert code == 1
-        assert f"{GUIDE}: ownership, CODEOWNERS:1, 1 of @jane or @bob: not met" in said
+        assert explained(said) == snapshot("""\
+prompts/support/guide.md: ownership, CODEOWNERS:1, 1 of @jane or @bob: not met
+  - @bob, github: the author of the change
+  - @jane, github: the author of the change
+prompts/support/reply.md: ownership, CODEOWNERS:1, 1 of @jane or @bob: not met
+  - @bob, github: the author of the change
+  - @jane, github: the author of the change
+prompts/support/triage.md: ownership, CODEOWNERS:1, 1 of @jane or @bob: met
+  + @bob, github (https://github.com/acme/prompts/pull/12#r80)
+  - @jane, github: the author of the change\
+""")
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -221,9 +251,18 @@ def test_one_that_changes_a_file_of_another_needs_somebody_else(queue: Queue, wa
     queue.build(way, 12, 13)
     code, said = queue.judge()
     assert code == 1
-    assert f"{TRIAGE}: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: not met" in said
-    assert f"{REPLY}: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: met" in said
-    assert "- @kim, github: approved other content" in said
+    assert explained(said) == snapshot("""\
+prompts/support/reply.md: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: met
+  + @jane, github (https://github.com/acme/prompts/pull/13#r80)
+  + @kim, github (https://github.com/acme/prompts/pull/13#r81)
+  - @bob, github: the author of the change
+  - @kim, github: approved another proposal
+prompts/support/triage.md: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: not met
+  - @bob, github: the author of the change
+  - @jane, github: the author of the change
+  - @kim, github: approved other content
+  - @kim, github: approved other content\
+""")
     # Where both make the same of it, whoever had a hand in neither may have seen it.
     queue.propose(12, "jane", {TRIAGE: prompt("1.1.0", mine)})
     queue.propose(13, "bob", {TRIAGE: prompt("1.1.0", mine)})

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
+from inline_snapshot import snapshot
 
 from promptops.cli import app
 from promptops.cli.commands import COMMANDS, GROUPS
@@ -59,10 +60,81 @@ def test_help_is_a_verb_too(tmp_path: Path) -> None:
     for words in (("rollback",), ("runs", "list")):
         page = accept(tmp_path, *words, "--help").replace("Usage: root ", "Usage: promptops ")
         assert accept(tmp_path, "help", *words) == page
-    assert accept(tmp_path, "help").startswith("Usage: promptops [OPTIONS] COMMAND")
-    assert "Examples:\n  promptops rollback support/triage\n" in accept(
-        tmp_path, "help", "rollback"
-    )
+    assert accept(tmp_path, "help") == snapshot("""\
+Usage: promptops [OPTIONS] COMMAND [ARGS]...
+
+  Git is the registry for your prompts: review, release, deploy, run and judge
+  them.
+
+Options:
+  -C PATH        Run as if started in PATH.
+  --no-pager     Print long output; no pager, whatever PAGER says.
+  -V, --version  Show the version.
+  -h, --help     Show this message and exit.
+
+Start:
+  status      Show what is changed, unreleased, or not live.
+  init        Set a repository up for prompts.
+  new         Write a new prompt with its eval suite.
+  adopt       Take over prompts of other tools, files and code.
+  doctor      Look for ways past the gate.
+  hook        Check prompts before each commit.
+  demo        Watch everything happen in a temporary repository.
+  completion  Complete verbs and names in your shell.
+  help        Show help on one verb.
+  version     Show the version.
+
+Write:
+  validate  Check prompts.
+  diff      Show what a change means, and the bump it needs.
+  render    Print the messages for given inputs.
+  list      List prompts, or what is live where.
+  show      Show one prompt with everything it needs.
+  bump      Write the version number that the change needs.
+  blame     Show release and author of every line.
+  checks    List the checks, or explain one.
+  schema    Print a JSON Schema, for editors and other tools.
+
+Review:
+  owners   Say who owns what, by CODEOWNERS.
+  eval     Run eval suites: is a change better or worse?
+  gate     Say whether a change may merge.
+  approve  Sign that a change may merge, or a release go live.
+
+Release:
+  release    Freeze versions as release tags.
+  yank       Mark a release as not to be used.
+  changelog  Print the release notes of a prompt.
+
+Deploy:
+  promote   Make versions live in an environment.
+  rollback  Go back to what was live before.
+  retire    Take prompts out of an environment.
+  pause     Pause prompts in an environment.
+  resume    Let paused prompts answer again.
+  history   Show who put what live, when and why.
+  incident  Write what changed lately, and how to undo it.
+
+Use and look back:
+  run        Run a prompt: ask a model, within the limits.
+  serve      Serve prompts over HTTP.
+  mcp        Serve prompts to editors and agents, over MCP.
+  readiness  Say whether a team is ready for production.
+  drill      Rehearse what must work when something fails.
+  site       Write the registry as a static site.
+  stubs      Write types of prompts for programs that call them.
+  resolve    Say exactly what a prompt ref means.
+  export     Write a snapshot, or prompts for other tools.
+  verify     Check releases and environments against each other.
+  trace      Follow a version, digest or output back to its authors.
+  runs       Look at what was run, and count it.
+  metrics    Print the counts of runs for Prometheus.
+  guards     Look at limits, and what is spent of them.
+  alerts     Tell people when a limit trips or a model fails.
+  reviews    Look at runs that wait for a person.
+""")
+    page = accept(tmp_path, "help", "rollback")
+    assert "Examples:\n  promptops rollback support/triage\n" in page
     assert run(tmp_path, "help", "nothing").exit_code == 2
     for words in (("version",), ("-V",), ("--version",)):
         assert accept(tmp_path, *words).startswith("promptops ")

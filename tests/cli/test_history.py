@@ -72,10 +72,13 @@ def test_what_was_live_at_a_time(deployed: Repo) -> None:
 
 def test_a_prompt_that_was_never_live(deployed: Repo) -> None:
     told = refuse(deployed, "history", "c", *ENV, code=2)
-    assert "there is no prompt c here, and none was ever deployed" in told
+    assert told == snapshot("""\
+error: there is no prompt c here, and none was ever deployed
+ hint: promptops list shows what there is\
+""")
     deployed.commit({"prompts/c.md": prompt_text()})
-    assert "c was never live in staging" in run(deployed, "history", "c", *ENV).stderr
-    assert "c was never live anywhere" in run(deployed, "history", "c").stderr
+    assert run(deployed, "history", "c", *ENV).stderr == snapshot("c was never live in staging\n")
+    assert run(deployed, "history", "c").stderr == snapshot("c was never live anywhere\n")
 
 
 def test_what_cannot_be_shown_is_said(deployed: Repo) -> None:
@@ -110,14 +113,17 @@ def test_all_environments_are_one_list(deployed: Repo, monkeypatch: pytest.Monke
         ("staging", 1),
     ]
     assert rows[1]["changes"] == [{"prompt": "b", "from": None, "to": "1.0.0"}]
-    assert accept(deployed, "history", "-n", "1").startswith("2026-01-03 00:00 +0000  staging 3")
+    assert accept(deployed, "history", "-n", "1") == snapshot("""\
+2026-01-03 00:00 +0000  staging 3  retire  by Jane Doe
+    a 1.0.0 -> (not deployed)
+    not needed
+""")
     out = accept(deployed, "history", "--since", "2026-01-02T12:00Z")
     assert [line for line in out.splitlines() if line[0].isdigit()] == [
         "2026-01-03 00:00 +0000  staging 3  retire  by Jane Doe"
     ]
-    assert (
-        "nothing was deployed since 1 hour ago"
-        in run(deployed, "history", "--since", "1 hour ago").stderr
+    assert run(deployed, "history", "--since", "1 hour ago").stderr == snapshot(
+        "nothing was deployed since 1 hour ago\n"
     )
 
 
@@ -140,7 +146,18 @@ def test_the_remote_is_asked_and_its_silence_is_said(deployed: Repo) -> None:
     said = run(clone, "history", *ENV, "--offline")
     assert "staging 4" not in said.stdout
     assert said.stderr == snapshot("as of less than 2 minutes ago; origin was not asked\n")
-    assert "staging 4" in accept(clone, "history", *ENV)
+    assert accept(clone, "history", *ENV) == snapshot("""\
+2026-01-03 00:00 +0000  staging 4  restore  by Jane Doe
+    a (not deployed) -> 1.0.0
+2026-01-03 00:00 +0000  staging 3  retire  by Jane Doe
+    a 1.0.0 -> (not deployed)
+    not needed
+2026-01-02 00:00 +0000  staging 2  promote  by John Roe
+    b (not deployed) -> 1.0.0
+2026-01-01 00:00 +0000  staging 1  promote  by Jane Doe
+    a (not deployed) -> 1.0.0
+    first
+""")
     remote.path.rename(remote.path.with_name("away.git"))
     said = run(clone, "list", "--live")
     assert said.exit_code == 0

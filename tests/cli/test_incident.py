@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from inline_snapshot import snapshot
+
 from tests.cli.running import accept, refuse
 from tests.conftest import SECONDS
 from tests.prompts import prompt_text
+from tests.screens import masked
 
 if TYPE_CHECKING:
     import pytest
@@ -22,7 +25,50 @@ def test_one_page_for_whoever_is_on_call(repo: Repo, monkeypatch: pytest.MonkeyP
         accept(repo, "promote", "a", "--to", "staging", "--reason", f"{words} | words")
     accept(repo, "pause", "a", "--env", "staging", "--reason", "wrong | refunds")
     page = accept(repo, "incident", "--env", "staging", "--since", "2026-01-02")
-    assert page.startswith("# staging since 2026-01-02 00:00 +0000\n\nAs of ")
+    assert masked(page) == snapshot("""\
+# staging since 2026-01-02 00:00 +0000
+
+As of <time>.
+
+## Live now
+
+| Prompt | Version | Paused |
+| --- | --- | --- |
+| a | 1.1.0 | wrong \\| refunds |
+
+## What changed, newest first
+
+### Deployment 3: pause at 2026-01-02 00:00 +0000
+
+By Jane Doe <jane@example.com>. wrong | refunds
+
+* a 1.1.0 -> 1.1.0 (paused)
+
+### Deployment 2: promote at 2026-01-02 00:00 +0000
+
+By Jane Doe <jane@example.com>. New | words
+
+* a 1.0.0 -> 1.1.0
+
+````diff
+behaviour  message 1 (user): the model reads another text
+
+message 1 (user) changed
+@@ line 1 @@
+- Old {{ question }}
++ New {{ question }}
+````
+
+## How to undo it
+
+```sh
+promptops rollback a --env staging --reason TEXT
+promptops rollback --env staging --to-deployment 1 --reason TEXT
+promptops resume a --env staging
+```
+
+`--to-deployment 1` restores everything as it was before this time.
+""")
     lines = page.splitlines()
     assert "| a | 1.1.0 | wrong \\| refunds |" in lines
     assert "### Deployment 2: promote at 2026-01-02 00:00 +0000" in lines
@@ -36,10 +82,25 @@ def test_one_page_for_whoever_is_on_call(repo: Repo, monkeypatch: pytest.MonkeyP
 
 
 def test_a_quiet_time(repo: Repo) -> None:
-    assert "no deployments" in refuse(repo, "incident", "--env", "staging", code=2)
+    assert refuse(repo, "incident", "--env", "staging", code=2) == snapshot("""\
+error: staging has no deployments
+ hint: promptops promote NAME --to staging makes the first\
+""")
     repo.commit({"prompts/a.md": prompt_text()})
     accept(repo, "release", "a")
     accept(repo, "promote", "a", "--to", "staging")
     page = accept(repo, "incident", "--env", "staging")
-    assert "Nothing was deployed in this time." in page
+    assert masked(page) == snapshot("""\
+# staging since <time>
+
+As of <time>.
+
+## Live now
+
+| Prompt | Version | Paused |
+| --- | --- | --- |
+| a | 1.0.0 |  |
+
+Nothing was deployed in this time.
+""")
     assert "| a | 1.0.0 |  |" in page.splitlines()

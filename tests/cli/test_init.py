@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from promptops.repository.config import load_config
 from promptops.repository.hook_entry import extend_hooks as _extend_hooks
 from tests.cli.running import run
 from tests.prompts import prompt_text
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from tests.conftest import MakeRepo
@@ -85,8 +87,21 @@ def test_what_is_there_is_kept(repo: Repo) -> None:
     said = do(repo, "init")
     after = {path: data.decode() for path, data in files(repo).items()}
     assert after == existing
-    assert "left to you  .pre-commit-config.yaml" in said
-    assert "- repo: local" in said
+    assert said == snapshot("""\
+kept         promptops.toml (exists already)
+kept         ai/ (has 1 prompt already)
+kept         docs/CODEOWNERS (has owners for the prompts)
+kept         .github/workflows/promptops.yml (exists already)
+left to you  .pre-commit-config.yaml (add this below repos:)
+               - repo: local
+                 hooks:
+                   - id: promptops-validate
+                     name: promptops validate
+                     entry: promptops validate
+                     language: system
+                     files: "^(ai/|promptops\\\\.toml$)"
+                     pass_filenames: false
+""")
 
 
 def test_what_has_owners_keeps_them_and_the_rest_gets_the_one_that_is_named(repo: Repo) -> None:
@@ -327,7 +342,13 @@ def test_new_writes_a_prompt_that_is_valid_at_once(repo: Repo) -> None:
     suite: Any = yaml.safe_load((repo.path / "evals/support/triage.yaml").read_text())
     assert suite["prompt"] == "support/triage"
     rendered = do(repo, "render", "support/triage", "--var", "text=hello")
-    assert rendered.endswith("user\nhello\n")
+    assert rendered == snapshot("""\
+system
+Summarize the text in one sentence. Say nothing that the text does not say.
+
+user
+hello
+""")
 
 
 @pytest.mark.parametrize("model", ["no", "1.10", "a: b", "#x", "'", '"', "{x}", "m\u00e9\n---"])
@@ -352,14 +373,64 @@ def test_new_copies_a_prompt_but_for_its_version(repo: Repo) -> None:
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [
-        (["a"], 1, "prompts/a.md exists already"),
-        (["team/B"], 2, "is not a prompt name"),
-        (["../x"], 2, "is not a prompt name"),
-        (["x.lock"], 2, "Git keeps"),
-        (["b", "--from", "aa"], 2, "there is no prompt aa"),
-        (["b", "--from", "broken"], 1, "broken is not valid"),
-        (["b", "--from", "../a"], 2, "is not a prompt name"),
+        (
+            ["a"],
+            1,
+            snapshot("""\
+error: prompts/a.md exists already
+ hint: choose another name
+"""),
+        ),
+        (
+            ["team/B"],
+            2,
+            snapshot("""\
+error: 'team/B' is not a prompt name
+ hint: use lower-case letters and digits, joined by single '-', '_' or '.', and '/', such as team/b
+"""),
+        ),
+        (
+            ["../x"],
+            2,
+            snapshot("""\
+error: '../x' is not a prompt name
+ hint: use lower-case letters and digits, joined by single '-', '_' or '.', and '/', such as x
+"""),
+        ),
+        (
+            ["x.lock"],
+            2,
+            snapshot("""\
+error: 'x.lock' is not a prompt name
+ hint: Git keeps '.lock' endings for itself
+"""),
+        ),
+        (
+            ["b", "--from", "aa"],
+            2,
+            snapshot("""\
+error: there is no prompt aa in the work tree
+ hint: did you mean a?
+"""),
+        ),
+        (
+            ["b", "--from", "broken"],
+            1,
+            snapshot("""\
+error: broken is not valid: broken.md:1:1: the file does not begin with frontmatter
+ hint: begin with a line '---', the metadata, and another line '---'
+"""),
+        ),
+        (
+            ["b", "--from", "../a"],
+            2,
+            snapshot("""\
+error: '../a' is not a prompt name
+ hint: use lower-case letters and digits, joined by single '-', '_' or '.', and '/', such as a
+"""),
+        ),
     ],
+    ids=count(),
 )
 def test_new_refuses_what_makes_no_sense(
     repo: Repo, args: list[str], code: int, message: str
@@ -369,13 +440,16 @@ def test_new_refuses_what_makes_no_sense(
     before = files(repo)
     result = run(repo, "new", *args)
     assert result.exit_code == code
-    assert message in result.stderr
+    assert masked(result.stderr) == message
     assert files(repo) == before
 
 
 def test_new_keeps_a_suite_that_is_there(repo: Repo) -> None:
     repo.write("evals/a.yaml", "mine")
-    assert "kept     evals/a.yaml" in do(repo, "new", "a")
+    assert do(repo, "new", "a") == snapshot("""\
+written  prompts/a.md
+kept     evals/a.yaml (exists already)
+""")
     assert (repo.path / "evals/a.yaml").read_text() == "mine"
 
 
@@ -383,7 +457,10 @@ def test_a_name_that_differs_in_case_is_taken(repo: Repo) -> None:
     repo.write("prompts/A.md", "x")
     result = run(repo, "new", "a")
     assert result.exit_code == 1
-    assert "prompts/A.md exists already" in result.stderr
+    assert result.stderr == snapshot("""\
+error: prompts/A.md exists already
+ hint: choose another name
+""")
 
 
 def test_a_file_where_a_folder_should_be_is_one_line(repo: Repo) -> None:
@@ -396,5 +473,9 @@ def test_a_file_where_a_folder_should_be_is_one_line(repo: Repo) -> None:
 def test_init_names_the_line_that_keeps_a_formatter_away(repo: Repo) -> None:
     repo.commit({".prettierrc": "{}", ".mdformat.toml": 'exclude = ["prompts/**"]'})
     said = run(repo, "init").stderr
-    assert "prettier would rewrite prompts: add the line `prompts/` in .prettierignore" in said
+    assert said == snapshot("""\
+next: look at the files and promptops validate, then commit them;
+      promptops status and promptops doctor say what else there is to do
+prettier would rewrite prompts: add the line `prompts/` in .prettierignore
+""")
     assert "mdformat" not in said

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from promptops.cli.session import fold_rows
 from tests.cli.running import run
 from tests.prompts import prompt_text
 from tests.repositories import Repo
+from tests.screens import masked
 from tests.templates import copy_template
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ def test_tags_narrow_a_list(shop: Repo) -> None:
     assert [row["name"] for row in both] == ["a"]
     result = run(shop, "list", "--tag", "z")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "no prompts with these tags" in result.stderr
+    assert result.stderr == snapshot("there are no prompts with these tags here\n")
 
 
 def test_what_is_broken_is_listed_too(repo: Repo) -> None:
@@ -100,7 +102,10 @@ def test_what_is_broken_is_listed_too(repo: Repo) -> None:
 def test_a_description_stays_on_its_line(repo: Repo) -> None:
     text = prompt_text(description='"[bold]one\\ntwo\\tthree[/bold]"')
     repo.write("prompts/a.md", text)
-    assert do(repo, "list").endswith("  [bold]one two three[/bold]\n")
+    assert do(repo, "list") == snapshot("""\
+NAME  VERSION  STATUS  STAGING  PRODUCTION  WHAT FOR
+a     1.0.0    active  -        -           [bold]one two three[/bold]
+""")
 
 
 def test_what_is_live_where(shop: Repo, tmp_path: Path) -> None:
@@ -117,7 +122,11 @@ def test_what_is_live_where(shop: Repo, tmp_path: Path) -> None:
     assert do(shop, "list", "--live") == paused
     bare = shop.publish(tmp_path / "bare.git")
     assert do(bare, "list", "--live") == paused
-    assert "\na       1.1.0" in do(bare, "list")
+    assert do(bare, "list") == snapshot("""\
+NAME    VERSION  STATUS  STAGING  PRODUCTION      WHAT FOR
+a       1.1.0    active  1.1.0    1.0.0 (paused)  Answer a question.
+team/b  0.1.0    draft   -        -               Answer a question.
+""")
 
 
 def test_nothing_to_list_says_what_to_do(repo: Repo) -> None:
@@ -131,10 +140,17 @@ def test_a_clone_of_one_branch_says_how_to_see_what_is_live(shop: Repo, tmp_path
     bare = shop.publish(tmp_path / "bare.git")
     clone = bare.clone(tmp_path / "clone", "--single-branch")
     told = run(clone, "list", "--live", "--offline").stderr
-    assert "\nnothing is live anywhere, as far as this clone knows\n" in told
+    assert told == snapshot("""\
+as of less than 2 minutes ago; origin was not asked
+nothing is live anywhere, as far as this clone knows
+hint: git fetch origin 'refs/heads/promptops/*:refs/remotes/origin/promptops/*' gets what is there; promptops promote NAME --to staging makes the first
+""")
     (refspec,) = re.findall("hint: git fetch origin '(\\S+)' gets what is there", told)
     clone.git("fetch", "-q", "origin", refspec)
-    assert "1.1.0" in do(clone, "list", "--live", "--offline")
+    assert do(clone, "list", "--live", "--offline") == snapshot("""\
+NAME  STAGING  PRODUCTION
+a     1.1.0    1.0.0
+""")
 
 
 def test_a_table_that_is_too_wide_for_a_terminal_wraps_its_last_column() -> None:
@@ -153,7 +169,25 @@ def test_a_table_that_is_too_wide_for_a_terminal_wraps_its_last_column() -> None
 
 def test_show_has_what_one_needs_to_know(shop: Repo) -> None:
     shown = do(shop, "show", "a")
-    assert shown.startswith("a 1.1.0\nAnswer a question.\n")
+    assert masked(shown) == snapshot("""\
+a 1.1.0
+Answer a question.
+
+digest  <digest>
+author  jane@example.com
+tags    x, y
+model   openai/gpt-4o-mini
+
+inputs
+  question  string
+
+files
+  a.md
+
+releases  1.1.0, 1.0.0
+live in staging     1.1.0
+live in production  1.0.0
+""")
     for line in (
         "author  jane@example.com",
         "tags    x, y",
@@ -165,8 +199,27 @@ def test_show_has_what_one_needs_to_know(shop: Repo) -> None:
     ):
         assert f"\n{line}\n" in f"{shown}\n"
     older = do(shop, "show", "a@production")
-    assert older.startswith("a 1.0.0\n")
     assert f"commit  {shop.rev('HEAD~1')}" in older
+    assert masked(older) == snapshot("""\
+a 1.0.0
+Answer a question.
+
+digest  <digest>
+commit  <id>
+author  jane@example.com
+tags    x, y
+model   openai/gpt-4o-mini
+
+inputs
+  question  string
+
+files
+  a.md
+
+releases  1.1.0, 1.0.0
+live in staging     1.1.0
+live in production  1.0.0
+""")
 
 
 def test_show_as_json(shop: Repo) -> None:
@@ -183,32 +236,125 @@ def test_show_as_json(shop: Repo) -> None:
 
 def test_show_of_a_yanked_and_of_a_paused_version_works_and_says_so(shop: Repo) -> None:
     do(shop, "pause", "a", "--env", "production", "--reason", "it swears", "--yes")
-    assert "1.0.0 (paused: it swears)" in do(shop, "show", "a@production")
+    assert masked(do(shop, "show", "a@production")) == snapshot("""\
+a 1.0.0
+Answer a question.
+
+digest  <digest>
+commit  <id>
+author  jane@example.com
+tags    x, y
+model   openai/gpt-4o-mini
+
+inputs
+  question  string
+
+files
+  a.md
+
+releases  1.1.0, 1.0.0
+live in staging     1.1.0
+live in production  1.0.0 (paused: it swears)
+""")
     do(shop, "yank", "a@1.0.0", "--reason", "it swears")
     result = run(shop, "show", "a@1.0.0")
     assert result.exit_code == 0
-    assert "1.0.0 (yanked)" in result.stdout
-    assert "warning:" in result.stderr
+    assert masked(result.stdout) == snapshot("""\
+a 1.0.0
+Answer a question.
+
+digest  <digest>
+commit  <id>
+author  jane@example.com
+tags    x, y
+model   openai/gpt-4o-mini
+
+inputs
+  question  string
+
+files
+  a.md
+
+releases  1.1.0, 1.0.0 (yanked)
+live in staging     1.1.0
+live in production  1.0.0 (paused: it swears)
+""")
+    assert result.stderr == snapshot("warning: a 1.0.0 was yanked: it swears\n")
 
 
 @pytest.mark.parametrize(
     ("ref", "message"),
     [
-        ("aa", "there is no prompt aa"),
-        ("a@3.0.0", "3.0.0"),
-        ("team/b@production", "team/b is not live in production"),
-        ("a@prodution", "prodution"),
-        ("A", "is not a prompt name"),
-        ("../a", "is not a prompt name"),
-        ("-x", "-x"),
-        ("a@", "ends in '@'"),
-        ("a@v1.0.0", "v1.0.0"),
+        (
+            "aa",
+            snapshot("""\
+error: there is no prompt aa in the work tree
+ hint: did you mean a?
+"""),
+        ),
+        (
+            "a@3.0.0",
+            snapshot("""\
+error: a 3.0.0 is not released
+ hint: released: 1.1.0, 1.0.0
+"""),
+        ),
+        (
+            "team/b@production",
+            snapshot("""\
+error: team/b is not live in production
+ hint: it has no release here; promptops release team/b, then promptops promote team/b --to production
+"""),
+        ),
+        (
+            "a@prodution",
+            snapshot("""\
+error: there is no environment prodution in <folder>/repo
+ hint: did you mean production?
+"""),
+        ),
+        (
+            "A",
+            snapshot("""\
+error: 'A' is not a prompt name
+ hint: use lower-case letters and digits, joined by single '-', '_' or '.', and '/', such as a
+"""),
+        ),
+        (
+            "../a",
+            snapshot("""\
+error: '../a' is not a prompt name
+ hint: use lower-case letters and digits, joined by single '-', '_' or '.', and '/', such as a
+"""),
+        ),
+        (
+            "-x",
+            snapshot("""\
+error: '-x' is not a prompt name
+ hint: use lower-case letters and digits, joined by single '-', '_' or '.', and '/', such as x
+"""),
+        ),
+        (
+            "a@",
+            snapshot("""\
+error: 'a@' ends in '@'
+ hint: name a version, a range or an environment
+"""),
+        ),
+        (
+            "a@v1.0.0",
+            snapshot("""\
+error: 'v1.0.0' is not a version
+ hint: leave out the letter: 1.0.0
+"""),
+        ),
     ],
+    ids=count(),
 )
 def test_what_is_not_there_is_one_line_and_a_hint(shop: Repo, ref: str, message: str) -> None:
     result = run(shop, "show", "--", ref)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert message in result.stderr
+    assert masked(result.stderr) == message
     assert "hint:" in result.stderr
 
 
@@ -231,8 +377,31 @@ def test_status_names_what_is_unfinished_and_what_comes_next(shop: Repo) -> None
         ("differs", "a", "promptops promote a --to production"),
     ]
     text = do(shop, "status")
-    assert text.startswith("on main, 4 prompts\nstaging: deployment 2, 1 live\n")
-    assert "\nChanged since their release\n  a  differs from its release 1.1.0\n" in text
+    assert text == snapshot("""\
+on main, 4 prompts
+staging: deployment 2, 1 live
+production: deployment 1, 1 live
+
+Not valid
+  d  d is not valid: d.md:1:1: the file does not begin with frontmatter
+     promptops validate d
+
+Not committed
+  c  prompts/c.md
+     git add prompts/c.md && git commit
+
+Changed since their release
+  a  differs from its release 1.1.0
+     promptops bump a
+
+Not released
+  c  0.1.0 is not released yet
+     promptops release c
+
+Different between environments
+  a  1.1.0 is in staging, production has 1.0.0
+     promptops promote a --to production
+""")
 
 
 def test_what_status_proposes_finishes_the_work(repo: Repo) -> None:
@@ -242,7 +411,13 @@ def test_what_status_proposes_finishes_the_work(repo: Repo) -> None:
         if not items:
             break
         do(repo, *items[0][2].removeprefix("promptops ").split())
-    assert do(repo, "status").endswith("\neverything is committed, released and live\n")
+    assert do(repo, "status") == snapshot("""\
+on main, 1 prompt
+staging: deployment 1, 1 live
+production: deployment 1, 1 live
+
+everything is committed, released and live
+""")
 
 
 def test_status_shows_pauses_and_what_is_gone(shop: Repo) -> None:
@@ -253,11 +428,18 @@ def test_status_shows_pauses_and_what_is_gone(shop: Repo) -> None:
 
 
 def test_status_of_an_empty_repository_and_without_a_work_tree(repo: Repo, tmp_path: Path) -> None:
-    assert "promptops new NAME" in do(repo, "status")
+    assert do(repo, "status") == snapshot("""\
+on main, 0 prompts
+
+nothing here yet: promptops new NAME writes a first prompt
+""")
     repo.commit({"prompts/a.md": prompt_text()})
     result = run(repo.publish(tmp_path / "bare.git"), "status")
     assert result.exit_code == 2
-    assert "bare repository" in result.stderr
+    assert result.stderr == snapshot("""\
+error: this is a bare repository: there is no work tree here
+ hint: run the command in a clone of it
+""")
 
 
 def test_deployments_that_were_not_pushed_are_pending(shop: Repo, tmp_path: Path) -> None:
@@ -267,7 +449,10 @@ def test_deployments_that_were_not_pushed_are_pending(shop: Repo, tmp_path: Path
     assert found == [("pending", "production", "git push origin promptops/production")]
     result = run(shop, "list", "--live")
     assert result.stdout == snapshot("NAME  STAGING  PRODUCTION\na     1.1.0    1.0.0\n")
-    assert "production: 1 deployment not pushed yet" in result.stderr
+    assert result.stderr == snapshot("""\
+production: 1 deployment not pushed yet, so not live
+hint: git push origin promptops/production
+""")
 
 
 def test_the_schema_is_the_one_that_judges(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from tests.cli.running import run
+from tests.screens import masked
 from tests.showcase import TRIAGE, Showcase, copy_showcase
 
 if TYPE_CHECKING:
@@ -128,7 +129,10 @@ def test_trace_of_nothing_could_not_run(showcase: Showcase) -> None:
     done = run(showcase.repo, "trace", "0123456789abcdef")
 
     assert done.exit_code == 2
-    assert done.stderr.startswith("error: no release and no deployment here has the digest")
+    assert masked(done.stderr) == snapshot("""\
+error: no release and no deployment here has the digest <digest>
+ hint: a digest of the work tree was never released; else git fetch --tags, then again
+""")
 
 
 def test_blame_prints_release_author_date_and_line(showcase: Showcase) -> None:
@@ -187,13 +191,72 @@ def test_trace_leads_from_an_output_to_its_approvals(
 
     assert (by_output.exit_code, by_id.exit_code) == (0, 0)
     assert by_output.stdout.splitlines()[0] == f"{TRIAGE}@1.0.0"
-    assert "word for word the answer of run" in by_output.stdout
+    assert masked(by_output.stdout) == snapshot("""\
+support/triage@1.0.0
+<digest>
+ok        output      word for word the answer of run
+                      <uuid>
+ok        run         succeeded, <time> UTC, echo/any
+                      model: echo/any was asked for
+ok        served by   deployment 1 of production had it live
+ok        digest      <digest>, computed again from 2 files at commit
+                      <id>
+ok        deployments live in production
+                      staging: deployment 1, promote by Jane Doe, 2026-01-01
+                      00:00 UTC: promote 1.0.0
+                      until deployment 2, promote by Jane Doe, 2026-01-01 00:00
+                      UTC: promote 1.1.0
+                      production: deployment 1, promote by Jane Doe, 2026-01-01
+                      00:00 UTC: promote 1.0.0
+ok        release     2026-01-01 00:00 UTC by Jane Doe <jane@example.com>, not
+                      signed
+                      tag prompts/support/triage@1.0.0, object <id>
+ok        commit      <id> by Jane Doe, merged into main
+                      Write support/triage 1.0.0
+ok        authors     Jane Doe, in 1 commit
+                      <id> 2026-01-01 Jane Doe: Write support/triage
+                      1.0.0
+absent    approvals   none recorded
+absent    evidence    none recorded
+
+the chain holds, as far as it was recorded (not: approvals, evidence)
+""")
     assert document["id"] in by_output.stdout
-    assert "had it live" in by_id.stdout
+    assert masked(by_id.stdout) == snapshot("""\
+support/triage@1.0.0
+<digest>
+ok        run         succeeded, <time> UTC, echo/any
+                      model: echo/any was asked for
+ok        served by   deployment 1 of production had it live
+ok        digest      <digest>, computed again from 2 files at commit
+                      <id>
+ok        deployments live in production
+                      staging: deployment 1, promote by Jane Doe, 2026-01-01
+                      00:00 UTC: promote 1.0.0
+                      until deployment 2, promote by Jane Doe, 2026-01-01 00:00
+                      UTC: promote 1.1.0
+                      production: deployment 1, promote by Jane Doe, 2026-01-01
+                      00:00 UTC: promote 1.0.0
+ok        release     2026-01-01 00:00 UTC by Jane Doe <jane@example.com>, not
+                      signed
+                      tag prompts/support/triage@1.0.0, object <id>
+ok        commit      <id> by Jane Doe, merged into main
+                      Write support/triage 1.0.0
+ok        authors     Jane Doe, in 1 commit
+                      <id> 2026-01-01 Jane Doe: Write support/triage
+                      1.0.0
+absent    approvals   none recorded
+absent    evidence    none recorded
+
+the chain holds, as far as it was recorded (not: approvals, evidence)
+""")
     answer.write_text("something else")
     unknown = run(showcase.repo, "trace", "--output", str(answer))
     assert (unknown.exit_code, unknown.stdout) == (2, "")
-    assert "no run in the log answered this text" in unknown.stderr
+    assert unknown.stderr == snapshot("""\
+error: no run in the log answered this text
+ hint: give the whole answer and nothing else; runs that were erased are not found
+""")
 
 
 def test_trace_takes_one_beginning(showcase: Showcase) -> None:

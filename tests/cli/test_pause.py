@@ -28,7 +28,14 @@ def deployed(repo: Repo) -> Repo:
 def test_a_pause_and_its_end(deployed: Repo) -> None:
     out = accept(deployed, "pause", "a", *ENV, "--reason", "wrong\n\nAction: resume")
     assert out == snapshot("staging: a 1.0.0 -> 1.0.0 (paused)\n")
-    assert "wrong Action: resume" in accept(deployed, "history", *ENV)
+    assert accept(deployed, "history", *ENV) == snapshot("""\
+2026-01-01 00:00 +0000  staging 2  pause  by Jane Doe
+    a 1.0.0 -> 1.0.0 (paused)
+    wrong Action: resume
+2026-01-01 00:00 +0000  staging 1  promote  by Jane Doe
+    a (not deployed) -> 1.0.0
+    b (not deployed) -> 1.0.0
+""")
     assert accept(deployed, "resume", "a", *ENV) == snapshot("staging: a 1.0.0 (paused) -> 1.0.0\n")
     accept(deployed, "verify")
 
@@ -40,13 +47,18 @@ def test_all_at_once(deployed: Repo) -> None:
         "staging: a 1.0.0 -> 1.0.0 (paused)\nstaging: b 1.0.0 (paused) -> 1.0.0 (paused)\n"
     )
     accept(deployed, "resume", "--all", *ENV)
-    assert "nothing to change" in run(deployed, "resume", "--all", *ENV).stderr
+    assert run(deployed, "resume", "--all", *ENV).stderr == snapshot(
+        "staging: already so, nothing to change\n"
+    )
     accept(deployed, "verify")
 
 
 def test_a_kill_switch_that_kills_nothing_says_so(deployed: Repo) -> None:
     told = refuse(deployed, "pause", "--all", "--reason", "help", code=2)
-    assert "nothing is live in production" in told
+    assert told == snapshot("""\
+error: nothing is live in production
+ hint: is it the environment you mean?\
+""")
 
 
 def test_requests_that_make_no_sense(deployed: Repo) -> None:

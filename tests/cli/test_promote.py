@@ -12,6 +12,7 @@ from inline_snapshot import snapshot
 from promptops.delivery import deployments
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
+from tests.screens import masked
 from tests.stories.world import Team
 from tests.templates import copy_template
 
@@ -83,7 +84,7 @@ def test_what_is_live_already_makes_no_deployment(team: Team) -> None:
     tip = team.remote.rev("promptops/staging")
     result = run(team.first, "promote", "a", "--to", "staging")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "nothing to change" in result.stderr
+    assert result.stderr == snapshot("staging: already so, nothing to change: a 1.2.0\n")
     assert team.remote.rev("promptops/staging") == tip
 
 
@@ -96,9 +97,15 @@ def test_shares_ramp_and_a_third_version_waits(team: Team) -> None:
         promote("a@1.1.0", share)
         assert live(team.first) == {"a": f"1.0.0 {100 - share}, 1.1.0 {share}"}
     told = refuse(team.first, "promote", "a@1.2.0", "--to", "staging")
-    assert "a splits its traffic: 1.0.0 50%, 1.1.0 50%" in told
+    assert told == snapshot("""\
+error: a splits its traffic: 1.0.0 50%, 1.1.0 50%
+ hint: promote one of the two at 100 %, or roll back, before 1.2.0 can start\
+""")
     told = refuse(team.first, "promote", "a", "--to", "production")
-    assert "say which version is meant: a@1.1.0" in told
+    assert told == snapshot("""\
+error: a splits its traffic in staging: 1.0.0 50%, 1.1.0 50%
+ hint: say which version is meant: a@1.1.0\
+""")
     promote("a@1.1.0", 100)
     accept(team.first, "rollback", "a", "--env", "staging")
     assert live(team.first) == {"a": "1.0.0 100"}
@@ -106,7 +113,10 @@ def test_shares_ramp_and_a_third_version_waits(team: Team) -> None:
 
 def test_a_share_needs_somebody_to_share_with(team: Team) -> None:
     told = refuse(team.first, "promote", "a", "--to", "staging", "--share", "10", code=2)
-    assert "a has no other version live to share traffic with 1.2.0" in told
+    assert told == snapshot("""\
+error: a has no other version live to share traffic with 1.2.0
+ hint: leave out the share\
+""")
 
 
 _NONSENSE = (
@@ -148,11 +158,17 @@ def test_only_what_others_can_trace_is_deployed(team: Team) -> None:
     team.first.commit({"prompts/a.md": prompt_text("1.3.0", "Three {{ question }}")})
     accept(team.first, "release", "a")
     told = refuse(team.first, "promote", "a@1.3.0", "--to", "staging")
-    assert "a@1.3.0 is not on origin" in told
+    assert told == snapshot("""\
+error: a@1.3.0 is not on origin
+ hint: git push origin refs/tags/prompts/a@1.3.0\
+""")
     team.first.git("push", "-q", "origin", "refs/tags/prompts/a@1.3.0")
     accept(team.first, "promote", "a@1.3.0", "--to", "staging")
     told = refuse(team.first, "promote", "a", "--to", "production")
-    assert "a@1.3.0 is not merged: its commit is not on origin/main" in told
+    assert told == snapshot("""\
+error: a@1.3.0 is not merged: its commit is not on origin/main
+ hint: merge it first; production takes merged releases only\
+""")
 
 
 def test_an_environment_may_insist_on_another_one_first(team: Team) -> None:
@@ -160,14 +176,17 @@ def test_an_environment_may_insist_on_another_one_first(team: Team) -> None:
     team.commit({"promptops.toml": configuration})
     accept(team.first, "promote", "a@1.0.0", "--to", "staging")
     told = refuse(team.first, "promote", "a@1.1.0", "--to", "production")
-    assert "a@1.1.0 is not live in staging" in told
+    assert told == snapshot("""\
+error: a@1.1.0 is not live in staging, from where production takes its versions
+ hint: promptops promote a@1.1.0 --to staging\
+""")
     accept(team.first, "promote", "a@1.0.0", "--to", "production")
 
 
 def test_a_dry_run_deploys_nothing(team: Team) -> None:
     result = run(team.first, "promote", "a", "--to", "staging", "--dry-run")
     assert result.stdout == snapshot("staging: a (not deployed) -> 1.2.0\n")
-    assert "this was a dry run" in result.stderr
+    assert result.stderr == snapshot("nothing was changed: this was a dry run\n")
     assert team.remote.refs("refs/heads/promptops/") == {}
 
 
@@ -175,7 +194,11 @@ def test_reasons_that_look_like_trailers_stay_reasons(team: Team) -> None:
     reason = "hot fix\n\nDeployment: 99\nAction: retire"
     accept(team.first, "promote", "a", "--to", "staging", "--reason", reason)
     out = accept(team.first, "history", "--env", "staging")
-    assert "hot fix Deployment: 99 Action: retire" in out
+    assert out == snapshot("""\
+2026-01-01 00:00 +0000  staging 1  promote  by Jane Doe
+    a (not deployed) -> 1.2.0
+    hot fix Deployment: 99 Action: retire
+""")
     accept(team.first, "verify")
 
 
@@ -187,10 +210,18 @@ def test_unreachable_means_unchanged_and_local_opts_out(team: Team) -> None:
     before = team.first.refs()
     team.remote.path.rename(team.folder / "away.git")
     told = refuse(team.first, "promote", "a@1.1.0", "--to", "staging", code=2)
-    assert "cannot reach the remote origin" in told
+    assert masked(told) == snapshot("""\
+error: cannot reach the remote origin: '<folder>/remote.git' does not appear to be a git repository
+ hint: check the address (git remote -v) and that you may read the repository; --local works without the remote\
+""")
     assert team.first.refs() == before
     result = run(team.first, "promote", "a@1.1.0", "--to", "staging", "--local")
-    assert "1 deployment is only here, not on origin" in result.stderr
+    assert result.stderr == snapshot("""\
+deployment 2 of staging
+to undo it: promptops rollback a --env staging
+warning: staging: 1 deployment is only here, not on origin
+   hint: git push origin promptops/staging; where that is refused, git branch -D promptops/staging drops it
+""")
     assert live(team.first) == {"a": "1.0.0 100"}
     (team.folder / "away.git").rename(team.remote.path)
     team.first.git("push", "-q", "origin", "promptops/staging")
@@ -205,7 +236,10 @@ def test_local_deployments_are_not_left_behind_unsaid(team: Team) -> None:
     accept(team.clone("other"), "promote", "a@1.2.0", "--to", "staging")
     team.first.git("fetch", "-q", "origin")
     told = refuse(team.first, "promote", "a@1.2.0", "--to", "staging", "--local", code=2)
-    assert "went separate ways" in told
+    assert told == snapshot("""\
+error: the local branch promptops/staging and the one of origin went separate ways
+ hint: git branch -D promptops/staging drops the local deployments\
+""")
     team.first.git("branch", "-q", "-D", "promptops/staging")
     accept(team.first, "promote", "a@1.0.0", "--to", "staging", "--local")
 
@@ -216,7 +250,10 @@ def test_a_local_deployment_that_the_remote_refuses_is_in_nobodys_way_for_ever(t
     accept(team.first, "promote", "a@1.1.0", "--to", "staging", "--local")
     team.remote.hook("update", "exit 1")
     told = refuse(team.first, "pause", "a", "--env", "staging", "--reason", "wrong")
-    assert "1 deployment here that was never pushed to origin" in told
+    assert told == snapshot("""\
+error: staging has 1 deployment here that was never pushed to origin
+ hint: git push origin promptops/staging; where that is refused, git branch -D promptops/staging drops it\
+""")
     found = re.search(r"where that is refused, (git branch -D \S+) drops it", told)
     assert found is not None
     team.first.git(*found[1].split()[1:])
@@ -227,7 +264,10 @@ def test_a_local_deployment_that_the_remote_refuses_is_in_nobodys_way_for_ever(t
 def test_a_remote_may_refuse_and_nothing_changes(team: Team) -> None:
     team.remote.hook("update", "echo 'no deploys on friday' >&2; exit 1")
     told = refuse(team.first, "promote", "a", "--to", "staging")
-    assert "origin refused the deployment: no deploys on friday" in told
+    assert told == snapshot("""\
+error: origin refused the deployment: no deploys on friday (hook declined)
+ hint: nothing was changed; do what it says, or ask whoever runs the remote\
+""")
     assert not [ref for ref in team.first.refs() if "promptops" in ref]
 
 
@@ -241,6 +281,7 @@ def test_a_lock_that_a_crash_left_on_the_remote_is_named(
     told = refuse(team.first, "promote", "a@1.1.0", "--to", "staging")
     assert "the branch of staging stayed locked, so nothing was deployed" in told
     assert "staging.lock" in told
+    assert "where no push is running" in told
     lock.unlink()
     accept(team.first, "promote", "a@1.1.0", "--to", "staging")
 
@@ -248,20 +289,29 @@ def test_a_lock_that_a_crash_left_on_the_remote_is_named(
 def test_a_pre_push_hook_may_refuse(team: Team) -> None:
     team.first.hook("pre-push", "echo 'not now' >&2; exit 1")
     told = refuse(team.first, "promote", "a", "--to", "staging", code=2)
-    assert "the pre-push hook refused the push: not now" in told
+    assert told == snapshot("""\
+error: the pre-push hook refused the push: not now
+ hint: do what the hook asks for, then try again\
+""")
 
 
 def test_a_remote_may_be_called_otherwise(team: Team) -> None:
     team.first.git("remote", "rename", "origin", "upstream")
     told = refuse(team.first, "promote", "a", "--to", "staging", code=2)
-    assert "this clone has no remote 'origin', where the environments are; it has upstream" in told
+    assert told == snapshot("""\
+error: this clone has no remote 'origin', where the environments are; it has upstream
+ hint: write remote = "upstream" into promptops.toml, or deploy with --local\
+""")
     assert team.first.refs("refs/heads/promptops/") == {}
     team.first.commit({"promptops.toml": 'remote = "upstream"\n'})
     accept(team.first, "promote", "a", "--to", "staging")
     assert "refs/heads/promptops/staging" in team.remote.refs()
     team.first.commit({"promptops.toml": 'remote = "nowhere"\n'})
     told = refuse(team.first, "promote", "a", "--to", "staging", code=2)
-    assert "names the remote 'nowhere', which this clone does not have" in told
+    assert told == snapshot("""\
+error: promptops.toml names the remote 'nowhere', which this clone does not have
+ hint: git remote add nowhere URL, or name another one there (git remote -v)\
+""")
 
 
 def test_an_environment_branch_that_is_checked_out_does_not_matter_with_a_remote(
@@ -271,7 +321,10 @@ def test_an_environment_branch_that_is_checked_out_does_not_matter_with_a_remote
     team.first.git("checkout", "-q", "promptops/staging")
     accept(team.first, "promote", "a@1.1.0", "--to", "staging")
     told = refuse(team.first, "promote", "a@1.2.0", "--to", "staging", "--local", code=2)
-    assert "promptops/staging is checked out in" in told
+    assert masked(told) == snapshot("""\
+error: the branch promptops/staging is checked out in <folder>/first, so it cannot be moved
+ hint: switch that worktree to another branch: git -C <folder>/first switch main\
+""")
 
 
 def test_the_rules_are_those_of_the_default_branch(team: Team) -> None:
@@ -279,9 +332,15 @@ def test_the_rules_are_those_of_the_default_branch(team: Team) -> None:
     team.commit({"promptops.toml": lax})
     team.commit({"promptops.toml": f'{lax}from = "staging"\n'})
     team.first.git("checkout", "--quiet", "-b", "lax", "HEAD~1")
-    assert "staging" in refuse(team.first, "promote", "a@1.0.0", "--to", "production")
+    assert refuse(team.first, "promote", "a@1.0.0", "--to", "production") == snapshot("""\
+error: a@1.0.0 is not live in staging, from where production takes its versions
+ hint: promptops promote a@1.0.0 --to staging\
+""")
     team.first.git("checkout", "--quiet", "main")
-    assert "staging" in refuse(team.first, "promote", "a@1.0.0", "--to", "production")
+    assert refuse(team.first, "promote", "a@1.0.0", "--to", "production") == snapshot("""\
+error: a@1.0.0 is not live in staging, from where production takes its versions
+ hint: promptops promote a@1.0.0 --to staging\
+""")
 
 
 def test_all_means_what_is_live_before_and_first_what_is_released(team: Team) -> None:
@@ -292,6 +351,6 @@ def test_all_means_what_is_live_before_and_first_what_is_released(team: Team) ->
         "staging: b (not deployed) -> 1.0.0",
     ]
     accept(team.first, "promote", "--all", "--to", "production")
-    assert (
-        "production: already so" in run(team.first, "promote", "--all", "--to", "production").stderr
+    assert run(team.first, "promote", "--all", "--to", "production").stderr == snapshot(
+        "production: already so, nothing to change: a 1.1.0, b 1.0.0\n"
     )

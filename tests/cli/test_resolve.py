@@ -8,12 +8,14 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 import promptops
 from promptops.runtime.snapshot import parse_snapshot
 from tests.cli.running import run
 from tests.git.signing.test_ssh import allow, make_key
 from tests.released import Press, publish_triage
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +46,16 @@ def test_a_person_reads_one_block(press: Press) -> None:
         "freshness",
         "signed",
     ]
-    assert "production, deployment 2 by Jane Doe" in result.stdout
+    assert masked(result.stdout) == snapshot("""\
+support/triage@1.1.0
+  digest       <digest>
+  commit       <id>
+  model        openai/gpt-4o-mini
+  source       <folder>/repo
+  environment  production, deployment 2 by Jane Doe, <age>
+  freshness    read just now
+  signed       unauthenticated
+""")
     assert "unauthenticated" in rows[-1]
 
 
@@ -79,9 +90,22 @@ def test_a_yanked_pin_and_pending_deployments_warn(press: Press, tmp_path: Path)
     press.deploy("production", {NAME: "1.0.0"})
     result = run(press.repo, "resolve", NAME)
     assert result.exit_code == 0
-    assert "was yanked: rude" in result.stderr
-    assert "1 local deployment is not pushed, and not served" in result.stderr
-    assert "deployment 2" in result.stdout
+    assert result.stderr == snapshot("""\
+warning: support/triage 1.1.0 was yanked: rude
+warning: 1 local deployment is not pushed, and not served
+   hint: git push origin promptops/production
+""")
+    assert masked(result.stdout) == snapshot("""\
+support/triage@1.1.0
+  digest       <digest>
+  commit       <id>
+  model        openai/gpt-4o-mini
+  source       <folder>/repo (as of origin)
+  environment  production, deployment 2 by Jane Doe, <age>
+  freshness    fetched less than <age>
+  signed       unauthenticated
+  yanked       rude
+""")
 
 
 @pytest.mark.parametrize(
@@ -109,7 +133,16 @@ def test_trust_is_asked_for_by_file(press: Press, tmp_path: Path) -> None:
     assert run(press.repo, "resolve", NAME, "--trust", signers).exit_code == 2
     press.key = key
     press.deploy("production", {NAME: "1.1.0"})
-    assert "jane@example.com" in run(press.repo, "resolve", NAME, "--trust", signers).stdout
+    assert masked(run(press.repo, "resolve", NAME, "--trust", signers).stdout) == snapshot("""\
+support/triage@1.1.0
+  digest       <digest>
+  commit       <id>
+  model        openai/gpt-4o-mini
+  source       <folder>/repo
+  environment  production, deployment 3 by Jane Doe, <age>
+  freshness    read just now
+  signed       jane@example.com
+""")
 
 
 def test_resolving_stays_cheap(press: Press) -> None:
@@ -161,7 +194,7 @@ def test_an_export_is_what_the_library_reads(press: Press, tmp_path: Path) -> No
     file = tmp_path / "prompts.json"
     result = run(press.repo, "export", f"{NAME}@1.0.0", "--env", "production", "-o", str(file))
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "2 releases" in result.stderr
+    assert masked(result.stderr) == snapshot("2 releases in <folder>/prompts.json\n")
     with promptops.open(file) as registry:
         assert registry.get(NAME).version == "1.1.0"
         assert registry.get(f"{NAME}@1.0.0").version == "1.0.0"

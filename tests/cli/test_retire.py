@@ -45,11 +45,18 @@ def test_several_are_retired_in_one_deployment(deployed: Repo) -> None:
 
 def test_one_that_is_not_live_refuses_all(deployed: Repo) -> None:
     tip = deployed.rev("promptops/staging")
-    assert "b is not live in staging" in refuse(
-        deployed, "retire", "-m", "gone", "a", "b", *ENV, code=2
-    )
-    assert "which prompts is not clear" in refuse(deployed, "retire", "-m", "gone", *ENV, code=2)
-    assert "a is not live in production" in refuse(deployed, "retire", "-m", "gone", "a", code=2)
+    assert refuse(deployed, "retire", "-m", "gone", "a", "b", *ENV, code=2) == snapshot("""\
+error: b is not live in staging
+ hint: promptops promote b --to staging makes it live\
+""")
+    assert refuse(deployed, "retire", "-m", "gone", *ENV, code=2) == snapshot("""\
+error: which prompts is not clear
+ hint: name prompts, or give --all\
+""")
+    assert refuse(deployed, "retire", "-m", "gone", "a", code=2) == snapshot("""\
+error: a is not live in production
+ hint: promptops promote a --to production makes it live\
+""")
     assert deployed.rev("promptops/staging") == tip
 
 

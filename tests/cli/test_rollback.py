@@ -11,6 +11,7 @@ from inline_snapshot import snapshot
 from tests.cli.running import accept, follow_hint, refuse, run
 from tests.prompts import prompt_text
 from tests.repositories import Repo
+from tests.screens import masked
 from tests.stories.world import Team
 from tests.templates import copy_template
 
@@ -56,15 +57,24 @@ def test_rolling_back_twice_goes_back_two_versions_and_no_further(repo: Repo) ->
     assert accept(repo, "rollback", "a", *ENV) == snapshot("staging: a 1.2.0 -> 1.1.0\n")
     assert accept(repo, "rollback", "a", *ENV) == snapshot("staging: a 1.1.0 -> 1.0.0\n")
     told = refuse(repo, "rollback", "a", *ENV)
-    assert "nothing before: 1.0.0 is the first version of a in staging" in told
+    assert told == snapshot("""\
+error: nothing before: 1.0.0 is the first version of a in staging
+ hint: promptops retire a --env staging takes it out\
+""")
     accept(repo, "verify")
 
 
 def test_to_a_version_that_was_live(repo: Repo) -> None:
     told = refuse(repo, "rollback", "a", *ENV, "--to", "9.9.9")
-    assert "a 9.9.9 is not among the versions that were live in staging before" in told
+    assert told == snapshot("""\
+error: a 9.9.9 is not among the versions that were live in staging before
+ hint: promptops history a --env staging shows them; promptops promote a@9.9.9 --to staging makes any release live\
+""")
     told = refuse(repo, "rollback", "a", *ENV, "--to", "1.2.0")
-    assert "a 1.2.0 is already live in staging" in told
+    assert told == snapshot("""\
+error: a 1.2.0 is already live in staging
+ hint: promptops history a --env staging shows what was live before\
+""")
     assert accept(repo, "rollback", "a", *ENV, "--to", "1.0.0") == snapshot(
         "staging: a 1.2.0 -> 1.0.0\n"
     )
@@ -77,15 +87,21 @@ def test_to_a_deployment_restores_everything(repo: Repo) -> None:
     assert document["deployment"]["number"] == 5
     assert document["changes"] == [{"prompt": "a", "from": None, "to": "1.1.0"}]
     result = run(repo, "rollback", *ENV, "--to-deployment", "2")
-    assert "nothing to change" in result.stderr
+    assert result.stderr == snapshot("staging: already so, nothing to change\n")
     accept(repo, "verify")
 
 
 def test_a_yanked_version_does_not_come_back(repo: Repo) -> None:
     accept(repo, "yank", "a@1.1.0", "--reason", "wrong facts")
     told = refuse(repo, "rollback", "a", *ENV)
-    assert "a@1.1.0, live in staging before, is yanked: wrong facts" in told
-    assert "is yanked" in refuse(repo, "rollback", *ENV, "--to-deployment", "2")
+    assert told == snapshot("""\
+error: a@1.1.0, live in staging before, is yanked: wrong facts
+ hint: promptops rollback a --env staging --to VERSION goes back to a version that is not\
+""")
+    assert refuse(repo, "rollback", *ENV, "--to-deployment", "2") == snapshot("""\
+error: a@1.1.0, live in staging before, is yanked: wrong facts
+ hint: promptops rollback a --env staging --to VERSION goes back to a version that is not\
+""")
     accept(repo, "rollback", "a", *ENV, "--to", "1.0.0")
 
 
@@ -121,7 +137,10 @@ def test_requests_that_make_no_sense(repo: Repo) -> None:
         assert told in refuse(repo, "rollback", *words, code=2)
     for number in ("0", "-3", "two"):
         assert run(repo, "rollback", *ENV, "--to-deployment", number).exit_code == 2
-    assert "b is not live in staging" in refuse(repo, "rollback", "b", *ENV)
+    assert refuse(repo, "rollback", "b", *ENV) == snapshot("""\
+error: nothing before: b is not live in staging, and there is nothing to go back to
+ hint: promptops promote b --to staging makes it live\
+""")
     assert repo.rev("promptops/staging") == tip
 
 
@@ -130,7 +149,10 @@ def test_any_clone_can(team: Team) -> None:
         "staging: a 1.1.0 -> 1.0.0\n"
     )
     single = team.remote.clone(team.folder / "single", "--depth=1")
-    assert "nothing before" in refuse(single, "rollback", "a", *ENV)
+    assert refuse(single, "rollback", "a", *ENV) == snapshot("""\
+error: nothing before: 1.0.0 is the first version of a in staging
+ hint: promptops retire a --env staging takes it out\
+""")
 
 
 def test_a_clone_with_cut_off_history_says_how_to_get_it(team: Team) -> None:
@@ -146,7 +168,10 @@ def test_a_clone_with_cut_off_history_says_how_to_get_it(team: Team) -> None:
 def test_a_deleted_branch_is_no_race(team: Team) -> None:
     team.remote.git("update-ref", "-d", "refs/heads/promptops/staging")
     told = refuse(team.first, "rollback", "a", *ENV, code=2)
-    assert "somebody deleted promptops/staging on origin" in told
+    assert told == snapshot("""\
+error: somebody deleted promptops/staging on origin
+ hint: to put it back as it was: git push origin refs/remotes/origin/promptops/staging:refs/heads/promptops/staging\
+""")
     follow_hint(team.first, told.replace("as it was: ", ": "))
     accept(team.first, "rollback", "a", *ENV)
 
@@ -154,7 +179,10 @@ def test_a_deleted_branch_is_no_race(team: Team) -> None:
 def test_a_rewound_branch_is_said_and_stops_only_its_own_environment(team: Team) -> None:
     team.remote.git("update-ref", "refs/heads/promptops/staging", "promptops/staging~1")
     told = refuse(team.first, "rollback", "a", *ENV, code=2)
-    assert "staging lost deployments on origin since the last fetch" in told
+    assert told == snapshot("""\
+error: staging lost deployments on origin since the last fetch: somebody rewrote the branch there
+ hint: to put them back: git push origin refs/remotes/origin/promptops/staging:refs/heads/promptops/staging; or, if it was meant: git update-ref -d refs/remotes/origin/promptops/staging\
+""")
     accept(team.first, "promote", "a@1.0.0", "--from", "production", "--to", "production")
     follow_hint(team.first, told[: told.index("; or, if")])
     accept(team.first, "rollback", "a", *ENV)
@@ -163,7 +191,10 @@ def test_a_rewound_branch_is_said_and_stops_only_its_own_environment(team: Team)
 def test_a_branch_that_is_checked_out_is_not_moved(repo: Repo) -> None:
     repo.git("worktree", "add", "-q", str(repo.path.parent / "tree"), "promptops/staging")
     told = refuse(repo, "rollback", "a", *ENV, code=2)
-    assert "promptops/staging is checked out in" in told
+    assert masked(told) == snapshot("""\
+error: the branch promptops/staging is checked out in <folder>/tree, so it cannot be moved
+ hint: switch that worktree to another branch: git -C <folder>/tree switch main\
+""")
     accept(repo, "verify")
 
 
@@ -196,9 +227,16 @@ def test_a_version_that_was_rolled_back_does_not_come_back_unasked(make_repo: Ma
         accept(repo, "promote", "a", "--to", "staging")
         accept(repo, "promote", "a", "--to", "production")
     said = run(repo, "rollback", "a", "-m", "too short").stderr
-    assert "a 1.1.0 is still live in staging; promptops yank a@1.1.0 --reason TEXT keeps" in said
+    assert said == snapshot("""\
+deployment 3 of production
+to undo it: promptops rollback --env production --to-deployment 2
+a 1.1.0 is still live in staging; promptops yank a@1.1.0 --reason TEXT keeps it from coming back
+""")
     told = refuse(repo, "promote", "a", "--to", "production")
-    assert "a@1.1.0 was rolled back in production by deployment 3: too short" in told
+    assert told == snapshot("""\
+error: a@1.1.0 was rolled back in production by deployment 3: too short
+ hint: promote a version that fixes it; --again promotes this one all the same\
+""")
     accept(repo, "promote", "a", "--to", "production", "--again")
     accept(repo, "promote", "a@1.0.0", "--to", "production")
     accept(repo, "promote", "a@1.1.0", "--to", "production")
@@ -206,9 +244,19 @@ def test_a_version_that_was_rolled_back_does_not_come_back_unasked(make_repo: Ma
 
 def test_everything_goes_one_version_back_and_the_text_is_shown(repo: Repo) -> None:
     told = run(repo, "rollback", "--all", *ENV, "--dry-run")
-    assert "staging: a 1.2.0 -> 1.1.0" in told.stdout
-    assert "  - 1.2.0 {{ question }}\n  + 1.1.0 {{ question }}" in told.stderr
+    assert told.stdout == snapshot("staging: a 1.2.0 -> 1.1.0\n")
+    assert told.stderr == snapshot("""\
+  behaviour  message 1 (user): the model reads another text
+
+  message 1 (user) changed
+  @@ line 1 @@
+  - 1.2.0 {{ question }}
+  + 1.1.0 {{ question }}
+nothing was changed: this was a dry run
+""")
     assert accept(repo, "rollback", "--all", *ENV) == "staging: a 1.2.0 -> 1.1.0\n"
-    assert accept(repo, "retire", "--all", *ENV, "-m", "gone").endswith("(not deployed)\n")
+    assert accept(repo, "retire", "--all", *ENV, "-m", "gone") == snapshot(
+        "staging: a 1.1.0 -> (not deployed)\n"
+    )
     refuse(repo, "retire", "--all", *ENV, "-m", "again", code=2)
     refuse(repo, "rollback", "a", "--all", *ENV, code=2)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import run
 from tests.prompts import prompt_text
 from tests.runtime.provider import Provider
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +53,9 @@ def test_the_answer_is_data_and_the_rest_is_talk(team: Repo, provider: Provider)
     result = run(team, "run", "a@working", "--var", "text=long")
     assert result.exit_code == 0
     assert result.stdout == "Short.\n"
-    assert "a 1.0.0  near/small  11 + 7 tokens (measured)  0.000025 USD" in result.stderr
+    assert masked(result.stderr) == snapshot(
+        "run <uuid>  a 1.0.0  near/small  11 + 7 tokens (measured)  0.000025 USD\n"
+    )
 
 
 def test_json_is_one_document(team: Repo, provider: Provider) -> None:
@@ -74,9 +79,11 @@ def test_a_dry_run_shows_the_request_and_asks_nobody(team: Repo, provider: Provi
     request = json.loads(result.stdout)
     assert request["model"] == "near/small"
     assert request["messages"][0]["content"] == "Sum up: x"
-    assert "would ask near/small" in result.stderr
-    assert "USD an attempt" in result.stderr
-    assert "limited by guards.spend_per_hour: 20.00 USD" in result.stderr
+    assert result.stderr == snapshot("""\
+a 1.0.0 would ask near/small
+at most 93 tokens of prompt; at most 0.000193 USD an attempt
+limited by guards.spend_per_hour: 20.00 USD
+""")
     assert provider.requests == []
 
 
@@ -99,7 +106,10 @@ def test_a_paused_prompt_says_its_fixed_reply(team: Repo, provider: Provider) ->
     assert run(team, "pause", "a", "--env", "staging", "--reason", "leak").exit_code == 0
     result = run(team, "run", "a@staging", "--var", "question=q")
     assert (result.exit_code, result.stdout) == (0, "Later.\n")
-    assert "leak" in result.stderr
+    assert masked(result.stderr) == snapshot("""\
+reply: a is paused in staging by Jane Doe on 2026-01-01 00:00 UTC: leak
+run <uuid>  a 1.0.0  fixed reply  0 + 0 tokens (measured)  0.000000 USD
+""")
     assert provider.requests == []
 
 
@@ -119,16 +129,46 @@ def test_no_provider_is_needed_for_an_echo(team: Repo) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["a@working"], 2, "text"),
-        (["a"], 2, "production"),
-        (["nope@working", "--var", "text=x"], 2, "nope"),
-        (["a@working", "--var", "text=x", "--stream", "--format", "json"], 2, "--stream"),
+        (
+            ["a@working"],
+            2,
+            snapshot("""\
+error: input 'text' is missing
+   run: <uuid> ended at the stage 'inputs'
+ hint: this prompt takes 'text'
+"""),
+        ),
+        (
+            ["a"],
+            2,
+            snapshot("""\
+error: production has no deployments
+ hint: promptops promote NAME --to production makes the first
+"""),
+        ),
+        (
+            ["nope@working", "--var", "text=x"],
+            2,
+            snapshot("""\
+error: there is no prompt nope in the work tree
+ hint: promptops list shows what there is
+"""),
+        ),
+        (
+            ["a@working", "--var", "text=x", "--stream", "--format", "json"],
+            2,
+            snapshot("""\
+error: --stream prints text as it comes
+ hint: leave out --format json
+"""),
+        ),
     ],
+    ids=count(),
 )
 def test_what_cannot_run_says_why(team: Repo, arguments: list[str], code: int, said: str) -> None:
     result = run(team, "run", *arguments)
     assert result.exit_code == code
-    assert said in result.stderr
+    assert masked(result.stderr) == said
 
 
 def test_a_model_that_refuses_is_an_error_without_the_key(
@@ -142,8 +182,11 @@ def test_a_model_that_refuses_is_an_error_without_the_key(
     assert result.exit_code == 2
     assert provider.requests[0].headers["authorization"] == "Bearer sk-very-secret-key-000"
     assert "sk-very-secret-key-000" not in result.stderr
-    assert "401" in result.stderr
-    assert "ended at the stage 'call'" in result.stderr
+    assert masked(result.stderr) == snapshot("""\
+error: near/small: the provider refused the key (401): refused
+   run: <uuid> ended at the stage 'call'
+ hint: check the variable that holds the key; it may be revoked or of another account
+""")
 
 
 def test_a_prompt_that_is_live_runs_without_a_selector(team: Repo, provider: Provider) -> None:

@@ -46,7 +46,13 @@ def items(repo: Repo) -> list[dict[str, Any]]:
 
 def test_when_all_is_done_it_says_so(shop: Repo) -> None:
     assert items(shop) == []
-    assert "everything is committed, released and live" in do(shop, "status")
+    assert do(shop, "status") == snapshot("""\
+on main, 1 prompt
+staging: deployment 2, 1 live
+production: deployment 2, 1 live
+
+everything is committed, released and live
+""")
 
 
 def test_what_was_rolled_back_is_not_proposed_again(shop: Repo) -> None:
@@ -83,7 +89,10 @@ def test_a_yanked_version_is_not_proposed_and_a_live_one_is_named(shop: Repo) ->
         ("yanked", "promptops rollback a --env staging"),
         ("yanked", "promptops rollback a --env production"),
     ]
-    assert "1.1.0 (yanked)" in do(shop, "list", "--live")
+    assert do(shop, "list", "--live") == snapshot("""\
+NAME  STAGING         PRODUCTION
+a     1.1.0 (yanked)  1.1.0 (yanked)
+""")
 
 
 def test_what_left_the_work_tree_is_to_be_retired_and_nothing_else(shop: Repo) -> None:
@@ -118,8 +127,25 @@ def test_one_command_settles_all_that_it_can(repo: Repo) -> None:
     for name in "ab":
         repo.write(f"prompts/{name}.md", prompt_text(body="Else {{ question }}"))
     told = do(repo, "status")
-    assert "  git add prompts/a.md prompts/b.md && git commit\n" in told
-    assert "  promptops bump a b\n" in told
+    assert told == snapshot("""\
+on main, 3 prompts
+
+Not committed
+  a  prompts/a.md
+  b  prompts/b.md
+  git add prompts/a.md prompts/b.md && git commit
+
+Changed since their release
+  a  differs from its release 1.0.0
+  b  differs from its release 1.0.0
+  promptops bump a b
+
+Released, but not live
+  a  1.0.0 is released, not live in staging
+  b  1.0.0 is released, not live in staging
+  c  1.0.0 is released, not live in staging
+  promptops promote a@1.0.0 b@1.0.0 c@1.0.0 --to staging
+""")
 
 
 def test_a_pause_does_not_hide_that_a_version_was_rolled_back(shop: Repo) -> None:

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - tables of faults, a line each
 """Suites: what the file may say, where a fault stands, and what the suite means."""
 
 from __future__ import annotations

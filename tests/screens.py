@@ -1,0 +1,36 @@
+"""Screens as snapshots: replace what differs with each run, and compare the rest as a whole."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+
+_FOLDER = rf"{re.escape(tempfile.gettempdir())}/pytest-of-[^/\s]+/pytest-\d+/(?:popen-gw\d+/)?"
+_HEX = "[0-9a-f]"
+# The tests' commits are of January 2026; every other time is that of the run.
+_DAY = r"\b2(?!026-01)\d{3}-\d\d-\d\d"
+_HOUR = r"[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?(?:Z|[+-]\d\d:?\d\d))?"
+# What a snapshot shows instead of what differs with each run. The first that fits is taken.
+_CHANGING = {
+    "<folder>": rf"(?:/private)?{_FOLDER}[^/\s'\"`:;,)]+",
+    "<digest>": rf"sha256:{_HEX}{{6,64}}",
+    "<uuid>": rf"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}",
+    "<key>": r"\bAAAA[0-9A-Za-z+/]{40,}=*",
+    "<fingerprint>": r"\b[0-9A-F]{40}\b",
+    "<id>": rf"\b(?!ed25519)(?={_HEX}*[0-9])(?={_HEX}*[a-f]){_HEX}{{7,64}}\b",
+    "<time>": rf"{_DAY}(?:{_HOUR})?",
+    "<age>": r"\b\d+ (?:second|minute|hour|day|week|month|year)s? ago\b",
+    "<port>": r"(?<=127\.0\.0\.1:)\d+",
+}
+_PATTERN = re.compile("|".join(f"({pattern})" for pattern in _CHANGING.values()))
+_PLACEHOLDERS = tuple(_CHANGING)
+
+
+def masked(text: str) -> str:
+    """Return a screen with placeholders for the ids, times, folders and so on of this run."""
+    return _PATTERN.sub(lambda found: _PLACEHOLDERS[(found.lastindex or 1) - 1], text)
+
+
+def explained(said: str) -> str:
+    """Return which approvals the gate asked for and counted, from a screen of `gate --explain`."""
+    return said.partition("\n  owners ")[2].partition("\n")[2].partition("\nverdict ")[0]
