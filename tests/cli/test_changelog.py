@@ -63,8 +63,14 @@ error: the tag of a@1.2.0 is not an annotated tag
 
 
 def test_all_prompts_that_have_a_release(repo: Repo, released: Repo) -> None:
-    assert refuse(released, "changelog", code=2) == snapshot()
-    assert refuse(released, "changelog", "a", "--all", code=2) == snapshot()
+    assert refuse(released, "changelog", code=2) == snapshot("""\
+error: no prompt named
+ hint: name prompts, or give --all\
+""")
+    assert refuse(released, "changelog", "a", "--all", code=2) == snapshot("""\
+error: names and --all together
+ hint: give one or the other\
+""")
     repo.commit({"prompts/z/b.md": prompt_text(), "prompts/z/none.md": prompt_text()})
     accept(repo, "release", "z/b")
     told = accept(repo, "changelog", "--all")
