@@ -108,6 +108,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "generate": Command("", "Draft samples from a prompt's inputs.", "eval.generate"),
         "from-runs": Command("", "Draft samples from recorded runs.", "eval.from_runs"),
         "nightly": Command("", "Run what is live, beside its earlier nights.", "eval.nightly"),
+        "trends": Command("", "Show how nightly evals went.", "eval.trends"),
         "noise": Command("", "Run one state twice: what is no difference?", "eval.noise"),
         "bisect": Command("", "Find the release that broke something.", "eval.bisect"),
         "calibrate": Command("", "Measure a judge against people's labels.", "eval.calibrate"),

@@ -187,6 +187,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "promptops eval nightly",
         "promptops eval nightly support/triage --env production --alert --max-cost 2",
     ),
+    "eval trends": (
+        "promptops eval trends",
+        "promptops eval trends support/triage --env production --nights 14",
+    ),
     "eval noise": (
         "promptops eval noise support/triage",
         "promptops eval noise support/triage --models openai/gpt-4o-mini --max-cost 1",

@@ -116,7 +116,7 @@ def nightly(
         raise typer.Exit(INTERRUPTED_CODE)
     code = max(code, _keep(branch, report))
     if page is not None:
-        _write_page(page, report, branch)
+        _write_page(page, report, history)
     raise typer.Exit(code)
 
 
@@ -212,10 +212,11 @@ def _tell(report: NightReport) -> None:
         tell(alerts)
 
 
-def _write_page(page: Path, report: NightReport, branch: HistoryBranch) -> None:
+def _write_page(page: Path, report: NightReport, history: NightHistory) -> None:
+    from promptops.evals.nightly.trends import list_trends
     from promptops.evals.report.html import to_html
     from promptops.repository.writing import write_atomically
 
-    del branch
     outcomes = [one.outcome for one in report.outcomes]
-    write_atomically(page, to_html(report.result, outcomes, report.exit).encode())
+    trends = list_trends([*history.records, *report.records])
+    write_atomically(page, to_html(report.result, outcomes, report.exit, trends).encode())

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from promptops.evals.nightly.record import NightRecord
+    from promptops.git.limits import GitLimits
     from promptops.git.trees import Change
     from promptops.repository.repository import Repository
 
@@ -89,11 +90,12 @@ class HistoryBranch:
         self._tracking = f"refs/remotes/{self._remote}/{NAME}"
         self._never_anew = False
 
-    def refresh(self) -> None:
-        """Fetch the branch. Raises RemoteError if the remote does not answer."""
+    def refresh(self, limits: GitLimits | None = None) -> None:
+        """Fetch the branch. Raises RemoteError if the remote does not answer in time."""
         if self._remote is None:
             return
-        git, limits = self._repository.git, self._repository.config.timeouts.usual
+        git = self._repository.git
+        limits = limits or self._repository.config.timeouts.usual
         tip = list_remote(git, self._remote, [BRANCH], limits=limits).get(BRANCH)
         known = read_ref(git, self._tracking)
         if tip is not None and tip != known:

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from promptops.evals.outcome import Exit
 from promptops.evals.report.text import describe_run, worst_first
+from promptops.evals.report.trends import to_section
 from promptops.evals.result import SampleOutcome
 from promptops.evals.verdict import Conclusion, describe, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from promptops.evals.nightly.trends import Trend
     from promptops.evals.outcome import SuiteOutcome
     from promptops.evals.result import EvalResult, SampleResult, SuiteRunResult, Trial
     from promptops.evals.verdict import SuiteComparison
@@ -39,8 +41,13 @@ _MAX_ANSWER = 20_000
 _MAX_ANSWERS = 7 * 1024 * 1024
 
 
-def to_html(result: EvalResult, outcomes: Sequence[SuiteOutcome], exit_code: Exit) -> str:
-    """Return the page."""
+def to_html(
+    result: EvalResult,
+    outcomes: Sequence[SuiteOutcome],
+    exit_code: Exit,
+    trends: Sequence[Trend] = (),
+) -> str:
+    """Return the page, with the trends of nightly evals if there are any."""
     style, script = _read("page.css"), _read("page.js")
     policy = (
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)};"
@@ -70,6 +77,7 @@ def to_html(result: EvalResult, outcomes: Sequence[SuiteOutcome], exit_code: Exi
             *head,
             "</header><main>",
             *(line for one in outcomes for line in _outcome_lines(one)),
+            *to_section(trends),
             *_SAMPLES,
             f'<script type="application/json" id="data">{data}',
             f"</script></main><script>{script}</script></body></html>",
