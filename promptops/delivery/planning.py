@@ -95,6 +95,15 @@ def plan_releases(
     return plans, refused
 
 
+def refuse_draft(prompt: Prompt) -> None:
+    """Refuse a prompt whose file says that it is a draft. Raises RefusedError."""
+    if prompt.status == "draft":
+        raise RefusedError(
+            f"{prompt.name} is a draft, and drafts are not released",
+            hint="remove 'status: draft' from its file once it is reviewed and done",
+        )
+
+
 class _Planner:
     """Plans releases from one commit; reads shared data once."""
 
@@ -158,6 +167,7 @@ class _Planner:
             existing = require_release(repository, name, prompt.version)
             refuse_other_bytes(prompt, existing)
         else:
+            refuse_draft(prompt)
             self._refuse_below(prompt, versions)
         diff = diff_prompts(load_released(repository, base) if base else None, prompt)
         if existing is None and base is not None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.delivery.bump import commit_bumps, plan_bump
 from promptops.delivery.numbering import number_prompts
-from promptops.delivery.planning import plan_releases, refuse_unmerged
+from promptops.delivery.planning import plan_releases, refuse_draft, refuse_unmerged
 from promptops.delivery.publication import create_releases, push_releases
 from promptops.delivery.syncing import sync_releases
 from promptops.errors import RefusedError, UsageError
 from promptops.gate.verdicts import attested_from, find_attested, read_verdict
 from promptops.prompt.version import Level
-from promptops.repository.repository import expand_names
+from promptops.repository.repository import expand_names, find_prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,6 +94,9 @@ def prepare_release(
         if request.push and repository.remote is not None:
             numbering = _number(repository, names, request)
         else:
+            if not request.everything:
+                for name in names:  # before a commit is made for them
+                    refuse_draft(find_prompt(repository.working, name, where="in the work tree"))
             tell_bumps(_bump(repository, names, request.bump, is_dry=is_dry))
     commit = None if numbering is None else numbering.commit
     plans = _attest(repository, _plan(repository, names, request, commit), request.verdict)

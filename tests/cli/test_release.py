@@ -11,6 +11,7 @@ from inline_snapshot import snapshot
 
 from tests.cli.running import accept, follow_hint, refuse, run
 from tests.prompts import prompt_text
+from tests.released import Press
 from tests.repositories import Repo
 from tests.screens import masked
 from tests.stories.world import Team
@@ -214,6 +215,26 @@ def test_all_leaves_drafts_alone_even_broken_ones(team: Team) -> None:
         "a 1.0.0 released (first release, <digest>)\n"
     )
     assert tags(team.first) == ["prompts/a@1.0.0"]
+
+
+def test_a_draft_is_not_released_by_name_until_its_mark_is_gone(team: Team) -> None:
+    team.first.commit({"prompts/b.md": prompt_text(status="draft")})
+    before = team.first.git("rev-parse", "HEAD")
+
+    said = refuse(team.first, "release", "b")
+    bumped = refuse(team.first, "release", "b", "--bump", "minor")
+
+    assert "b is a draft, and drafts are not released" in said
+    assert "remove 'status: draft'" in bumped
+    assert team.first.git("rev-parse", "HEAD") == before
+    team.first.commit({"prompts/b.md": prompt_text()})
+    assert accept(team.first, "release", "b").startswith("b 1.0.0 released")
+
+
+def test_what_was_released_as_a_draft_stays_released(team: Team) -> None:
+    Press(team.first).release("c", "1.0.0", "Say {{ question }}.", status="draft")
+
+    assert "c 1.0.0 already released" in accept(team.first, "release", "c", "--local")
 
 
 def test_one_refused_prompt_refuses_all(team: Team) -> None:
