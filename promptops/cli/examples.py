@@ -8,6 +8,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "new": (
         "promptops new support/triage",
         "promptops new support/reply --from support/triage",
+        "promptops new support/reply --spec reply.txt --model openai/gpt-4o --dry-run",
     ),
     "adopt": ("promptops adopt app/prompts", "promptops adopt --scan src --check"),
     "hook": ("promptops hook install", "promptops hook install --server"),

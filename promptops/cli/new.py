@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from promptops.cli.eval.running import MaxCostOption
 from promptops.cli.session import DryRunOption, current, emit, say
+from promptops.errors import UsageError
 
 if TYPE_CHECKING:
     from promptops.repository.steps import ScaffoldStep
@@ -23,11 +25,50 @@ def new(
     source: Annotated[
         str | None, typer.Option("--from", metavar="NAME", help="Copy this prompt.")
     ] = None,
+    spec: Annotated[
+        str | None,
+        typer.Option(
+            "--spec",
+            metavar="FILE",
+            help="Let a model draft it from this description in plain language; - reads it.",
+        ),
+    ] = None,
+    writer: Annotated[
+        str | None,
+        typer.Option(
+            "--writer", metavar="MODEL", help="The model that drafts it; --model without it."
+        ),
+    ] = None,
+    prompt: Annotated[
+        str | None,
+        typer.Option(
+            "--prompt",
+            metavar="REF",
+            help="The prompt that drafts it.",
+            show_default="one of the package",
+        ),
+    ] = None,
+    max_cost: MaxCostOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Write a prompt that is valid at once, and an eval suite for it. Overwrites nothing."""
+    """Write a prompt that is valid at once, and an eval suite for it. Overwrites nothing.
+
+    With --spec a model writes prompt, schemas and samples. They are drafts: the prompt has the
+    status draft, with which it is not released, and the samples count for nothing until a person
+    has moved them into a suite.
+    """
     from promptops.repository.new_prompt import write_prompt
 
+    if spec is not None:
+        if source is not None:
+            raise UsageError("--spec and --from together", hint="give one or the other")
+        from promptops.cli.specification import draft_prompt
+
+        draft_prompt(name, spec, model, writer, prompt, max_cost, is_dry=dry_run)
+        return
+    for option, value in (("--writer", writer), ("--prompt", prompt), ("--max-cost", max_cost)):
+        if value is not None:
+            raise UsageError(f"{option} without --spec", hint=f"add --spec FILE, or omit {option}")
     repository = current().repository
     print_steps(
         write_prompt(repository, name, model=model, source=source, dry_run=dry_run),

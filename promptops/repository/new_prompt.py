@@ -38,12 +38,8 @@ def write_prompt(
         RefusedError: the prompt exists, perhaps with other upper and lower case.
         PromptNotFoundError: `source` does not exist.
     """
-    check_name(name)
+    refuse_taken(repository, name)
     folder = repository.config.prompts
-    taken = {path.lower(): path for path in repository.working.paths()}
-    existing = taken.get(f"{name}.md")
-    if existing is not None:
-        raise RefusedError(f"{folder}/{existing} exists already", hint="choose another name")
     if source is None:
         text = _new_prompt(name, find_author(repository), model or DEFAULT_MODEL)
         inputs: list[str] = ["text"]
@@ -54,6 +50,22 @@ def write_prompt(
         write_new(repository, f"{folder}/{name}.md", text, dry_run=dry_run),
         write_new(repository, suite, _new_suite(name, inputs), dry_run=dry_run),
     ]
+
+
+def refuse_taken(repository: Repository, name: str) -> None:
+    """Refuse a name that is not valid or taken, perhaps with other upper and lower case.
+
+    Raises:
+        UsageError: the name is invalid.
+        RefusedError: the prompt exists.
+    """
+    check_name(name)
+    taken = {path.lower(): path for path in repository.working.paths()}
+    existing = taken.get(f"{name}.md")
+    if existing is not None:
+        raise RefusedError(
+            f"{repository.config.prompts}/{existing} exists already", hint="choose another name"
+        )
 
 
 def find_author(repository: Repository) -> str:

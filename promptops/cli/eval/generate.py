@@ -21,7 +21,7 @@ from promptops.errors import PromptopsError, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from promptops.evals.scenarios.asking import ScenarioRound, ScenarioWriter
+    from promptops.evals.scenarios.asking import DraftWriter, ScenarioRound
     from promptops.evals.scenarios.by_model import ModelDraft
     from promptops.prompt.prompt import Prompt
 
@@ -150,8 +150,8 @@ def _report(draft: ModelDraft) -> None:
     say(f"{draft.calls} calls, {draft.spent_micros / 1_000_000:.4f} USD{known}")
 
 
-def _describe(writer: ScenarioWriter, draft: ModelDraft) -> str:
+def _describe(writer: DraftWriter, draft: ModelDraft) -> str:
     from promptops.evals.scenarios.by_model import describe_origin
 
     at = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
-    return describe_origin(writer, draft.course, at)
+    return describe_origin(writer, draft.course.served, at)

@@ -34,11 +34,11 @@ _REQUIRED = ("prompt", "inputs", "count")
 _OPTIONAL = ("known", "categories", "problems")
 
 
-class ScenarioWriter(NamedTuple):
-    """Who writes scenarios.
+class DraftWriter(NamedTuple):
+    """Who writes a draft.
 
     Attributes:
-        resolved: the scenario prompt.
+        resolved: the prompt that asks for it.
         model: the model that is asked.
     """
 
@@ -125,7 +125,7 @@ def make_inputs(
 
 async def ask_for_scenarios(
     asker: Asker,
-    writer: ScenarioWriter,
+    writer: DraftWriter,
     prompt: Prompt,
     collection: ScenarioCollection,
     rounds: int,

@@ -11,8 +11,8 @@ from promptops.evals.opening import open_tools
 from promptops.evals.plan import plan_questions
 from promptops.evals.scenarios.asking import (
     MAX_BATCH,
+    DraftWriter,
     ScenarioCourse,
-    ScenarioWriter,
     ask_for_scenarios,
     check_writer,
     count_rounds,
@@ -26,7 +26,7 @@ from promptops.runtime.lookup import resolve_selected
 from promptops.runtime.models import Models
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from promptops.evals.plan import EvalPlan
     from promptops.evals.scenarios.asking import ScenarioRound
@@ -57,7 +57,7 @@ class ModelDraft(NamedTuple):
     is_priced: bool
 
 
-def find_writer(repository: Repository, ref: str | None, model: str | None) -> ScenarioWriter:
+def find_writer(repository: Repository, ref: str | None, model: str | None) -> DraftWriter:
     """Return the scenario prompt, and the model that is asked.
 
     Args:
@@ -79,12 +79,10 @@ def find_writer(repository: Repository, ref: str | None, model: str | None) -> S
     check_writer(resolved)
     name = model or resolved.model
     Models(repository.config.models, root=repository.require_work_tree()).get(name)
-    return ScenarioWriter(resolved, name)
+    return DraftWriter(resolved, name)
 
 
-def plan_draft(
-    repository: Repository, writer: ScenarioWriter, prompt: Prompt, limit: int
-) -> EvalPlan:
+def plan_draft(repository: Repository, writer: DraftWriter, prompt: Prompt, limit: int) -> EvalPlan:
     """Return what a draft takes at most."""
     count = min(limit, MAX_BATCH)
     inputs = make_inputs(writer.resolved, prompt, count, categories=CATEGORIES)
@@ -100,7 +98,7 @@ def plan_draft(
 
 def draft_by_model(
     repository: Repository,
-    writer: ScenarioWriter,
+    writer: DraftWriter,
     prompt: Prompt,
     limit: int,
     *,
@@ -146,15 +144,15 @@ def draft_by_model(
     return ModelDraft(collection, course, calls, cap.spent, cap.unpriced == 0)
 
 
-def describe_origin(writer: ScenarioWriter, course: ScenarioCourse, at: str) -> str:
+def describe_origin(writer: DraftWriter, names: Sequence[str], at: str) -> str:
     """Return who wrote a draft, with what and when, on one line.
 
     Args:
-        writer: the scenario prompt and the model.
-        course: what each round brought.
+        writer: the prompt that asked for it and the model.
+        names: the models that answered, by the provider's names.
         at: the time, as it is shown.
     """
-    served = [one for one in course.served if one != writer.model]
+    served = [one for one in names if one != writer.model]
     named = f"{writer.model} (served: {', '.join(served)})" if served else writer.model
     resolved = writer.resolved
     text = f"by {named} with {resolved.name} {resolved.version} ({resolved.digest}) on {at}"
