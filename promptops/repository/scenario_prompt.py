@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from promptops.files import read_file
 from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE
 from promptops.repository.new_prompt import DEFAULT_MODEL, find_author, quote_scalar
 from promptops.repository.steps import Deed, ScaffoldStep, append, read_text, write_new
@@ -35,7 +36,7 @@ def write_scenario_prompt(repository: Repository, *, dry_run: bool) -> list[Scaf
         return [
             ScaffoldStep(config.path or CONFIG_FILE, Deed.KEPT, "names a scenario prompt already")
         ]
-    text = Path(__file__).with_name("scenarios.md").read_text("utf-8")
+    text = read_file(Path(__file__).with_name("scenarios.md")).decode()
     text = text.replace("AUTHOR", quote_scalar(find_author(repository)), 1)
     text = text.replace("MODEL", quote_scalar(DEFAULT_MODEL), 1)
     return [

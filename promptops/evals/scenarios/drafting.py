@@ -68,6 +68,11 @@ def draft_samples(prompt: Prompt, limit: int) -> list[DraftSample]:
     return samples
 
 
+def dump_plainly(value: object) -> str:
+    """Return a JSON value as YAML without aliases, its keys in order."""
+    return yaml.dump(value, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=100)
+
+
 def write_draft(prompt: Prompt, samples: Sequence[DraftSample], source: str) -> str:
     """Return the draft as a suite, with a note on where it comes from.
 
@@ -91,7 +96,7 @@ def write_draft(prompt: Prompt, samples: Sequence[DraftSample], source: str) -> 
             for one in samples
         ],
     }
-    text = yaml.dump(document, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=100)
+    text = dump_plainly(document)
     note = _NOTE.format(
         source=source, name=prompt.name, version=prompt.version, digest=prompt.digest
     )

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import yaml
-
 from promptops.errors import InputError, quote
-from promptops.evals.scenarios.drafting import TAG, DraftSample, expect_of_any
+from promptops.evals.scenarios.drafting import TAG, DraftSample, dump_plainly, expect_of_any
 from promptops.prompt.inputs import InputValidator
 from promptops.prompt.schema import compile_schema
 from promptops.repository.new_prompt import FIRST_VERSION, quote_scalar
@@ -69,20 +67,13 @@ class PromptHeading(NamedTuple):
     origin: str
 
 
-class _PlainDumper(yaml.SafeDumper):
-    """Writes equal values out where they are needed: frontmatter knows no aliases."""
-
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
-        return True
-
-
 def write_prompt_file(answer: Mapping[str, Any], heading: PromptHeading) -> str:
     """Return the draft prompt as a file."""
     schemas = {name: _bound(schema) for name, schema in answer["inputs"].items()}
     typed: dict[str, Any] = {"inputs": schemas}
     if answer.get("output"):
         typed["output"] = answer["output"]
-    declared = yaml.dump(typed, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=100)
+    declared = dump_plainly(typed)
     description = " ".join(answer["description"].split())
     return f"""\
 ---

@@ -248,7 +248,7 @@ async def _ask_twice(
             "content": f"That cannot be used. Write the whole of it again, without:\n\n{lines}",
         },
     ]
-    asked = await asker.go_on(writer.resolved, again, place._replace(trial=2))
+    asked = await asker.go_on(asked, again, place._replace(trial=2))
     try:
         return read(asked), problems
     except _UnusableError as error:
