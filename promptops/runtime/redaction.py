@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -151,13 +151,18 @@ def _encodable(text: str) -> str:
     return _SURROGATES.sub("\ufffd", text)
 
 
+@cache
+def _stand_in(what: str) -> str:
+    return f"[redacted {_ARTICLE.sub('', what)}]"
+
+
 def _replace(text: str, found: Iterable[tuple[str, int, int]]) -> str:
     pieces: list[str] = []
     end = 0
     # Of matches that begin at the same offset, the longest counts.
     for what, start, stop in sorted(found, key=lambda one: (one[1], -one[2])):
         if start >= end:
-            pieces += (text[end:start], f"[redacted {_ARTICLE.sub('', what)}]")
+            pieces += (text[end:start], _stand_in(what))
         end = max(end, stop)
     return "".join((*pieces, text[end:])) if pieces else text
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from promptops.checks.engine import validate
-from promptops.checks.rules import foreign_placeholder, joined_lines
+from promptops.checks.rules import exposed_secret, foreign_placeholder, joined_lines
 from promptops.repository.config import Config
 from tests.prompts import prompt_text
 
@@ -22,6 +23,23 @@ PIECES = [
 ]
 MODULES = (joined_lines, foreign_placeholder)
 SHORTCUTS = {joined_lines: "_may_join", foreign_placeholder: "_may_hold_one"}
+# The words, what stands between, and the value, in one pattern.
+ASSIGNED = re.compile(
+    r"(?:api[_ -]?key|secret(?:[_ -]?(?:access)?[_ -]?key)?|bearer|password|passwd"
+    r"|private[_ -]?key|(?:access|api|auth|bot|refresh|secret)[_ -]?token|(?<![\w-])token)"
+    r"[\"'`]?\s{0,3}(?:is\s|[:=]|\s)\s{0,3}[\"'`]?"
+    r"([A-Za-z0-9+/_.~-]{20,200}={0,2})(?![\w{(])",
+    re.IGNORECASE | re.ASCII,
+)
+SECRETS = [
+    *("token", "Access Token", "api_key", "API-KEY", "secret access key", "bearer", "page_token"),
+    *("is ", ":", "=", " ", '"', "\n", "-", "(", "{", "==", ".", "x", "é"),
+    *(
+        "k3Jx9QwZ1rTb7YvN5mLc",
+        "k3Jx9QwZ1rTb7YvN5mLc2HdS8fGa" * 8,
+        "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+    ),
+]
 
 
 class Memory:
@@ -46,3 +64,13 @@ def test_a_shortcut_hides_nothing(monkeypatch: pytest.MonkeyPatch, parts: list[s
         for module in MODULES:
             patched.setattr(module, SHORTCUTS[module], lambda _: True)
         assert validate(files, Config()).findings == before
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(SECRETS), max_size=9))
+def test_values_are_found_as_by_one_pattern(parts: list[str]) -> None:
+    text = "".join(parts)
+    found = {(start, end) for _, start, end in exposed_secret.find(text)}
+    for match in ASSIGNED.finditer(text):
+        judged = {(start, end) for _, start, end in exposed_secret.find(f'token: "{match[1]}" ')}
+        assert not judged or match.span(1) in found

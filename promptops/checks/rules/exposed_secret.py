@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -122,17 +121,25 @@ _URL_PASSWORD = re.compile(
     r"\b[a-z][a-z0-9+.-]{1,20}://([^\s:/@{}<>]{1,64}):([^\s:/@{}<>]{6,100})@"
 )
 # Only some kinds of tokens are secrets, or the word alone; page tokens are not.
-_ASSIGNED = re.compile(
+_BEFORE_VALUE = re.compile(
     r"(?:api[_ -]?key|secret(?:[_ -]?(?:access)?[_ -]?key)?|bearer|password|passwd"
     r"|private[_ -]?key|(?:access|api|auth|bot|refresh|secret)[_ -]?token|(?<![\w-])token)"
-    r"[\"'`]?\s{0,3}(?:is\s|[:=]|\s)\s{0,3}[\"'`]?"
-    r"([A-Za-z0-9+/_.~-]{20,200}={0,2})(?![\w{(])",
-    re.IGNORECASE,
+    r"[\"'`]?\s{0,3}(?:is\s|[:=]|\s)\s{0,3}[\"'`]?\Z"
 )
-# Possible values; searched first, because most prompts have the word, as in `max_tokens`, and no
-# value.
-_VALUE = re.compile("[A-Za-z0-9+/_.~-]{20,}")
-_IDENTIFIER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# No match of the above, which takes lower case, is longer.
+_MAX_BEFORE = 32
+# Possible values are searched, and then the words before each: many texts have the words, as in
+# `max_tokens`, and few a value. No separator is in a value, so that one starts with its run.
+_LONG_RUN = re.compile("[A-Za-z0-9+/_.~-]{20,}")
+_VALUE = re.compile(r"[A-Za-z0-9+/_.~-]{20,200}={0,2}(?![\w{(])")
+_DIGITS = re.compile("[0-9](?:[^0-9]*[0-9]){2}")
+_LETTER = re.compile("[A-Za-z]")
+_HEXADECIMAL = re.compile("[0-9a-f]+")
+# Words and paths, hosts, and identifiers.
+_NO_SECRET = re.compile(
+    r"[a-z]{7}|[A-Z]{7}|\A[a-z0-9.-]+\.[a-z]{2,6}\Z"
+    r"|\A[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z"
+)
 _ASSIGNMENT_WORDS = ("key", "secret", "token", "passw", "bearer")
 _EXAMPLES = (
     *("example", "sample", "placeholder", "dummy", "redacted", "changeme", "change-me"),
@@ -144,7 +151,6 @@ _EXAMPLES = (
 # A placeholder with a secret's name.
 _MORE_EXAMPLES = (*_EXAMPLES, "secret", "password", "token")
 _MIN_CHARACTERS = 8
-_MIN_DIGITS = 3
 _MIN_ENTROPY = 3.6
 
 
@@ -176,13 +182,24 @@ def find(text: str) -> Iterator[tuple[str, int, int]]:
         return
     runs = b" ".join(data[slice(*match.span())] for match in _RUNS.finditer(marked))
     yield from _find_formats(text, runs.decode())
-    if not any(map(_has_digits, _VALUE.findall(text))):
-        return
-    lowered = text.lower()
-    if any(word in lowered for word in _ASSIGNMENT_WORDS):
-        for match in _ASSIGNED.finditer(text):
-            if not _is_example(match[1], words=_MORE_EXAMPLES) and _is_random(match[1]):
-                yield "a secret", *match.span(1)
+    yield from _find_assigned(text)
+
+
+def _find_assigned(text: str) -> Iterator[tuple[str, int, int]]:
+    judged: dict[str, bool] = {}
+    for run in _LONG_RUN.finditer(text):
+        start = run.start()
+        before = text[max(start - _MAX_BEFORE, 0) : start].lower()
+        if not any(word in before for word in _ASSIGNMENT_WORDS):
+            continue
+        value = _VALUE.match(text, start)
+        if value is None or not _BEFORE_VALUE.search(before):
+            continue
+        found = value[0]
+        if found not in judged:
+            judged[found] = _is_random(found) and not _is_example(found, words=_MORE_EXAMPLES)
+        if judged[found]:
+            yield "a secret", *value.span()
 
 
 def _find_formats(text: str, runs: str) -> Iterator[tuple[str, int, int]]:
@@ -200,18 +217,10 @@ def _is_example(
     return len(set(secret)) < fewest or any(word in lowered for word in words)
 
 
-def _has_digits(text: str) -> bool:
-    return sum(character.isdigit() for character in text) >= _MIN_DIGITS
-
-
 def _is_random(text: str) -> bool:
     """Return whether a value looks random: mixed letters and digits, and no words."""
-    if not _has_digits(text) or text.isdigit() or not re.search("[A-Za-z]", text):
+    if not _DIGITS.search(text) or not _LETTER.search(text) or _NO_SECRET.search(text):
         return False
-    if _IDENTIFIER.fullmatch(text):
-        return False
-    if re.search("[a-z]{7,}|[A-Z]{7,}", text) or re.fullmatch(r"[a-z0-9.-]+\.[a-z]{2,6}", text):
-        return False  # words, paths and hosts
-    counts = Counter(text)
-    entropy = -sum(n / len(text) * math.log2(n / len(text)) for n in counts.values())
-    return entropy >= (3.0 if re.fullmatch("[0-9a-f]+", text) else _MIN_ENTROPY)
+    counts = [text.count(character) for character in set(text)]
+    entropy = math.log2(len(text)) - sum(n * math.log2(n) for n in counts) / len(text)
+    return entropy >= (3.0 if _HEXADECIMAL.fullmatch(text) else _MIN_ENTROPY)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 RULE = CheckRule(CheckScope.FILE, CheckGroup.SAFETY, Severity.WARNING, is_masked=True)
 _MAX_PROBLEMS = 50
+_NO_DIGITS = re.compile(r"\D+")
 _PHONE = re.compile(r"(?<![\w.+-])\+[1-9]\d{0,2}(?:[ .()/-]{0,2}\d){7,12}(?![\w-])")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
 # Fast first search: most texts have no such number. Non-ASCII characters may be digits.
@@ -136,7 +137,7 @@ def find(text: str, first: int = 0) -> Iterator[tuple[str, int, int]]:
     """Yield description, start and end of each match, in no order."""
     if text.find("+", first) >= 0:
         for match in _PHONE.finditer(text, first):
-            if not _is_reserved_phone(re.sub(r"\D", "", match[0])):
+            if not _is_reserved_phone(_NO_DIGITS.sub("", match[0])):
                 yield "a telephone number", *match.span()
     yield from _find_accounts(text, first)
 
@@ -149,7 +150,7 @@ def _find_accounts(text: str, first: int) -> Iterator[tuple[str, int, int]]:
                 yield "a bank account", *match.span()
     if _CARD_DIGITS in data.translate(_KINDS, _CARD_SEPARATORS):
         for match in _CARD.finditer(text, first):
-            if _is_card(re.sub(r"\D", "", match[0])):
+            if _is_card(_NO_DIGITS.sub("", match[0])):
                 yield "a credit card", *match.span()
 
 
