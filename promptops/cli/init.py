@@ -36,6 +36,10 @@ def init(
     operations: Annotated[
         bool, typer.Option("--operations", help="Also write a playbook for incidents.")
     ] = False,
+    schedule: Annotated[
+        bool,
+        typer.Option("--schedule", help="Also write what runs every night: evals, drift, pruning."),
+    ] = False,
     owner: Annotated[
         str | None,
         typer.Option(
@@ -58,6 +62,7 @@ def init(
         evals=evals,
         runs=runtime,
         operations=operations,
+        nightly=schedule,
         owner=owner,
         dry_run=dry_run,
     )

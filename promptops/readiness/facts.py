@@ -159,6 +159,17 @@ class ReadinessFacts:
         return found
 
     @cached_property
+    def last_night(self) -> str | None:
+        """The latest night of evals that this clone knows, as YYYY-MM-DD; None: there is none."""
+        from promptops.evals.nightly.branch import HistoryBranch
+
+        try:
+            records = HistoryBranch(self.repository).read().records
+        except PromptopsError:
+            return None
+        return records[-1].night if records else None
+
+    @cached_property
     def runs(self) -> Mapping[str, int]:
         """What the run log counts for the last 30 days: `runs` and `tenants`.
 

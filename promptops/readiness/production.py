@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from promptops.evals.nightly.branch import name_night
 from promptops.readiness.item import (
     Evidence,
     ReadinessItem,
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 SAMPLES = 50
 EDGE_TAG = "edge"
 PLAYBOOKS = ("docs/incidents.md", "docs/playbook.md", "INCIDENTS.md", "docs/runbook.md")
-_NIGHTLY = re.compile(r"^\s*-?\s*cron:|^\s*schedule:", re.MULTILINE)
+_NIGHTLY = re.compile(
+    r"^\s*-?\s*cron:|^\s*schedule:|CI_PIPELINE_SOURCE == \"schedule\"", re.MULTILINE
+)
+_MAX_NIGHTS_AGO = 3
 
 
 def _judge_failover(facts: ReadinessFacts) -> Evidence:
@@ -97,11 +101,21 @@ def _judge_nightly(facts: ReadinessFacts) -> Evidence:
     if not found:
         return missing(
             "no scheduled workflow runs evals",
-            "run promptops eval run --at production in a workflow with a schedule",
+            "promptops init --schedule",
         )
     if not facts.config.alerts.channels:
         return missing(f"{found[0]} runs evals, and tells nobody", 'configure the table "alerts"')
-    return met(f"{found[0]} runs evals on a schedule")
+    if not any("eval nightly" in facts.workflows[path] for path in found):
+        return met(f"{found[0]} runs evals on a schedule")
+    last = facts.last_night
+    if last is None:
+        return unseen(
+            f"{found[0]} is there, and this clone knows no night",
+            "run promptops eval trends",
+        )
+    if last < name_night(facts.now - _MAX_NIGHTS_AGO * 86400):
+        return missing(f"the last night on record is {last}", f"look why {found[0]} does not run")
+    return met(f"{found[0]} runs evals on a schedule, last on {last}")
 
 
 def _judge_shares(facts: ReadinessFacts) -> Evidence:

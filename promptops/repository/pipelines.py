@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _WORKFLOWS = ".github/workflows"
 _REVIEW = "promptops review"
 _EVALS = "promptops-evals.yml"
+_NIGHTLY = "promptops-nightly.yml"
+_GITLAB_NIGHTLY = "gitlab-nightly.yml"
 _GITLAB_EVALS = "gitlab-evals.yml"
 _GITLAB_EVIDENCE = "gitlab-evidence.yml"
 # The lines that evals add to the gate's workflow.
@@ -68,11 +70,12 @@ def write_workflows(
     is_gitlab: bool,
     workflows: Sequence[str],
     evals: bool,
+    nightly: bool = False,
     dry_run: bool,
 ) -> list[ScaffoldStep]:
-    """Write the files that make CI run the gate, run evals and, on GitHub, deploy."""
+    """Write the files that make CI run the gate, run evals, by night too, and deploy on GitHub."""
     if is_gitlab:
-        return [write_pipeline(repository, evals=evals, dry_run=dry_run)]
+        return [write_pipeline(repository, evals=evals, nightly=nightly, dry_run=dry_run)]
     names = ["promptops.yml"]
     # If there is another workflow file, one that only starts ours would have no effect.
     text = read_text(repository.require_work_tree() / _WORKFLOWS / names[0])
@@ -81,6 +84,8 @@ def write_workflows(
     names += [f"promptops-{one}.yml" for one in workflows]
     texts = {name: fit_template(repository, name) for name in names}
     steps = []
+    if nightly:
+        texts[_NIGHTLY] = fit_template(repository, _NIGHTLY)
     if evals:
         texts[names[0]] = with_evals(texts[names[0]])
         texts[_EVALS] = fit_template(repository, _EVALS)
@@ -118,7 +123,9 @@ def with_evals(workflow: str) -> str:
     return f"{workflow}{_UPLOAD}"
 
 
-def write_pipeline(repository: Repository, *, evals: bool, dry_run: bool) -> ScaffoldStep:
+def write_pipeline(
+    repository: Repository, *, evals: bool, nightly: bool = False, dry_run: bool
+) -> ScaffoldStep:
     """Write GitLab's pipeline, or say what to add to the one that is there."""
     path = ".gitlab-ci.yml"
     job = _template("gitlab-ci.yml")
@@ -127,11 +134,18 @@ def write_pipeline(repository: Repository, *, evals: bool, dry_run: bool) -> Sca
         line, end, rest = rest.partition("\n")
         job = f"{head}{_template(_GITLAB_EVIDENCE)}{gate}{line} $EVIDENCE{end}{rest}"
         job = f"{job.rstrip()}\n\n{fit_template(repository, _GITLAB_EVALS)}"
+    by_night = fit_template(repository, _GITLAB_NIGHTLY) if nightly else ""
+    if nightly:
+        job = f"{job.rstrip()}\n\n{by_night}"
     text = read_text(repository.require_work_tree() / path)
     if text is None:
         return write_new(repository, path, job, dry_run=dry_run)
     has_gate = "promptops gate" in text or "promptops/workflows/gitlab-ci.yml" in text
-    if has_gate and (not evals or "promptops-evals:" in text):
+    has_evals = not evals or "promptops-evals:" in text
+    if has_gate and has_evals and nightly and "promptops-nightly:" not in text:
+        detail = f"add these jobs, and a pipeline schedule:\n{by_night.rstrip()}"
+        return ScaffoldStep(path, Deed.LEFT, detail)
+    if has_gate and has_evals:
         return ScaffoldStep(path, Deed.KEPT, "runs promptops gate")
     what = "let its gate wait for evals, as in" if has_gate else "add this job"
     return ScaffoldStep(path, Deed.LEFT, f"{what}:\n{job.rstrip()}")
@@ -144,9 +158,20 @@ def fit_template(repository: Repository, name: str) -> str:
     environments = json.dumps(list(repository.config.environment_names)).replace('"', "")
     text = _template(name).replace("[staging, production]", environments)
     judge = (config.eval.judge or "judge/").partition("@")[0].rpartition("/")[0] or "judge"
+    text = text.replace("ENVIRONMENT: production", f"ENVIRONMENT: {config.default_environment}")
+    alerts = [one.variable for one in config.alerts.channels if one.name != "command"]
+    text = _with_secrets(text, "ALERT_KEY", [one for one in alerts if one is not None])
+    log_key = config.log.encryption_key
+    text = _with_secrets(text, "PROMPTOPS_LOG_KEY", [] if log_key is None else [log_key])
     kept = f"KEPT: {config.prompts}/{judge} {config.evals}/{judge}"
     text = text.replace("KEPT: prompts/judge evals/judge", kept)
     return text.replace("FOLDERS: prompts evals", folders)
+
+
+def _with_secrets(text: str, placeholder: str, variables: Sequence[str]) -> str:
+    """Return a workflow that hands over these secrets instead of the placeholder."""
+    line = f"          {placeholder}: ${{{{ secrets.{placeholder} }}}}\n"
+    return text.replace(line, "".join(line.replace(placeholder, name) for name in variables))
 
 
 def _template(name: str) -> str:

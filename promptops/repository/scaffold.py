@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 FIRST_PROMPT = "summarize"
 
 
-def set_up(
+def set_up(  # noqa: PLR0913 - one for each option of `init`
     repository: Repository,
     *,
     deploys: bool = False,
@@ -48,6 +48,7 @@ def set_up(
     evals: bool = False,
     runs: bool = False,
     operations: bool = False,
+    nightly: bool = False,
     owner: str | None = None,
     dry_run: bool = False,
 ) -> list[ScaffoldStep]:
@@ -61,6 +62,7 @@ def set_up(
             drafts samples with a model.
         runs: also add the configuration tables that limit and record runs.
         operations: also write the playbook for incidents.
+        nightly: also write the workflow of nightly evals, drift and retention.
         owner: the owner of files without one, in CODEOWNERS' form; None: the author.
         dry_run: report what would be done, and do nothing.
     """
@@ -83,6 +85,7 @@ def set_up(
             is_gitlab=is_gitlab,
             workflows=[*(["deploy"] if deploys else []), *(["release"] if releases else [])],
             evals=evals,
+            nightly=nightly,
             dry_run=dry_run,
         )
     )

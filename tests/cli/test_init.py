@@ -479,3 +479,52 @@ next: look at the files and promptops validate, then commit them;
 prettier would rewrite prompts: add the line `prompts/` in .prettierignore
 """)
     assert "mdformat" not in said
+
+
+def test_nights_are_scheduled_on_request(repo: Repo) -> None:
+    settings = (
+        'environments = ["live"]\ndefault_environment = "live"\n'
+        '[alerts.slack]\nurl_variable = "TEAM_HOOK"\n'
+        '[alerts.command]\nrun_variable = "ALERT_COMMAND"\n'
+        '[log]\nretention = "30d"\nencryption_key = "LOG_KEYS"\n'
+    )
+    repo.write("promptops.toml", settings)
+    path = ".github/workflows/promptops-nightly.yml"
+    assert f"written  {path}" in do(repo, "init", "--schedule")
+    workflow = yaml.safe_load((repo.path / path).read_text())
+    assert workflow["permissions"] == {}
+    jobs = workflow["jobs"]
+    assert jobs["evals"]["permissions"] == {"contents": "write"}
+    assert jobs["runs"]["permissions"] == {"contents": "read"}
+    evals = jobs["evals"]["steps"][-2]
+    assert evals["env"]["ENVIRONMENT"] == "live"
+    assert evals["env"]["TEAM_HOOK"] == "${{ secrets.TEAM_HOOK }}"
+    assert "ALERT_COMMAND" not in evals["env"], "its value would be run as a command"
+    runs = jobs["runs"]["steps"][-1]
+    assert runs["env"]["LOG_KEYS"] == "${{ secrets.LOG_KEYS }}"
+    assert not {"ALERT_KEY", "PROMPTOPS_LOG_KEY"} & {*evals["env"], *runs["env"]}
+    assert "runs prune --yes" in runs["run"]
+    assert "written" not in do(repo, "init", "--schedule")
+
+
+def test_gitlab_gets_jobs_for_nights_on_request(repo: Repo) -> None:
+    repo.git("remote", "add", "origin", "https://gitlab.example.com/team/shop.git")
+    do(repo, "init", "--evals", "--schedule")
+    jobs = yaml.safe_load((repo.path / ".gitlab-ci.yml").read_text())
+    assert {"promptops-nightly", "promptops-runs"} < set(jobs)
+    for name in ("promptops-nightly", "promptops-runs"):
+        condition = jobs[name]["rules"][0]["if"]
+        assert '$CI_PIPELINE_SOURCE == "schedule"' in condition
+        assert 'CI_COMMIT_REF_PROTECTED == "true"' in condition
+        for line in jobs[name]["script"]:
+            checked = subprocess.run(["bash", "-n"], input=line, text=True, check=False)
+            assert checked.returncode == 0, line
+    assert "written" not in do(repo, "init", "--evals", "--schedule")
+
+
+def test_a_pipeline_that_is_there_is_told_which_jobs_to_add(repo: Repo) -> None:
+    repo.git("remote", "add", "origin", "https://gitlab.example.com/team/shop.git")
+    do(repo, "init")
+    said = do(repo, "init", "--schedule")
+    assert "add these jobs, and a pipeline schedule" in said
+    assert "promptops-nightly:" in said

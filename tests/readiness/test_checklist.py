@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from promptops.evals.nightly.branch import HistoryBranch
 from promptops.readiness.attestations import FILE, Attestation
 from promptops.readiness.checklist import ITEMS, judge_readiness
 from promptops.readiness.facts import ReadinessFacts
 from promptops.readiness.item import ReadinessLevel, ReadinessOutcome
 from promptops.repository.repository import open_repository
 from tests.cli.running import accept, refuse, run
+from tests.evals.nightly.test_branch import RECORD
 from tests.prompts import prompt_text
 from tests.released import Press
 from tests.repositories import Repo
@@ -126,6 +129,27 @@ def test_what_is_wrong_is_named(repo: Repo, path: str, text: str, item: str, sai
     assert outcome == "missing"
     assert said in evidence
     assert KEY not in evidence
+
+
+@pytest.mark.parametrize(
+    ("nights", "outcome", "said"),
+    [
+        ([], "cannot be seen", "knows no night"),
+        (["2026-11-20", "2026-11-28"], "met", "last on 2026-11-28"),
+        (["2026-11-20"], "missing", "the last night on record is 2026-11-20"),
+    ],
+)
+def test_nightly_evals_have_to_have_run_lately(
+    repo: Repo, nights: list[str], outcome: str, said: str
+) -> None:
+    repo.write("promptops.toml", CONFIG)
+    repo.write(".github/workflows/nightly.yml", NIGHTLY.replace("eval run", "eval nightly"))
+    for night in nights:
+        history = HistoryBranch(open_repository(repo.path))
+        history.append([replace(RECORD, night=night)])
+    now = datetime(2026, 11, 29, tzinfo=UTC).timestamp()
+    found, evidence = judge(repo, now=now)["nightly"]
+    assert (found, said in evidence) == (outcome, True), evidence
 
 
 def test_samples_are_counted_by_prompt(repo: Repo) -> None:

@@ -32,6 +32,7 @@ from promptops.protection.doctor.hooks import look_at_commit_hook, look_at_serve
 from promptops.protection.doctor.installation import look_at_installation
 from promptops.protection.doctor.ledger import look_at_ledger
 from promptops.protection.doctor.mirrors import look_at_mirrors
+from promptops.protection.doctor.nightly import look_at_nightly_workflow
 from promptops.protection.doctor.pipeline import look_at_gate_job
 from promptops.protection.doctor.policy import look_at_owners, look_at_policy
 from promptops.protection.doctor.signing import look_at_signing
@@ -69,6 +70,7 @@ LOCAL_CHECKS: Mapping[str, Callable[[DoctorSubject], Iterator[DoctorAnswer]]] = 
     "gate-job": look_at_gate_job,
     "deploy-workflow": look_at_deploy_workflow,
     "release-workflow": look_at_release_workflow,
+    "nightly-workflow": look_at_nightly_workflow,
     "installation": look_at_installation,
     "version-tools": look_at_version_tools,
     "formatters": look_at_formatters,

@@ -44,7 +44,7 @@ def test_the_action_follows_githubs_schema() -> None:
     assert check("vendor.github-actions", ACTION) == ""
 
 
-@pytest.mark.parametrize("name", ["gitlab-ci.yml", "gitlab-evals.yml"])
+@pytest.mark.parametrize("name", ["gitlab-ci.yml", "gitlab-evals.yml", "gitlab-nightly.yml"])
 def test_the_pipeline_follows_gitlabs_schema(name: str) -> None:
     file = TEMPLATES / name
     assert check("vendor.gitlab-ci", "--data-transform", "gitlab-ci", file) == ""

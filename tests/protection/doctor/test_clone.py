@@ -219,6 +219,7 @@ def test_a_sound_repository_is_protected_and_certain(sound: Repo) -> None:
         "gate-job",
         "deploy-workflow",
         "release-workflow",
+        "nightly-workflow",
         "version-tools",
         "formatters",
     }
