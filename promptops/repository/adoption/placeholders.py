@@ -12,6 +12,8 @@ from promptops.repository.adoption.draft import Note
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from jinja2 import nodes
+
 _NAME = r"[A-Za-z_]\w*"
 _SINGLE = re.compile(rf"(?<![{{$\\]){{({_NAME})}}(?!}})", re.ASCII)
 _DOUBLE = re.compile(rf"\{{\{{\s*({_NAME})\s*\}}\}}", re.ASCII)
@@ -63,9 +65,9 @@ def read_loose(source: str, first_line: int = 1) -> tuple[str, dict[str, str], l
             text, none, more = read_verbatim(source, first_line)
             why = "it has tags that are not Jinja's; everything was left as text"
             return text, none, [Note(why, first_line), *more]
-        names = find_names(source)
+        inputs = infer_inputs(source)
         note = Note("taken for a Jinja template: its tags were kept", first_line)
-        return from_jinja(source), dict.fromkeys(names, "string"), [note]
+        return from_jinja(source), inputs, [note, *tell_types(inputs)]
     doubled = set(_DOUBLE.findall(source))
     formatted = None if doubled else read_format(source)
     if formatted is not None and formatted[1]:
@@ -140,6 +142,56 @@ def find_names(source: str) -> list[str]:
     from promptops.prompt.template import analyze
 
     return list(analyze("a.md", source, partial=True).undeclared)
+
+
+_TYPES = {"object": "a mapping", "array": "a list"}
+
+
+def infer_inputs(source: str) -> dict[str, str]:
+    """Return the inputs of a Jinja template with their types, as its expressions use them.
+
+    An input whose attributes are read is a mapping, one that is looped over a list; what is used in
+    no such way is a text.
+    """
+    found = dict.fromkeys(find_names(source), "string")
+    for name, kind in _read_uses(source):
+        if name in found and kind != "string" and found[name] != "object":
+            found[name] = kind
+    return found
+
+
+def tell_types(inputs: Mapping[str, str]) -> Iterator[Note]:
+    """Yield a note for each input that was not taken for a text."""
+    for name, kind in inputs.items():
+        if kind in _TYPES:
+            yield Note(f"the input '{name}' is used as {_TYPES[kind]}, and declared so")
+
+
+def _read_uses(source: str) -> Iterator[tuple[str, str]]:
+    """Yield name and type for each use that says more than that something is a value."""
+    from jinja2 import Environment, TemplateError, nodes
+
+    try:
+        tree = Environment(autoescape=False).parse(source)  # noqa: S701 - nothing is rendered
+    except (TemplateError, RecursionError, ValueError):
+        return
+    for field in tree.find_all((nodes.Getattr, nodes.Getitem)):
+        if isinstance(field.node, nodes.Name):
+            yield field.node.name, _type_of(field)
+    for loop in tree.find_all(nodes.For):
+        if isinstance(loop.iter, nodes.Name):
+            yield loop.iter.name, "array"
+
+
+def _type_of(field: nodes.Getattr | nodes.Getitem) -> str:
+    from jinja2 import nodes
+
+    if isinstance(field, nodes.Getattr):
+        return "string" if hasattr(str, field.attr) else "object"
+    index = field.arg
+    if isinstance(index, nodes.Const) and isinstance(index.value, str):
+        return "object"
+    return "string"
 
 
 def _line(source: str, offset: int) -> int:

@@ -457,3 +457,27 @@ def test_what_python_formats_is_said(repo: Repo) -> None:
         "{price:.2f} is formatted there; pass the text",
         "{what!r} is formatted there; pass the text",
     ]
+
+
+def test_inputs_of_jinja_are_declared_as_they_are_used(repo: Repo) -> None:
+    text = (
+        "Dear {{ customer.name }}, {{ note.upper() }} {{ flags['late'] }}\n"
+        "{% for item in order.items %}- {{ item }}\n{% endfor %}"
+        "{% for tag in tags %}{{ tag.name }} {% endfor %}{{ tags[0].name }}\n"
+    )
+    plan = adopt(repo, "app/refund.txt", text)
+    assert notes(plan) == [
+        "taken for a Jinja template: its tags were kept",
+        "the input 'customer' is used as a mapping, and declared so",
+        "the input 'flags' is used as a mapping, and declared so",
+        "the input 'order' is used as a mapping, and declared so",
+        "the input 'tags' is used as a list, and declared so",
+    ]
+    given = {
+        "customer": {"name": "Ann"},
+        "note": "soon:",
+        "flags": {"late": "L"},
+        "order": {"items": ["a"]},
+        "tags": [{"name": "t"}],
+    }
+    assert messages(repo, "refund", **given) == [("user", "Dear Ann, SOON: L\n- a\nt t")]

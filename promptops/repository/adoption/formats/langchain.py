@@ -8,7 +8,12 @@ from typing import Any
 
 from promptops.repository.adoption.body import from_jinja, literal
 from promptops.repository.adoption.draft import Draft, DraftMessage, Note, UnreadableError
-from promptops.repository.adoption.placeholders import find_names, read_format, replace
+from promptops.repository.adoption.placeholders import (
+    infer_inputs,
+    read_format,
+    replace,
+    tell_types,
+)
 
 _NAME = r"\s*([A-Za-z_]\w*)\s*"
 _MUSTACHE = re.compile(rf"\{{\{{\{{{_NAME}\}}\}}\}}|\{{\{{&?{_NAME}\}}\}}", re.ASCII)
@@ -28,7 +33,7 @@ def read(path: str, text: str) -> list[Draft]:
         raise UnreadableError(message) from error
     reader = _LangchainReader()
     messages = reader.read(data)
-    inputs: dict[str, Any] = dict.fromkeys(reader.names, "string")
+    inputs: dict[str, Any] = dict(reader.names)
     kwargs = _kwargs(data)
     for name, value in (kwargs.get("partial_variables") or {}).items():
         if name in inputs and isinstance(value, (str, int, float)):
@@ -48,7 +53,7 @@ def _kind(data: Any) -> str:  # noqa: ANN401 - JSON
 
 class _LangchainReader:
     def __init__(self) -> None:
-        self.names: dict[str, None] = {}
+        self.names: dict[str, str] = {}
         self.notes: list[Note] = []
 
     def read(self, data: Any) -> tuple[DraftMessage, ...]:  # noqa: ANN401 - JSON
@@ -81,7 +86,9 @@ class _LangchainReader:
         source, form = str(kwargs.get("template")), kwargs.get("template_format") or "f-string"
         if form == "jinja2":
             body = from_jinja(source)
-            self.names |= dict.fromkeys(find_names(body))
+            found = infer_inputs(body)
+            self.names |= found
+            self.notes += tell_types(found)
             self.notes.append(Note("a missing input was empty; here it is an error"))
             return body
         if form == "mustache":
@@ -89,15 +96,15 @@ class _LangchainReader:
                 message = "it has tags of Mustache that have no counterpart here"
                 raise UnreadableError(message)
             names = (match[1] or match[2] for match in _MUSTACHE.finditer(source))
-            self.names |= dict.fromkeys(names)
+            self.names |= dict.fromkeys(names, "string")
             if re.search(r"\{\{\s*\w", source):
                 self.notes.append(
                     Note("{{name}} wrote `<` and `&` as HTML does; here values stay", is_lost=True)
                 )
             return replace(source, _MUSTACHE, lambda match: match[1] or match[2])
-        found = read_format(source)
-        if found is None:
+        formatted = read_format(source)
+        if formatted is None:
             message = "its f-string holds more than names"
             raise UnreadableError(message)
-        self.names |= dict.fromkeys(found[1])
-        return found[0]
+        self.names |= dict.fromkeys(formatted[1], "string")
+        return formatted[0]

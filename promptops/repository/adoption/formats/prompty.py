@@ -13,7 +13,7 @@ from promptops.repository.adoption.formats.header import (
     split,
     take_settings,
 )
-from promptops.repository.adoption.placeholders import find_names
+from promptops.repository.adoption.placeholders import infer_inputs, tell_types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,16 +56,18 @@ def read(path: str, text: str) -> list[Draft]:
     for match in re.finditer(r"\$\{(?:env|file):[^}]*\}", str(data)):
         notes.append(Note(f"{match[0]} is not carried over: prompts read no environment"))
     spoken = [message for message in messages if message.role != "history"]
-    names = [name for message in spoken for name in find_names(message.body)]
+    used = infer_inputs("\n".join(message.body for message in spoken))
+    used = {name: kind for name, kind in used.items() if name not in declared}
     inputs: dict[str, Any] = {
         **{name: one for name, one in declared.items() if one != _THREAD},
-        **{name: "string" for name in names if name not in declared},
+        **used,
     }
     notes += [
         Note(f"the input '{name}' is used but not declared; it was taken for a text")
-        for name in dict.fromkeys(names)
-        if name not in declared
+        for name, kind in used.items()
+        if kind == "string"
     ]
+    notes += tell_types(used)
     if inputs:
         notes.append(
             Note("a missing input was empty; here it is an error, unless it has a default")
