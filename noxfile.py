@@ -257,3 +257,10 @@ def originals(session: nox.Session) -> None:
     """Run the packages that prompts are adopted from beside `adopt`, on real files (network)."""
     session.install("--editable", ".", "dotpromptz", "prompty", "langfuse", "langchain-core")
     session.run("python", "scripts/beside.py", *session.posargs)
+
+
+@nox.session(default=False)
+def screens(session: nox.Session) -> None:
+    """Show every verb in two sizes of terminal, in a pipe, and joined (`-- FOLDER "run*"`)."""
+    session.install("--editable", ".")
+    session.run("python", "scripts/screens.py", *session.posargs)
