@@ -12,8 +12,6 @@ from promptops.repository.adoption.draft import Note
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from jinja2 import nodes
-
 _NAME = r"[A-Za-z_]\w*"
 _SINGLE = re.compile(rf"(?<![{{$\\]){{({_NAME})}}(?!}})", re.ASCII)
 _DOUBLE = re.compile(rf"\{{\{{\s*({_NAME})\s*\}}\}}", re.ASCII)
@@ -155,7 +153,7 @@ def infer_inputs(source: str) -> dict[str, str]:
     """
     found = dict.fromkeys(find_names(source), "string")
     for name, kind in _read_uses(source):
-        if name in found and kind != "string" and found[name] != "object":
+        if name in found and found[name] != "object":
             found[name] = kind
     return found
 
@@ -175,23 +173,16 @@ def _read_uses(source: str) -> Iterator[tuple[str, str]]:
         tree = Environment(autoescape=False).parse(source)  # noqa: S701 - nothing is rendered
     except (TemplateError, RecursionError, ValueError):
         return
-    for field in tree.find_all((nodes.Getattr, nodes.Getitem)):
-        if isinstance(field.node, nodes.Name):
-            yield field.node.name, _type_of(field)
+    for attribute in tree.find_all(nodes.Getattr):
+        if isinstance(attribute.node, nodes.Name) and not hasattr(str, attribute.attr):
+            yield attribute.node.name, "object"
+    for item in tree.find_all(nodes.Getitem):
+        is_key = isinstance(item.arg, nodes.Const) and isinstance(item.arg.value, str)
+        if isinstance(item.node, nodes.Name) and is_key:
+            yield item.node.name, "object"
     for loop in tree.find_all(nodes.For):
         if isinstance(loop.iter, nodes.Name):
             yield loop.iter.name, "array"
-
-
-def _type_of(field: nodes.Getattr | nodes.Getitem) -> str:
-    from jinja2 import nodes
-
-    if isinstance(field, nodes.Getattr):
-        return "string" if hasattr(str, field.attr) else "object"
-    index = field.arg
-    if isinstance(index, nodes.Const) and isinstance(index.value, str):
-        return "object"
-    return "string"
 
 
 def _line(source: str, offset: int) -> int:
