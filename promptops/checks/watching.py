@@ -26,7 +26,7 @@ def watch(
     seen = None
     while True:
         # Take the state before the caller works, so that a change meanwhile is not missed.
-        state = _look(find_paths())
+        state = look(find_paths())
         if state != seen:
             seen = state
             yield
@@ -50,8 +50,8 @@ def list_watched(repository: Repository, *, with_owners: bool) -> list[Path]:
     ]
 
 
-def _look(paths: Iterable[Path]) -> dict[str, tuple[int, int, int]]:
-    """Return path -> modification time, size and inode of every file."""
+def look(paths: Iterable[Path]) -> dict[str, tuple[int, int, int]]:
+    """Return path -> modification time, size and inode of every file at or below some paths."""
     state: dict[str, tuple[int, int, int]] = {}
     pending = [str(path) for path in paths]
     while pending:

@@ -97,8 +97,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "drill": ("promptops drill rollback", "promptops drill restore --no-record"),
     "site": (
-        "promptops site -o public",
         "promptops site -o public --title 'Support prompts' --evals results --log runs.db",
+        "promptops site --serve --watch --allow-run",
     ),
     "stubs": (
         "promptops stubs --lang python -o app/prompts.py",

@@ -7,21 +7,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from promptops.cli.serve.opening import check_installed, format_address, open_listener
 from promptops.cli.session import clean, current, say, warn
 from promptops.errors import NotFoundError, PromptopsError, UsageError
+from promptops.repository.repository import open_repository
+from promptops.site.facts import SiteExtras
+from promptops.site.results import read_results
 
 if TYPE_CHECKING:
     from promptops.repository.repository import Repository
+    from promptops.site.preview.building import SiteBuilder
     from promptops.site.runs import SiteRuns
+    from promptops.site.writing import WrittenSite
 
 
 def site(
     output: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--output", "-o", metavar="FOLDER", help="Where to write it.", show_default=False
         ),
-    ],
+    ] = None,
     title: Annotated[
         str | None,
         typer.Option(
@@ -47,30 +53,112 @@ def site(
             show_default=False,
         ),
     ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Write pages again when files, refs or runs change.")
+    ] = False,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Serve it to this machine alone, with a form to render.")
+    ] = False,
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port", metavar="PORT", min=0, max=65535, help="With --serve; 0 takes a free one."
+        ),
+    ] = 8070,
+    allow_run: Annotated[
+        bool, typer.Option("--allow-run", help="With --serve: the form runs prompts, too.")
+    ] = False,
 ) -> None:
     """Write the registry as a static site: what is live, since when, by whom and why.
 
     The site needs no server and no network. A page is written again only when what it shows has
     changed. Files of an earlier site that are no longer part of it are removed.
-    """
-    from promptops.site.facts import SiteExtras
-    from promptops.site.results import read_results
-    from promptops.site.writing import write_site
 
+    --serve shows it on this machine instead: only to the browser that opens the address it prints.
+    """
     if log is not None and no_log:
         raise UsageError("--log and --no-log together", hint="give one of the two")
+    if serve is (output is not None):
+        raise UsageError(
+            "--output and --serve together" if serve else "no place to write the site to",
+            hint="give --output FOLDER, or --serve",
+        )
+    if allow_run and not serve:
+        raise UsageError("--allow-run without --serve", hint="add --serve")
+    if serve:
+        check_installed("serve", ("starlette", "uvicorn", "httptools"))
+    from promptops.site.preview.building import SiteBuilder
+
     session = current()
-    repository = session.repository
-    top = repository.require_work_tree()
-    folder = session.directory / output
-    runs = None if no_log else _read_runs(repository, log)
-    results = read_results(session.directory / one for one in evals or ())
-    extras = SiteExtras(runs, results, log)
-    result = write_site(repository, folder, title=title or f"Prompts of {top.name}", extras=extras)
+    top = session.repository.require_work_tree()
+    paths = [session.directory / one for one in evals or ()]
+    builder = SiteBuilder(
+        open_repository=lambda: open_repository(session.directory, is_named=session.is_named),
+        folder=(session.directory / output)
+        if output
+        else session.repository.git.git_dir / "promptops-site",
+        title=title or f"Prompts of {top.name}",
+        read_extras=lambda repository: SiteExtras(
+            None if no_log else _read_runs(repository, log), read_results(paths), log, serve
+        ),
+        watched=tuple(paths),
+        report=_say_what_was_written,
+    )
+    if serve:
+        _serve(builder, port, watches=watch, may_run=allow_run)
+        return
+    builder.build()
+    say(f"open {clean(str(builder.folder / 'index.html'))}")
+    if watch:
+        say("watching for changes; Ctrl-C ends it")
+        builder.follow()
+
+
+def _serve(builder: SiteBuilder, port: int, *, watches: bool, may_run: bool) -> None:
+    """Build the site, then serve it until interrupted."""
+    import secrets
+    import threading
+    from contextlib import ExitStack
+
+    from promptops.repository.locking import FileLock
+    from promptops.runtime.registry import open_registry
+    from promptops.site.preview.access import LOOPBACK, SiteAccess
+    from promptops.site.preview.serving import SitePreview, listen
+
+    session = current()
+    with ExitStack() as stack:
+        try:
+            lock = FileLock(builder.folder.with_suffix(".lock"))
+            stack.enter_context(lock.held(is_patient=False))
+        except BlockingIOError:
+            raise UsageError(
+                "the site of this repository is already served", hint="open that one, or end it"
+            ) from None
+        listener = stack.enter_context(open_listener("127.0.0.1", port))
+        registry = None
+        if may_run:
+            place = session.directory if session.is_named else None
+            registry = stack.enter_context(open_registry(place))
+        builder.build()
+        token = secrets.token_urlsafe(32)
+        number = listener.getsockname()[1]
+        preview = SitePreview(builder, SiteAccess(LOOPBACK, number, token), registry, watches)
+        address = format_address(listener)
+        say(f"open {address}/?token={token}")
+        following = ", following changes," if watches else ""
+        say(f"Ctrl-C ends it; serving {clean(builder.title)}{following} at {address}")
+        if watches:
+            thread = threading.Thread(target=builder.follow, name="site", daemon=True)
+            thread.start()
+            stack.callback(builder.stop)
+        listen(preview, listener)
+
+
+def _say_what_was_written(result: WrittenSite, seconds: float) -> None:
     prompts = "1 prompt" if result.prompts == 1 else f"{result.prompts:,} prompts"
     files = "1 file" if result.written == 1 else f"{result.written:,} files"
     gone = f", {result.removed:,} removed" if result.removed else ""
-    say(f"{prompts}: {files} written{gone}; open {clean(str(folder / 'index.html'))}")
+    say(f"{prompts}: {files} written{gone} in {seconds:.1f} s")
 
 
 def _read_runs(repository: Repository, url: str | None) -> SiteRuns | None:

@@ -105,11 +105,13 @@ class SiteExtras(NamedTuple):
         runs: the statistics of a log of runs; None: no log is given.
         results: results of eval runs, the newest first.
         log: the log of these runs, for the checklist; None: the configured one.
+        is_preview: whether the pages are served by `promptops.site.preview`, and lead to its form.
     """
 
     runs: SiteRuns | None = None
     results: tuple[GivenEval, ...] = ()
     log: str | None = None
+    is_preview: bool = False
 
     def results_of(self, name: str) -> tuple[GivenEval, ...]:
         """Return the results of one prompt, the newest first."""

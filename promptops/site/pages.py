@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from promptops.readiness.checklist import Judged, Readiness
     from promptops.runtime.log.statistics import RunGroup
     from promptops.site.facts import LiveCell, SiteExtras, SiteFacts, SitePrompt
+    from promptops.site.preview.trying import TryPage
     from promptops.site.results import GivenEval
 
 FOLDER = Path(__file__).parent
@@ -58,6 +59,13 @@ _OUTCOMES = {
 }
 # A page opened from disk has no origin, so 'self' would match nothing.
 _POLICY = "default-src 'none'; style-src 'self' file:; script-src 'self' file:; form-action 'none'"
+
+# A preview asks its server what changed; only the page with the form sends one.
+_PREVIEW_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'"
+)
+_FORM_POLICY = _PREVIEW_POLICY.replace("form-action 'none'", "form-action 'self'")
 
 
 class SiteRow(NamedTuple):
@@ -293,7 +301,8 @@ class SitePages:
             points=lambda share: f"{100 * share:+.1f}",
             outcome_tone=_OUTCOMES.__getitem__,
         )
-        self._templates.globals.update(site=site, policy=_POLICY)
+        policy = _PREVIEW_POLICY if site.extras.is_preview else _POLICY
+        self._templates.globals.update(site=site, policy=policy)
 
     def make_index(self) -> str:
         """Return the first page: all prompts, and what is live where."""
@@ -332,6 +341,17 @@ class SitePages:
             runs=extras.runs.prompts.get(one.listed.name) if extras.runs is not None else None,
             inputs=input_schemas(one.prompt.inputs) if one.prompt is not None else {},
         )
+
+    def make_form(self, page: TryPage, *, token: str, may_run: bool) -> str:
+        """Return the page of the form that renders and runs a prompt.
+
+        Args:
+            page: the form, and what came of it.
+            token: shows that a form comes from this page.
+            may_run: whether prompts are run here.
+        """
+        values = {"root": "/", "one": page, "token": token, "may_run": may_run}
+        return self._make("try", policy=_FORM_POLICY, **values)
 
     def _make(self, template: str, **values: Any) -> str:  # noqa: ANN401 - what the template takes
         text = self._templates.get_template(f"{template}.html").render(here=template, **values)

@@ -15,7 +15,13 @@ from promptops.readiness.facts import ReadinessFacts
 from promptops.repository.writing import write_atomically
 from promptops.runtime.log.place import VARIABLE
 from promptops.site.facts import SiteExtras, SiteFacts
-from promptops.site.pages import FOLDER, EvidenceSummary, SitePages, SiteSummary, page_path
+from promptops.site.pages import (
+    FOLDER,
+    EvidenceSummary,
+    SitePages,
+    SiteSummary,
+    page_path,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
 MANIFEST = "promptops-site.json"
 _SCHEMA = "promptops.site/v1"
 _STATIC = ("site.css", "site.js")
+_PREVIEW = ("preview.js",)
 
 
 class WrittenSite(NamedTuple):
@@ -37,11 +44,15 @@ class WrittenSite(NamedTuple):
         prompts: how many prompts the site has.
         written: how many files were written.
         removed: how many files of an earlier site were removed.
+        site: what the pages show.
+        files: the paths of all files of the site, below its folder.
     """
 
     prompts: int
     written: int
     removed: int
+    site: SiteSummary
+    files: frozenset[str]
 
 
 @dataclass
@@ -91,7 +102,12 @@ class _SiteWriter:
 
 
 def write_site(
-    repository: Repository, folder: Path, *, title: str, extras: SiteExtras | None = None
+    repository: Repository,
+    folder: Path,
+    *,
+    title: str,
+    extras: SiteExtras | None = None,
+    readiness: Readiness | None = None,
 ) -> WrittenSite:
     """Write the site of a repository. The same state gives the same files.
 
@@ -101,6 +117,7 @@ def write_site(
             are removed, others are left alone.
         title: the site's name.
         extras: what it shows besides the repository.
+        readiness: the checklist, judged; None: judge it.
 
     Raises:
         UsageError: the folder holds something else.
@@ -109,15 +126,15 @@ def write_site(
     facts = SiteFacts(repository)
     commit, at = _find_state(facts)
     extras = extras or SiteExtras()
-    readiness = _judge(repository, extras)
-    site = SiteSummary(facts, title, commit, at, extras, readiness)
+    judged = readiness or _judge(repository, extras)
+    site = SiteSummary(facts, title, commit, at, extras, judged)
     pages = SitePages(site)
     writer = _SiteWriter(folder, known)
     folder.mkdir(parents=True, exist_ok=True)
     if not known:
         # So that a run that was stopped can be repeated.
         _write_manifest(folder, {})
-    for name in _STATIC:
+    for name in (*_STATIC, *(_PREVIEW if extras.is_preview else ())):
         writer.write(name, (FOLDER / name).read_text("utf-8"))
     look = _hash_look(title, extras)
     read = _reader(repository)
@@ -143,7 +160,7 @@ def write_site(
     writer.write("index.html", pages.make_index())
     removed = _remove_old(folder, set(known) - set(writer.kept))
     _write_manifest(folder, writer.kept)
-    return WrittenSite(len(facts.listed), writer.written, removed)
+    return WrittenSite(len(facts.listed), writer.written, removed, site, frozenset(writer.kept))
 
 
 def _judge(repository: Repository, extras: SiteExtras) -> Readiness:
@@ -239,7 +256,7 @@ def _describe_item(item: Any) -> tuple[str, ...]:  # noqa: ANN401 - an Item
 def _hash_look(title: str, extras: SiteExtras) -> str:
     """Return a hash of what all pages share: title, navigation and templates."""
     has_runs = extras.runs is not None
-    found = hashlib.sha256(f"{__version__}\0{has_runs}\0{title}".encode())
+    found = hashlib.sha256(f"{__version__}\0{has_runs}\0{extras.is_preview}\0{title}".encode())
     for path in sorted((FOLDER / "templates").iterdir()):
         found.update(read_file(path))
     return found.hexdigest()

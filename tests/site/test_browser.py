@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.chromium import find_violations, open_browser
+from tests.prompts import prompt_text
+from tests.server.serving import Running
+from tests.site.conftest import HOSTILE
 from tests.site.test_pages import FULL_PAGES
 
 if TYPE_CHECKING:
@@ -57,3 +61,38 @@ def test_prompts_are_found_by_their_words(site_team: SiteTeam, browser: Any) -> 
     page.click("#prompts tbody tr:visible a")
     assert page.inner_text("h1") == "support/triage"
     page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1440])
+def test_the_form_reads_well_and_works(
+    full_team: SiteTeam, browser: Any, scheme: str, width: int
+) -> None:
+    repo = full_team.repo
+    inputs = "{question: string, loud: {type: boolean, default: false}}"
+    text = prompt_text("0.1.0", f"{HOSTILE} {{{{ question }}}}", model="echo/echo", inputs=inputs)
+    repo.write("prompts/support/echo.md", text.replace("{{ question }} &", "&"))
+    verb = ("site", "--serve", "--watch", "--allow-run", *full_team.options)
+    with Running(repo.path, env=dict(os.environ), verb=verb) as server:
+        page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
+        faults: list[str] = []
+        page.on("console", lambda message: faults.append(message.text))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("dialog", lambda dialog: faults.append(dialog.message))
+        page.goto(next(line.split()[1] for line in server.talk if "token=" in line))
+        assert "token" not in page.url
+        page.click("text=support/echo")
+        assert find_violations(page) == []
+        repo.write("prompts/support/echo.md", text.replace("{{ question }} &", "changed"))
+        page.get_by_text("changed").first.wait_for()  # the page has loaded itself again
+        page.click("text=Try it")
+        page.fill("#field-1", "</textarea><script>alert(8)</script>")
+        for action in ("Render", "Run"):
+            page.click(f"button:has-text('{action}')")
+            page.wait_for_selector("#answer")
+            assert "</textarea><script>alert(8)</script>" in page.inner_text("[role=status] pre")
+            assert page.input_value("#field-1") == "</textarea><script>alert(8)</script>"
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert find_violations(page) == []
+        page.close()
+    assert faults == []

@@ -1,0 +1,86 @@
+"""Decide who may ask the preview: only its own pages in a browser that was given the address.
+
+A page of another site must neither read nor run anything. Such a page can make a browser send
+requests to this machine (cross-site requests), or make its own host name mean this machine (DNS
+rebinding). Other people's programs on the same machine can connect too. So each request needs
+
+* a Host that names this server, which a rebound name does not;
+* no sign of coming from elsewhere: Origin and Sec-Fetch-Site, which browsers set;
+* the cookie, which only the address with the token sets: `SameSite=Strict`, hidden from scripts;
+* to send a form: an Origin that is this server, and the token in the form.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost"})
+_COOKIE = re.compile(r"(?:^|;)\s*([^=;\s]+)=([^;]*)")
+_SAME = frozenset({"same-origin", "none"})
+
+
+class SiteRefusal(NamedTuple):
+    """Why a request is refused.
+
+    Attributes:
+        status: the status of the answer.
+        text: what is wrong, and what to do.
+    """
+
+    status: int
+    text: str
+
+
+class SiteAccess:
+    """The rules for requests to one server."""
+
+    def __init__(self, hosts: frozenset[str], port: int, token: str) -> None:
+        """Store what the server is called, and the token that its address contains."""
+        self._authorities = frozenset(f"{host}:{port}" for host in hosts)
+        self._token = token
+        self.cookie_name = f"promptops_site_{port}"
+        # Not the token itself: whoever sees one of the two does not know the others.
+        self.cookie = self._derive("cookie")
+        self.form_token = self._derive("form")
+
+    def check_origin(self, method: str, headers: Mapping[str, str]) -> SiteRefusal | None:
+        """Return why a request is refused before anything else is looked at; None: it is not.
+
+        Args:
+            method: the method.
+            headers: the headers, with names in lower case.
+        """
+        host = headers.get("host", "")
+        if host.lower() not in self._authorities:
+            return SiteRefusal(421, "this server is not called by that name; open its own address")
+        origin = headers.get("origin")
+        is_own = origin is not None and origin.lower() == f"http://{host.lower()}"
+        if headers.get("sec-fetch-site", "none") not in _SAME or (
+            origin is not None and not is_own
+        ):
+            return SiteRefusal(403, "another site asked for this; open the address yourself")
+        if method == "POST" and not is_own:
+            return SiteRefusal(403, "forms are taken from this site's own pages alone")
+        return None
+
+    def opens(self, token: str) -> bool:
+        """Return whether a token in the address is the right one."""
+        return hmac.compare_digest(token.encode(), self._token.encode())
+
+    def knows(self, cookies: str) -> bool:
+        """Return whether the header Cookie holds the cookie."""
+        given = [value for name, value in _COOKIE.findall(cookies) if name == self.cookie_name]
+        return any(hmac.compare_digest(one.encode(), self.cookie.encode()) for one in given)
+
+    def takes(self, form_token: str) -> bool:
+        """Return whether a form holds the token of forms."""
+        return hmac.compare_digest(form_token.encode(), self.form_token.encode())
+
+    def _derive(self, use: str) -> str:
+        return hmac.new(self._token.encode(), use.encode(), hashlib.sha256).hexdigest()
