@@ -81,6 +81,7 @@ COMMANDS: dict[str, Command] = {
     "verify": Command("use", "Check releases and environments against each other.", "verify"),
     "trace": Command("use", "Follow a version, digest or output back to its authors.", "trace"),
     "runs": Command("use", "Look at what was run, and count it.", "runs"),
+    "conversations": Command("use", "Look at conversations, and remove them.", "conversations"),
     "metrics": Command("use", "Print the counts of runs for Prometheus.", "metrics"),
     "guards": Command("use", "Look at limits, and what is spent of them.", "guards"),
     "alerts": Command("use", "Tell people when a limit trips or a model fails.", "alerts"),
@@ -133,6 +134,16 @@ GROUPS: dict[str, dict[str, Command]] = {
         "prune": Command("", "Remove old runs.", "runs.prune"),
         "erase": Command("", "Remove everything of one user.", "runs.erase"),
         "rotate": Command("", "Encrypt the log with a new key.", "runs.rotate"),
+    },
+    "conversations": {
+        "list": Command(
+            "", "List conversations, the last changed first.", "conversations.list_conversations"
+        ),
+        "show": Command("", "Show what was said in one.", "conversations.show"),
+        "export": Command("", "Write conversations for other programs.", "conversations.export"),
+        "expire": Command("", "Remove those whose time is over.", "conversations.expire"),
+        "erase": Command("", "Remove what was said in some.", "conversations.erase"),
+        "rotate": Command("", "Encrypt them with a new key.", "conversations.rotate"),
     },
     "reviews": {
         "list": Command("", "List reviews, the longest waiting first.", "reviews.list_reviews"),

@@ -175,6 +175,31 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "runs rotate": ("promptops runs rotate", "promptops runs stats --since 30d"),
     "eval plan": ("promptops eval plan support/triage", "promptops eval plan --detect 0.05"),
+    "conversations": ("promptops conversations list", "promptops conversations show c-42"),
+    "conversations list": (
+        "promptops conversations list --user u-42",
+        "promptops conversations list --format json",
+    ),
+    "conversations show": (
+        "promptops conversations show c-42",
+        "promptops conversations show c-42 --no-content",
+    ),
+    "conversations export": (
+        "promptops conversations export --user u-42 -o u-42.jsonl",
+        "promptops conversations export c-42 c-43",
+    ),
+    "conversations expire": (
+        "promptops conversations expire",
+        "promptops conversations expire --store redis://cache.example.com/0",
+    ),
+    "conversations erase": (
+        "promptops conversations erase c-42 --yes",
+        "promptops conversations erase c-42 c-43 --dry-run",
+    ),
+    "conversations rotate": (
+        "promptops conversations rotate",
+        "promptops conversations rotate --store old.db",
+    ),
     "eval generate": (
         "promptops eval generate support/triage",
         "promptops eval generate support/triage --max 200 -o drafts.yaml",

@@ -22,22 +22,31 @@ def open_stores(more: Sequence[str] = ()) -> Iterator[dict[str, ConversationStor
     A file that is not there holds no conversations, and is not made.
     """
     from promptops.runtime.conversation.opening import open_conversations
-    from promptops.runtime.stores import describe_place, find_store
+    from promptops.runtime.stores import describe_place
 
-    config = runtime_config()
-    common, top = runtime_folders()
-    own = find_store(config.conversations.place, config.log, os.environ, common_dir=common, top=top)
     # A run log in PostgreSQL may have conversations beside it, or not: that is seen by looking.
-    places = dict.fromkeys([own, *more])
+    places = dict.fromkeys([find_place(), *more])
     with ExitStack() as stack:
         yield {
             describe_place(place): stack.enter_context(closing(open_conversations(place)))
             for place in places
-            if _is_there(place)
+            if is_there(place)
         }
 
 
-def _is_there(place: str) -> bool:
+def find_place() -> str:
+    """Return the path or URL of the store that the configuration means."""
+    from promptops.runtime.stores import find_store
+
+    config = runtime_config()
+    common, top = runtime_folders()
+    return find_store(
+        config.conversations.place, config.log, os.environ, common_dir=common, top=top
+    )
+
+
+def is_there(place: str) -> bool:
+    """Return whether a store may be at a place; a file is not made by looking."""
     if "://" in place and not place.startswith("sqlite:"):
         return True
     return Path(place.removeprefix("sqlite:").removeprefix("//")).expanduser().exists()

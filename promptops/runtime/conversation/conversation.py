@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from promptops.errors import ConfigurationError, ConflictError, RefusedError, UsageError
+from promptops.errors import ConflictError, RefusedError, UsageError
 from promptops.prompt.histories import find_histories
 from promptops.prompt.tokens import estimate_tokens
+from promptops.runtime.conversation.bodies import open_body, seal_body
 from promptops.runtime.conversation.entries import (
     HAND_OVER,
     MESSAGE,
@@ -27,7 +28,7 @@ from promptops.runtime.conversation.hand_over import (
     version_of,
 )
 from promptops.runtime.conversation.window import begin_with_user, take_newest
-from promptops.runtime.log.content import from_json, pack, to_json, unpack
+from promptops.runtime.log.content import to_json
 from promptops.runtime.log.log import LogError
 from promptops.runtime.safety.marking import remove_delimiters
 
@@ -50,7 +51,6 @@ LABEL = "conversation"
 _ROLES = ("user", "assistant", "tool")
 _MAX_ID = 200
 _MESSAGE_TOKENS = 4
-_SEALED = 2
 # If summaries failed for long, there are more messages than a prompt can read at once.
 _MAX_SUMMED = 500
 _SUMMED_WINDOWS = 4
@@ -500,16 +500,11 @@ class Conversation:
         )
 
     def _seal(self, value: object) -> bytes:
-        return pack(to_json(value), self._ways.keyring)
+        return seal_body(value, self._ways.keyring)
 
     def _open(self, row: ConversationEvent) -> Any:  # noqa: ANN401 - each kind has its own
         assert row.body is not None  # noqa: S101 - stores give only rows that have one
-        if self._ways.keyring is None and row.body[0] & _SEALED:
-            raise ConfigurationError(
-                "the store of conversations is encrypted, and no key is configured",
-                hint="name its environment variable as encryption_key in [conversations]",
-            )
-        return from_json(unpack(row.body, self._ways.keyring))
+        return open_body(row.body, self._ways.keyring)
 
 
 def _last_question(run: Run) -> str | None:

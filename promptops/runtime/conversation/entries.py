@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 MESSAGE = "message"
 SUMMARY = "summary"
@@ -173,12 +173,30 @@ class ConversationStore(Protocol):
         """Return a conversation's rows, oldest first, without bodies."""
         ...
 
+    def find(self, conversation: str) -> ConversationHead | None:
+        """Return one conversation; None: it is unknown."""
+        ...
+
+    def contents(self, conversation: str, *, now: float) -> Sequence[ConversationEvent]:
+        """Return the rows whose contents are still there, oldest first, whoever the owner is."""
+        ...
+
     def list(self, *, user: str | None = None, limit: int = 50) -> Sequence[ConversationHead]:
         """Return conversations, the most recently changed ones first."""
         ...
 
     def expire(self, now: float) -> int:
         """Delete the contents of expired conversations; return their number."""
+        ...
+
+    def reseal(self, change: Callable[[bytes], bytes | None]) -> int:
+        """Replace the contents of all rows; return how many were changed.
+
+        What is removed or written meanwhile stays as it is. Sizes count as when they were written.
+
+        Args:
+            change: returns the new content of a row; None: the same.
+        """
         ...
 
     def erase(self, conversation: str, *, by: str, now: float) -> bool:

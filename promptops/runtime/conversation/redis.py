@@ -7,6 +7,7 @@ itself lets go when the conversation's time is over; that it was there stays.
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import PromptopsError
@@ -142,6 +143,15 @@ redis.call('ZADD', KEYS[4], at, ARGV[1])
 return 1
 """
 
+# KEYS: head, rows, bodies. ARGV: number, old body, new body.
+_RESEAL = """
+if redis.call('HGET', KEYS[3], ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[3], ARGV[1], ARGV[3])
+local row = cjson.decode(redis.call('LINDEX', KEYS[2], tonumber(ARGV[1]) - 1))
+if row[3] == 'message' then redis.call('HINCRBY', KEYS[1], 'kept', #ARGV[3] - #ARGV[2]) end
+return 1
+"""
+
 
 class RedisStore:
     """Conversations in one database of a Redis server."""
@@ -176,6 +186,7 @@ class RedisStore:
         self._errors: tuple[type[Exception], ...] = (redis.RedisError, OSError, UnicodeError)
         self._append = self._redis.register_script(_APPEND)
         self._forget = self._redis.register_script(_FORGET)
+        self._reseal = self._redis.register_script(_RESEAL)
 
     def append(
         self,
@@ -240,14 +251,40 @@ class RedisStore:
         texts = self._ask(lambda: self._redis.lrange(_ROWS + conversation, -limit, -1))
         return [_make_row(text, None) for text in texts]
 
+    def find(self, conversation: str) -> ConversationHead | None:
+        """Return one conversation; see `ConversationStore`."""
+        found = self._heads(lambda: [conversation.encode()])
+        return found[0] if found else None
+
+    def contents(self, conversation: str, *, now: float) -> Sequence[ConversationEvent]:
+        """Return the rows whose contents are still there; see `ConversationStore`."""
+        ends = self._ask(lambda: self._redis.hget(_HEAD + conversation, "ends"))
+        if int(ends or 0) and int(ends) <= round(now * 1000):
+            return []
+
+        def look() -> Any:  # noqa: ANN401
+            with self._redis.pipeline(transaction=True) as pipe:
+                pipe.lrange(_ROWS + conversation, 0, -1)
+                pipe.hgetall(_BODIES + conversation)
+                return pipe.execute()
+
+        texts, bodies = self._ask(look)
+        rows = (_make_row(text, bodies.get(str(at).encode())) for at, text in enumerate(texts, 1))
+        return [row for row in rows if row.body is not None]
+
     def list(self, *, user: str | None = None, limit: int = 50) -> Sequence[ConversationHead]:
         """Return conversations; see `ConversationStore`."""
 
-        def look() -> list[Any]:
+        def names() -> list[bytes]:
             if user is None:
-                names = self._redis.zrevrange(_IDS, 0, limit - 1)
-            else:
-                names = sorted(self._redis.smembers(_USER + user))
+                return list(self._redis.zrevrange(_IDS, 0, limit - 1))
+            return sorted(self._redis.smembers(_USER + user))
+
+        return self._heads(names)[:limit]
+
+    def _heads(self, find_names: Callable[[], Sequence[bytes]]) -> Sequence[ConversationHead]:
+        def look() -> list[Any]:
+            names = find_names()
             with self._redis.pipeline(transaction=False) as pipe:
                 for name in names:
                     pipe.hmget(_HEAD + name.decode(), "user", "tenant", "created", "n")
@@ -268,7 +305,7 @@ class RedisStore:
             if number is not None and at is not None
         ]
         heads.sort(key=lambda one: (-one.at, one.id))
-        return heads[:limit]
+        return heads
 
     def expire(self, now: float) -> int:
         """Remove what conversations said whose time is over; see `ConversationStore`."""
@@ -279,6 +316,14 @@ class RedisStore:
             conversation = name.decode()
             values = [conversation, at, "expired", "", ""]
             count += self._forget_one(_keys(conversation, None), values)
+        return count
+
+    def reseal(self, change: Callable[[bytes], bytes | None]) -> int:
+        """Replace the contents of all rows; see `ConversationStore`."""
+        count = 0
+        # What is written while this looks is sealed with the first key of whoever writes it.
+        for name in self._ask(lambda: [one for one, _ in self._redis.zscan_iter(_IDS)]):
+            count += self._reseal_one(name.decode(), change)
         return count
 
     def erase(self, conversation: str, *, by: str, now: float) -> bool:
@@ -302,6 +347,16 @@ class RedisStore:
 
     def _forget_one(self, keys: Sequence[str], values: Sequence[Any]) -> int:
         return int(self._ask(lambda: self._forget(keys=keys, args=values)))
+
+    def _reseal_one(self, conversation: str, change: Callable[[bytes], bytes | None]) -> int:
+        head, rows, bodies = _keys(conversation, None)[:3]
+        count = 0
+        for number, body in self._ask(lambda: self._redis.hgetall(bodies)).items():
+            new = change(body)
+            if new is not None:
+                call = partial(self._reseal, keys=[head, rows, bodies], args=[number, body, new])
+                count += int(self._ask(call))
+        return count
 
     def _row(self, conversation: str, number: int) -> ConversationEvent | None:
         if not number:

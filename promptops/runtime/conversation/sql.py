@@ -24,7 +24,7 @@ from promptops.runtime.conversation.tables import CONVERSATIONS
 from promptops.runtime.conversation.window import take_newest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from promptops.runtime.conversation.entries import ConversationBounds, Owner
     from promptops.runtime.log.database import Cursor, Database
@@ -39,6 +39,15 @@ _INSERT = (
 _LAST = (
     f"SELECT user_name, tenant, expires, {_STATE} FROM conversations"  # noqa: S608 - as above
     " LEFT JOIN conversation_rows ON conversation = id WHERE id = ? ORDER BY n DESC LIMIT 1"
+)
+_FIND = (
+    "SELECT id, user_name, tenant, created, MAX(n), MAX(at) FROM conversations"
+    " JOIN conversation_rows ON conversation = id WHERE id = ?"
+    " GROUP BY id, user_name, tenant, created"
+)
+_NEXT = (
+    "SELECT conversation, n, body FROM conversation_rows WHERE body IS NOT NULL"
+    " AND (conversation > ? OR conversation = ? AND n > ?) ORDER BY conversation, n LIMIT ?"
 )
 _TABLES = ("conversations", "conversation_rows")
 _BATCH = 64
@@ -156,6 +165,31 @@ class SqlStore:
         )
         return found[::-1]
 
+    def find(self, conversation: str) -> ConversationHead | None:
+        """Return one conversation; see `ConversationStore`."""
+        found = self._database.read(lambda cursor: cursor.one(_FIND, (conversation,)))
+        return None if found is None else _make_head(found)
+
+    def contents(self, conversation: str, *, now: float) -> Sequence[ConversationEvent]:
+        """Return the rows whose contents are still there; see `ConversationStore`."""
+        at = round(now * 1000)
+
+        def read(cursor: Cursor) -> list[ConversationEvent]:
+            found = cursor.one(_LAST, (conversation,))
+            state = _read_state(found)
+            if state.ends is not None and state.ends <= at:
+                return []
+            return [
+                _make_row(one)
+                for one in cursor.rows(
+                    f"SELECT {_COLUMNS}, body FROM conversation_rows"  # noqa: S608
+                    " WHERE conversation = ? AND body IS NOT NULL ORDER BY n",
+                    (conversation,),
+                )
+            ]
+
+        return self._database.read(read)
+
     def list(self, *, user: str | None = None, limit: int = 50) -> Sequence[ConversationHead]:
         """Return conversations; see `ConversationStore`."""
         where = "" if user is None else " WHERE user_name = ?"
@@ -166,12 +200,7 @@ class SqlStore:
         )
         values = (limit,) if user is None else (user, limit)
         return self._database.read(
-            lambda cursor: [
-                ConversationHead(
-                    str(one[0]), one[1], one[2], one[3] / 1000, int(one[4]), one[5] / 1000
-                )
-                for one in cursor.rows(statement, values)
-            ]
+            lambda cursor: [_make_head(one) for one in cursor.rows(statement, values)]
         )
 
     def expire(self, now: float) -> int:
@@ -213,6 +242,19 @@ class SqlStore:
                     count += 1
             cursor.run("UPDATE conversations SET expires = ? WHERE id = ?", (new, conversation))
         return count, ids[-1] if len(ids) == _BATCH else ""
+
+    def reseal(self, change: Callable[[bytes], bytes | None]) -> int:
+        """Replace the contents of all rows; see `ConversationStore`."""
+        count = 0
+        last: tuple[str, int] | None = ("", 0)
+        while last is not None:
+            done, last = self._database.write(
+                lambda cursor, here=last: _reseal_some(cursor, here, change)  # type: ignore[misc]
+            )
+            count += done
+        if count:
+            self._database.scrub(_TABLES)
+        return count
 
     def erase(self, conversation: str, *, by: str, now: float) -> bool:
         """Remove what was said in one; see `ConversationStore`."""
@@ -388,6 +430,26 @@ def _forget_bodies(cursor: Cursor, conversation: str) -> None:
     )
 
 
+def _reseal_some(
+    cursor: Cursor, after: tuple[str, int], change: Callable[[bytes], bytes | None]
+) -> tuple[int, tuple[str, int] | None]:
+    """Change some rows; return how many, and the row to go on after, if any."""
+    conversation, number = after
+    rows = list(cursor.rows(_NEXT, (conversation, conversation, number, _BATCH)))
+    count = 0
+    for its, n, body in rows:
+        new = change(bytes(body))
+        if new is not None:
+            # With PostgreSQL it may have been removed meanwhile.
+            cursor.run(
+                "UPDATE conversation_rows SET body = ? WHERE conversation = ? AND n = ?"
+                " AND body = ?",
+                (new, its, n, body),
+            )
+            count += 1
+    return count, (str(rows[-1][0]), int(rows[-1][1])) if len(rows) == _BATCH else None
+
+
 def _read_row(cursor: Cursor, conversation: str, number: int) -> ConversationEvent | None:
     if not number:
         return None
@@ -415,6 +477,12 @@ def _walk(
         if len(rows) < _BATCH:
             return
         before = int(rows[-1][0])
+
+
+def _make_head(found: Columns) -> ConversationHead:
+    return ConversationHead(
+        str(found[0]), found[1], found[2], found[3] / 1000, int(found[4]), found[5] / 1000
+    )
 
 
 def _make_row(found: Columns) -> ConversationEvent:

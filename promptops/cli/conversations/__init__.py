@@ -1,0 +1,1 @@
+"""`promptops conversations`: what users and prompts said. One verb, one file."""

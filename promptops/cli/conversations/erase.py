@@ -1,0 +1,38 @@
+"""`promptops conversations erase`: remove what was said in some conversations."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from promptops.cli.conversations.opening import StoreOption, find_one, open_store
+from promptops.cli.runs.opening import who
+from promptops.cli.session import DryRunOption, YesOption, confirm, emit, one_line
+
+
+def erase(
+    conversations: Annotated[list[str], typer.Argument(metavar="ID...", show_default=False)],
+    store: StoreOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+) -> None:
+    """Remove what was said in some conversations. That they were there stays, with who erased them.
+
+    All that a user said, here and in the run log: promptops runs erase --user.
+    """
+    names = list(dict.fromkeys(conversations))
+    with open_store(store) as opened:
+        for name in names:  # all of them, before one is erased
+            find_one(opened, name)
+        count = "1 conversation" if len(names) == 1 else f"{len(names)} conversations"
+        if dry_run:
+            emit(f"would remove what was said in {count}")
+            return
+        shown = ", ".join(map(one_line, names[:3])) + (", ..." if len(names) > 3 else "")
+        confirm(f"remove what was said in {shown} for good?", yes=yes)
+        by, now = who(), time.time()
+        for name in names:
+            opened.erase(name, by=by, now=now)
+    emit(f"removed what was said in {count}")

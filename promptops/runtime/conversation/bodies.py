@@ -1,0 +1,51 @@
+"""What rows of conversations say: packed, encrypted where there are keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from promptops.errors import ConfigurationError
+from promptops.runtime.log.content import from_json, is_current, pack, to_json, unpack
+
+if TYPE_CHECKING:
+    from promptops.runtime.conversation.entries import ConversationStore
+    from promptops.runtime.log.encryption import Keyring
+
+_SEALED = 2
+
+
+def seal_body(value: object, keyring: Keyring | None) -> bytes:
+    """Return what a row says, packed."""
+    return pack(to_json(value), keyring)
+
+
+def open_body(body: bytes, keyring: Keyring | None) -> Any:  # noqa: ANN401 - each kind of row has its own
+    """Return what a row says.
+
+    Raises:
+        ConfigurationError: it is encrypted, and its key is not there.
+        IntegrityError: it was altered.
+    """
+    _require_key(body, keyring)
+    return from_json(unpack(body, keyring))
+
+
+def rotate(store: ConversationStore, keyring: Keyring) -> int:
+    """Encrypt everything in a store with the first key; return the number of changed rows.
+
+    Raises:
+        ConfigurationError: the key of a row is not there. Rows before it are done.
+    """
+
+    def change(body: bytes) -> bytes | None:
+        return None if is_current(body, keyring) else pack(unpack(body, keyring), keyring)
+
+    return store.reseal(change)
+
+
+def _require_key(body: bytes, keyring: Keyring | None) -> None:
+    if keyring is None and body[0] & _SEALED:
+        raise ConfigurationError(
+            "the store of conversations is encrypted, and no key is configured",
+            hint="name its environment variable as encryption_key in [conversations]",
+        )
