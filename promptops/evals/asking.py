@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import time
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from promptops.errors import PausedError
+from promptops.errors import PausedError, PromptopsError
 from promptops.evals.health import ModelHealth
 from promptops.evals.tape import (
     NO_ANSWER,
@@ -22,7 +23,8 @@ from promptops.evals.tape import (
 )
 from promptops.runtime.guards.breaker import BreakerOpenError
 from promptops.runtime.guards.windows import Scope
-from promptops.runtime.log.record import RunRecord
+from promptops.runtime.log.identifiers import make_id
+from promptops.runtime.log.record import FAILED, SUCCEEDED, RunRecord
 from promptops.runtime.models.model import Answer, ModelError, Request, Usage
 from promptops.runtime.models.tokens import count_tokens
 from promptops.runtime.run.commands import (
@@ -37,7 +39,9 @@ from promptops.runtime.run.commands import (
 )
 from promptops.runtime.run.course import Course, RunLimits
 from promptops.runtime.run.driving import Commands
+from promptops.runtime.run.ending import end_record, fail_record
 from promptops.runtime.run.output import OutputError, read_data
+from promptops.runtime.run.preparation import take_prompt
 from promptops.runtime.run.request import estimate
 from promptops.runtime.run.steps import ask, take_course
 
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
     from promptops.evals.cap import CostCap
     from promptops.evals.pace import Pace
     from promptops.evals.tape import Journal, Tape, TapePlace
+    from promptops.evals.trial_log import TrialLog
     from promptops.repository.prices import Prices
     from promptops.runtime.guards.guard import Guards, Reservation
     from promptops.runtime.models import Models
@@ -142,6 +147,7 @@ class AskingTools:
         embedder: name and model for embeddings, or None.
         safety: what is done to messages for safety; None: nothing.
         allows: whether the prompt at a path below the prompts folder may use a model.
+        log: where what was asked is written; None: nowhere.
     """
 
     models: Models
@@ -157,6 +163,7 @@ class AskingTools:
     embedder: tuple[str, Embedder] | None = None
     safety: Safety | None = None
     allows: Callable[[str, str], bool] = lambda _model, _path: True
+    log: TrialLog | None = None
 
 
 class Asker:
@@ -203,7 +210,7 @@ class Asker:
             GuardError: the limits of the environment `eval` refuse the call.
         """
         is_out = at.follows and self._health.is_out(at.place.model)
-        if not is_out and self._is_plain(resolved, follows=at.follows):
+        if self._with.log is None and not is_out and self._is_plain(resolved, follows=at.follows):
             asked = await self._start_plainly(resolved, inputs, at)
             if asked is not None:
                 return asked
@@ -284,8 +291,8 @@ class Asker:
         """Ask for the next answer of a conversation. Raises as `start`."""
         resolved = before.resolved
         course = self._make_course(resolved, at)
-        course.prompt = resolved
-        course.scope = Scope(EVAL, resolved.name, None, None)
+        take_prompt(course, resolved, {})
+        course.record = course.record._replace(inputs=None, messages=messages)
         course.messages = messages
         # As in production, the model that answered goes on: earlier ones have failed already.
         course.models = list(dict.fromkeys([before.model, *before.models]))
@@ -333,7 +340,18 @@ class Asker:
         return loaded
 
     def _make_course(self, resolved: ResolvedPrompt, at: QuestionPlace) -> Course:
-        record = RunRecord(EVAL, resolved.ref, time.time())
+        now = time.time()
+        record = RunRecord(EVAL, resolved.ref, now)
+        log = self._with.log
+        if log is not None:
+            labels = {
+                "eval": log.name,
+                "cassette": at.tape.path,
+                "sample": at.place.sample,
+                "side": at.place.side,
+                "trial": str(at.trial),
+            }
+            record = record._replace(id=make_id(now, os.urandom(10)), labels=labels)
         # A recorded failure is final: its retries are in the past.
         limits = _REPLAYED if self._with.mode is Mode.REPLAY else LIMITS
         return Course(record, {}, None if at.follows else at.place.model, limits, EVAL)
@@ -348,13 +366,19 @@ class Asker:
         """Execute a run's steps; return the result."""
         asking = _Asking(self, first, at, course)
         fault: OutputError | None = None
+        began = time.monotonic()
         try:
             commands = Commands(steps)
             for command in commands:
                 with commands:
                     commands.result = await asking.do(command)
-        except OutputError as error:
+        except PromptopsError as error:
+            self._log(course, asking, began, error)
+            if not isinstance(error, OutputError):
+                raise
             fault = error
+        else:
+            self._log(course, asking, began)
         entry = asking.entry
         if entry is None and course.attempts:
             # A fixed reply is no answer of the model.
@@ -389,6 +413,30 @@ class Asker:
             model,
             course.is_degraded,
         )
+
+    def _log(
+        self,
+        course: Course,
+        asking: _Asking,
+        began: float,
+        error: PromptopsError | None = None,
+    ) -> None:
+        """Write a run into the run log, unless nobody was asked."""
+        log = self._with.log
+        if log is None or not course.attempts:
+            return
+        ms = (time.monotonic() - began) * 1000
+        if error is not None:
+            record = fail_record(course, error, FAILED, ms)
+        else:
+            # Answers to tool calls are runs of their own here, so that this one waits for nothing.
+            record = end_record(course, ms, is_cached=asking.is_replayed)
+            record = record._replace(status=SUCCEEDED)
+        if asking.is_replayed:
+            # Another sample paid for the answer.
+            log.add(record._replace(cost_micros=0), ())
+            return
+        log.add(record, course.attempts)
 
     def admit(self, model: str, course: Course) -> None:
         """Raise BreakerOpenError for a model that keeps failing, if there is one after it."""

@@ -24,6 +24,7 @@ from promptops.evals.trial import Scoring
 from promptops.files import read_file
 from promptops.prompt.reference import parse_ref
 from promptops.repository.prices import Prices
+from promptops.runtime.log.place import VARIABLE, find_log
 from promptops.runtime.lookup import resolve_selected
 from promptops.runtime.models import Models
 from promptops.runtime.models.keys import has_key
@@ -34,9 +35,11 @@ if TYPE_CHECKING:
     from promptops.evals.preparation import Preparation, SuiteChoice, SuitePart
     from promptops.evals.result import EvalResult
     from promptops.evals.runner import EvalProgress
+    from promptops.evals.trial_log import TrialLog
     from promptops.repository.config import Config
     from promptops.repository.repository import Repository
     from promptops.runtime.guards.guard import Guards
+    from promptops.runtime.log.log import RunLog
     from promptops.runtime.models.embedding import Embedder
     from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.safety.safety import Safety
@@ -125,6 +128,7 @@ def run(
         token,
         mode=mode,
         stand_in=options.stand_in,
+        log=None if mode is Mode.REPLAY else _open_log(repository, token),
     )
     context = Context(root=top, allows_python=options.allows_python)
 
@@ -158,6 +162,31 @@ def run(
     return result
 
 
+def _open_log(repository: Repository, token: str) -> TrialLog | None:
+    """Return the run log for a run's trials, if the repository or the environment names one."""
+    config = repository.config
+    settings = config.log
+    is_named = "log" in config.tables or os.environ.get(VARIABLE)
+    if not is_named or not settings.evals:
+        return None
+    from promptops.evals.trial_log import TrialLog
+    from promptops.runtime.log.log import open_log
+    from promptops.runtime.log.recorder import Recorder
+
+    git = repository.git
+
+    def open_runs() -> RunLog:
+        place = find_log(settings, os.environ, common_dir=git.common_dir, top=git.work_tree)
+        return open_log(place, settings, clock=time.time, random=os.urandom, key=os.environ.get)
+
+    def warn(text: str) -> None:
+        import logging
+
+        logging.getLogger("promptops").warning("%s", text)
+
+    return TrialLog(Recorder(open_runs, warn=warn), token)
+
+
 def open_tools(repository: Repository, max_cost: int | None) -> AskingTools:
     """Return what asking a few questions outside of suites takes; nothing is recorded.
 
@@ -180,6 +209,7 @@ def _make_tools(
     *,
     mode: Mode = Mode.LIVE,
     stand_in: str | None = None,
+    log: TrialLog | None = None,
 ) -> AskingTools:
     config = repository.config
     return AskingTools(
@@ -196,6 +226,7 @@ def _make_tools(
         _open_embedder(repository),
         _open_safety(config),
         lambda model, path: config.models.allows(model, f"{config.prompts}/{path}"),
+        log,
     )
 
 

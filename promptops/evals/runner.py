@@ -163,6 +163,8 @@ async def run_evals(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await equipment.models.aclose()
+        if equipment.log is not None:
+            await equipment.log.aclose()
     return EvalResult(
         tuple(_collect(part, parts[id(part)]) for part in preparation.parts),
         equipment.cost_cap.spent,

@@ -99,7 +99,7 @@ def read_runs(log: RunLog, now: float) -> SiteRuns:
     today = datetime.fromtimestamp(now, UTC).date()
     days = [str(today - timedelta(days=back)) for back in reversed(range(DAYS))]
     first = datetime.fromisoformat(days[0]).replace(tzinfo=UTC)
-    recent = Filters(since=first.timestamp())
+    recent = Filters(since=first.timestamp(), evals=False)
     versions: dict[str, list[RunGroup]] = {}
     for group in log.stats(recent, by=("prompt", "version")):
         versions.setdefault(group.by["prompt"] or "", []).append(group)

@@ -55,7 +55,7 @@ def erase(
     from promptops.runtime.erasure import erase_everywhere
 
     with open_run_log() as log, open_stores(conversations or []) as stores:
-        runs = sum(group.runs for group in log.stats(make_filters(user=user)))
+        runs = sum(group.runs for group in log.stats(make_filters(user=user, evals=None)))
         texts = None
         talks = sum(len(store.list(user=user, limit=10**9)) for store in stores.values())
         if not dry_run:

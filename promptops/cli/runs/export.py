@@ -69,6 +69,8 @@ def export(
 ) -> None:
     """Write runs, the oldest first: each with its attempts, events, feedback and reviews.
 
+    Those of evals, replays and drills are included; their environment is eval.
+
     The log is read in pages, so that it may be larger than memory. In CSV a text that a spreadsheet
     would take for a formula gets an apostrophe in front.
     """
@@ -82,6 +84,7 @@ def export(
         tenant=tenant,
         status=status,
         stage=stage,
+        evals=None,
     )
     with ExitStack() as stack:
         log = stack.enter_context(open_run_log())

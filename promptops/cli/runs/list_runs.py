@@ -8,6 +8,7 @@ import typer
 
 from promptops.cli.runs.opening import (
     EnvOption,
+    EvalsOption,
     ModelOption,
     ParentOption,
     PromptArgument,
@@ -36,6 +37,7 @@ def list_runs(
     status: StatusOption = None,
     stage: StageOption = None,
     parent: ParentOption = None,
+    evals: EvalsOption = False,
     limit: Annotated[
         int, typer.Option("-n", "--limit", metavar="N", min=1, max=10_000, help="At most so many.")
     ] = 20,
@@ -48,6 +50,8 @@ def list_runs(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """List runs, the newest first. `runs show` has what one of them said.
+
+    Runs of evals, replays and drills are listed with --evals, or with --env eval.
 
     JSON has everything about the runs but what they said, which `runs export` writes.
     """
@@ -62,6 +66,7 @@ def list_runs(
         status=status,
         stage=stage,
         parent=parent,
+        evals=evals,
     )
     with open_run_log() as log:
         found = list(log.list(filters, limit=limit + 1, before=before))

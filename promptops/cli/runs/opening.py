@@ -52,6 +52,9 @@ StatusOption = Annotated[
 StageOption = Annotated[
     str | None, typer.Option("--stage", metavar="STAGE", help="Only errors of this stage.")
 ]
+EvalsOption = Annotated[
+    bool, typer.Option("--evals", help="Only runs of evals, replays and drills.")
+]
 ParentOption = Annotated[
     str | None, typer.Option("--parent", metavar="RUN", help="Only runs within this run.")
 ]
@@ -121,8 +124,13 @@ def make_filters(
     status: str | None = None,
     stage: str | None = None,
     parent: str | None = None,
+    evals: bool | None = False,
 ) -> Filters:
-    """Return the filters for options. Raises UsageError for an unknown status or stage."""
+    """Return the filters for options. Raises UsageError for an unknown status or stage.
+
+    Runs of evals, replays and drills are left out unless they are asked for: by `evals`, by their
+    environment, or as runs within one.
+    """
     from promptops.runtime.log.log import Filters
     from promptops.runtime.log.record import STAGES, STATUSES
 
@@ -151,6 +159,7 @@ def make_filters(
         status=status,
         stage=stage,
         parent_id=parent,
+        evals=None if not evals and (environment or parent) else evals,
     )
 
 

@@ -145,7 +145,7 @@ def _choose(target: str | None, last: int, **options: str | None) -> list[RunRec
                     hint="[log] content = 'none' keeps none, and a run without a prompt has none",
                 )
             return [run]
-        runs, unkept = choose_runs(log, make_filters(target, **options), last)
+        runs, unkept = choose_runs(log, make_filters(target, evals=None, **options), last)
     if unkept:
         say(f"{unkept} runs left out: their inputs were not kept")
     if not runs:

@@ -12,6 +12,7 @@ import typer
 
 from promptops.cli.runs.opening import (
     EnvOption,
+    EvalsOption,
     ModelOption,
     PromptArgument,
     SinceOption,
@@ -95,6 +96,7 @@ def stats(
     user: UserOption = None,
     tenant: TenantOption = None,
     status: StatusOption = None,
+    evals: EvalsOption = False,
     output: Annotated[
         StatsFormat,
         typer.Option("--format", help="text, json, or csv for spreadsheets.", show_default=True),
@@ -105,6 +107,8 @@ def stats(
     Percentiles over many hours come from buckets, and are then within 5 % (marked with ~). Costs of
     runs without a known price are not in the sums, but counted. On a terminal a line of bars shows
     the runs of the last days.
+
+    Evals, replays and drills are counted with --evals or --env eval alone.
 
     --compare says what two versions differ by in feedback, errors, cost and latency, each with a
     95 % interval. Runs of one key (or user) belong together there.
@@ -128,6 +132,7 @@ def stats(
         user=user,
         tenant=tenant,
         status=status,
+        evals=evals,
     )
     with open_run_log() as log:
         if drift:

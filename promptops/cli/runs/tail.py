@@ -11,6 +11,7 @@ import typer
 
 from promptops.cli.runs.opening import (
     EnvOption,
+    EvalsOption,
     ModelOption,
     PromptArgument,
     StatusOption,
@@ -54,6 +55,7 @@ def tail(
     user: UserOption = None,
     tenant: TenantOption = None,
     status: StatusOption = None,
+    evals: EvalsOption = False,
     count: Annotated[
         int,
         typer.Option("-n", "--lines", metavar="N", min=0, max=10_000, help="Begin so far back."),
@@ -68,10 +70,18 @@ def tail(
 ) -> None:
     """Print the last runs, the oldest first, and then each run as it ends."""
     wanted = make_filters(
-        prompt, environment=environment, model=model, user=user, tenant=tenant, status=status
+        prompt,
+        environment=environment,
+        model=model,
+        user=user,
+        tenant=tenant,
+        status=status,
+        evals=evals,
     )
     # A new run has no result yet, so its status is filtered when it has ended.
-    begun = make_filters(prompt, environment=environment, model=model, user=user, tenant=tenant)
+    begun = make_filters(
+        prompt, environment=environment, model=model, user=user, tenant=tenant, evals=evals
+    )
     with open_run_log() as log:
         place = log.tail(begun)[1]
         waiting = []

@@ -1,7 +1,7 @@
 """The table `[log]`: where runs are recorded, with how much content, and for how long.
 
 [log] url = "postgresql://log.example.com/promptops" content = "redacted" # or "full", "none"
-retention = "90d" encryption_key = "PROMPTOPS_LOG_KEY"
+retention = "90d" encryption_key = "PROMPTOPS_LOG_KEY" evals = false
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ REDACTED = "redacted"
 FULL = "full"
 NONE = "none"
 CONTENTS = (REDACTED, FULL, NONE)
-KEYS = ("url", "content", "retention", "encryption_key")
+KEYS = ("url", "content", "retention", "encryption_key", "evals")
 _SCHEMES = ("sqlite", "postgres", "postgresql")
 _INSTEAD = "set PGPASSWORD or PGPASSFILE where promptops runs, or the whole url as PROMPTOPS_LOG"
 
@@ -30,12 +30,14 @@ class LogSettings:
         retention_seconds: older runs are pruned; None: never automatically.
         encryption_key: the environment variable with the keys (the first encrypts, the others only
             decrypt); None: texts are not encrypted.
+        evals: whether runs of evals are recorded too.
     """
 
     url: str | None = None
     content: str = REDACTED
     retention_seconds: int | None = None
     encryption_key: str | None = None
+    evals: bool = True
 
 
 def read_log(value: object, path: str) -> LogSettings:
@@ -47,4 +49,5 @@ def read_log(value: object, path: str) -> LogSettings:
         content=table.choice("content", CONTENTS, REDACTED),
         retention_seconds=table.duration("retention"),
         encryption_key=table.variable("encryption_key", "PROMPTOPS_LOG_KEY"),
+        evals=table.flag("evals", default=True),
     )

@@ -45,6 +45,8 @@ def look_for_drift(
         sample: the number of runs with different keys read from each window.
         embed: returns a vector for each text; None: do not compare meanings.
     """
+    if filters.environment is None:
+        filters = filters._replace(evals=False)
     since = now - (_DAY if recent_seconds is None else recent_seconds)
     recent = filters._replace(since=since, until=now)
     prompts = [str(group.by["prompt"]) for group in log.stats(recent, by=["prompt"]) if group.runs]

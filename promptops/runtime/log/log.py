@@ -60,6 +60,7 @@ class Filters(NamedTuple):
         status: one of `record.STATUSES`.
         stage: the stage of the error.
         parent_id: runs started within this one.
+        evals: True: only runs of evals, replays and drills; False: only those of callers.
     """
 
     since: float | None = None
@@ -75,6 +76,7 @@ class Filters(NamedTuple):
     status: str | None = None
     stage: str | None = None
     parent_id: str | None = None
+    evals: bool | None = None
 
 
 # What `stats` can group by.
@@ -113,6 +115,10 @@ class RunLog(Protocol):
 
         Repeating it, or an attempt, counts nothing twice.
         """
+        ...
+
+    def finish_all(self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]]) -> None:
+        """Complete runs, as `finish` does each, in one commit for all of them."""
         ...
 
     def event(self, event: Event) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import NotFoundError, UsageError, quote
+from promptops.repository.config import EVAL_ENVIRONMENT
 from promptops.runtime.log.content import answer_mac, escape, unescape, unpack
 from promptops.runtime.log.hours import SLICE, interrupted, rolled_until
 from promptops.runtime.log.identifiers import pack_id
@@ -84,6 +85,7 @@ class RunQuery:
                 self._add("prompt LIKE ? ESCAPE '!'", _like(value))
             else:
                 self._add(f"{column} = ?", escape(value) if isinstance(value, str) else value)
+        self._add_evals(filters)
         if filters.parent_id is not None:
             self._add("parent = ?", pack_id(filters.parent_id))
         if filters.status == INTERRUPTED:
@@ -92,6 +94,12 @@ class RunQuery:
             self._add("status = ?", filters.status)
             if filters.status == RUNNING:
                 self._parts.append(f"NOT {self.gone}")
+
+    def _add_evals(self, filters: Filters) -> None:
+        if filters.evals:
+            self._add("environment = ?", EVAL_ENVIRONMENT)
+        elif filters.evals is not None:
+            self._add("(environment IS NULL OR environment <> ?)", EVAL_ENVIRONMENT)
 
     def _add(self, part: str, value: object) -> None:
         self._parts.append(part)
@@ -471,6 +479,8 @@ def _count_hours(
         if part not in keys:
             values = dict(zip(SLICE, json.loads(part), strict=True))
             fits = all(_matches(values[name], value) for name, value in wanted.items())
+            if filters.evals is not None:
+                fits &= filters.evals == (values["environment"] == EVAL_ENVIRONMENT)
             keys[part] = {name: unescape(one) for name, one in values.items()} if fits else None
         found = keys[part]
         if found is not None:

@@ -108,6 +108,19 @@ class Recorder:
         """Record that a run ended."""
         self._record("finish", run, tuple(attempts))
 
+    def finish_all(self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]]) -> None:
+        """Record that runs ended, in one commit; one by one if that is not possible now."""
+        try:
+            self._follow_fork()
+            if not self.waiting and not self._is_closed:
+                self._write("finish_all", (runs,))
+                self._tend()
+                return
+        except Exception:  # noqa: BLE001, S110 -- `finish` meets it again and deals with it
+            pass
+        for run, attempts in runs:
+            self.finish(run, attempts)
+
     def event(self, event: Event) -> None:
         """Record an event."""
         self._record("event", event)

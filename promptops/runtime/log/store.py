@@ -47,7 +47,7 @@ if TYPE_CHECKING:
         RunReview,
     )
     from promptops.runtime.log.statistics import RunComparison, RunGroup
-    from promptops.runtime.log.writing import RunWriter
+    from promptops.runtime.log.writing import PreparedRun, RunWriter
 
 _EVERYTHING = Filters()
 _UPSERT_ATTEMPT = upsert("attempts", ATTEMPT_COLUMNS, ("run", "number"))
@@ -133,27 +133,42 @@ class Store:
 
     def finish(self, run: RunRecord, attempts: Sequence[AttemptRecord] = ()) -> None:
         """Complete a run, in one commit with its last attempts."""
-        prepared = self._writer.prepare(run)
-        hidden = find_hidden(run.inputs, run.hidden) if run.hidden else {}
-        rows = [self._writer.attempt_row(attempt, hidden) for attempt in attempts]
+        self.finish_all([(run, attempts)])
+
+    def finish_all(self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]]) -> None:
+        """Complete runs in one commit."""
+        prepared = [self._writer.prepare(run) for run, _ in runs]
+        rows: list[list[object]] = []
+        for run, attempts in runs:
+            hidden = find_hidden(run.inputs, run.hidden) if run.hidden else {}
+            rows += [self._writer.attempt_row(attempt, hidden) for attempt in attempts]
 
         def write(cursor: Cursor) -> None:
-            nonlocal prepared
-            old = self._writer.find(cursor, prepared)
-            if prepared.begun.is_dropped and (old is None or old[1] is None):
-                # The log was lost since.
-                prepared = self._writer.prepare(run)
-            is_late = prepared.row["started"] < rolled_until(cursor)
-            if is_late and old is not None:
-                count_late(cursor, int(old[0]), sign=-1)
-            number = self._writer.write(cursor, prepared, old)
-            if is_late:
-                count_late(cursor, number, sign=1)
+            until = rolled_until(cursor)
+            for place, (run, _) in enumerate(runs):
+                prepared[place] = self._write_ended(cursor, run, prepared[place], until)
             for row in rows:
                 cursor.run(_UPSERT_ATTEMPT, row)
 
         self._database.write(write)
-        self._writer.remember(prepared)
+        for one in prepared:
+            self._writer.remember(one)
+
+    def _write_ended(
+        self, cursor: Cursor, run: RunRecord, prepared: PreparedRun, until: int
+    ) -> PreparedRun:
+        """Write a run that ended, and return it as it was written."""
+        old = self._writer.find(cursor, prepared)
+        if prepared.begun.is_dropped and (old is None or old[1] is None):
+            # The log was lost since.
+            prepared = self._writer.prepare(run)
+        is_late = prepared.row["started"] < until
+        if is_late and old is not None:
+            count_late(cursor, int(old[0]), sign=-1)
+        number = self._writer.write(cursor, prepared, old)
+        if is_late:
+            count_late(cursor, number, sign=1)
+        return prepared
 
     def event(self, event: Event) -> None:
         """Write an event."""

@@ -84,7 +84,7 @@ def _find_way(course: Course, world: RunFacts) -> Generator[Command, Any, Mappin
     names = [found.name]
     while True:
         found = yield from _follow_share(course, found)
-        _take(course, found, given)
+        take_prompt(course, found, given)
         if found.paused is not None:
             pause = world.describe_pause(found)
             if "reply" not in found.data:
@@ -114,7 +114,7 @@ def _find_way(course: Course, world: RunFacts) -> Generator[Command, Any, Mappin
         found = following
 
 
-def _take(course: Course, found: ResolvedPrompt, given: Mapping[str, object]) -> None:
+def take_prompt(course: Course, found: ResolvedPrompt, given: Mapping[str, object]) -> None:
     """Set the prompt of the run."""
     course.prompt = found
     record = course.record

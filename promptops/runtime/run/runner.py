@@ -21,8 +21,6 @@ from promptops.runtime.log.record import (
     FAILED,
     INTERRUPTED,
     REFUSED,
-    SUCCEEDED,
-    WAITING,
     Decision,
     Event,
     Feedback,
@@ -45,6 +43,7 @@ from promptops.runtime.run.commands import (
 )
 from promptops.runtime.run.course import Course, RunLimits
 from promptops.runtime.run.driving import AbandonedError, Commands
+from promptops.runtime.run.ending import end_record, fail_record
 from promptops.runtime.run.nesting import enclosing_run, within
 from promptops.runtime.run.preparation import prepare
 from promptops.runtime.run.recording import MadeCall, make_record
@@ -55,7 +54,6 @@ from promptops.runtime.run.steps import (
     continue_course,
     take_course,
     total_cost,
-    total_usage,
 )
 from promptops.runtime.run.tools import add_results
 from promptops.runtime.run.turns import Turns
@@ -605,36 +603,14 @@ class Runner:
     # Recording
 
     def _finish(self, course: Course) -> Run:
-        answer = course.answer
-        assert answer is not None  # noqa: S101 - a course without an answer ends in an error
-        cost = total_cost(course.attempts)
-        usage = total_usage(course.attempts)
-        record = course.record._replace(
-            status=WAITING if answer.tool_calls else SUCCEEDED,
-            model=course.model,
-            ms=self._measure(course),
-            cost_micros=cost,
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            cached_tokens=usage.cached_tokens,
-            usage_source=usage.source,
-            finish=answer.finish,
-            is_cached=_is_cached(course),
-            is_degraded=course.is_degraded,
-            decisions=tuple(course.decisions),
-            answer=answer.text,
-            tool_calls=tuple(
-                {"id": one.id, "name": one.name, "arguments": one.arguments}
-                for one in answer.tool_calls
-            ),
-        )
+        record = end_record(course, self._measure(course), is_cached=_is_cached(course))
         self._tools.recorder.finish(record, course.attempts)
         self._tell(course, record)
         for review in course.reviews:
             self._tools.recorder.review(review)
         course.reviews.clear()
         self._tell_alarms(course)
-        return self._make_run(course, cost)
+        return self._make_run(course, record.cost_micros)
 
     async def _afinish(self, course: Course) -> Run:
         """As `_finish`; what takes long to redact and write keeps no event loop waiting."""
@@ -667,17 +643,7 @@ class Runner:
     def _fail(self, course: Course, error: BaseException) -> None:
         if isinstance(error, PromptopsError):
             error.stage, error.run_id = course.stage, course.record.id
-        said = course.answer.text if course.answer is not None else "".join(course.heard)
-        record = course.record._replace(
-            status=_status_of(error),
-            stage=course.stage,
-            error=error.message if isinstance(error, PromptopsError) else repr(error),
-            error_kind=type(error).__name__,
-            ms=self._measure(course),
-            cost_micros=total_cost(course.attempts),
-            decisions=tuple(course.decisions),
-            answer=said or None,
-        )
+        record = fail_record(course, error, _status_of(error), self._measure(course))
         self._tools.recorder.finish(record, course.attempts)
         self._tell(course, record)
         self._tell_alarms(course)

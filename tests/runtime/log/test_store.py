@@ -128,6 +128,31 @@ def test_filters_and_pages(log: RunLog) -> None:
     assert [entry.run.user for entry in log.export()] == [f"u-{n}" for n in range(10)]
 
 
+def test_many_runs_are_completed_in_one_commit(log: RunLog) -> None:
+    runs = [make_run(START + n) for n in range(3)]
+    log.begin(runs[0])
+    ended = [(end(run), (make_attempt(run),)) for run in runs]
+    log.finish_all(ended)
+    log.finish_all(ended)
+    assert [log.get(run.id).run for run in runs] == [run for run, _ in ended]
+    assert [group.runs for group in log.stats()] == [3]
+
+
+def test_runs_of_evals_can_be_left_out(log: RunLog, clock: Clock) -> None:
+    for place, environment in enumerate(("production", "eval", None)):
+        log.finish(end(make_run(START + place, environment=environment)))
+    found = {one: log.list(Filters(evals=one)) for one in (True, False, None)}
+    assert [run.environment for run in found[True]] == ["eval"]
+    assert [run.environment for run in found[False]] == [None, "production"]
+    assert len(found[None]) == 3
+    clock.now = START + 3 * HOUR
+    for _ in range(2):
+        # By run, and by hour.
+        counts = [sum(one.runs for one in log.stats(Filters(evals=one))) for one in found]
+        assert counts == [1, 2, 3]
+        log.tend()
+
+
 def test_tail_follows(log: RunLog) -> None:
     log.finish(end(make_run()))
     found, place = log.tail()

@@ -1,0 +1,107 @@
+"""What evals ask is in the run log, apart from what users asked."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import promptops
+from tests.cli.running import accept, run
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from tests.repositories import Repo
+
+SUITE = """
+schema: promptops.suite/v1
+prompt: ask
+defaults: {trials: 2}
+samples:
+- {name: a, inputs: {q: first}, expect: [{contains: answer}]}
+- {name: b, inputs: {q: fault}, expect: [{contains: answer}]}
+- {name: c, inputs: {q: again}, turns: [{user: More?, expect: [{contains: answer}]}]}
+"""
+ANSWERS = """
+rules:
+- {when: {role: user, text: fault}, fault: {status: 400}}
+- {answer: The answer., usage: {input: 100, output: 50}}
+"""
+
+
+@pytest.fixture
+def project(repo: Repo) -> Repo:
+    text = prompt_text(body="{{ q }}", inputs="{q: string}", model="scripted/a.yaml")
+    repo.write("prompts/ask.md", text)
+    repo.write("evals/ask.yaml", SUITE)
+    repo.write("a.yaml", ANSWERS)
+    repo.write("promptops.toml", "[log]\ncontent = 'full'\n")
+    return repo
+
+
+def listed(project: Repo, *args: str) -> list[dict[str, Any]]:
+    result = run(project, "runs", "list", "--format", "json", *args)
+    if result.exit_code:
+        assert "there is no run log" in result.stderr
+        return []
+    runs: list[dict[str, Any]] = json.loads(result.stdout)["runs"]
+    return runs
+
+
+def test_each_question_of_a_trial_is_a_run_of_its_own(project: Repo) -> None:
+    assert run(project, "eval", "run").exit_code == 2
+    found = listed(project, "--evals", "-n", "50")
+    # Two trials of a, of b, and of c with two turns each.
+    assert len(found) == 8, [(one["labels"], one["status"]) for one in found]
+    labels = sorted((one["labels"]["sample"], one["labels"]["trial"]) for one in found)
+    asked = [("a", "1"), ("a", "2"), ("b", "1"), ("b", "2")]
+    assert labels == [*asked, ("c", "1"), ("c", "1"), ("c", "2"), ("c", "2")]
+    assert {one["environment"] for one in found} == {"eval"}
+    failed = [one for one in found if one["status"] == "failed"]
+    assert [one["labels"]["sample"] for one in failed] == ["b", "b"]
+    good = next(one for one in found if one["status"] == "succeeded")
+    entry = json.loads(accept(project, "runs", "show", good["id"], "--format", "json"))
+    assert entry["answer"] == "The answer."
+    assert entry["usage"]["input_tokens"] == 100
+    assert len(entry["attempts"]) == 1
+
+
+def test_production_and_evals_are_counted_apart(project: Repo) -> None:
+    with promptops.open(project.path) as registry:
+        registry.run("ask@working", {"q": "a user's"})
+    run(project, "eval", "run")
+    assert len(listed(project)) == 1
+    assert len(listed(project, "--evals")) == 8
+    assert len(listed(project, "--env", "eval")) == 8
+
+    def count(*args: str) -> int:
+        groups = json.loads(accept(project, "runs", "stats", "--format", "json", *args))["groups"]
+        return sum(one["runs"] for one in groups)
+
+    assert (count(), count("--evals")) == (1, 8)
+    exported = accept(project, "runs", "export").splitlines()
+    assert len(exported) == 9
+
+
+def test_the_log_can_be_off(project: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.write("promptops.toml", "[log]\nevals = false\n")
+    run(project, "eval", "run")
+    assert listed(project, "--evals") == []
+    (project.path / "promptops.toml").unlink()
+    run(project, "eval", "run")
+    assert listed(project, "--evals") == []
+    monkeypatch.setenv("PROMPTOPS_LOG", str(project.path / "runs.db"))
+    run(project, "eval", "run", "--sample", "a", "--record")
+    assert len(listed(project, "--evals")) == 2
+    assert run(project, "eval", "run", "--sample", "a", "--replay").exit_code == 0
+    assert len(listed(project, "--evals")) == 2
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(
+    project: Repo, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("PROMPTOPS_LOG", str(project.path))
+    assert run(project, "eval", "run", "--sample", "a").exit_code == 0
+    assert "runs are not recorded for now" in caplog.text
+    assert "2 records of runs could not be kept" in caplog.text
