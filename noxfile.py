@@ -88,6 +88,21 @@ def stores(session: nox.Session) -> None:
     session.run("pytest", *PARALLEL, *(session.posargs or found))
 
 
+@nox.session
+def cluster(session: nox.Session) -> None:
+    """Run the tests of evals on a Dask cluster, with real workers."""
+    session.install("--editable", ".[cluster]", *group("test"))
+    session.env["PROMPTOPS_REQUIRE_DASK"] = "1"
+    session.run("pytest", "tests/evals/cluster", *session.posargs)
+
+
+@nox.session(default=False)
+def cluster_speed(session: nox.Session) -> None:
+    """Measure evals on Dask clusters of one, two and four workers (`-- --seconds 0.5`)."""
+    session.install("--editable", ".[cluster]")
+    session.run("python", "benchmarks/cluster.py", *session.posargs)
+
+
 @nox.session(default=False)
 def dashboard(session: nox.Session) -> None:
     """Ask a real Prometheus for every panel of the dashboard (PROMPTOPS_PROMETHEUS, or fetched)."""

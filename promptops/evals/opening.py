@@ -15,6 +15,7 @@ from promptops.errors import UsageError
 from promptops.evals.asking import EVAL, Asker, AskingTools, Mode
 from promptops.evals.calibration import ENDING, find_kappa
 from promptops.evals.cap import CostCap
+from promptops.evals.cluster import ClusterModels, count_threads
 from promptops.evals.judging import open_embed, open_judge
 from promptops.evals.pace import Pace
 from promptops.evals.runner import run_evals
@@ -61,6 +62,7 @@ class EvalOptions:
         asks_always: whether expensive checks also run on answers that failed cheap ones.
         allows_python: whether functions of the repository may run as scorers.
         keeps: whether answers are kept for the next run, until `forget_answers`.
+        cluster: the address of a Dask scheduler whose workers call the models; None: this process.
     """
 
     mode: Mode | None = None
@@ -71,6 +73,7 @@ class EvalOptions:
     asks_always: bool = False
     allows_python: bool = True
     keeps: bool = False
+    cluster: str | None = None
 
 
 def choose_mode(
@@ -110,8 +113,10 @@ def run(
     config = repository.config
     settings = config.eval
     mode = choose_mode(preparation, repository, options, os.environ)
-    concurrency = options.concurrency or settings.concurrency
     top = repository.require_work_tree()
+    cluster = None if mode is Mode.REPLAY else options.cluster
+    usual = settings.concurrency if cluster is None else count_threads(cluster)
+    concurrency = options.concurrency or usual
     cap = options.max_cost if options.max_cost is not None else settings.max_cost
     token = f"{os.getpid()}-{secrets.token_hex(8)}"
     journal = Journal(
@@ -130,6 +135,8 @@ def run(
         stand_in=options.stand_in,
         log=None if mode is Mode.REPLAY else _open_log(repository, token),
     )
+    if cluster is not None:
+        equipment = replace(equipment, models=ClusterModels(cluster, config.models, root=top))
     context = Context(root=top, allows_python=options.allows_python)
 
     def scoring(asker: Asker, loop: asyncio.AbstractEventLoop) -> Callable[[SuitePart], Scoring]:

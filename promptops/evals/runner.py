@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.evals.asking import Asker, AskingTools
 from promptops.evals.cap import CapError
+from promptops.evals.cluster import ClusterError
 from promptops.evals.result import EvalResult, SampleOutcome, SuiteRunResult, Trial
 from promptops.evals.spool import SpooledSamples, TrialSpool
 from promptops.evals.tape import MissingError, TapePlace
@@ -213,7 +214,7 @@ async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _RunnerStat
             continue
         except MissingError as error:
             trial = Trial(number, SampleOutcome.MISSING, error=error.message, stage="cassette")
-        except (CapError, GuardError) as error:
+        except (CapError, ClusterError, GuardError) as error:
             state.stopped = state.stopped or error.message
             return
         own.put(job, trial, side)

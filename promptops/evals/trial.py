@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from promptops.errors import InputError, PromptopsError, RefusedError, TemplateError
 from promptops.evals.asking import QuestionPlace
 from promptops.evals.cap import CapError
+from promptops.evals.cluster import ClusterError
 from promptops.evals.result import CheckOutcome, SampleOutcome, Trial
 from promptops.evals.scorers.refusal import score as score_refusal
 from promptops.evals.scorers.registry import cheapest_first, cost_of, judge_check
@@ -144,7 +145,7 @@ async def run_trial(asker: Asker, scoring: Scoring, case: Case) -> Trial:
         raise
     except (ModelError, BreakerOpenError, RefusedError, ScorerError) as error:
         # A judge's calls have the same limits as all others.
-        if isinstance(error.__cause__, (MissingError, CapError, GuardError)):
+        if isinstance(error.__cause__, (MissingError, CapError, ClusterError, GuardError)):
             raise error.__cause__ from None
         return _finish(course, case, SampleOutcome.ERROR, error)
     return _finish(course, case, _judge(course, sample))

@@ -18,6 +18,7 @@ from promptops.cli.eval.printing import (
 )
 from promptops.cli.eval.running import (
     INTERRUPTED_CODE,
+    ClusterOption,
     ConcurrencyOption,
     LiveOption,
     MaxCostOption,
@@ -106,6 +107,7 @@ def run(
         typer.Option("--shard", metavar="N/OF", help="Run one part of the samples, such as 2/5."),
     ] = None,
     stand_in: StandInOption = None,
+    cluster: ClusterOption = None,
     all_checks: Annotated[
         bool, typer.Option("--all-checks", help="Ask judges about answers that failed, too.")
     ] = False,
@@ -164,6 +166,7 @@ def run(
         all_checks,
         not no_python,
         keeps=watch,
+        cluster=cluster,
     )
     if watch and dry_run:
         raise UsageError("--watch and --dry-run exclude one another", hint="keep one")

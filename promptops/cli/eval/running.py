@@ -50,6 +50,14 @@ LiveOption = Annotated[
 ResumeOption = Annotated[
     bool, typer.Option("--resume", help="Go on where a run like this one was ended.")
 ]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Let the workers of this Dask scheduler call the models, such as tcp://HOST:8786.",
+    ),
+]
 StandInOption = Annotated[
     str | None,
     typer.Option(

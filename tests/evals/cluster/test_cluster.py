@@ -1,0 +1,259 @@
+"""`eval run --cluster`: a Dask scheduler and workers as processes, and a provider on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+import pytest
+
+from promptops.evals import worker
+from promptops.evals.worker import WorkerRun, call_model
+from promptops.repository.settings.models import ModelSettings
+from promptops.runtime.models.model import ModelError, Request
+from tests.prompts import prompt_text
+from tests.runtime.provider import Provider
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import TracebackType
+
+    from tests.repositories import Repo
+
+if os.environ.get("PROMPTOPS_REQUIRE_DASK") is None:
+    pytest.importorskip("distributed", reason="needs Dask: nox -s cluster")
+
+SAMPLES = 24
+THREADS = 2
+_PATIENCE_SECONDS = 60
+
+
+class DaskCluster:
+    """A scheduler and its workers; a context manager."""
+
+    def __init__(self, folder: Path, workers: int) -> None:
+        self._folder = folder
+        self._file = folder / "scheduler.json"
+        self._scheduler = self._start(
+            "dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"
+        )
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while not self._file.exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        self.address: str = json.loads(self._file.read_text())["address"]
+        self.workers = [self.add_worker() for _ in range(workers)]
+
+    def add_worker(self) -> subprocess.Popen[bytes]:
+        """Start another worker. It runs no nanny, which would start a killed one again."""
+        return self._start(
+            "dask_worker", "--no-nanny", "--nthreads", str(THREADS), "--no-dashboard"
+        )
+
+    def _start(self, program: str, *args: str) -> subprocess.Popen[bytes]:
+        with (self._folder / f"{program}-{time.monotonic_ns()}.log").open("wb") as log:
+            return subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    f"distributed.cli.{program}",
+                    "--scheduler-file",
+                    str(self._file),
+                    *args,
+                ],
+                cwd=self._folder,
+                stdout=log,
+                stderr=log,
+            )
+
+    def wait_for_workers(self) -> None:
+        from distributed import Client
+
+        with Client(self.address) as client:
+            client.wait_for_workers(len(self.workers), timeout=_PATIENCE_SECONDS)
+
+    def kill_scheduler(self) -> None:
+        self._scheduler.kill()
+        self._scheduler.wait()
+
+    def log(self) -> str:
+        return "".join(one.read_text() for one in self._folder.glob("*.log"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for one in (*self.workers, self._scheduler):
+            one.kill()
+            one.wait()
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    with Provider() as made:
+        yield made
+
+
+@pytest.fixture
+def project(repo: Repo, provider: Provider) -> Repo:
+    repo.write(
+        "promptops.toml",
+        f"""
+        [models.local]
+        base_url = "{provider.base_url}"
+        input_price = 1.0
+        output_price = 2.0
+        """,
+    )
+    text = prompt_text(body="{{ question }}", model="local/m", max_tokens="50")
+    repo.write("prompts/ask.md", text)
+    samples = "".join(
+        f"- name: s{number}\n  inputs: {{question: question {number}}}\n"
+        f"  expect: [{{contains: question {number}}}]\n"
+        for number in range(SAMPLES)
+    )
+    repo.write(
+        "evals/ask.yaml",
+        f"schema: promptops.suite/v1\nprompt: ask\ndefaults: {{trials: 2}}\nsamples:\n{samples}",
+    )
+    return repo
+
+
+def start(project: Repo, *args: str) -> subprocess.Popen[str]:
+    line = [sys.executable, "-m", "promptops", "eval", "run", "ask", "--live", "--format", "json"]
+    return subprocess.Popen(
+        [*line, *args],
+        cwd=project.path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[dict[str, Any], str]:
+    told, complained = process.communicate(timeout=_PATIENCE_SECONDS * 2)
+    assert "Traceback" not in complained
+    return json.loads(told) if told else {}, complained
+
+
+def judged(result: dict[str, Any]) -> list[object]:
+    """What a run says of every trial, without what differs between two runs."""
+    return [
+        (sample["name"], sample["outcome"], [trial["answer"] for trial in sample["trials"]])
+        for suite in result["suites"]
+        for sample in suite["samples"]
+    ]
+
+
+@pytest.mark.slow
+def test_a_cluster_says_what_one_machine_says(
+    project: Repo, provider: Provider, tmp_path: Path
+) -> None:
+    alone, _ = finish(start(project))
+    with DaskCluster(tmp_path, 2) as cluster:
+        cluster.wait_for_workers()
+        together, complained = finish(start(project, "--cluster", cluster.address))
+    assert judged(together) == judged(alone)
+    assert together["cost_micros"] == alone["cost_micros"]
+    assert together["calls"] == alone["calls"] == SAMPLES * 2
+    # Equal tasks would be one: every trial has been asked.
+    assert len(provider.requests) == 2 * SAMPLES * 2
+    assert "question" not in cluster.log() + complained
+
+
+@pytest.mark.slow
+def test_a_killed_worker_loses_nothing_and_bills_nothing_twice(
+    project: Repo, provider: Provider, tmp_path: Path
+) -> None:
+    provider.always(delay=0.3)
+    with DaskCluster(tmp_path, 2) as cluster:
+        cluster.wait_for_workers()
+        running = start(project, "--cluster", cluster.address)
+        assert provider.arrived.wait(_PATIENCE_SECONDS)
+        cluster.workers[0].send_signal(signal.SIGKILL)
+        result, _ = finish(running)
+    assert result["exit"] == 0
+    assert [one for one in judged(result) if one[1] != "passed"] == []  # type: ignore[index]
+    assert result["calls"] == SAMPLES * 2
+    one_call = 11 * 1 + 7 * 2
+    assert result["cost_micros"] == one_call * SAMPLES * 2
+    # What it was asking, no more, was asked again.
+    assert len(provider.requests) <= SAMPLES * 2 + THREADS
+
+
+@pytest.mark.slow
+def test_an_error_crosses_with_its_status(
+    project: Repo, provider: Provider, tmp_path: Path
+) -> None:
+    provider.always(status=401)
+    with DaskCluster(tmp_path, 1) as cluster:
+        cluster.wait_for_workers()
+        result, _ = finish(start(project, "--cluster", cluster.address))
+    errors = {
+        trial["error"] for sample in result["suites"][0]["samples"] for trial in sample["trials"]
+    }
+    assert result["exit"] == 2
+    assert all("401" in error for error in errors), errors
+
+
+@pytest.mark.slow
+def test_a_run_whose_scheduler_is_gone_ends_and_resumes(
+    project: Repo, provider: Provider, tmp_path: Path
+) -> None:
+    provider.always(delay=0.2)
+    with DaskCluster(tmp_path, 1) as cluster:
+        cluster.wait_for_workers()
+        running = start(project, "--cluster", cluster.address)
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while len(provider.requests) < SAMPLES and time.monotonic() < until:
+            time.sleep(0.02)
+        cluster.kill_scheduler()
+        result, _ = finish(running)
+    assert result["exit"] == 2
+    assert result["stopped"] == "the cluster's scheduler is gone"
+    provider.always()
+    asked = len(provider.requests)
+    resumed, _ = finish(start(project, "--resume"))
+    assert resumed["exit"] == 0
+    assert resumed["replayed"] > 0
+    assert len(provider.requests) - asked == SAMPLES * 2 - resumed["replayed"]
+
+
+def test_without_a_scheduler_or_workers_the_error_says_so(project: Repo, tmp_path: Path) -> None:
+    _, complained = finish(start(project, "--cluster", "nonsense"))
+    assert "there is no Dask scheduler at nonsense" in complained
+    with DaskCluster(tmp_path, 0) as cluster:
+        _, complained = finish(start(project, "--cluster", cluster.address))
+    assert f"the cluster at {cluster.address} has no workers" in complained
+
+
+def test_a_server_of_something_else_is_no_scheduler(project: Repo, provider: Provider) -> None:
+    address = f"tcp://127.0.0.1:{provider.port}"
+    _, complained = finish(start(project, "--cluster", address))
+    assert f"there is no Dask scheduler at {address}" in complained
+
+
+def test_a_worker_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = Request("local/m", [{"role": "user", "content": "Hi"}])
+    other = call_model(WorkerRun("0.0.0", "a", ModelSettings()), "echo/m", request, 1.0)
+    assert isinstance(other, ModelError)
+    assert other.kind == "install"
+
+    def fail(_run: WorkerRun) -> None:
+        raise RuntimeError("no file handles")
+
+    monkeypatch.setattr(worker, "_open", fail)
+    run = WorkerRun(worker.read_version(), "b", ModelSettings())
+    failed = call_model(run, "echo/m", request, 1.0)
+    assert isinstance(failed, ModelError)
+    assert failed.message == "RuntimeError: no file handles"
