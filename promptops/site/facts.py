@@ -14,6 +14,7 @@ from promptops.delivery.status import read_status
 from promptops.errors import NotFoundError, PromptopsError
 from promptops.prompt.closure import collect_closure
 from promptops.prompt.prompt import load_prompt
+from promptops.site.nights import read_trends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from promptops.prompt.prompt import Prompt
     from promptops.prompt.version import Version
     from promptops.repository.repository import Repository
+    from promptops.site.nights import SiteTrend
     from promptops.site.results import GivenEval
     from promptops.site.runs import SiteRuns
 
@@ -176,6 +178,11 @@ class SiteFacts:
         for (name, version), oid in list_tags(self.repository).items():
             found.setdefault(name, {})[version] = oid
         return found
+
+    @cached_property
+    def trends(self) -> Mapping[str, tuple[SiteTrend, ...]]:
+        """The results of nightly evals, by prompt."""
+        return read_trends(self.repository)
 
     @cached_property
     def yanked(self) -> set[tuple[str, Version]]:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from promptops.readiness.checklist import Judged, Readiness
     from promptops.runtime.log.statistics import RunGroup
     from promptops.site.facts import LiveCell, SiteExtras, SiteFacts, SitePrompt
+    from promptops.site.nights import SiteTrend
     from promptops.site.preview.trying import TryPage
     from promptops.site.results import GivenEval
 
@@ -237,6 +238,13 @@ class SiteSummary:
         return tuple(sorted(found.values(), key=lambda one: (one.tone == "good", one.prompt)))
 
     @cached_property
+    def trends(self) -> tuple[SiteTrend, ...]:
+        """The results of nightly evals, alarms first."""
+        found = [one for trends in self.facts.trends.values() for one in trends]
+        order = {"bad": 0, "doubt": 1}
+        return tuple(sorted(found, key=lambda one: (order.get(one.tone, 2), one.prompt)))
+
+    @cached_property
     def unproven(self) -> tuple[str, ...]:
         """The prompts that are live in the last environment, and have no evidence of evals."""
         cells = [(row.listed.name, row.cells) for row in self.rows]
@@ -338,6 +346,7 @@ class SitePages:
             one=one,
             elements=elements,
             results=extras.results_of(one.listed.name),
+            trends=self._site.facts.trends.get(one.listed.name, ()),
             runs=extras.runs.prompts.get(one.listed.name) if extras.runs is not None else None,
             inputs=input_schemas(one.prompt.inputs) if one.prompt is not None else {},
         )

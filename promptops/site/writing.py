@@ -243,6 +243,7 @@ def _describe_sources(facts: SiteFacts, name: str, extras: SiteExtras, look: str
         "waiting": [list(item) for item in map(_describe_item, facts.waiting.get(name, ()))],
         "releases": sorted((str(version), oid) for version, oid in versions.items()),
         "runs": repr(extras.runs.prompts.get(name)) if extras.runs is not None else None,
+        "nights": facts.trends.get(name, ()),
         "results": extras.results_of(name),
         "yanked": sorted(str(version) for version in versions if (name, version) in facts.yanked),
     }

@@ -6,13 +6,15 @@ import json
 import os
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from promptops.delivery.evidence import evidence_ref, write_evidence, write_trailer
+from promptops.evals.nightly.branch import HistoryBranch
+from promptops.evals.nightly.record import ALARM, PASSED, WORSE, NightModel, NightRecord
 from promptops.evals.records import result_to_json
 from promptops.evals.result import (
     CheckOutcome,
@@ -24,10 +26,11 @@ from promptops.evals.result import (
     TrialState,
 )
 from promptops.readiness.attestations import Attestation
+from promptops.repository.repository import open_repository
 from promptops.repository.settings.log import LogSettings
 from promptops.runtime.log.log import open_log
 from tests.cli.running import run
-from tests.delivery.test_evidence import MODEL, RECORD
+from tests.delivery.test_evidence import DIGEST, MODEL, RECORD
 from tests.prompts import prompt_text
 from tests.released import Press, digest_of
 from tests.repositories import Repo
@@ -106,8 +109,20 @@ def full_team(site_team: SiteTeam, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     )
     said = Attestation("alerts", datetime.now(UTC), "Eve <script>", HOSTILE, 90)
     repo.write(".promptops/attestations.jsonl", said.write())
+    HistoryBranch(open_repository(repo.path)).append([make_night(number) for number in range(5)])
     options = ("--log", write_log(tmp_path / "runs.db"), "--evals", write_results(tmp_path))
     return SiteTeam(repo, press, site_team.folder, options)
+
+
+def make_night(number: int) -> NightRecord:
+    """One of five nights, of which the last raised an alarm."""
+    state, alarms = (ALARM, (WORSE,)) if number == 4 else (PASSED, ())
+    shares = {HOSTILE: (3 if state == PASSED else 1, 4)}
+    result = NightModel(f"model {HOSTILE}", state, 1, 1, 4, 0, 900, (HOSTILE,), (), alarms, shares)
+    night, at = f"2026-11-{10 + number}", 1_795_000_000 + number
+    named = ("support/triage", "1.0.0", DIGEST)
+    record = NightRecord("production", night, at, "evals/a.yaml", DIGEST, *named, None, (result,))
+    return replace(record, cost_micros=4_000)
 
 
 def write_log(path: Path) -> str:

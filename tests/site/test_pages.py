@@ -181,6 +181,18 @@ def test_results_of_evals_are_shown_the_newest_first(full_team: SiteTeam) -> Non
     assert "12 of 12 samples " not in evals.replace("12 of 12 samples differ", "")
 
 
+def test_nightly_evals_are_shown_with_their_alarms(full_team: SiteTeam) -> None:
+    full_team.build()
+
+    assert "1 alarm last night" in full_team.words("index.html")
+    evals = full_team.words("evals.html")
+    assert "Nightly evals" in evals
+    assert "alarm worse 2026-11-14 1 of 1" in evals
+    triage = full_team.read("prompts/support/triage.html")
+    assert "2026-11-13: passed, 75 % passed" in triage
+    assert "2026-11-14: alarm, 25 % passed" in triage
+
+
 def test_runs_are_counted_by_prompt_and_version(full_team: SiteTeam) -> None:
     full_team.build()
 

@@ -151,7 +151,7 @@ def _make_field(name: str, schema: Mapping[str, Any], given: Mapping[str, str]) 
     return FormField(
         name=name,
         text=given.get(f"{PREFIX}{name}", "").replace("\r\n", "\n"),
-        types=" or ".join(types) or "any",
+        types=" or ".join(types) or ("a choice" if choices else "any"),
         about=str(schema.get("description") or ""),
         default=default,
         choices=tuple(
