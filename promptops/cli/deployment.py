@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from promptops.delivery.environments import DeploymentChange
 
 
+# Commands that undo more than this name the deployment instead.
+_MAX_NAMED = 5
+
 EnvironmentOption = Annotated[
     str,
     typer.Option("--env", metavar="ENV", help="The environment; default_environment unless given."),
@@ -115,6 +118,14 @@ def undo_command(outcome: DeploymentOutcome, action: Action) -> str:
     from promptops.delivery.environments import NOTHING
 
     environment = outcome.environment
+    number = outcome.deployment.number - 1 if outcome.deployment else 0
+    restore = f"promptops rollback --env {environment} --to-deployment {number}"
+    is_first = all(change.before == NOTHING for change in outcome.changes)
+    if len(outcome.changes) > _MAX_NAMED:
+        if number:
+            return restore
+        if action.verb == "promote":
+            return f"promptops retire --all --env {environment} --reason TEXT"
     names = " ".join(change.name for change in outcome.changes)
     if action.verb in {"pause", "resume"}:
         opposite = "resume" if action.verb == "pause" else "pause"
@@ -124,10 +135,9 @@ def undo_command(outcome: DeploymentOutcome, action: Action) -> str:
         action.verb == "promote" and all(change.before != NOTHING for change in outcome.changes)
     ):
         return f"promptops rollback {names} --env {environment}"
-    if action.verb == "promote" and all(change.before == NOTHING for change in outcome.changes):
+    if action.verb == "promote" and is_first:
         return f"promptops retire {names} --env {environment} --reason TEXT"
-    number = outcome.deployment.number - 1 if outcome.deployment else 0
-    return f"promptops rollback --env {environment} --to-deployment {number}"
+    return restore
 
 
 def _warn_of_others(outcome: DeploymentOutcome) -> None:

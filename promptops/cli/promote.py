@@ -74,6 +74,11 @@ def promote(
         raise UsageError("names and --all together", hint="give one or the other")
     if everything:
         refs = _list_names(repository, source, to, local=local)
+        if not refs:
+            raise UsageError(
+                f"there is nothing to promote to {to}",
+                hint="promptops release --all freezes versions; promptops status says what is left",
+            )
     if not refs:
         raise UsageError("no prompt named", hint="name prompts, or give --all")
     wanted = [parse_ref(ref) for ref in dict.fromkeys(refs)]

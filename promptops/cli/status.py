@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 from promptops.cli.freshness import refresh_and_tell
@@ -33,6 +34,12 @@ _TITLES = {
     "gone": "Live, but no longer here",
 }
 _MAX_SHOWN = 20
+# From here on a command says "all of them" where it can.
+_MAX_NAMED = 5
+_WHOLE = {
+    "promptops validate ": "promptops validate",
+    "promptops release ": "promptops release --all",
+}
 # The verbs that accept several names.
 _TOGETHER = frozenset(
     {"validate", "bump", "release", "promote", "rollback", "retire", "pause", "resume"}
@@ -99,8 +106,12 @@ def _rows(items: list[Item]) -> list[str]:
     shown = items[:_MAX_SHOWN]
     subjects = max(len(item.subject) for item in shown)
     rows = []
-    for command, together in _group(shown):
-        rows += [f"  {item.subject.ljust(subjects)}  {one_line(item.detail)}" for item in together]
+    left = _MAX_SHOWN
+    for command, together in _group(items):
+        some, left = together[:left], max(left - len(together), 0)
+        if not some:
+            break
+        rows += [f"  {item.subject.ljust(subjects)}  {one_line(item.detail)}" for item in some]
         indent = "" if len(together) > 1 else f"{' ' * subjects}  "
         rows.append(f"  {indent}{paint(one_line(command), 'cyan')}")
     if len(items) > _MAX_SHOWN:
@@ -119,9 +130,25 @@ def _group(items: list[Item]) -> list[tuple[str, list[Item]]]:
         if not parts[0][0]:
             found += [(item.command, [item]) for _, item in parts]
         else:
-            subjects = " ".join(dict.fromkeys(subject for subject, _ in parts))
-            found.append((f"{head}{subjects}{tail}", [item for _, item in parts]))
+            command = _join(head, list(dict.fromkeys(subject for subject, _ in parts)), tail)
+            found.append((command, [item for _, item in parts]))
     return found
+
+
+def _join(head: str, subjects: list[str], tail: str) -> str:
+    """Return one command for several subjects; what would name many says all, where it can."""
+    if len(subjects) > _MAX_NAMED and head in _WHOLE and not tail:
+        return _WHOLE[head]
+    if len(subjects) > _MAX_NAMED and head == "git add ":
+        paths = [path for subject in subjects for path in shlex.split(subject)]
+        subjects = [shlex.quote(one) for one in dict.fromkeys(_folder(path) for path in paths)]
+    return f"{head}{' '.join(subjects)}{tail}"
+
+
+def _folder(path: str) -> str:
+    """Return the prompts or evals folder that holds a path; both are read whole."""
+    config = current().repository.config
+    return config.prompts if path.startswith(f"{config.prompts}/") else config.evals
 
 
 def _split(command: str, subject: str) -> tuple[str, str, str]:

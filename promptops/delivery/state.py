@@ -248,7 +248,7 @@ def _nothing_before(state: State, name: str, environment: str, to: Version | Non
         )
     return RefusedError(
         f"nothing before: {entry.describe()} is the first version of {name} in {environment}",
-        hint=f"promptops retire {name} --env {environment} takes it out",
+        hint=f"promptops retire {name} --env {environment} --reason TEXT takes it out",
     )
 
 

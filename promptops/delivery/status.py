@@ -95,6 +95,7 @@ def read_status(repository: Repository) -> Status:
     heads = read_heads(repository)
     folder = repository.config.prompts
     dirty = uncommitted_paths(repository.git, folder)
+    dirty |= uncommitted_paths(repository.git, repository.config.evals)
     yanked = list_all_yanked(repository)
     newest = _newest_releases(repository)
     items: list[Item] = []
@@ -146,7 +147,8 @@ def _judge_prompt(
         return
     if prompt is None or closure is None:
         return
-    changed = _dirty_paths(closure, dirty, config.prompts)
+    suite = closure.document.data.get("evals") or f"{config.evals}/{name}.yaml"
+    changed = [*_dirty_paths(closure, dirty, config.prompts), *({suite} & dirty)]
     if changed:
         command = f"git add {shlex.join(changed)} && git commit"
         yield Item(Concern.UNCOMMITTED, name, ", ".join(changed), command)
@@ -262,5 +264,5 @@ def _judge_environments(
                     yield Item(Concern.YANKED, name, detail, command)
             if name not in names:
                 detail = f"live in {environment}, but no longer in the work tree"
-                command = f"promptops retire {name} --env {environment}"
+                command = f"promptops retire {name} --env {environment} --reason TEXT"
                 yield Item(Concern.GONE, name, detail, command)

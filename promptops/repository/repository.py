@@ -322,7 +322,8 @@ class Repository:
             raise GitError("there is no default branch here", hint="commit something first")
         raise GitError(
             f"the default branch of {self.remote} is not known here",
-            hint=f"git fetch {self.remote}, then git remote set-head {self.remote} --auto",
+            hint=f"git fetch {self.remote}, then git remote set-head {self.remote} --auto; where "
+            f"the remote names none, git remote set-head {self.remote} BRANCH",
         )
 
     def read_rules(self, environment: str) -> Environment:

@@ -354,3 +354,10 @@ def test_all_means_what_is_live_before_and_first_what_is_released(team: Team) ->
     assert run(team.first, "promote", "--all", "--to", "production").stderr == snapshot(
         "production: already so, nothing to change: a 1.1.0, b 1.0.0\n"
     )
+
+
+def test_all_of_nothing_says_what_is_missing(repo: Repo) -> None:
+    repo.commit({"prompts/a.md": prompt_text()})
+    said = refuse(repo, "promote", "--all", "--to", "staging", code=2)
+    assert "there is nothing to promote to staging" in said
+    assert "promptops release --all" in said

@@ -59,7 +59,7 @@ def test_rolling_back_twice_goes_back_two_versions_and_no_further(repo: Repo) ->
     told = refuse(repo, "rollback", "a", *ENV)
     assert told == snapshot("""\
 error: nothing before: 1.0.0 is the first version of a in staging
- hint: promptops retire a --env staging takes it out\
+ hint: promptops retire a --env staging --reason TEXT takes it out\
 """)
     accept(repo, "verify")
 
@@ -151,7 +151,7 @@ def test_any_clone_can(team: Team) -> None:
     single = team.remote.clone(team.folder / "single", "--depth=1")
     assert refuse(single, "rollback", "a", *ENV) == snapshot("""\
 error: nothing before: 1.0.0 is the first version of a in staging
- hint: promptops retire a --env staging takes it out\
+ hint: promptops retire a --env staging --reason TEXT takes it out\
 """)
 
 

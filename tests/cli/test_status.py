@@ -99,8 +99,8 @@ def test_what_left_the_work_tree_is_to_be_retired_and_nothing_else(shop: Repo) -
     shutil.rmtree(shop.path / "prompts")
     shop.commit(message="remove it")
     assert {one["command"] for one in items(shop)} == {
-        "promptops retire a --env staging",
-        "promptops retire a --env production",
+        "promptops retire a --env staging --reason TEXT",
+        "promptops retire a --env production --reason TEXT",
     }
 
 
@@ -113,6 +113,36 @@ def test_each_state_of_a_file_has_its_line(repo: Repo) -> None:
     assert found["uncommitted", "new"] == snapshot("git add prompts/new.md && git commit")
     assert found["unreleased", "a"] == "promptops release a"
     assert ("unreleased", "draft") not in found
+
+
+def test_many_are_settled_by_one_short_command(repo: Repo) -> None:
+    names = [f"p{number:02}" for number in range(23)]
+    for name in names:
+        repo.write(f"prompts/{name}.md", prompt_text())
+    repo.write(
+        "evals/p22.yaml",
+        "schema: promptops.suite/v1\nprompt: p22\nsamples: [{name: a, inputs: {question: q}}]\n",
+    )
+    lines = do(repo, "status").splitlines()
+    assert "  git add prompts evals && git commit" in lines
+    assert lines[-2:] == [
+        "  promptops release --all",
+        "  … and 3 more (--format json lists all)",
+    ]
+    assert items(repo)[22]["detail"] == "prompts/p22.md, evals/p22.yaml"
+    repo.git("add", "prompts", "evals")
+    repo.git("commit", "--quiet", "-m", "all")
+    do(repo, "release", "--all")
+    lines = do(repo, "status").splitlines()
+    assert (
+        lines[-2] == f"  promptops promote {' '.join(f'{one}@1.0.0' for one in names)} --to staging"
+    )
+    assert run(repo, "promote", "--all", "--to", "staging").stderr.endswith(
+        "to undo it: promptops retire --all --env staging --reason TEXT\n"
+    )
+    assert run(repo, "pause", "--all", "--env", "staging", "-m", "x").stderr.endswith(
+        "to undo it: promptops rollback --env staging --to-deployment 1\n"
+    )
 
 
 def test_one_command_settles_all_that_it_can(repo: Repo) -> None:

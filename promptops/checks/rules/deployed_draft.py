@@ -45,5 +45,6 @@ def check(subject: FolderSubject) -> Iterator[Problem]:
     for name, prompt in sorted(drafts.items()):
         if live.get(name):
             message = f"a draft that is live in {' and '.join(live[name])}"
-            hint = f"write 'status: active', or: promptops retire {name} --env {live[name][-1]}"
+            retire = f"promptops retire {name} --env {live[name][-1]} --reason TEXT"
+            hint = f"write 'status: active', or: {retire}"
             yield Problem(message, prompt.path, prompt.draft, hint)

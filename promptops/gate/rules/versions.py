@@ -193,7 +193,9 @@ def _judge_removal(change: PromptChange) -> Iterator[Finding]:
     where = "live in " + " and ".join(change.live_in) if change.live_in else "released"
     hint = "set status: deprecated first, in a change of its own; after that the file may go"
     if change.live_in:
-        hint = f"promptops retire {change.name} --env {change.live_in[-1]}, or " + hint
+        hint = (
+            f"promptops retire {change.name} --env {change.live_in[-1]} --reason TEXT, or " + hint
+        )
     yield Finding(
         "removed-prompt",
         Severity.ERROR,

@@ -245,7 +245,9 @@ def test_what_is_released_goes_when_it_is_deprecated_or_retired(
         assert words in one.message
         assert (one.path, one.position, one.severity) == (PATH, None, Severity.ERROR)
         assert one.hint is not None
-        retire = f"promptops retire triage --env {live_in[-1]}, or " if live_in else ""
+        retire = (
+            f"promptops retire triage --env {live_in[-1]} --reason TEXT, or " if live_in else ""
+        )
         assert one.hint.startswith(f"{retire}set status: deprecated first")
 
 
