@@ -196,9 +196,7 @@ def root(
     directory: Annotated[
         str | None, typer.Option("-C", metavar="PATH", help="Run as if started in PATH.")
     ] = None,
-    no_pager: Annotated[
-        bool, typer.Option("--no-pager", help="Print long output; no pager, whatever PAGER says.")
-    ] = False,
+    no_pager: Annotated[bool, typer.Option("--no-pager", help="Do not use a pager.")] = False,
     version: Annotated[  # noqa: ARG001 - eager: its callback does the work
         bool,
         typer.Option(
@@ -206,7 +204,7 @@ def root(
         ),
     ] = False,
 ) -> None:
-    """Git is the registry for your prompts: review, release, deploy, run and judge them."""
+    """Git is the registry for your prompts: review, release, deploy, run and evaluate them."""
     start_session(Session(directory, pager=not no_pager))
 
 

@@ -30,27 +30,30 @@ def adopt(
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH...", help="Files and folders.", show_default=False)
     ],
-    write: Annotated[bool, typer.Option("--write", help="Write what the plan says.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write the files of the plan.")] = False,
     name: Annotated[
-        str | None, typer.Option("--name", metavar="NAME", help="What the one prompt is called.")
+        str | None,
+        typer.Option("--name", metavar="NAME", help="Name the prompt, if there is only one."),
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="MODEL", help="The model of prompts that name none."),
+        typer.Option("--model", metavar="MODEL", help="The model for prompts that name none."),
     ] = None,
     scan: Annotated[
-        bool, typer.Option("--scan", help="List prompts and client calls in Python code instead.")
+        bool,
+        typer.Option("--scan", help="List prompts and client calls in Python code; write nothing."),
     ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="With --scan: fail on what the baseline does not have.")
+        bool,
+        typer.Option("--check", help="With --scan: exit with 1 for anything not in the baseline."),
     ] = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Take over prompts of other tools: shows the plan, and writes it with --write.
+    """Import prompts from other tools. Shows the plan; --write writes it.
 
-    Reads Markdown and text, agent and skill files, Dotprompt, Prompty, prompts of VS Code and
-    GitHub Models, exports of Langfuse and LangChain, constants of Python code, and promptfoo's
-    configurations with their tests. A note for each line says what is not carried over.
+    Reads Markdown and text files, agent and skill files, Dotprompt, Prompty, VS Code and GitHub
+    Models prompts, Langfuse and LangChain exports, Python constants, and promptfoo configurations
+    with their tests. The plan notes each line that is not carried over.
     """
     places = [current().directory / path for path in paths]
     if scan:

@@ -43,13 +43,13 @@ def approve(
         str | None,
         typer.Argument(
             metavar="[NAME@VERSION]",
-            help="With --env: the release that may go live there.",
+            help="With --env: the release to approve.",
             show_default=False,
         ),
     ] = None,
     environment: Annotated[
         str | None,
-        typer.Option("--env", metavar="ENV", help="Approve a release for this environment."),
+        typer.Option("--env", metavar="ENV", help="Approve a deployment to this environment."),
     ] = None,
     base: BaseOption = None,
     head: HeadOption = None,
@@ -61,10 +61,10 @@ def approve(
     dry_run: DryRunOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Sign that you approve a change, with the key that Git is configured to sign with.
+    """Sign your approval of a change, with the key that Git is configured to sign with.
 
-    What you sign is the content: the approval ends when the change does something else. It counts
-    where your key is in the target branch's list of allowed signers, and is kept on the remote.
+    The signature covers the content, so the approval ends when the content changes. It counts if
+    your key is in the target branch's list of allowed signers. It is stored on the remote.
     """
     if (release is None) != (environment is None):
         raise UsageError(

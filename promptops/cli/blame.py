@@ -27,9 +27,9 @@ def blame(
     ref: Annotated[str, typer.Argument(metavar="NAME[@SELECTOR]")],
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Show for every line of a prompt the first release that has it, its author and date.
+    """Show who wrote each line of a prompt, when, and the first release that contains it.
 
-    The files that the prompt includes come after its own, each below its path.
+    Included files follow the prompt, each under its path.
     """
     from promptops.prompt.reference import parse_ref
     from promptops.provenance.blame import blame_prompt

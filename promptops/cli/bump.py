@@ -33,13 +33,18 @@ def bump(
     everything: Annotated[bool, typer.Option("--all", help="All prompts.")] = False,
     level: Annotated[
         str | None,
-        typer.Option("--level", metavar="LEVEL", help="At least this step: patch, minor or major."),
+        typer.Option(
+            "--level", metavar="LEVEL", help="Bump at least this much: patch, minor or major."
+        ),
     ] = None,
     local: LocalOption = False,
     dry_run: DryRunOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Write the version number that the change since the last release needs, and only that."""
+    """Write the version number that the change since the last release needs.
+
+    Nothing else in the file changes.
+    """
     from promptops.delivery.bump import plan_bump, write_version
     from promptops.delivery.syncing import sync_releases
     from promptops.repository.repository import expand_names

@@ -30,7 +30,7 @@ def changelog(
     everything: Annotated[bool, typer.Option("--all", help="All prompts with a release.")] = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Print what every release of a prompt says of itself, as Markdown, newest version first."""
+    """Print the release notes of prompts as Markdown, newest version first."""
     from promptops.delivery.release import find_yank
     from promptops.delivery.releases import version_not_found
 

@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 
 def checks(
     check: Annotated[
-        str | None, typer.Argument(metavar="[CHECK]", help="Explain this one.", show_default=False)
+        str | None,
+        typer.Argument(metavar="[CHECK]", help="The check to explain.", show_default=False),
     ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """List every check with its severity here, or explain one: what it finds, why, what to do."""
+    """List all checks with their severity, or explain one.
+
+    An explanation says what the check finds, why that is bad, and how to fix it.
+    """
     from promptops.checks.catalogue import entries
 
     settings = _settings()

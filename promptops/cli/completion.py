@@ -74,8 +74,8 @@ _SCRIPTS = {
 def completion(
     shell: Annotated[Shell, typer.Argument(metavar="bash|zsh|fish|powershell", show_default=False)],
 ) -> None:
-    """Print the script that completes verbs, options, prompts, versions and environments.
+    """Print a script that completes verbs, options, prompts, versions and environments.
 
-    Put what it prints where your shell reads it when it starts.
+    Save the output where your shell loads completions.
     """
     emit(_SCRIPTS[shell].rstrip(), is_verbatim=True)

@@ -245,13 +245,14 @@ def demo(
     folder: Annotated[
         str | None,
         typer.Option(
-            "--in", metavar="FOLDER", help="Where to put it; a temporary folder unless given."
+            "--in", metavar="FOLDER", help="Where to put it; by default a temporary folder."
         ),
     ] = None,
 ) -> None:
-    """Watch validate, diff, gate, release, promote, rollback, run, trace, evals and limits at work.
+    """Run the guided tour: validate, diff, gate, release, promote, rollback, run, trace, evals and
+    limits.
 
-    Works offline and touches nothing but the folder it makes.
+    Works offline. Changes nothing outside the folder it creates.
     """
     top = _make_folder(folder)
     repository = _make_repository(top)

@@ -32,10 +32,11 @@ _MAX_NAMED = 5
 
 EnvironmentOption = Annotated[
     str,
-    typer.Option("--env", metavar="ENV", help="The environment; default_environment unless given."),
+    typer.Option("--env", metavar="ENV", help="The environment; by default default_environment."),
 ]
 ReasonOption = Annotated[
-    str, typer.Option("--reason", "-m", metavar="TEXT", help="Why; kept with the deployment.")
+    str,
+    typer.Option("--reason", "-m", metavar="TEXT", help="The reason, stored with the deployment."),
 ]
 NamesArgument = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", show_default=False)]
 

@@ -56,20 +56,22 @@ def diff(
     ] = None,
     to: Annotated[
         str | None,
-        typer.Option("--to", metavar="REV", help="To this one; the work tree unless given."),
+        typer.Option(
+            "--to", metavar="REV", help="Compare with this one; by default the work tree."
+        ),
     ] = None,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Exit with 1 when anything differs.")
+        bool, typer.Option("--exit-code", help="Exit with 1 if anything differs.")
     ] = False,
     output: Annotated[
         DiffFormat,
-        typer.Option("--format", help="text for people, json for programs, markdown for comments."),
+        typer.Option("--format", help="Output format."),
     ] = DiffFormat.TEXT,
 ) -> None:
-    """Show what a change means: every difference with its class, and the bump that it needs.
+    """Compare prompts: show each difference, its class, and the version bump needed.
 
-    A and B are versions, ranges, latest, environments or working. Unless given, A is the latest
-    release and B the work tree; without names, all prompts are compared.
+    A and B are versions, ranges, latest, environments or working. By default A is the latest
+    release and B is the work tree. Without names, all prompts are compared.
     """
     from promptops.prompt.diff import diff_to_json, diff_to_markdown
     from promptops.runtime.comparison import compare_refs, compare_revisions

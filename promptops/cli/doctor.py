@@ -38,17 +38,19 @@ def doctor(
     forge: Annotated[
         ForgeName,
         typer.Option(
-            "--forge", help="Whom to ask for settings; auto: the remote's.", show_default=True
+            "--forge",
+            help="The forge whose settings are checked; auto: the remote's forge.",
+            show_default=True,
         ),
     ] = ForgeName.AUTO,
     output: Annotated[
-        DoctorFormat, typer.Option("--format", help="How to write the answers.", show_default=True)
+        DoctorFormat, typer.Option("--format", help="Output format.", show_default=True)
     ] = DoctorFormat.TEXT,
 ) -> None:
-    """Look for ways past the gate: in this clone, its files, and its forge's settings.
+    """Find ways to bypass the gate: in this clone, in its files, and in the forge's settings.
 
-    The forge is asked with PROMPTOPS_GITHUB_TOKEN or PROMPTOPS_GITLAB_TOKEN. Exit code 1 when
-    somebody could get past, 2 when that could not be told.
+    The forge is asked with PROMPTOPS_GITHUB_TOKEN or PROMPTOPS_GITLAB_TOKEN. Exit code 1: the gate
+    can be bypassed. 2: this could not be determined.
     """
     from promptops.protection.doctor import DoctorSubject, ForgeChoice, examine
     from promptops.runtime.copies import default_cache

@@ -20,20 +20,31 @@ class DrillName(StrEnum):
 
 
 def drill(
-    name: Annotated[DrillName, typer.Argument(help="What to rehearse.", show_default=False)],
+    name: Annotated[
+        DrillName,
+        typer.Argument(
+            metavar="DRILL",
+            help="rollback, source-loss, provider-outage or restore.",
+            show_default=False,
+        ),
+    ],
     record: Annotated[
         bool,
-        typer.Option("--record/--no-record", help="Attest the result, for promptops readiness."),
+        typer.Option("--record/--no-record", help="Attest the result for `promptops readiness`."),
     ] = True,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Rehearse a failure in a scratch copy of this repository, with real processes.
 
-    Nothing outside of the copy changes, but for the dated attestation in
-    .promptops/attestations.jsonl.
+    Nothing outside the copy changes, except the dated attestation in .promptops/attestations.jsonl.
 
-    rollback: how long until readers see one? source-loss: do readers go on while the remote is
-    away? provider-outage: does a fallback answer? restore: does everything come back from a backup?
+    rollback: how long until readers see a rollback?
+
+    source-loss: do readers keep working without the remote?
+
+    provider-outage: does a fallback answer?
+
+    restore: can everything be restored from a backup?
     """
     from promptops.readiness.attestations import FILE
     from promptops.readiness.attesting import attest_drill

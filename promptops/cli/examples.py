@@ -93,7 +93,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "readiness": (
         "promptops readiness --level product",
-        'promptops readiness --attest failover --evidence "unplugged the first provider"',
+        'promptops readiness --attest failover --evidence "switched a provider off"',
     ),
     "drill": ("promptops drill rollback", "promptops drill restore --no-record"),
     "site": (

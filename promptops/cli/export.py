@@ -36,7 +36,7 @@ def export(
         list[str] | None,
         typer.Argument(
             metavar="[NAME[@SELECTOR]]...",
-            help="What the snapshot shall answer; without a selector the default environment.",
+            help="Prompts to export; without a selector, as live in the default environment.",
             show_default=False,
         ),
     ] = None,
@@ -46,7 +46,7 @@ def export(
     file: Annotated[
         str,
         typer.Option(
-            "-o", "--output", metavar="FILE", help="Where to write; - is standard output."
+            "-o", "--output", metavar="FILE", help="The file to write; - is standard output."
         ),
     ] = "",
     environments: Annotated[
@@ -54,7 +54,7 @@ def export(
         typer.Option(
             "--env",
             metavar="ENV",
-            help="Everything live there; may be repeated.",
+            help="Export everything live in this environment; repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -63,21 +63,21 @@ def export(
         typer.Option(
             "--sign",
             metavar="KEY",
-            help="Sign with this SSH key, into FILE.sig.",
+            help="Sign with this SSH key; writes FILE.sig.",
             show_default=False,
         ),
     ] = None,
     trust: TrustOption = None,
     output: Annotated[
         PromptExportFormat,
-        typer.Option("--format", help="Write each prompt as another tool reads it."),
+        typer.Option("--format", help="The format to write."),
     ] = PromptExportFormat.SNAPSHOT,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Write a snapshot: resolved prompts with all they need, in one file that checks itself.
+    """Write a snapshot: resolved prompts with everything they need, in one file with checksums.
 
-    With --format it writes prompts for other tools instead, and says what is not carried over: one
-    to -o FILE or standard output, several into the folder -o DIR.
+    With --format, write prompts for other tools instead, and list what is not carried over. One
+    prompt goes to -o FILE or standard output, several go to the folder -o DIR.
     """
     refuse_both(refs, everything=everything)
     repository = current().repository

@@ -45,44 +45,40 @@ def gate(
     target: TargetOption = None,
     approvals: Annotated[
         ApprovalSource | None,
-        typer.Option(
-            "--approvals", help="Who vouches for approvals; what [gate] says unless given."
-        ),
+        typer.Option("--approvals", help="Where approvals come from; by default what [gate] says."),
     ] = None,
     approvals_file: Annotated[
         Path | None,
         typer.Option(
             "--approvals-file",
             metavar="FILE",
-            help="Approvals from elsewhere, as JSON from outside of the checkout.",
+            help="Read approvals from a JSON file outside the checkout.",
         ),
     ] = None,
     evidence: Annotated[
         list[Path] | None,
-        typer.Option("--evidence", metavar="FILE", help="Results of evals, as JSON."),
+        typer.Option("--evidence", metavar="FILE", help="Read eval results from a JSON file."),
     ] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Say what the verdict rests on.")
+        bool, typer.Option("--explain", help="Show what the verdict is based on.")
     ] = False,
     local: Annotated[
         bool,
-        typer.Option("--local", help="Do not ask the remote for release tags and approvals."),
+        typer.Option("--local", help="Do not fetch release tags and approvals."),
     ] = False,
     report: Annotated[
         list[str] | None,
-        typer.Option(
-            "--report", metavar="FORMAT=FILE", help="Write the verdict to a file as well."
-        ),
+        typer.Option("--report", metavar="FORMAT=FILE", help="Also write the verdict to a file."),
     ] = None,
     output: Annotated[
-        ReportName, typer.Option("--format", help="The format of the output.", show_default=True)
+        ReportName, typer.Option("--format", help="Output format.", show_default=True)
     ] = ReportName.TEXT,
 ) -> None:
-    """Say whether a change may merge: valid, versioned, owned and approved.
+    """Decide whether a change may merge: is it valid, versioned, owned and approved?
 
-    Judged is what merging would make. Rules, owners and signers come from the target branch, never
-    from the change. In GitHub's and GitLab's CI, what is proposed is what the run is about. Exit
-    code 0: it may merge; 1: it may not; 2: that cannot be told.
+    The gate judges the result of the merge. Rules, owners and signers come from the target branch,
+    never from the change. In the CI of GitHub and GitLab, the proposed change is the one that the
+    run is about. Exit code 0: it may merge. 1: it may not. 2: this could not be determined.
     """
     from promptops.forge.codeowners import Dialect
     from promptops.forge.event import read_event

@@ -12,7 +12,7 @@ def help(  # noqa: A001 - the verb's name
         list[str] | None, typer.Argument(metavar="[VERB]...", show_default=False)
     ] = None,
 ) -> None:
-    """Show the help of promptops, or of one verb."""
+    """Show help for promptops, or for a verb."""
     from promptops.cli import app
 
     app([*(words or []), "--help"], prog_name="promptops", standalone_mode=False)

@@ -33,30 +33,33 @@ if TYPE_CHECKING:
 def history(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", show_default=False)] = None,
     environment: Annotated[
-        str, typer.Option("--env", metavar="ENV", help="The environment; all unless given.")
+        str, typer.Option("--env", metavar="ENV", help="The environment; by default all.")
     ] = "",
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="TIME", help="Only what is newer, such as 1h."),
+        typer.Option("--since", metavar="TIME", help="Only deployments since TIME, such as 1h."),
     ] = None,
     at: Annotated[
         str | None,
         typer.Option(
-            "--at", metavar="TIME", help="What was live then: 2026-05-04T13:00, '1 hour ago'."
+            "--at",
+            metavar="TIME",
+            help="Show what was live at TIME: 2026-05-04T13:00, '1 hour ago'.",
         ),
     ] = None,
     patch: Annotated[
-        bool, typer.Option("-p", "--patch", help="Show the text that changed as well.")
+        bool, typer.Option("-p", "--patch", help="Also show the changed text.")
     ] = False,
     limit: Annotated[
-        int | None, typer.Option("-n", "--limit", metavar="N", min=1, help="Only the newest N.")
+        int | None,
+        typer.Option("-n", "--limit", metavar="N", min=1, help="Show only the newest N."),
     ] = None,
     offline: OfflineOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Show the deployments of all environments, newest first: who, when, what, why.
+    """Show deployments, newest first: who, when, what and why.
 
-    With a remote, it is asked first, for at most 2 seconds.
+    Fetches first, for at most 2 seconds.
     """
     from promptops.cli.freshness import refresh_and_tell
 

@@ -40,18 +40,18 @@ def hook(
         list[str] | None, typer.Argument(metavar="[REF OLD NEW]", show_default=False)
     ] = None,
     server: Annotated[
-        bool, typer.Option("--server", help="The hook of a bare repository that others push to.")
+        bool, typer.Option("--server", help="Install it in a bare repository that others push to.")
     ] = False,
     dry_run: DryRunOption = False,
 ) -> None:
     """Install or remove a Git hook that runs `promptops validate --staged` before each commit.
 
-    It goes where core.hooksPath says. A hook that is there already runs first, and is put back by
-    uninstall. With --server it is the hook of a repository that others push to, which runs
-    `promptops hook pre-receive`.
+    The hook goes to the folder named by core.hooksPath. An existing hook still runs first;
+    uninstall restores it. With --server, install the hook of a repository that others push to; it
+    runs `promptops hook pre-receive`.
 
-    `pre-receive` and `update` are what Git calls on a server: they judge what is pushed, and refuse
-    it with exit code 1, or 2 where they cannot tell.
+    Git calls `pre-receive` and `update` on a server. They check the pushed refs and refuse them
+    with exit code 1, or 2 if they could not be checked.
     """
     given = arguments or []
     wanted = 3 if action is HookAction.UPDATE else 0

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 def incident(
     environment: EnvironmentOption = "",
     since: Annotated[
-        str, typer.Option("--since", metavar="TIME", help="Since when, such as 2h.")
+        str, typer.Option("--since", metavar="TIME", help="Start of the report, such as 2h.")
     ] = "2h",
     offline: OfflineOption = False,
 ) -> None:
-    """Write one Markdown page: what is live, what changed, by whom, why, and how to undo it.
+    """Write an incident report in Markdown: what is live, what changed, who changed it, why, and
+    how to undo it.
 
-    With a remote, it is asked first, for at most 2 seconds.
+    Fetches first, for at most 2 seconds.
     """
     from promptops.cli.history import list_recent
     from promptops.delivery.refresh import read_freshness, refresh

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 def init(
     deploy: Annotated[
-        bool, typer.Option("--deploy", help="Also write the workflow that deploys, for GitHub.")
+        bool, typer.Option("--deploy", help="Also write a workflow that deploys (GitHub).")
     ] = False,
     release: Annotated[
         bool,
         typer.Option(
-            "--release", help="Also let releases write the version numbers, with a workflow."
+            "--release", help="Also let releases write version numbers, and write their workflow."
         ),
     ] = False,
     evals: Annotated[
@@ -31,10 +31,10 @@ def init(
     ] = False,
     runtime: Annotated[
         bool,
-        typer.Option("--runtime", help="Also write limits for runs, and how they are recorded."),
+        typer.Option("--runtime", help="Also configure limits and the log of runs."),
     ] = False,
     operations: Annotated[
-        bool, typer.Option("--operations", help="Also write a playbook for incidents.")
+        bool, typer.Option("--operations", help="Also write an incident playbook.")
     ] = False,
     schedule: Annotated[
         bool,
@@ -43,14 +43,16 @@ def init(
     owner: Annotated[
         str | None,
         typer.Option(
-            "--owner", metavar="OWNER", help="Who owns the prompts, such as @acme/support."
+            "--owner", metavar="OWNER", help="The owner of the prompts, such as @acme/support."
         ),
     ] = None,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Write configuration, a first prompt, code owners, CI workflows and a pre-commit hook.
+    """Set up a repository: configuration, a first prompt, code owners, CI workflows and a hook for
+    pre-commit.
 
-    Overwrites nothing, says for every file what it did, and changes nothing the second time.
+    Existing files are never overwritten. The output lists what was done with each file. Running it
+    again changes nothing.
     """
     from promptops.repository.scaffold import set_up
     from promptops.repository.steps import Deed

@@ -31,17 +31,19 @@ if TYPE_CHECKING:
 
 
 def list_prompts(
-    live: Annotated[bool, typer.Option("--live", help="What is live where.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Show what is live in each environment.")
+    ] = False,
     tags: Annotated[
         list[str] | None,
-        typer.Option("--tag", metavar="TAG", help="Only prompts with this tag; may be repeated."),
+        typer.Option("--tag", metavar="TAG", help="Show only prompts with this tag; repeatable."),
     ] = None,
     offline: OfflineOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """List the prompts of the work tree, or with --live what is live in each environment.
+    """List the prompts in the work tree. With --live, list what is live in each environment.
 
-    With --live the remote is asked first, for at most 2 seconds.
+    --live fetches first, for at most 2 seconds.
     """
     repository = current().repository
     if live:

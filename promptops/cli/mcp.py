@@ -28,7 +28,7 @@ def mcp(
         typer.Option(
             "--source",
             metavar="SOURCE",
-            help="A clone URL, a folder, a snapshot or its URL; several are copies of one thing.",
+            help="A clone URL, folder, snapshot or snapshot URL; repeat to add fallbacks.",
             show_default="this repository",
         ),
     ] = None,
@@ -45,27 +45,38 @@ def mcp(
         bool, typer.Option("--allow-run", help="Let clients run prompts, within the limits.")
     ] = False,
     http: Annotated[
-        bool, typer.Option("--http", help="Serve HTTP, with keys, instead of standard streams.")
+        bool,
+        typer.Option(
+            "--http", help="Serve over HTTP, with keys, instead of standard input and output."
+        ),
     ] = False,
     host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="With --http: where to listen.")
+        str,
+        typer.Option("--host", metavar="ADDRESS", help="With --http: the address to listen on."),
     ] = "127.0.0.1",
     port: Annotated[
         int,
         typer.Option(
-            "--port", metavar="PORT", min=0, max=65535, help="With --http; 0 takes a free one."
+            "--port",
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="With --http: the port; 0 picks a free one.",
         ),
     ] = 8090,
     keys: KeysOption = None,
     trust: TrustOption = None,
     refresh: Annotated[
-        float, typer.Option("--refresh", metavar="SECONDS", help="How long a look is good.")
+        float,
+        typer.Option(
+            "--refresh", metavar="SECONDS", help="How often to check the source for changes."
+        ),
     ] = 60.0,
 ) -> None:
-    """Serve prompts to editors, desktop clients and agents, over the Model Context Protocol.
+    """Serve prompts to editors, desktop clients and agents over the Model Context Protocol.
 
     Clients see prompts with their arguments, versions and differences. Tools check, compare,
-    resolve and render. Nothing changes a prompt. A client starts this command by itself:
+    resolve and render. Nothing changes a prompt. Clients start this command themselves:
 
       {"mcpServers": {"prompts": {"command": "promptops", "args": ["-C", "FOLDER", "mcp"]}}}
     """

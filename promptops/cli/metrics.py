@@ -18,21 +18,22 @@ def metrics(
     output: Annotated[
         str | None,
         typer.Option(
-            "-o", "--output", metavar="FILE", help="Write there, whole, as node_exporter reads it."
+            "-o", "--output", metavar="FILE", help="Write to FILE atomically, for node_exporter."
         ),
     ] = None,
     every: Annotated[
-        str | None, typer.Option("--every", metavar="SPAN", help="Write again after that: 15s.")
+        str | None,
+        typer.Option("--every", metavar="SPAN", help="Write again at this interval, such as 15s."),
     ] = None,
     listen: Annotated[
         str | None,
         typer.Option("--listen", metavar="HOST:PORT", help="Serve /metrics until interrupted."),
     ] = None,
 ) -> None:
-    """Print what all processes of this machine counted, in Prometheus' text format.
+    """Print the run metrics of all processes on this machine, in the Prometheus text format.
 
-    Runs are counted where the configuration has [telemetry] prometheus. Counts of processes that
-    ended or were killed stay.
+    Runs are counted if the configuration has [telemetry] prometheus. Counts of ended processes are
+    kept.
     """
     from promptops.runtime.telemetry.prometheus import format_metrics
 

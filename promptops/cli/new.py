@@ -16,27 +16,30 @@ if TYPE_CHECKING:
 
 def new(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="Such as support/triage.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="NAME", help="The prompt's name, such as support/triage.", show_default=False
+        ),
     ],
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="MODEL", help="The model, as LiteLLM names it."),
+        typer.Option("--model", metavar="MODEL", help="The model, by its LiteLLM name."),
     ] = None,
     source: Annotated[
-        str | None, typer.Option("--from", metavar="NAME", help="Copy this prompt.")
+        str | None, typer.Option("--from", metavar="NAME", help="Copy an existing prompt.")
     ] = None,
     spec: Annotated[
         str | None,
         typer.Option(
             "--spec",
             metavar="FILE",
-            help="Let a model draft it from this description in plain language; - reads it.",
+            help="Let a model draft the prompt from this description; - is standard input.",
         ),
     ] = None,
     writer: Annotated[
         str | None,
         typer.Option(
-            "--writer", metavar="MODEL", help="The model that drafts it; --model without it."
+            "--writer", metavar="MODEL", help="The model that writes the draft; by default --model."
         ),
     ] = None,
     prompt: Annotated[
@@ -51,11 +54,11 @@ def new(
     max_cost: MaxCostOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Write a prompt that is valid at once, and an eval suite for it. Overwrites nothing.
+    """Create a valid prompt and an eval suite for it. Existing files are never overwritten.
 
-    With --spec a model writes prompt, schemas and samples. They are drafts: the prompt has the
-    status draft, with which it is not released, and the samples count for nothing until a person
-    has moved them into a suite.
+    With --spec, a model drafts the prompt, its schemas and samples. The prompt has the status
+    draft, so it cannot be released. The samples do not count until a person moves them into a
+    suite.
     """
     from promptops.repository.new_prompt import write_prompt
 

@@ -59,45 +59,58 @@ def owners(
         list[str] | None,
         typer.Argument(
             metavar="[lint | PATH...]",
-            help="Files or folders; everything unless given. The word lint judges the CODEOWNERS "
-            "file itself (./lint is a file of that name).",
+            help=(
+                "Files or folders; by default everything. `lint` checks the CODEOWNERS file; "
+                "for a file of that name write ./lint."
+            ),
             show_default=False,
         ),
     ] = None,
     stdin: Annotated[
         bool,
-        typer.Option("--stdin", help="Read paths from the repository's top, one a line."),
+        typer.Option(
+            "--stdin",
+            help=(
+                "Read paths from standard input, one per line, relative to the top of the "
+                "repository."
+            ),
+        ),
     ] = False,
-    nul: Annotated[bool, typer.Option("-z", help="Paths on --stdin end in NUL.")] = False,
+    nul: Annotated[bool, typer.Option("-z", help="Paths on standard input end in NUL.")] = False,
     of: Annotated[
         str | None,
         typer.Option(
             "--of",
             metavar="OWNER",
-            help="Only what @user or @org/team owns, also by the groups file.",
+            help="Only files owned by @user or @org/team, directly or through the groups file.",
         ),
     ] = None,
     file: Annotated[
         Path | None, typer.Option("--file", metavar="FILE", help="Read this CODEOWNERS file.")
     ] = None,
     revision: Annotated[
-        str | None, typer.Option("--rev", metavar="REV", help="Look at the files of a commit.")
+        str | None, typer.Option("--rev", metavar="REV", help="Use the files of this commit.")
     ] = None,
     dialect: Annotated[
         DialectName | None,
         typer.Option(
             "--dialect",
-            help="Whose rules to follow; what [gate] says, else GitLab's in its CI, else GitHub's.",
+            help=(
+                "The rules to follow; by default those of [gate], else GitLab's in its CI, "
+                "else GitHub's."
+            ),
         ),
     ] = None,
     output: Annotated[
         OwnersFormat,
-        typer.Option("--format", help="text or json; the others for lint.", show_default=True),
+        typer.Option(
+            "--format", help="Output format; all but text and json are for lint.", show_default=True
+        ),
     ] = OwnersFormat.TEXT,
 ) -> None:
-    """Say who owns files by the CODEOWNERS file, or judge that file with `owners lint`.
+    """Show who owns files according to CODEOWNERS. `owners lint` checks the CODEOWNERS file.
 
-    A path is owned, unowned (its rule names nobody) or unmatched (there is no rule for it).
+    A file is owned, unowned (its rule names no owner) or unmatched (no rule applies).
     """
     from promptops.forge.codeowners import Dialect
     from promptops.gate.ownership import read_groups, read_owners, select_owned

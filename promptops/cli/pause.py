@@ -21,16 +21,16 @@ from promptops.errors import UsageError
 def pause(
     names: NamesArgument = None,
     environment: EnvironmentOption = "",
-    everything: Annotated[bool, typer.Option("--all", help="Everything that is live.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All live prompts.")] = False,
     reason: Annotated[
-        str, typer.Option("--reason", "-m", metavar="TEXT", help="Why; callers are told.")
+        str, typer.Option("--reason", "-m", metavar="TEXT", help="The reason, shown to callers.")
     ] = "",
     yes: YesOption = False,
     local: LocalOption = False,
     dry_run: DryRunOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Pause prompts in an environment: callers get an error with the reason."""
+    """Pause prompts in an environment. Callers get an error with the reason."""
     from promptops.delivery.actions import pause_action
 
     if not reason.strip():

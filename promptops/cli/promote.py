@@ -31,24 +31,32 @@ def promote(
     ] = "",
     source: Annotated[
         str | None,
-        typer.Option("--from", metavar="ENV", help="Take the versions that are live there."),
+        typer.Option(
+            "--from", metavar="ENV", help="Deploy the versions that are live in this environment."
+        ),
     ] = None,
     everything: Annotated[
         bool,
         typer.Option(
             "--all",
-            help="All prompts that are live in the environment before; for the first, all with a "
-            "release.",
+            help=(
+                "All prompts live in the previous environment; for the first one, all with a "
+                "release."
+            ),
         ),
     ] = False,
     share: Annotated[
         int,
         typer.Option(
-            "--share", metavar="PERCENT", min=1, max=100, help="The part of the traffic to give it."
+            "--share",
+            metavar="PERCENT",
+            min=1,
+            max=100,
+            help="The share of the traffic, in percent.",
         ),
     ] = 100,
     again: Annotated[
-        bool, typer.Option("--again", help="Also a version that was rolled back there.")
+        bool, typer.Option("--again", help="Allow a version that was rolled back there.")
     ] = False,
     reason: ReasonOption = "",
     yes: YesOption = False,
@@ -56,10 +64,10 @@ def promote(
     dry_run: DryRunOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Make versions live in an environment, all of them in one deployment.
+    """Make versions live in an environment, all in one deployment.
 
-    Without a selector, the version is the one that is live in the environment before --to (or in
-    --from); for the first environment it is the latest release.
+    Without a selector, the version comes from the environment before --to, or from --from. For the
+    first environment, it is the latest release.
     """
     from promptops.delivery.actions import choose_releases, promote_action
     from promptops.gate.approvals.deployment import check_deployment

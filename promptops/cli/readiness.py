@@ -34,31 +34,35 @@ class ReadinessFormat(StrEnum):
 def readiness(
     level: Annotated[
         LevelName,
-        typer.Option("--level", help="Judge the items up to this level.", show_default=True),
+        typer.Option("--level", help="Check the items up to this level.", show_default=True),
     ] = LevelName.PRODUCTION,
     output: Annotated[
-        ReadinessFormat, typer.Option("--format", help="How to show it.", show_default=True)
+        ReadinessFormat, typer.Option("--format", help="Output format.", show_default=True)
     ] = ReadinessFormat.TEXT,
     attest: Annotated[
         str | None,
-        typer.Option("--attest", metavar="ITEM", help="Vouch for an item that no program can see."),
+        typer.Option(
+            "--attest", metavar="ITEM", help="Attest an item that cannot be checked automatically."
+        ),
     ] = None,
     evidence: Annotated[
         str | None,
-        typer.Option("--evidence", metavar="TEXT", help="With --attest: what was done or seen."),
+        typer.Option(
+            "--evidence", metavar="TEXT", help="With --attest: what was done or observed."
+        ),
     ] = None,
     audit: Annotated[
-        bool, typer.Option("--audit", help="Write the audit of all prompts into audits/.")
+        bool, typer.Option("--audit", help="Write an audit of all prompts to audits/.")
     ] = False,
     quarter: Annotated[
-        bool, typer.Option("--quarter", help="Write the review of this quarter into audits/.")
+        bool, typer.Option("--quarter", help="Write a review of this quarter to audits/.")
     ] = False,
 ) -> None:
-    """Say whether a team is ready for production, by a checklist judged from facts.
+    """Check whether a team is ready for production, with a checklist based on facts.
 
-    Each item shows its evidence, or what to do next. What cannot be seen from here can be attested:
-    the statement is dated, stands in the repository, and ends. Ends with exit code 1 while an item
-    of the level does not hold.
+    Each item shows its evidence, or the next step. Items that cannot be checked automatically can
+    be attested; an attestation is dated, stored in the repository, and expires. Exit code 1: an
+    item of the level is not met.
     """
     from promptops.readiness.facts import ReadinessFacts
 

@@ -40,17 +40,18 @@ def release(
         list[str] | None, typer.Argument(metavar="[NAME]...", show_default=False)
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="All prompts with an unreleased version; drafts never.")
+        bool, typer.Option("--all", help="All prompts with an unreleased version, except drafts.")
     ] = False,
     notes: Annotated[
-        str | None, typer.Option("--notes", metavar="TEXT", help="Release notes; @FILE reads them.")
+        str | None,
+        typer.Option("--notes", metavar="TEXT", help="Release notes; @FILE reads a file."),
     ] = None,
     bump: Annotated[
         str | None,
         typer.Option(
             "--bump",
             metavar="LEVEL",
-            help="Write the next version and commit it first: patch, minor, major or auto.",
+            help="First bump the version and commit it: patch, minor, major or auto.",
         ),
     ] = None,
     backport: Annotated[
@@ -59,7 +60,9 @@ def release(
     verdict: Annotated[
         Path | None,
         typer.Option(
-            "--verdict", metavar="FILE", help="The gate's verdict, as --report json=FILE wrote it."
+            "--verdict",
+            metavar="FILE",
+            help="The gate's verdict, written by `gate --report json=FILE`.",
         ),
     ] = None,
     push: Annotated[bool, typer.Option("--push", help="Push the tags.")] = False,
@@ -67,9 +70,9 @@ def release(
     dry_run: DryRunOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Freeze versions as annotated tags: all of those named, or none.
+    """Create a release tag for each prompt named, or for none if one is refused.
 
-    The commit at HEAD is released. The version must fit the change since the release below it.
+    Releases the commit at HEAD. The version must fit the change since the previous release.
     """
     from promptops.gate.releasing import (
         ManyRefusedError,

@@ -33,18 +33,29 @@ def render(
     ref: Annotated[str, typer.Argument(metavar="NAME[@SELECTOR]", show_default=False)],
     variables: Annotated[
         list[str] | None,
-        typer.Option("--var", metavar="NAME=VALUE", help="An input; VALUE may be @FILE or @-."),
+        typer.Option(
+            "--var", metavar="NAME=VALUE", help="Set an input; @FILE or @- reads the value."
+        ),
     ] = None,
     files: Annotated[
         list[str] | None,
-        typer.Option("--vars", metavar="FILE", help="Inputs from a JSON or YAML file; - reads it."),
+        typer.Option(
+            "--vars",
+            metavar="FILE",
+            help="Read inputs from a JSON or YAML file; - is standard input.",
+        ),
     ] = None,
     output: Annotated[
         RenderFormat,
-        typer.Option("--format", help="request is what an API call takes.", show_default=True),
+        typer.Option(
+            "--format", help="Output format; request: the body of an API call.", show_default=True
+        ),
     ] = RenderFormat.TEXT,
 ) -> None:
-    """Print the messages for given inputs: of the work tree, a version or an environment."""
+    """Render a prompt with given inputs and print the messages.
+
+    Without a selector, the prompt in the work tree is rendered.
+    """
     from promptops.cli.inputs import read_values
     from promptops.prompt.reference import SelectorKind, parse_ref
     from promptops.runtime.lookup import resolve_selected

@@ -26,7 +26,7 @@ TrustOption = Annotated[
     typer.Option(
         "--trust",
         metavar="FILE",
-        help="Accept only what a key in this allowed signers file signed.",
+        help="Accept only content signed by a key in this allowed signers file.",
         show_default=False,
     ),
 ]
@@ -37,17 +37,19 @@ def resolve(
         str,
         typer.Argument(
             metavar="NAME[@SELECTOR]",
-            help="A version, a range, latest, an environment or working; "
-            "without one the default environment.",
+            help=(
+                "SELECTOR: a version, a range, latest, an environment or working; by default "
+                "the default environment."
+            ),
             show_default=False,
         ),
     ],
     trust: TrustOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Say exactly what a prompt ref means: version, digest, commit, source and freshness.
+    """Resolve a prompt ref: version, digest, commit, source and freshness.
 
-    Ends with exit code 1 when the prompt is paused there.
+    Exit code 1: the prompt is paused there.
     """
     from promptops.prompt.reference import parse_ref
     from promptops.runtime.resolution import open_view

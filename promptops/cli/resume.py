@@ -26,14 +26,14 @@ from promptops.cli.session import (
 def resume(
     names: NamesArgument = None,
     environment: EnvironmentOption = "",
-    everything: Annotated[bool, typer.Option("--all", help="Everything that is paused.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All paused prompts.")] = False,
     reason: ReasonOption = "",
     yes: YesOption = False,
     local: LocalOption = False,
     dry_run: DryRunOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Let paused prompts answer again, with the versions that were live."""
+    """Resume paused prompts, with the versions that were live."""
     from promptops.delivery.actions import resume_action
 
     wanted = switch_names(names, everything=everything)

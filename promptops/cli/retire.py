@@ -27,14 +27,14 @@ from promptops.errors import UsageError
 def retire(
     names: NamesArgument = None,
     environment: EnvironmentOption = "",
-    everything: Annotated[bool, typer.Option("--all", help="Everything that is live.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All live prompts.")] = False,
     reason: ReasonOption = "",
     yes: YesOption = False,
     local: LocalOption = False,
     dry_run: DryRunOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Take prompts out of an environment; a rollback brings them back."""
+    """Remove prompts from an environment. A rollback brings them back."""
     from promptops.delivery.actions import retire_action
 
     wanted = switch_names(names, everything=everything)

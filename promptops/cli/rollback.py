@@ -27,11 +27,11 @@ def rollback(
     names: NamesArgument = None,
     environment: EnvironmentOption = "",
     everything: Annotated[
-        bool, typer.Option("--all", help="Everything that is live, each one version back.")
+        bool, typer.Option("--all", help="All live prompts, one version back each.")
     ] = False,
     to: Annotated[
         str | None,
-        typer.Option("--to", metavar="VERSION", help="Go back until this version is live."),
+        typer.Option("--to", metavar="VERSION", help="Go back to this version."),
     ] = None,
     number: Annotated[
         int | None,
@@ -39,7 +39,7 @@ def rollback(
             "--to-deployment",
             metavar="N",
             min=1,
-            help="Restore all that was live after deployment N.",
+            help="Restore everything that was live after deployment N.",
         ),
     ] = None,
     reason: ReasonOption = "",
@@ -48,10 +48,10 @@ def rollback(
     dry_run: DryRunOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Go back to what was live before, in one deployment.
+    """Go back to the previous versions, in one deployment.
 
-    Rolling back twice goes back two versions: what was rolled back is never returned to. With
-    --to-deployment everything in the environment becomes what it was then.
+    Rolling back twice goes back two versions; a version that was rolled back is never restored by
+    it. --to-deployment restores the whole environment.
     """
     from promptops.delivery.actions import restore_action, rollback_action
     from promptops.prompt.version import Version

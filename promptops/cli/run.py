@@ -30,41 +30,49 @@ def run(
     ref: Annotated[str, typer.Argument(metavar="NAME[@SELECTOR]", show_default=False)],
     variables: Annotated[
         list[str] | None,
-        typer.Option("--var", metavar="NAME=VALUE", help="An input; VALUE may be @FILE or @-."),
+        typer.Option(
+            "--var", metavar="NAME=VALUE", help="Set an input; @FILE or @- reads the value."
+        ),
     ] = None,
     files: Annotated[
         list[str] | None,
-        typer.Option("--vars", metavar="FILE", help="Inputs from a JSON or YAML file; - reads it."),
+        typer.Option(
+            "--vars",
+            metavar="FILE",
+            help="Read inputs from a JSON or YAML file; - is standard input.",
+        ),
     ] = None,
     model: Annotated[
-        str | None, typer.Option("--model", metavar="MODEL", help="Ask this model instead.")
+        str | None, typer.Option("--model", metavar="MODEL", help="Use this model instead.")
     ] = None,
     user: Annotated[
-        str | None, typer.Option("--user", metavar="USER", help="On whose behalf.")
+        str | None, typer.Option("--user", metavar="USER", help="The user the run is for.")
     ] = None,
     tenant: Annotated[
-        str | None, typer.Option("--tenant", metavar="TENANT", help="Of which customer.")
+        str | None,
+        typer.Option("--tenant", metavar="TENANT", help="The tenant (customer) it is for."),
     ] = None,
     key: Annotated[
         str | None,
         typer.Option(
             "--key",
             metavar="KEY",
-            help="What stays with one version while traffic is split; the user without it.",
+            help="Key that keeps one version while traffic is split; by default the user.",
         ),
     ] = None,
     stream: Annotated[
-        bool, typer.Option("--stream", help="Print the answer as it is written.")
+        bool, typer.Option("--stream", help="Print the answer as it arrives.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show request, tokens and highest cost; ask nobody.")
+        bool,
+        typer.Option("--dry-run", help="Show the request, tokens and maximum cost; call no model."),
     ] = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Run a prompt: ask a model, within the limits, and record it.
+    """Run a prompt: call a model, within the limits, and record the run.
 
-    Without a selector the version in the default environment runs. The answer goes to standard
-    output; run id, model, tokens and cost go to standard error.
+    Without a selector, the version live in the default environment runs. The answer goes to
+    standard output. Run id, model, tokens and cost go to standard error.
     """
     from promptops.cli.inputs import read_values
     from promptops.runtime.registry import open_registry

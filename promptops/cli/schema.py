@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 def schema(
     kind: Annotated[
         DraftKind,
-        typer.Argument(metavar="[frontmatter|evals|config|groups]", help="Of which files."),
+        typer.Argument(metavar="[frontmatter|evals|config|groups]", help="The kind of file."),
     ] = DraftKind.FRONTMATTER,
     draft: Annotated[
-        EditorDraft, typer.Option("--draft", help="The edition of JSON Schema; editors like 7.")
+        EditorDraft, typer.Option("--draft", help="The JSON Schema draft; most editors support 7.")
     ] = EditorDraft.DRAFT_2020,
     editor: Annotated[
         Editor | None,
-        typer.Option("--editor", help="Print the snippet that makes this editor use the schema."),
+        typer.Option("--editor", help="Print the settings that make this editor use the schema."),
     ] = None,
 ) -> None:
-    """Print the JSON Schema of frontmatter, eval suites, the configuration or the groups file."""
+    """Print the JSON Schema for frontmatter, eval suites, the configuration or the groups file."""
     from promptops.checks.editors import load_schema, write_snippet
 
     if editor is None:

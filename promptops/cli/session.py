@@ -33,33 +33,29 @@ class Format(StrEnum):
     JSON = "json"
 
 
-FormatOption = Annotated[
-    Format, typer.Option("--format", help="text for people, json for programs.", show_default=True)
-]
+FormatOption = Annotated[Format, typer.Option("--format", help="Output format.", show_default=True)]
 AllOption = Annotated[
-    bool, typer.Option("--all", help="All of them, as without a name.", show_default=False)
+    bool, typer.Option("--all", help="Everything; the same as no name.", show_default=False)
 ]
 DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")
+    bool, typer.Option("--dry-run", help="Show what would change; change nothing.")
 ]
-YesOption = Annotated[
-    bool, typer.Option("--yes", "-y", help="Do not ask; only a person at a terminal is asked.")
-]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 BaseOption = Annotated[
     str | None,
-    typer.Option("--base", metavar="REV", help="What to merge into; the remote's default branch."),
+    typer.Option(
+        "--base", metavar="REV", help="Merge into REV; by default the remote's default branch."
+    ),
 ]
 HeadOption = Annotated[
-    str | None, typer.Option("--head", metavar="REV", help="What is proposed; HEAD.")
+    str | None, typer.Option("--head", metavar="REV", help="The proposed commit; by default HEAD.")
 ]
 TargetOption = Annotated[
     str | None,
-    typer.Option(
-        "--target", metavar="BRANCH", help="The target branch's name, where --base is a commit."
-    ),
+    typer.Option("--target", metavar="BRANCH", help="The target branch, if --base is a commit."),
 ]
 OfflineOption = Annotated[
-    bool, typer.Option("--offline", help="Do not ask the remote; say the age of what is known.")
+    bool, typer.Option("--offline", help="Do not fetch; show the age of the local data.")
 ]
 LocalOption = Annotated[bool, typer.Option("--local", help="Work without the remote; push later.")]
 

@@ -35,9 +35,9 @@ def show(
     ref: Annotated[str, typer.Argument(metavar="NAME[@SELECTOR]", show_default=False)],
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Show a prompt: metadata, inputs, files, digest, releases and where it is live.
+    """Show a prompt's metadata, inputs, files, digest and releases, and where it is live.
 
-    Without a selector, the prompt in the work tree.
+    Without a selector, the prompt in the work tree is shown.
     """
     from promptops.delivery.listing import list_live
     from promptops.delivery.releases import list_versions, list_yanked

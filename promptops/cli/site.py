@@ -25,13 +25,13 @@ def site(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FOLDER", help="Where to write it.", show_default=False
+            "--output", "-o", metavar="FOLDER", help="The folder to write.", show_default=False
         ),
     ] = None,
     title: Annotated[
         str | None,
         typer.Option(
-            "--title", metavar="TEXT", help="The site's name.", show_default="the repository's"
+            "--title", metavar="TEXT", help="The site's title.", show_default="the repository's"
         ),
     ] = None,
     log: Annotated[
@@ -69,10 +69,19 @@ def site(
         bool, typer.Option("--allow-run", help="With --serve: the form runs prompts, too.")
     ] = False,
 ) -> None:
-    """Write the registry as a static site: what is live, since when, by whom and why.
+    """Generate a static site of the registry: what is live, since when, by whom and why.
 
+<<<<<<< HEAD
     The site needs no server and no network. A page is written again only when what it shows has
     changed. Files of an earlier site that are no longer part of it are removed.
+=======
+    The site needs no server and no network. Only changed pages are written. Files of an earlier
+    site that are no longer needed are removed.
+    """
+    from promptops.site.facts import SiteExtras
+    from promptops.site.results import read_results
+    from promptops.site.writing import write_site
+>>>>>>> e6d7257 (Say in every help page what a verb does, in short sentences)
 
     --serve shows it on this machine instead: only to the browser that opens the address it prints.
     """

@@ -48,9 +48,9 @@ _ADDING = re.compile(r"(git add )(.+)( && git commit)")
 
 
 def status(output: FormatOption = Format.TEXT) -> None:
-    """Show what is unfinished in this repository, each line with the command that comes next.
+    """Show unfinished work in this repository, with the command for each next step.
 
-    Nothing is fetched: this is what the clone knows.
+    Nothing is fetched; the output shows what this clone knows.
     """
     from promptops.delivery.status import read_status
 

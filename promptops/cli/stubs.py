@@ -24,7 +24,7 @@ def stubs(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME]...", help="Prompts; all that are live unless given.", show_default=False
+            metavar="[NAME]...", help="Prompts; by default all live ones.", show_default=False
         ),
     ] = None,
     everything: AllOption = False,
@@ -33,20 +33,24 @@ def stubs(
         typer.Option(
             "--env",
             metavar="ENVIRONMENT",
-            help="The environment whose live versions are described.",
+            help="The environment whose live versions are used.",
             show_default="the default environment",
         ),
     ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Write this file.", show_default="to the screen"
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write to this file.",
+            show_default="to the screen",
         ),
     ] = None,
 ) -> None:
-    """Write types of inputs and outputs, and calls, for programs that use the live prompts.
+    """Generate types for inputs and outputs, and calls, for the live prompts.
 
-    Python calls the library; TypeScript and curl call `promptops serve`.
+    Python calls the library. TypeScript and curl call `promptops serve`.
     """
     from promptops.repository.writing import write_atomically
     from promptops.runtime.registry import open_registry

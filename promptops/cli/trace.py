@@ -42,21 +42,22 @@ def trace(
         typer.Option(
             "--output",
             metavar="FILE",
-            help="What a model said; - is standard input. Finds its run.",
+            help="Find the run that gave this answer; - is standard input.",
         ),
     ] = None,
     trust: Annotated[
         Path | None,
         typer.Option(
-            "--trust", metavar="FILE", help="Know signers by the allowed signers in FILE."
+            "--trust", metavar="FILE", help="Identify signers by the allowed signers in FILE."
         ),
     ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Follow a version, digest, run or output to its deployments, release, authors and approvals.
+    """Trace a version, digest, run or output to its deployments, release, authors and approvals.
 
-    Every link is checked, not just read. Of a digest, 12 hex digits are enough. Exit code 1: the
-    chain breaks, and the last line names the first broken link; 2: this clone cannot tell.
+    Every link is verified. The first 12 hex digits of a digest are enough. Exit code 1: the chain
+    is broken, and the last line names the first broken link. 2: this clone does not have enough
+    data.
     """
     from promptops.provenance.trace import LinkStatus, trace_chain
 

@@ -57,67 +57,72 @@ def validate(
         list[str] | None,
         typer.Argument(
             metavar="[NAME|PATH|-]...",
-            help="Prompts, files or folders; everything when none is given; - is standard input.",
+            help="Prompts, files or folders; by default everything; - reads standard input.",
             show_default=False,
         ),
     ] = None,
     everything: AllOption = False,
     revision: Annotated[
-        str | None, typer.Option("--rev", metavar="REV", help="Check the files of a commit.")
+        str | None, typer.Option("--rev", metavar="REV", help="Check the files of this commit.")
     ] = None,
-    staged: Annotated[
-        bool, typer.Option("--staged", help="Check what the next commit would contain.")
-    ] = False,
+    staged: Annotated[bool, typer.Option("--staged", help="Check staged files only.")] = False,
     stdin_filename: Annotated[
         str | None,
         typer.Option(
-            "--stdin-filename", metavar="PATH", help="The file that standard input stands for."
+            "--stdin-filename", metavar="PATH", help="The path to assume for standard input."
         ),
     ] = None,
     select: Annotated[
         list[str] | None,
         typer.Option(
-            "--select", metavar="CHECK", help="Report only these checks; 'unused-*' works."
+            "--select",
+            metavar="CHECK",
+            help="Run only these checks; accepts patterns such as 'unused-*'.",
         ),
     ] = None,
     exclude: Annotated[
         list[str] | None,
         typer.Option(
-            "--exclude", metavar="CHECK|PATH", help="Leave out these checks, files or folders."
+            "--exclude", metavar="CHECK|PATH", help="Skip these checks, files or folders."
         ),
     ] = None,
     fail_on: Annotated[
-        FailOn, typer.Option("--fail-on", help="From what on the exit code is 1.")
+        FailOn, typer.Option("--fail-on", help="Exit with 1 from this severity on.")
     ] = FailOn.ERROR,
     fix: Annotated[
         bool,
         typer.Option(
             "--fix",
-            help="Fix what can be fixed safely, then check. --fix=raw also marks as text what "
-            "cannot be a template.",
+            help=(
+                "Apply safe fixes, then check. --fix=raw also wraps text that cannot be a "
+                "template in {% raw %}."
+            ),
         ),
     ] = False,
     fix_raw: Annotated[bool, typer.Option("--fix-raw", hidden=True)] = False,
     diff: Annotated[
-        bool, typer.Option("--diff", help="Show what --fix would change; exit code 1 if anything.")
+        bool, typer.Option("--diff", help="Show what --fix would change; exit with 1 if anything.")
     ] = False,
     statistics: Annotated[
-        bool, typer.Option("--statistics", help="Count the findings of each check.")
+        bool, typer.Option("--statistics", help="Show the number of findings of each check.")
     ] = False,
     cache: Annotated[
         bool,
         typer.Option(
-            "--cache/--no-cache", help="Pass over prompts that are as they were last time."
+            "--cache/--no-cache", help="Skip prompts that have not changed since the last check."
         ),
     ] = True,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Check again whenever a file changes.")
+        bool, typer.Option("--watch", help="Check again when a file changes.")
     ] = False,
     output: Annotated[
-        ReportName, typer.Option("--format", help="How to write findings.", show_default=True)
+        ReportName, typer.Option("--format", help="Output format.", show_default=True)
     ] = ReportName.TEXT,
 ) -> None:
-    """Check prompts: form, templates, inputs, safety, names. Exit code 1 when there are errors."""
+    """Check prompts: frontmatter, templates, inputs, safety and names.
+
+    Exit code 1: there are errors.
+    """
     from promptops.checks.report.choice import parse_choice
     from promptops.checks.request import STDIN, CheckRequest
     from promptops.prompt.finding import Severity

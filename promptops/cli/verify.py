@@ -36,27 +36,27 @@ def verify(
         list[str] | None,
         typer.Argument(
             metavar="[REF]...",
-            help="Prompts, prompt refs or environments; everything unless given.",
+            help="Prompts, prompt refs or environments; by default everything.",
             show_default=False,
         ),
     ] = None,
     everything: AllOption = False,
     deep: Annotated[
-        bool, typer.Option("--deep", help="Look into every deployment, not only the newest 50.")
+        bool, typer.Option("--deep", help="Check every deployment, not only the newest 50.")
     ] = False,
     trust: Annotated[
         Path | None,
         typer.Option(
-            "--trust", metavar="FILE", help="Require signatures by the allowed signers in FILE."
+            "--trust", metavar="FILE", help="Require signatures of the allowed signers in FILE."
         ),
     ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Check that releases, environments and texts still say the same of one another.
+    """Check that releases, environments and stored texts are consistent.
 
-    Tags, release commits, locks, stored texts, undo entries, numbers, trailers and signatures are
-    held against each other. Nothing is changed and no remote is asked. Exit code 1: something is
-    wrong; 2: nothing is wrong, but something could not be checked in this clone.
+    Compares tags, release commits, locks, stored texts, undo entries, numbers, trailers and
+    signatures. Changes nothing and contacts no remote. Exit code 1: something is wrong. 2: nothing
+    is wrong, but something could not be checked in this clone.
     """
     from promptops.provenance.verify import verify_repository
 

@@ -22,15 +22,15 @@ from promptops.errors import UsageError
 
 def yank(
     ref: Annotated[str, typer.Argument(metavar="NAME@VERSION")],
-    reason: Annotated[str, typer.Option("--reason", "-m", metavar="TEXT", help="Why.")] = "",
+    reason: Annotated[str, typer.Option("--reason", "-m", metavar="TEXT", help="The reason.")] = "",
     push: Annotated[bool, typer.Option("--push", help="Push the yank.")] = False,
     local: LocalOption = False,
     dry_run: DryRunOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Mark a release as not to be used: ranges, `latest` and promote refuse it, exact pins warn.
+    """Withdraw a release: ranges, `latest` and promote refuse it, exact versions warn.
 
-    The release itself stays, so that whoever pinned it still gets what they pinned.
+    The release itself stays, so users who pinned it still get it.
     """
     from promptops.delivery.releases import version_not_found
     from promptops.delivery.yanking import yank as yank_release

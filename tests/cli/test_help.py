@@ -63,59 +63,60 @@ def test_help_is_a_verb_too(tmp_path: Path) -> None:
     assert accept(tmp_path, "help") == snapshot("""\
 Usage: promptops [OPTIONS] COMMAND [ARGS]...
 
-  Git is the registry for your prompts: review, release, deploy, run and judge
-  them.
+  Git is the registry for your prompts: review, release, deploy, run and
+  evaluate them.
 
 Options:
   -C PATH        Run as if started in PATH.
-  --no-pager     Print long output; no pager, whatever PAGER says.
+  --no-pager     Do not use a pager.
   -V, --version  Show the version.
   -h, --help     Show this message and exit.
 
 Start:
-  status      Show what is changed, unreleased, or not live.
-  init        Set a repository up for prompts.
+  status      Show what is not committed, released or live.
+  init        Set up a repository for prompts.
   new         Write a new prompt with its eval suite.
-  adopt       Take over prompts of other tools, files and code.
-  doctor      Look for ways past the gate.
+  adopt       Import prompts from files, code and other tools.
+  doctor      Find ways to bypass the gate.
   hook        Check prompts before each commit.
-  demo        Watch everything happen in a temporary repository.
-  completion  Complete verbs and names in your shell.
-  help        Show help on one verb.
+  demo        Run the guided tour in a temporary repository.
+  completion  Print a completion script for your shell.
+  help        Show help for a verb.
   version     Show the version.
 
 Write:
   validate  Check prompts.
-  diff      Show what a change means, and the bump it needs.
-  render    Print the messages for given inputs.
+  diff      Compare prompts; show the version bump needed.
+  render    Render a prompt with given inputs.
   list      List prompts, or what is live where.
-  show      Show one prompt with everything it needs.
-  bump      Write the version number that the change needs.
-  blame     Show release and author of every line.
-  checks    List the checks, or explain one.
-  schema    Print a JSON Schema, for editors and other tools.
+  show      Show a prompt's metadata, inputs and releases.
+  bump      Update version numbers to fit the changes.
+  blame     Show who wrote each line, and in which release.
+  checks    List checks, or explain one.
+  schema    Print a JSON Schema for editors and tools.
 
 Review:
-  owners   Say who owns what, by CODEOWNERS.
-  eval     Run eval suites: is a change better or worse?
-  gate     Say whether a change may merge.
-  approve  Sign that a change may merge, or a release go live.
+  owners   Show who owns which files; check CODEOWNERS.
+  eval     Run eval suites and compare the results.
+  gate     Decide whether a change may merge.
+  approve  Sign an approval of a change or a deployment.
 
 Release:
-  release    Freeze versions as release tags.
-  yank       Mark a release as not to be used.
-  changelog  Print the release notes of a prompt.
+  release    Create release tags.
+  yank       Withdraw a release.
+  changelog  Print release notes.
 
 Deploy:
   promote   Make versions live in an environment.
-  rollback  Go back to what was live before.
+  rollback  Go back to the previous versions.
   retire    Take prompts out of an environment.
   pause     Pause prompts in an environment.
-  resume    Let paused prompts answer again.
-  history   Show who put what live, when and why.
-  incident  Write what changed lately, and how to undo it.
+  resume    Resume paused prompts.
+  history   Show deployments: who, when, what and why.
+  incident  Write an incident report: changes and how to undo them.
 
 Use and look back:
+<<<<<<< HEAD
   run            Run a prompt: ask a model, within the limits.
   serve          Serve prompts over HTTP.
   mcp            Serve prompts to editors and agents, over MCP.
@@ -133,6 +134,24 @@ Use and look back:
   guards         Look at limits, and what is spent of them.
   alerts         Tell people when a limit trips or a model fails.
   reviews        Look at runs that wait for a person.
+=======
+  run        Run a prompt, within the limits.
+  serve      Serve prompts over HTTP.
+  mcp        Serve prompts to editors and agents over MCP.
+  readiness  Check whether a team is ready for production.
+  drill      Rehearse a failure.
+  site       Generate a static site of the registry.
+  stubs      Generate typed client code for prompts.
+  resolve    Resolve a prompt ref to a version and digest.
+  export     Export a snapshot, or prompts for other tools.
+  verify     Verify releases and environments.
+  trace      Trace a version, digest, run or output to its authors.
+  runs       List, show, export and count runs.
+  metrics    Print run metrics for Prometheus.
+  guards     Show and reset limits.
+  alerts     Test the channels for alerts.
+  reviews    Review runs that wait for a person.
+>>>>>>> e6d7257 (Say in every help page what a verb does, in short sentences)
 """)
     page = accept(tmp_path, "help", "rollback")
     assert "Examples:\n  promptops rollback support/triage\n" in page
@@ -226,3 +245,9 @@ def test_colour_can_be_forced_and_refused(
         monkeypatch.setenv(name, value)
     with Path(os.devnull).open("w", encoding="utf-8") as stream:
         assert has_colour(stream) is coloured
+
+
+def test_help_fits_80_columns_and_breaks_no_word(tmp_path: Path) -> None:
+    for verb in ("", *every_verb()):
+        lines = accept(tmp_path, *verb.split(), "--help").splitlines()
+        assert [line for line in lines if len(line) > 80 or line.endswith("-")] == [], verb

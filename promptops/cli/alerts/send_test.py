@@ -31,12 +31,15 @@ def send_test(
         typer.Option(
             "--channel",
             metavar="CHANNEL",
-            help="Only this one: webhook, slack, pagerduty, opsgenie or command; repeatable.",
+            help=(
+                "Test only this channel: webhook, slack, pagerduty, opsgenie or command; "
+                "repeatable."
+            ),
         ),
     ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Send a test alert through every channel of [alerts], and say which of them arrived."""
+    """Send a test alert through every channel of [alerts], and show which ones accepted it."""
     settings = runtime_config().alerts
     names = [one.name for one in settings.channels]
     for name in channel or ():

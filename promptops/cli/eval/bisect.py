@@ -29,15 +29,17 @@ def bisect(
     name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
     good: Annotated[
         str | None,
-        typer.Option("--good", metavar="VERSION", help="A release that passes; the first one."),
+        typer.Option(
+            "--good", metavar="VERSION", help="A release that passes; by default the first."
+        ),
     ] = None,
     bad: Annotated[
         str | None,
-        typer.Option("--bad", metavar="VERSION", help="A release that fails; the last one."),
+        typer.Option("--bad", metavar="VERSION", help="A release that fails; by default the last."),
     ] = None,
     samples: Annotated[
         list[str] | None,
-        typer.Option("--sample", metavar="NAME", help="Run this sample only; may be repeated."),
+        typer.Option("--sample", metavar="NAME", help="Run only this sample; repeatable."),
     ] = None,
     models: ModelsOption = None,
     max_cost: MaxCostOption = None,
@@ -47,10 +49,10 @@ def bisect(
     stand_in: StandInOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Find the release from which the suites in the work tree fail, with as few runs as possible.
+    """Find the release that broke the suites of the work tree, in as few runs as possible.
 
-    A release passes when its suites do without a baseline: by their thresholds, else when every
-    sample passes. --max-cost holds for each run.
+    A release passes if its suites pass without a baseline: by their thresholds, or if every sample
+    passes. --max-cost applies to each run.
     """
     from promptops.evals.bisecting import UndecidedError, bisect_versions, choose_versions
     from promptops.evals.opening import EvalOptions

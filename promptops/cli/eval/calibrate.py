@@ -42,10 +42,10 @@ if TYPE_CHECKING:
 def calibrate(
     judge: Annotated[
         str | None,
-        typer.Argument(metavar="[JUDGE]", help="The prompt that judges; the one of [eval]."),
+        typer.Argument(metavar="[JUDGE]", help="The judge's prompt; by default that of [eval]."),
     ] = None,
     write: Annotated[
-        bool, typer.Option("--write", help="Keep the result beside the judge's suite.")
+        bool, typer.Option("--write", help="Store the result next to the judge's suite.")
     ] = False,
     models: ModelsOption = None,
     max_cost: MaxCostOption = None,
@@ -56,7 +56,7 @@ def calibrate(
     stand_in: StandInOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Measure a judge against the labelled samples of its suite: agreement, and two biases.
+    """Compare a judge with the labelled samples of its suite: agreement and two biases.
 
     A label is the check `json: {criteria: [{met: true}, ...]}`. Exit code 1: the agreement is below
     `agreement` in [eval]. 2: it could not be measured.

@@ -22,7 +22,7 @@ DraftOption = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Where to write them.",
+        help="The file to write.",
         show_default="a new file below evals/_drafts",
     ),
 ]

@@ -26,10 +26,13 @@ def from_runs(
     environment: EnvOption = None,
     status: Annotated[
         str | None,
-        typer.Option("--status", metavar="STATUS", help="Only runs that ended so: failed, ..."),
+        typer.Option(
+            "--status", metavar="STATUS", help="Only runs with this status, such as failed."
+        ),
     ] = None,
     limit: Annotated[
-        int, typer.Option("--max", metavar="N", min=1, max=10_000, help="How many samples.")
+        int,
+        typer.Option("--max", metavar="N", min=1, max=10_000, help="Maximum number of samples."),
     ] = 60,
     output: DraftOption = None,
 ) -> None:

@@ -34,7 +34,8 @@ _ENDING = ".model.yaml"
 def generate(
     name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
     limit: Annotated[
-        int, typer.Option("--max", metavar="N", min=1, max=10_000, help="How many samples.")
+        int,
+        typer.Option("--max", metavar="N", min=1, max=10_000, help="Maximum number of samples."),
     ] = _DEFAULT,
     model: Annotated[
         str | None,
@@ -51,7 +52,7 @@ def generate(
     ] = None,
     max_cost: MaxCostOption = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what it would take; ask nobody.")
+        bool, typer.Option("--dry-run", help="Show the estimated calls and cost; call no model.")
     ] = False,
     output: DraftOption = None,
 ) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def merge(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="What eval run --output wrote.")
+        list[Path], typer.Argument(metavar="FILE...", help="Files written by `eval run --output`.")
     ],
     measure: MeasureOption = Measure.SHARE,
     margin: MarginOption = None,
@@ -37,7 +37,7 @@ def merge(
     page: HtmlOption = None,
     output: EvalFormatOption = EvalFormat.TEXT,
 ) -> None:
-    """Put the shards of a run together. The verdict is that of a run without shards."""
+    """Merge the shards of a run. The verdict is the same as without shards."""
     from promptops.evals.merging import merge_results
     from promptops.evals.outcome import SuiteRules
 

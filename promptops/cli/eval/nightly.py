@@ -60,14 +60,14 @@ def nightly(
     max_cost: MaxCostOption = None,
     concurrency: ConcurrencyOption = None,
     no_python: Annotated[
-        bool, typer.Option("--no-python", help="Run no functions of the repository.")
+        bool, typer.Option("--no-python", help="Do not run Python functions of the repository.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what it would take; ask nobody.")
+        bool, typer.Option("--dry-run", help="Show the estimated calls and cost; call no model.")
     ] = False,
     page: Annotated[
         Path | None,
-        typer.Option("--html", metavar="FILE", help="Write a page to read in a browser there."),
+        typer.Option("--html", metavar="FILE", help="Write an HTML report to FILE."),
     ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 def noise(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME...]", help="Prompts, or files of suites; all of them."),
+        typer.Argument(metavar="[NAME...]", help="Prompts or suite files; by default all."),
     ] = None,
     everything: AllOption = False,
     at: Annotated[
@@ -59,10 +59,10 @@ def noise(
     file: OutputOption = None,
     output: EvalFormatOption = EvalFormat.TEXT,
 ) -> None:
-    """Run each suite twice with one state, and say how far the two results are apart.
+    """Run each suite twice on the same state and show how far the results differ.
 
-    A difference between two versions that is no larger than that is no difference. Exit code 2
-    where it could not be judged, else 0.
+    A difference between two versions that is not larger is noise. Exit code 2: could not be
+    decided. Otherwise 0.
     """
     from promptops.evals.opening import EvalOptions
     from promptops.evals.opening import run as run_prepared

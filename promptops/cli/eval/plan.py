@@ -23,29 +23,37 @@ from promptops.errors import UsageError
 def plan(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME...]", help="Prompts, or files of suites; all of them."),
+        typer.Argument(metavar="[NAME...]", help="Prompts or suite files; by default all."),
     ] = None,
     everything: AllOption = False,
     detect: Annotated[
         float,
-        typer.Option("--detect", metavar="LOSS", help="The loss to notice, as a share of trials."),
+        typer.Option("--detect", metavar="LOSS", help="The loss to detect, as a share of trials."),
     ] = 0.05,
     rate: Annotated[
-        float, typer.Option("--rate", metavar="SHARE", help="The share that passes today.")
+        float, typer.Option("--rate", metavar="SHARE", help="The share of trials that pass today.")
     ] = 0.9,
     trials: Annotated[
         int | None,
-        typer.Option("--trials", metavar="K", min=1, max=100, help="Trials; as the suite says."),
+        typer.Option(
+            "--trials",
+            metavar="K",
+            min=1,
+            max=100,
+            help="Trials per sample; by default what the suite says.",
+        ),
     ] = None,
     intraclass: Annotated[
         float,
         typer.Option(
-            "--intraclass", metavar="R", help="How alike trials of one sample are, from 0 to 1."
+            "--intraclass", metavar="R", help="Correlation of the trials of a sample, from 0 to 1."
         ),
     ] = 0.5,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Say which loss each suite notices in four of five cases, and what noticing LOSS takes."""
+    """Estimate the loss that each suite detects in four of five cases, and the trials needed to
+    detect LOSS.
+    """
     from promptops.evals.preparation import NONE, SuiteChoice
     from promptops.evals.statistics import Design, detectable_drop, power, samples_needed
 

@@ -32,18 +32,18 @@ class EvalFormat(StrEnum):
 
 OutputOption = Annotated[
     Path | None,
-    typer.Option("--output", metavar="FILE", help="Write the result there as JSON, too."),
+    typer.Option("--output", metavar="FILE", help="Also write the result to FILE as JSON."),
 ]
 HtmlOption = Annotated[
     Path | None,
-    typer.Option("--html", metavar="FILE", help="Write a page to read in a browser there."),
+    typer.Option("--html", metavar="FILE", help="Write an HTML report to FILE."),
 ]
 EvidenceOption = Annotated[
     Path | None,
-    typer.Option("--evidence", metavar="FILE", help="Write evidence for promptops gate there."),
+    typer.Option("--evidence", metavar="FILE", help="Write evidence for `promptops gate` to FILE."),
 ]
 EvalFormatOption = Annotated[
-    EvalFormat, typer.Option("--format", help="How to print the result.", show_default=True)
+    EvalFormat, typer.Option("--format", help="Output format.", show_default=True)
 ]
 
 
@@ -60,7 +60,7 @@ MarginOption = Annotated[
         metavar="SHARE",
         min=0,
         max=1,
-        help="The loss up to which a change is 'not worse', such as 0.02.",
+        help="The loss that still counts as 'not worse', such as 0.02.",
     ),
 ]
 

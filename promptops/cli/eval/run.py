@@ -55,46 +55,54 @@ if TYPE_CHECKING:
 def run(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME...]", help="Prompts, or files of suites; all of them."),
+        typer.Argument(metavar="[NAME...]", help="Prompts or suite files; by default all."),
     ] = None,
     everything: AllOption = False,
     at: Annotated[
         str | None,
-        typer.Option("--at", metavar="SELECTOR", help="The state to judge; the work tree."),
+        typer.Option(
+            "--at", metavar="SELECTOR", help="The state to test; by default the work tree."
+        ),
     ] = None,
     against: Annotated[
         str | None,
         typer.Option(
             "--against",
             metavar="SELECTOR",
-            help="The baseline, or none; what is live, else the latest release.",
+            help="The baseline, or `none`; by default what is live, else the latest release.",
         ),
     ] = None,
     changed: Annotated[
-        bool, typer.Option("--changed", help="Only suites that the change touches.")
+        bool, typer.Option("--changed", help="Run only suites affected by the change.")
     ] = False,
     base: Annotated[
         str | None,
         typer.Option(
-            "--base", metavar="REV", help="What --changed compares with; the default branch."
+            "--base", metavar="REV", help="The base of --changed; by default the default branch."
         ),
     ] = None,
     using: Annotated[
         str | None,
-        typer.Option("--using", metavar="MODEL", help="Judge what is live and names this model."),
+        typer.Option("--using", metavar="MODEL", help="Test live prompts that use this model."),
     ] = None,
     instead: Annotated[
         str | None,
-        typer.Option("--instead", metavar="NEW", help="With this model in its place."),
+        typer.Option(
+            "--instead", metavar="NEW", help="Replace the model of --using with this one."
+        ),
     ] = None,
     environment: Annotated[
         str | None,
-        typer.Option("--env", metavar="ENV", help="Where --using looks; the default environment."),
+        typer.Option(
+            "--env",
+            metavar="ENV",
+            help="The environment for --using; by default default_environment.",
+        ),
     ] = None,
     models: ModelsOption = None,
     samples: Annotated[
         list[str] | None,
-        typer.Option("--sample", metavar="NAME", help="Run this sample only; may be repeated."),
+        typer.Option("--sample", metavar="NAME", help="Run only this sample; repeatable."),
     ] = None,
     max_cost: MaxCostOption = None,
     concurrency: ConcurrencyOption = None,
@@ -104,21 +112,23 @@ def run(
     resume: ResumeOption = False,
     shard: Annotated[
         str | None,
-        typer.Option("--shard", metavar="N/OF", help="Run one part of the samples, such as 2/5."),
+        typer.Option(
+            "--shard", metavar="N/OF", help="Run only one part of the samples, such as 2/5."
+        ),
     ] = None,
     stand_in: StandInOption = None,
     cluster: ClusterOption = None,
     all_checks: Annotated[
-        bool, typer.Option("--all-checks", help="Ask judges about answers that failed, too.")
+        bool, typer.Option("--all-checks", help="Also call judges for answers that already failed.")
     ] = False,
     no_python: Annotated[
-        bool, typer.Option("--no-python", help="Run no functions of the repository.")
+        bool, typer.Option("--no-python", help="Do not run Python functions of the repository.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what it would take; ask nobody.")
+        bool, typer.Option("--dry-run", help="Show the estimated calls and cost; call no model.")
     ] = False,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Run again whenever prompts or suites change.")
+        bool, typer.Option("--watch", help="Run again when prompts or suites change.")
     ] = False,
     measure: MeasureOption = Measure.SHARE,
     margin: MarginOption = None,
@@ -127,11 +137,11 @@ def run(
     page: HtmlOption = None,
     output: EvalFormatOption = EvalFormat.TEXT,
 ) -> None:
-    """Run eval suites: by default the work tree, compared with what is live.
+    """Run eval suites. By default, compare the work tree with what is live.
 
-    Exit code 0: passed. 1: blocked, by a threshold, a lost sample tagged `must` or a result that is
-    worse than the baseline's. 2: could not be judged. Without keys, answers come from the cassettes
-    beside the suites where every suite has one.
+    Exit code 0: passed. 1: blocked by a threshold, a lost sample tagged `must`, or a result that is
+    worse than the baseline. 2: could not be decided. Without keys, answers come from the cassettes
+    next to the suites, if every suite has one.
     """
     from promptops.evals.opening import EvalOptions
     from promptops.evals.outcome import SuiteRules

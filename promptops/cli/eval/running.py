@@ -28,27 +28,33 @@ _QUIET_SECONDS = 30.0
 
 ModelsOption = Annotated[
     str | None,
-    typer.Option("--models", metavar="A,B", help="Ask these models instead of the suite's."),
+    typer.Option("--models", metavar="A,B", help="Use these models instead of the suite's."),
 ]
 MaxCostOption = Annotated[
     float | None,
-    typer.Option("--max-cost", metavar="USD", min=0, help="Stop before it costs more."),
+    typer.Option("--max-cost", metavar="USD", min=0, help="Stop before the cost exceeds this."),
 ]
 ConcurrencyOption = Annotated[
     int | None,
-    typer.Option("--concurrency", metavar="N", min=1, max=1000, help="Trials at once; 10."),
+    typer.Option(
+        "--concurrency",
+        metavar="N",
+        min=1,
+        max=1000,
+        help="Number of parallel trials; by default 10.",
+    ),
 ]
 RecordOption = Annotated[
-    bool, typer.Option("--record", help="Keep all answers in cassettes beside the suites.")
+    bool, typer.Option("--record", help="Record all answers in cassettes next to the suites.")
 ]
 ReplayOption = Annotated[
-    bool, typer.Option("--replay", help="Take all answers from cassettes; ask nobody.")
+    bool, typer.Option("--replay", help="Use only recorded answers; call no model.")
 ]
 LiveOption = Annotated[
-    bool, typer.Option("--live", help="Ask models even where a cassette could answer.")
+    bool, typer.Option("--live", help="Call models even if answers are recorded.")
 ]
 ResumeOption = Annotated[
-    bool, typer.Option("--resume", help="Go on where a run like this one was ended.")
+    bool, typer.Option("--resume", help="Continue an interrupted run of the same kind.")
 ]
 ClusterOption = Annotated[
     str | None,
@@ -60,9 +66,7 @@ ClusterOption = Annotated[
 ]
 StandInOption = Annotated[
     str | None,
-    typer.Option(
-        "--stand-in", metavar="MODEL", help="Let this model answer in place of every other."
-    ),
+    typer.Option("--stand-in", metavar="MODEL", help="Use this model in place of every other."),
 ]
 
 

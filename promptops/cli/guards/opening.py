@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 UserOption = Annotated[
     list[str] | None,
-    typer.Option("--user", metavar="USER", help="Also this user's; may be repeated."),
+    typer.Option("--user", metavar="USER", help="Also show this user's limits; repeatable."),
 ]
 TenantOption = Annotated[
     list[str] | None,
-    typer.Option("--tenant", metavar="TENANT", help="Also this tenant's; may be repeated."),
+    typer.Option("--tenant", metavar="TENANT", help="Also show this tenant's limits; repeatable."),
 ]
 
 

@@ -39,35 +39,38 @@ def reset(
         typer.Option(
             "--of",
             metavar="WHOSE",
-            help="global, environment/NAME, prompts/PATTERN, as `guards show` names it; all.",
+            help=(
+                "The limit, as in `guards show`: global, environment/NAME or prompts/PATTERN;"
+                " by default all."
+            ),
             show_default=False,
         ),
     ] = None,
     user: Annotated[
-        str | None, typer.Option("--user", metavar="USER", help="Only this user's.")
+        str | None, typer.Option("--user", metavar="USER", help="Only this user's limits.")
     ] = None,
     tenant: Annotated[
-        str | None, typer.Option("--tenant", metavar="TENANT", help="Only this tenant's.")
+        str | None, typer.Option("--tenant", metavar="TENANT", help="Only this tenant's limits.")
     ] = None,
     reason: Annotated[
-        str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")
+        str, typer.Option("--reason", metavar="TEXT", help="The reason, for the record.")
     ] = "",
     from_log: Annotated[
         bool,
         typer.Option(
             "--from-log",
-            help="Begin a ledger that lost its counts with what the run log says was spent.",
+            help="Restore a ledger that lost its counts from the run log.",
         ),
     ] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Set what is spent back to what running requests hold, so that runs go on.
+    """Reset what is spent to what running requests hold, so that runs can continue.
 
-    A reason is needed, and is recorded with your name in the ledger and in the run log. A ledger
-    in Redis that was never begun, or has lost what it counted, begins anew: with nothing spent, or
-    with what the runs of the log spent.
+    The reason is required. It is recorded with your name in the ledger and in the run log. A Redis
+    ledger that is new or has lost its counts starts again: from zero, or with --from-log from the
+    run log.
     """
     owner = _find_owner(of, user, tenant)
     if not reason.strip() and not dry_run:

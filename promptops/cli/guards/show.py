@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 def show(
     user: UserOption = None,
     tenant: TenantOption = None,
-    resets: Annotated[bool, typer.Option("--resets", help="Who reset what, and why.")] = False,
+    resets: Annotated[
+        bool, typer.Option("--resets", help="Show past resets: who, what and why.")
+    ] = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Show how much of each limit is spent now, and when it frees.
+    """Show what is spent of each limit, and when it becomes free.
 
-    HELD is the part of SPENT that belongs to requests still running.
+    HELD is the part of SPENT that is reserved for running requests.
     """
     from promptops.runtime.guards.windows import Scope
 

@@ -19,27 +19,25 @@ from promptops.runtime.log.documents import review_to_json
 
 def answer(
     review: ReviewArgument,
-    accept: Annotated[bool, typer.Option("--accept", help="The answer may stand.")] = False,
-    reject: Annotated[bool, typer.Option("--reject", help="It may not.")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="Accept the answer.")] = False,
+    reject: Annotated[bool, typer.Option("--reject", help="Reject the answer.")] = False,
     text: Annotated[
         str | None,
         typer.Option(
             "--answer",
             metavar="TEXT",
-            help="The answer as it should have been; @FILE and @- read it.",
+            help="The correct answer; @FILE or @- reads it.",
         ),
     ] = None,
     note: Annotated[
-        str | None, typer.Option("--note", metavar="TEXT", help="What there is to say about it.")
+        str | None, typer.Option("--note", metavar="TEXT", help="A note about the answer.")
     ] = None,
-    again: Annotated[
-        bool, typer.Option("--again", help="Replace what somebody answered before.")
-    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Replace an earlier answer.")] = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Accept an answer, say how it should have been, or reject it.
+    """Accept, correct or reject an answer.
 
-    Answers become samples of an eval suite with `promptops reviews export`.
+    `promptops reviews export` turns answered reviews into samples of an eval suite.
     """
     if sum((accept, reject, text is not None)) != 1:
         raise UsageError(

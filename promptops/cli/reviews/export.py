@@ -30,22 +30,22 @@ class ReviewsFormat(StrEnum):
 def export(
     prompt: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="Reviews of this prompt.", show_default=False),
+        typer.Argument(metavar="[NAME]", help="Only reviews of this prompt.", show_default=False),
     ] = None,
     file: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write there.")
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write to FILE.")
     ] = None,
     output: Annotated[
         ReviewsFormat,
         typer.Option(
-            "--format", help="yaml: an eval suite; json: a document a line.", show_default=True
+            "--format", help="yaml: an eval suite; json: one document per line.", show_default=True
         ),
     ] = ReviewsFormat.YAML,
 ) -> None:
-    """Write answered reviews as an eval suite: the inputs, and the answer that should come.
+    """Write answered reviews as an eval suite: the inputs and the expected answers.
 
-    An answer that is JSON becomes `json_equals`, any other `equals`: write a milder expectation
-    where wording may vary. Rejected answers without a better one are left out.
+    A JSON answer becomes `json_equals`, any other answer `equals`; relax the expectation if the
+    wording may vary. Rejected answers without a correction are left out.
     """
     with open_run_log() as log:
         answered = log.reviews(status="answered", limit=_ALL)

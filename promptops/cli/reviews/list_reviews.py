@@ -25,14 +25,19 @@ if TYPE_CHECKING:
 
 
 def list_reviews(
-    answered: Annotated[bool, typer.Option("--answered", help="Those that were answered.")] = False,
-    everything: Annotated[bool, typer.Option("--all", help="Open and answered ones.")] = False,
+    answered: Annotated[bool, typer.Option("--answered", help="Show answered reviews.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show open and answered reviews.")
+    ] = False,
     limit: Annotated[
-        int, typer.Option("-n", "--limit", metavar="N", min=1, max=10_000, help="At most so many.")
+        int,
+        typer.Option(
+            "-n", "--limit", metavar="N", min=1, max=10_000, help="Maximum number of rows."
+        ),
     ] = 20,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """List runs that wait for a person, the longest waiting first."""
+    """List runs that wait for a review, the longest waiting first."""
     status = None if everything else "answered" if answered else "open"
     with open_run_log() as log:
         found = log.reviews(status=status, limit=limit)

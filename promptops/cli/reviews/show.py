@@ -12,12 +12,15 @@ from promptops.cli.session import Format, FormatOption, emit, emit_json, json_do
 from promptops.runtime.log.documents import entry_to_json, review_to_json
 
 ReviewArgument = Annotated[
-    str, typer.Argument(metavar="REVIEW|RUN", help="The id of a review or its run, or its start.")
+    str,
+    typer.Argument(
+        metavar="REVIEW|RUN", help="The id of a review or run, or its first characters."
+    ),
 ]
 
 
 def show(review: ReviewArgument, output: FormatOption = Format.TEXT) -> None:
-    """Show the run that is to be reviewed: what was asked, what was answered, and why."""
+    """Show a run to review: the request, the answer, and why it needs a review."""
     with open_run_log() as log:
         found = log.get_review(review)
         entry = log.get(found.run_id)

@@ -27,18 +27,24 @@ from promptops.cli.session import (
 
 
 def erase(
-    user: Annotated[str, typer.Option("--user", metavar="USER", help="Whose runs.")],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")],
+    user: Annotated[
+        str, typer.Option("--user", metavar="USER", help="The user whose runs are removed.")
+    ],
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="The reason, for the record.")
+    ],
     receipt: Annotated[
         str | None,
-        typer.Option("--receipt", metavar="FILE", help="Write what was removed there, as JSON."),
+        typer.Option(
+            "--receipt", metavar="FILE", help="Write a receipt of what was removed, as JSON."
+        ),
     ] = None,
     conversations: Annotated[
         list[str] | None,
         typer.Option(
             "--conversations",
             metavar="STORE",
-            help="Also this store of conversations; may be repeated.",
+            help="Also erase from this conversation store; repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -46,11 +52,11 @@ def erase(
     yes: YesOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Remove all runs and conversations of a user, also from the files of the database.
+    """Remove all runs and conversations of a user, also from the database files.
 
-    Runs that were started within them for nobody else go, too, and so do reviews and feedback. That
-    it was done stays in the log, with a mark instead of the user. The receipt says what it does not
-    reach: exports, backups, what was committed, and what providers keep.
+    Runs, reviews and feedback that belong only to these runs are removed too. The log records the
+    erasure under a pseudonym. The receipt lists what was not reached: exports, backups, commits,
+    and data kept by providers.
     """
     from promptops.runtime.erasure import erase_everywhere
 

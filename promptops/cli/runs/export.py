@@ -54,16 +54,18 @@ def export(
     status: StatusOption = None,
     stage: StageOption = None,
     content: Annotated[
-        bool, typer.Option("--content/--no-content", help="With inputs, messages and answers.")
+        bool, typer.Option("--content/--no-content", help="Include inputs, messages and answers.")
     ] = True,
     file: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Write there; - is standard output."),
+        typer.Option("-o", "--output", metavar="FILE", help="Write to FILE; - is standard output."),
     ] = None,
     output: Annotated[
         ExportFormat,
         typer.Option(
-            "--format", help="json: one document a line; csv for spreadsheets.", show_default=True
+            "--format",
+            help="json: one document per line; csv: for spreadsheets.",
+            show_default=True,
         ),
     ] = ExportFormat.JSON,
 ) -> None:

@@ -39,21 +39,24 @@ def list_runs(
     parent: ParentOption = None,
     evals: EvalsOption = False,
     limit: Annotated[
-        int, typer.Option("-n", "--limit", metavar="N", min=1, max=10_000, help="At most so many.")
+        int,
+        typer.Option(
+            "-n", "--limit", metavar="N", min=1, max=10_000, help="Maximum number of rows."
+        ),
     ] = 20,
     before: Annotated[
         str | None,
         typer.Option(
-            "--before", metavar="RUN", help="Only runs older than this one: the next page."
+            "--before", metavar="RUN", help="Only runs older than this run, for the next page."
         ),
     ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """List runs, the newest first. `runs show` has what one of them said.
+    """List runs, newest first. `runs show` prints the content of a run.
 
     Runs of evals, replays and drills are listed with --evals, or with --env eval.
 
-    JSON has everything about the runs but what they said, which `runs export` writes.
+    JSON output contains everything except the content; `runs export` writes that.
     """
     filters = make_filters(
         prompt,

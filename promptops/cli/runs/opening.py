@@ -20,16 +20,18 @@ PromptArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="[NAME[@VERSION|@ENV]]",
-        help="Only runs of this prompt; * stands for anything.",
+        help="Only runs of this prompt; * matches anything.",
         show_default=False,
     ),
 ]
 SinceOption = Annotated[
     str | None,
-    typer.Option("--since", metavar="TIME", help="Started since then: 12h, 30d or a time."),
+    typer.Option(
+        "--since", metavar="TIME", help="Only runs started after TIME: 12h, 30d or a date."
+    ),
 ]
 UntilOption = Annotated[
-    str | None, typer.Option("--until", metavar="TIME", help="Started before then.")
+    str | None, typer.Option("--until", metavar="TIME", help="Only runs started before TIME.")
 ]
 EnvOption = Annotated[
     str | None, typer.Option("--env", metavar="ENV", help="Only this environment.")
@@ -50,13 +52,14 @@ StatusOption = Annotated[
     ),
 ]
 StageOption = Annotated[
-    str | None, typer.Option("--stage", metavar="STAGE", help="Only errors of this stage.")
+    str | None,
+    typer.Option("--stage", metavar="STAGE", help="Only runs that failed in this stage."),
 ]
 EvalsOption = Annotated[
     bool, typer.Option("--evals", help="Only runs of evals, replays and drills.")
 ]
 ParentOption = Annotated[
-    str | None, typer.Option("--parent", metavar="RUN", help="Only runs within this run.")
+    str | None, typer.Option("--parent", metavar="RUN", help="Only child runs of this run.")
 ]
 
 

@@ -31,21 +31,21 @@ def prune(
         typer.Option(
             "--before",
             metavar="TIME",
-            help="Started before then: 90d or a time; what [log] retention says.",
+            help="Remove runs started before TIME: 90d or a date; by default [log] retention.",
             show_default=False,
         ),
     ] = None,
     reason: Annotated[
-        str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")
+        str, typer.Option("--reason", metavar="TEXT", help="The reason, for the record.")
     ] = "old",
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Remove runs that are older than a time, and what only they said.
+    """Remove runs older than a given time, with their content.
 
-    Hourly sums stay, so that statistics of the time before still say what happened. Runs with an
-    open review stay, too. What conversations said whose time to live is over goes as well.
+    Hourly sums stay, so statistics remain correct. Runs with an open review stay too. Content of
+    expired conversations is also removed.
     """
     now = time.time()
     if before is not None:

@@ -46,7 +46,7 @@ def replay(
         str | None,
         typer.Argument(
             metavar="[RUN|NAME[@VERSION|@ENV]]",
-            help="One run by its id, or runs of this prompt.",
+            help="A run id, or a prompt whose runs are replayed.",
             show_default=False,
         ),
     ] = None,
@@ -55,13 +55,15 @@ def replay(
         typer.Option(
             "--at",
             metavar="SELECTOR",
-            help="The version that runs now, as after the @ of a prompt ref.",
+            help="The version to run now, as in NAME@SELECTOR.",
             show_default=True,
         ),
     ] = "working",
     last: Annotated[
         int | None,
-        typer.Option("--last", metavar="N", min=1, max=10_000, help="The newest N that fit; 100."),
+        typer.Option(
+            "--last", metavar="N", min=1, max=10_000, help="Replay the newest N; by default 100."
+        ),
     ] = None,
     since: SinceOption = None,
     until: UntilOption = None,
@@ -69,30 +71,24 @@ def replay(
     user: UserOption = None,
     status: StatusOption = None,
     model: Annotated[
-        str | None, typer.Option("--model", metavar="MODEL", help="Ask this model instead.")
+        str | None, typer.Option("--model", metavar="MODEL", help="Use this model instead.")
     ] = None,
     max_cost: Annotated[
         float | None,
-        typer.Option(
-            "--max-cost", metavar="USD", min=0, help="The most that all of them may cost."
-        ),
+        typer.Option("--max-cost", metavar="USD", min=0, help="The maximum total cost."),
     ] = None,
     workers: Annotated[
-        int, typer.Option("--workers", metavar="N", min=1, max=64, help="So many at once.")
+        int, typer.Option("--workers", metavar="N", min=1, max=64, help="Number of parallel runs.")
     ] = 4,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do not ask before models are called.")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     output: Annotated[
         ReplayFormat,
-        typer.Option(
-            "--format", help="text, json, or markdown for a pull request.", show_default=True
-        ),
+        typer.Option("--format", help="Output format.", show_default=True),
     ] = ReplayFormat.TEXT,
 ) -> None:
     """Run recorded inputs again with another version, and show both answers side by side.
 
-    Replays are recorded and limited in the environment `eval`, and never count as traffic. Exit
+    Replays are recorded and limited in the environment `eval` and do not count as traffic. Exit
     code 1: a run that succeeded before fails now.
     """
     from promptops.cli.runs.comparing import to_markdown, to_text

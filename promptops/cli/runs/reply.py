@@ -23,7 +23,7 @@ def reply(
         typer.Option(
             "--result",
             metavar="CALL=TEXT",
-            help="What a call gave, by its id; TEXT may be @FILE or @-.",
+            help="The result of one call, by its id; @FILE or @- reads it.",
         ),
     ] = None,
     file: Annotated[
@@ -31,17 +31,20 @@ def reply(
         typer.Option(
             "--results",
             metavar="FILE",
-            help="All of them as JSON: an object by id, or a list in the order of calls; - reads.",
+            help=(
+                "All results as JSON: an object by id, or a list in call order; - is standard"
+                " input."
+            ),
         ),
     ] = None,
     stream: Annotated[
-        bool, typer.Option("--stream", help="Print the answer as it is written.")
+        bool, typer.Option("--stream", help="Print the answer as it arrives.")
     ] = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Hand in the results of the tools that a run waits for, and print what the model says.
+    """Send the results of the tools that a run waits for, and print the model's answer.
 
-    It is the same run: one id, one record, one cost. The log must have kept what was said.
+    The run continues with the same id, record and cost. The log must have stored its content.
     """
     from promptops.cli.run import print_stream, show_run
     from promptops.runtime.registry import open_registry

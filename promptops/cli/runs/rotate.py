@@ -7,10 +7,10 @@ from promptops.cli.session import emit
 
 
 def rotate() -> None:
-    """Encrypt everything in the log with the first key that [log] encryption_key names.
+    """Encrypt the whole log with the first key in [log] encryption_key.
 
-    To change keys put the new one in front of the old one, run this, and take the old one out. What
-    was not encrypted before is encrypted, too.
+    To change keys, put the new key before the old one, run this command, then remove the old key.
+    Unencrypted content is encrypted too.
     """
     with open_run_log() as log:
         number = log.rotate()

@@ -30,10 +30,12 @@ _WIDTH = 12
 
 
 def show(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or how it begins.")],
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="The run's id, or its first characters.")
+    ],
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Show one run: what was asked and answered, what it took, and which rule decided what."""
+    """Show a run: request, answer, cost, and which rules decided what."""
     with open_run_log() as log:
         entry = log.get(run)
     if output is Format.JSON:

@@ -70,7 +70,7 @@ def stats(
         typer.Option(
             "--compare",
             metavar="A B",
-            help="Two versions of the prompt that share its traffic.",
+            help="Compare two versions that share the traffic.",
             show_default=False,
         ),
     ] = None,
@@ -79,14 +79,14 @@ def stats(
         typer.Option("--drift", help="Compare the last day with the seven days before."),
     ] = False,
     alert: Annotated[
-        bool, typer.Option("--alert", help="With --drift: tell people through [alerts].")
+        bool, typer.Option("--alert", help="With --drift: send alerts through [alerts].")
     ] = False,
     embedding: Annotated[
         str | None,
         typer.Option(
             "--embedding",
             metavar="MODEL",
-            help="With --drift: also compare what answers mean, by this embedding model.",
+            help="With --drift: also compare the meaning of answers, with this embedding model.",
         ),
     ] = None,
     since: SinceOption = None,
@@ -102,19 +102,18 @@ def stats(
         typer.Option("--format", help="text, json, or csv for spreadsheets.", show_default=True),
     ] = StatsFormat.TEXT,
 ) -> None:
-    """Count runs: cost, errors by stage, and latency (the median and the 95th percentile).
+    """Count runs: cost, errors by stage, and latency (median and 95th percentile).
 
-    Percentiles over many hours come from buckets, and are then within 5 % (marked with ~). Costs of
-    runs without a known price are not in the sums, but counted. On a terminal a line of bars shows
-    the runs of the last days.
+    Percentiles over many hours are estimates within 5 %, marked with ~. Runs without a known price
+    are counted, but not in the cost. On a terminal, bars show the runs of the last days.
 
-    Evals, replays and drills are counted with --evals or --env eval alone.
+    Evals, replays and drills are counted only with --evals or --env eval.
 
-    --compare says what two versions differ by in feedback, errors, cost and latency, each with a
-    95 % interval. Runs of one key (or user) belong together there.
+    --compare compares two versions: feedback, errors, cost and latency, each with a 95 % interval.
+    Runs of the same key or user are grouped.
 
-    --drift compares what recent runs answered and were given with the time before, and errors,
-    latency and cost of the last hour with the same hour of earlier days.
+    --drift compares inputs and answers of recent runs with earlier ones, and errors, latency and
+    cost of the last hour with the same hour of earlier days.
     """
     if (alert or embedding) and not drift:
         word = "--alert" if alert else "--embedding"

@@ -58,17 +58,26 @@ def tail(
     evals: EvalsOption = False,
     count: Annotated[
         int,
-        typer.Option("-n", "--lines", metavar="N", min=0, max=10_000, help="Begin so far back."),
+        typer.Option(
+            "-n",
+            "--lines",
+            metavar="N",
+            min=0,
+            max=10_000,
+            help="Number of past runs to print first.",
+        ),
     ] = 10,
     follow: Annotated[
-        bool, typer.Option("--follow/--no-follow", help="Wait for more, until Ctrl-C.")
+        bool, typer.Option("--follow/--no-follow", help="Wait for more runs, until Ctrl-C.")
     ] = True,
     output: Annotated[
         TailFormat,
-        typer.Option("--format", help="text, or json: one document a line.", show_default=True),
+        typer.Option(
+            "--format", help="Output format; json: one document per line.", show_default=True
+        ),
     ] = TailFormat.TEXT,
 ) -> None:
-    """Print the last runs, the oldest first, and then each run as it ends."""
+    """Print the last runs, oldest first, then each run as it ends."""
     wanted = make_filters(
         prompt,
         environment=environment,

@@ -25,26 +25,36 @@ def serve(
         typer.Option(
             "--source",
             metavar="SOURCE",
-            help="A clone URL, a folder, a snapshot or its URL; several are copies of one thing.",
+            help="A clone URL, folder, snapshot or snapshot URL; repeat to add fallbacks.",
             show_default="this repository",
         ),
     ] = None,
     host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="The address to listen at.")
+        str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="0 takes a free one.")
+        int,
+        typer.Option(
+            "--port", metavar="PORT", min=0, max=65535, help="The port; 0 picks a free one."
+        ),
     ] = 8080,
     keys: KeysOption = None,
     trust: TrustOption = None,
     refresh: Annotated[
-        float, typer.Option("--refresh", metavar="SECONDS", help="How long a look is good.")
+        float,
+        typer.Option(
+            "--refresh", metavar="SECONDS", help="How often to check the source for changes."
+        ),
     ] = 60.0,
     max_body: Annotated[
-        int, typer.Option("--max-body", metavar="BYTES", min=1, help="The longest body taken.")
+        int,
+        typer.Option("--max-body", metavar="BYTES", min=1, help="Maximum size of a request body."),
     ] = 1_000_000,
     max_connections: Annotated[
-        int, typer.Option("--max-connections", metavar="N", min=1, help="At the same time.")
+        int,
+        typer.Option(
+            "--max-connections", metavar="N", min=1, help="Maximum number of open connections."
+        ),
     ] = 1000,
     io_timeout: Annotated[
         float,
@@ -52,7 +62,7 @@ def serve(
             "--io-timeout",
             metavar="SECONDS",
             min=0.01,
-            help="How long a client may keep its request, or its answer, waiting.",
+            help="Timeout for reading a request and for writing a response.",
         ),
     ] = 10.0,
     drain: Annotated[
@@ -61,14 +71,15 @@ def serve(
             "--drain",
             metavar="SECONDS",
             min=0,
-            help="How long to say `not ready`, and go on, before stopping.",
+            help="On shutdown, report `not ready` this long before stopping.",
         ),
     ] = 0.0,
 ) -> None:
-    """Serve prompts over HTTP: resolve, render, run, stream, and OpenAI's chat completions.
+    """Serve prompts over HTTP: resolve, render, run and stream, and OpenAI's chat completions.
 
-    Each request needs a key: promptops serve keys add. One line of JSON a request goes to standard
-    error, without inputs and answers. SIGTERM answers what is under way, and stops.
+    Each request needs a key; create one with `promptops serve keys add`. One line of JSON per
+    request goes to standard error, without inputs and answers. On SIGTERM, open requests are
+    completed first.
     """
     if context.invoked_subcommand is not None:
         return

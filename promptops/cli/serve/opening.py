@@ -22,7 +22,7 @@ KeysOption = Annotated[
     typer.Option(
         "--keys",
         metavar="FILE",
-        help=f"The file of keys; {VARIABLE}, else one in the repository's Git folder.",
+        help=f"The key file; by default {VARIABLE}, else a file in the repository's Git folder.",
         show_default=False,
     ),
 ]

@@ -26,20 +26,25 @@ _UNITS = {"h": 3600, "d": 86_400, "w": 604_800}
 
 
 def add(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose it is.", show_default=False)],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The name of the key's owner.", show_default=False)
+    ],
     verbs: Annotated[
         list[str] | None,
         typer.Option(
             "--verb",
             metavar="VERB",
-            help=f"What it may do: {', '.join(VERBS)}; several.",
+            help=f"Allowed verb: {', '.join(VERBS)}; repeatable.",
             show_default=", ".join(DEFAULT_VERBS),
         ),
     ] = None,
     prompts: Annotated[
         list[str] | None,
         typer.Option(
-            "--prompt", metavar="PATTERN", help="Prompts: support/*; several.", show_default="*"
+            "--prompt",
+            metavar="PATTERN",
+            help="Allowed prompts, such as 'support/*'; repeatable.",
+            show_default="*",
         ),
     ] = None,
     environments: Annotated[
@@ -47,23 +52,26 @@ def add(
         typer.Option(
             "--env",
             metavar="ENV",
-            help="Environments; `releases` for versions and ranges, `working` for the work tree.",
+            help=(
+                "Allowed environments; `releases`: versions and ranges, `working`: the work tree."
+            ),
             show_default="*, all but the work tree",
         ),
     ] = None,
     tenant: Annotated[
-        str | None, typer.Option("--tenant", metavar="TENANT", help="Of which customer.")
+        str | None,
+        typer.Option("--tenant", metavar="TENANT", help="The tenant (customer) it is for."),
     ] = None,
     expires: Annotated[
         str | None,
-        typer.Option("--expires", metavar="TIME", help="After how long: 12h, 90d, 4w."),
+        typer.Option("--expires", metavar="TIME", help="Lifetime, such as 12h, 90d or 4w."),
     ] = None,
     keys: KeysOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Make a key and print it, this once: the file keeps its hash alone.
+    """Create a key and print it once. The file stores only its hash.
 
-    A running service takes it at once.
+    A running service accepts the key immediately.
     """
     now = int(time.time())
     scope = KeyScope(

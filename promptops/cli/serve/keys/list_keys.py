@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def list_keys(keys: KeysOption = None, output: FormatOption = Format.TEXT) -> None:
-    """List the keys: what each may do, and until when. The keys themselves are nowhere."""
+    """List keys: what each one may do, and until when. The keys themselves are not stored."""
     keyfile = open_keyfile(keys)
     known = keyfile.keys.list()
     if output is Format.JSON:

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 def revoke(
     key: Annotated[
-        str, typer.Argument(metavar="KEY", help="Its id, or its name.", show_default=False)
+        str, typer.Argument(metavar="KEY", help="The key's id or name.", show_default=False)
     ],
     keys: KeysOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Refuse a key from now on, in running services too; streams with it end."""
+    """Revoke a key immediately, in running services too. Their open streams end."""
     keyfile = open_keyfile(keys)
     now = int(time.time())
     found = keyfile.keys.revoke(key, now)[1]
