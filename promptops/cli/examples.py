@@ -97,7 +97,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "drill": ("promptops drill rollback", "promptops drill restore --no-record"),
     "site": (
-        "promptops site -o public --title 'Support prompts' --evals results --log runs.db",
+        "promptops site -o public --evals results --log runs.db",
         "promptops site --serve --watch --allow-run",
     ),
     "stubs": (
@@ -130,7 +130,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "reviews answer": (
         "promptops reviews answer 01a22760 --accept",
-        'promptops reviews answer 01a22760 --answer "Billing, urgent." --note "not a joke"',
+        'promptops reviews answer 01a22760 --answer "Billing, urgent." --note urgent',
     ),
     "reviews export": (
         "promptops reviews export support/triage -o samples.yaml",
@@ -171,7 +171,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "runs erase": (
         'promptops runs erase --user u-42 --reason "asked for it" --dry-run',
-        'promptops runs erase --user u-42 --reason "asked for it" --receipt receipt.json',
+        "promptops runs erase --user u-42 --reason request --receipt receipt.json",
     ),
     "runs rotate": ("promptops runs rotate", "promptops runs stats --since 30d"),
     "eval plan": ("promptops eval plan support/triage", "promptops eval plan --detect 0.05"),

@@ -39,17 +39,22 @@ def site(
         typer.Option(
             "--log",
             metavar="URL",
-            help="Statistics of the runs in this log: a file, or postgresql://...",
+            help="Show statistics of the runs in this log: a file or postgresql://...",
             show_default="the configured log, if there is one",
         ),
     ] = None,
-    no_log: Annotated[bool, typer.Option("--no-log", help="Leave statistics of runs out.")] = False,
+    no_log: Annotated[
+        bool, typer.Option("--no-log", help="Leave out the statistics of runs.")
+    ] = False,
     evals: Annotated[
         list[Path] | None,
         typer.Option(
             "--evals",
             metavar="PATH",
-            help="What eval run --output wrote, or a folder of it; may be repeated, newest last.",
+            help=(
+                "A file written by `eval run --output`, or a folder of them; repeatable, "
+                "newest last."
+            ),
             show_default=False,
         ),
     ] = None,
@@ -71,19 +76,8 @@ def site(
 ) -> None:
     """Generate a static site of the registry: what is live, since when, by whom and why.
 
-<<<<<<< HEAD
-    The site needs no server and no network. A page is written again only when what it shows has
-    changed. Files of an earlier site that are no longer part of it are removed.
-=======
     The site needs no server and no network. Only changed pages are written. Files of an earlier
     site that are no longer needed are removed.
-    """
-    from promptops.site.facts import SiteExtras
-    from promptops.site.results import read_results
-    from promptops.site.writing import write_site
->>>>>>> e6d7257 (Say in every help page what a verb does, in short sentences)
-
-    --serve shows it on this machine instead: only to the browser that opens the address it prints.
     """
     if log is not None and no_log:
         raise UsageError("--log and --no-log together", hint="give one of the two")

@@ -116,25 +116,6 @@ Deploy:
   incident  Write an incident report: changes and how to undo them.
 
 Use and look back:
-<<<<<<< HEAD
-  run            Run a prompt: ask a model, within the limits.
-  serve          Serve prompts over HTTP.
-  mcp            Serve prompts to editors and agents, over MCP.
-  readiness      Say whether a team is ready for production.
-  drill          Rehearse what must work when something fails.
-  site           Write the registry as a static site.
-  stubs          Write types of prompts for programs that call them.
-  resolve        Say exactly what a prompt ref means.
-  export         Write a snapshot, or prompts for other tools.
-  verify         Check releases and environments against each other.
-  trace          Follow a version, digest or output back to its authors.
-  runs           Look at what was run, and count it.
-  conversations  Look at conversations, and remove them.
-  metrics        Print the counts of runs for Prometheus.
-  guards         Look at limits, and what is spent of them.
-  alerts         Tell people when a limit trips or a model fails.
-  reviews        Look at runs that wait for a person.
-=======
   run        Run a prompt, within the limits.
   serve      Serve prompts over HTTP.
   mcp        Serve prompts to editors and agents over MCP.
@@ -151,7 +132,6 @@ Use and look back:
   guards     Show and reset limits.
   alerts     Test the channels for alerts.
   reviews    Review runs that wait for a person.
->>>>>>> e6d7257 (Say in every help page what a verb does, in short sentences)
 """)
     page = accept(tmp_path, "help", "rollback")
     assert "Examples:\n  promptops rollback support/triage\n" in page

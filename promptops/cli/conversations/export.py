@@ -30,7 +30,7 @@ def export(
     ] = True,
     file: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Write there; - is standard output."),
+        typer.Option("-o", "--output", metavar="FILE", help="Write to FILE; - is standard output."),
     ] = None,
     store: StoreOption = None,
 ) -> None:

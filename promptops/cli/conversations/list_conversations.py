@@ -24,7 +24,10 @@ from promptops.runtime.conversation.documents import describe_head
 def list_conversations(
     user: UserOption = None,
     limit: Annotated[
-        int, typer.Option("-n", "--limit", metavar="N", min=1, max=10_000, help="At most so many.")
+        int,
+        typer.Option(
+            "-n", "--limit", metavar="N", min=1, max=10_000, help="Maximum number of rows."
+        ),
     ] = 20,
     store: StoreOption = None,
     output: FormatOption = Format.TEXT,

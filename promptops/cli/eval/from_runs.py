@@ -36,11 +36,11 @@ def from_runs(
     ] = 60,
     output: DraftOption = None,
 ) -> None:
-    """Draft samples with the inputs of recorded runs, as the log kept them: redacted.
+    """Draft samples from the inputs of recorded runs, as stored in the log (redacted).
 
-    Each different set of inputs becomes one sample, with the answer that came as a note. The draft
-    counts for nothing until a person has reviewed it and moved samples into a suite. What reviewers
-    wrote already: promptops reviews export.
+    Each distinct set of inputs becomes one sample, with the recorded answer as a note. Drafts do
+    not count until a person has reviewed them and moved samples into a suite. For answers of
+    reviewers, use `promptops reviews export`.
     """
     from promptops.evals.scenarios.recorded import draft_from_runs
 

@@ -39,7 +39,7 @@ def generate(
     ] = _DEFAULT,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="MODEL", help="Let this model write them."),
+        typer.Option("--model", metavar="MODEL", help="Let this model write the samples."),
     ] = None,
     writer: Annotated[
         str | None,
@@ -56,13 +56,12 @@ def generate(
     ] = False,
     output: DraftOption = None,
 ) -> None:
-    """Draft samples for a prompt: from its input schemas, or by a model.
+    """Draft samples for a prompt, from its input schemas or by a model.
 
-    Without --model and --prompt nobody is asked: values at the bounds, left out, contradictory,
-    ambiguous, in other languages, long and hostile are combined so that every two of them meet. A
-    model writes scenarios of all these kinds, which are checked, and kept where they repeat no
-    other. The draft counts for nothing until a person has reviewed it and moved samples into a
-    suite.
+    Without --model and --prompt, no model is called. Boundary values, missing, contradictory,
+    ambiguous, foreign-language, long and hostile values are combined so that every pair occurs. A
+    model writes scenarios of the same kinds; they are checked, and duplicates are dropped. Drafts
+    do not count until a person has reviewed them and moved samples into a suite.
     """
     prompt = find_draft_prompt(name)
     if model is not None or writer is not None:

@@ -44,18 +44,20 @@ _COLOURS = {"passed": "green", "alarm": "red", "could not judge": "yellow"}
 def nightly(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME...]", help="Prompts, or files of suites; all that are live."),
+        typer.Argument(
+            metavar="[NAME...]", help="Prompts or suite files; by default all live ones."
+        ),
     ] = None,
     environment: EnvironmentOption = "",
     alert: Annotated[
-        bool, typer.Option("--alert", help="Tell the channels of [alerts], too.")
+        bool, typer.Option("--alert", help="Also send alerts through [alerts].")
     ] = False,
     accept: Annotated[
         bool,
-        typer.Option("--accept", help="Take tonight as what later nights are compared with."),
+        typer.Option("--accept", help="Use tonight as the new baseline."),
     ] = False,
     local: Annotated[
-        bool, typer.Option("--local", help="Keep the results in this clone; push nothing.")
+        bool, typer.Option("--local", help="Keep the results in this clone; do not push.")
     ] = False,
     max_cost: MaxCostOption = None,
     concurrency: ConcurrencyOption = None,
@@ -71,11 +73,11 @@ def nightly(
     ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Run the suites of what is live, and compare each with its own earlier nights.
+    """Run the suites of what is live, and compare the results with earlier nights.
 
-    Results are kept in the Git branch promptops-evals. An alarm is a served model or system
-    fingerprint that is new, and a result that is worse than on earlier nights, or blocked by the
-    suite, in two runs. Exit code 0: nothing changed. 1: an alarm. 2: something could not be judged.
+    Results are stored in the Git branch promptops-evals. An alarm is a new served model or system
+    fingerprint, or a result that is worse than on earlier nights, or blocked by the suite, in two
+    runs. Exit code 0: no change. 1: an alarm. 2: something could not be decided.
     """
     from promptops.delivery.refresh import refresh
     from promptops.evals.nightly.branch import HistoryBranch

@@ -32,7 +32,7 @@ _HEADER = ("NIGHT", "VERSION", "PASS", "SAMPLES", "P50", "STATE", "SERVED")
 def trends(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME...]", help="Prompts, or files of suites; all of them."),
+        typer.Argument(metavar="[NAME...]", help="Prompts or suite files; by default all."),
     ] = None,
     environment: Annotated[
         str | None, typer.Option("--env", metavar="ENV", help="Only this environment.")
@@ -43,10 +43,10 @@ def trends(
     offline: OfflineOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Show how the results of `promptops eval nightly` went: a bar for each night.
+    """Show the results of `promptops eval nightly` over time, one bar per night.
 
-    With names, each night is a line. The share is that of passed trials; a blank in the bars is a
-    night that is missing or could not be judged.
+    With names, each night is one line. The share is that of passed trials. A gap is a night that is
+    missing or could not be decided.
     """
     from promptops.delivery.refresh import LIMITS
     from promptops.evals.nightly.branch import HistoryBranch
