@@ -116,22 +116,23 @@ Deploy:
   incident  Write an incident report: changes and how to undo them.
 
 Use and look back:
-  run        Run a prompt, within the limits.
-  serve      Serve prompts over HTTP.
-  mcp        Serve prompts to editors and agents over MCP.
-  readiness  Check whether a team is ready for production.
-  drill      Rehearse a failure.
-  site       Generate a static site of the registry.
-  stubs      Generate typed client code for prompts.
-  resolve    Resolve a prompt ref to a version and digest.
-  export     Export a snapshot, or prompts for other tools.
-  verify     Verify releases and environments.
-  trace      Trace a version, digest, run or output to its authors.
-  runs       List, show, export and count runs.
-  metrics    Print run metrics for Prometheus.
-  guards     Show and reset limits.
-  alerts     Test the channels for alerts.
-  reviews    Review runs that wait for a person.
+  run            Run a prompt, within the limits.
+  serve          Serve prompts over HTTP.
+  mcp            Serve prompts to editors and agents over MCP.
+  readiness      Check whether a team is ready for production.
+  drill          Rehearse a failure.
+  site           Generate a static site of the registry.
+  stubs          Generate typed client code for prompts.
+  resolve        Resolve a prompt ref to a version and digest.
+  export         Export a snapshot, or prompts for other tools.
+  verify         Verify releases and environments.
+  trace          Trace a version, digest, run or output to its authors.
+  runs           List, show, export and count runs.
+  conversations  Show, export and remove conversations.
+  metrics        Print run metrics for Prometheus.
+  guards         Show and reset limits.
+  alerts         Test the channels for alerts.
+  reviews        Review runs that wait for a person.
 """)
     page = accept(tmp_path, "help", "rollback")
     assert "Examples:\n  promptops rollback support/triage\n" in page
