@@ -78,6 +78,7 @@ def stores(session: nox.Session) -> None:
         "tests/runtime/log",
         "tests/runtime/guards",
         "tests/runtime/conversation",
+        "tests/runtime/test_redis_hosts.py",
         "tests/runtime/test_tls.py",
         "tests/runtime/run/test_outages.py",
         "tests/protection/doctor/test_ledger.py",

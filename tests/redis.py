@@ -55,6 +55,7 @@ class Server:
         self._signal(signal.SIGKILL)
         if self._process is not None:
             self._process.communicate()
+            self._process = None
 
     def freeze(self) -> None:
         """Let it take connections and never answer."""

@@ -10,7 +10,6 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from promptops.errors import PromptopsError
 from promptops.runtime.conversation.entries import (
     MESSAGE,
     ConversationEvent,
@@ -21,7 +20,7 @@ from promptops.runtime.conversation.entries import (
 from promptops.runtime.conversation.sql import refuse_owner
 from promptops.runtime.conversation.window import take_newest
 from promptops.runtime.log.log import LogError
-from promptops.runtime.tls import redis_options
+from promptops.runtime.redis_hosts import RedisHosts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -158,32 +157,8 @@ class RedisStore:
 
     def __init__(self, url: str) -> None:
         """Args: `redis://` or `rediss://`. PromptopsError where the package is missing."""
-        try:
-            import redis
-            from redis.backoff import NoBackoff
-            from redis.retry import Retry
-        except ImportError as error:
-            raise PromptopsError(
-                "conversations in Redis need the package redis",
-                hint="pip install 'git-promptops[redis]'",
-            ) from error
-        try:
-            self._redis = redis.Redis.from_url(
-                url,
-                socket_connect_timeout=_WAIT_SECONDS,
-                socket_timeout=_WAIT_SECONDS,
-                # No retries: an append whose answer was lost must not be repeated.
-                retry=Retry(NoBackoff(), 0),
-                client_name="promptops",
-                **redis_options(url),
-            )
-        except ValueError:
-            # The error may quote a part of the password.
-            raise PromptopsError(
-                "the address of the conversations is no URL of Redis",
-                hint="write redis://HOST:PORT/DATABASE; in a password, write @ as %40",
-            ) from None
-        self._errors: tuple[type[Exception], ...] = (redis.RedisError, OSError, UnicodeError)
+        self._hosts = RedisHosts(url, "the store of conversations", wait_seconds=_WAIT_SECONDS)
+        self._redis = self._hosts.client
         self._append = self._redis.register_script(_APPEND)
         self._forget = self._redis.register_script(_FORGET)
         self._reseal = self._redis.register_script(_RESEAL)
@@ -385,9 +360,11 @@ class RedisStore:
             before = first
 
     def _ask(self, question: Callable[[], Any]) -> Any:  # noqa: ANN401 - each has its answer
+        """Ask once: an append whose answer was lost must not be repeated."""
         try:
+            self._hosts.find_writable()
             return question()
-        except self._errors as error:
+        except self._hosts.errors as error:
             lines = str(error).strip().splitlines() or [type(error).__name__]
             raise LogError(
                 f"the store of conversations in Redis cannot be used: {lines[0]}",

@@ -15,7 +15,6 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from promptops.errors import PromptopsError
 from promptops.runtime.guards.outage import Outage
 from promptops.runtime.ledger import (
     LATE_SECONDS,
@@ -26,7 +25,7 @@ from promptops.runtime.ledger import (
     Standing,
     refuse,
 )
-from promptops.runtime.tls import redis_options
+from promptops.runtime.redis_hosts import RedisHosts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -178,34 +177,8 @@ class RedisLedger:
 
         Raises PromptopsError if the package is missing or the URL is malformed.
         """
-        try:
-            import redis
-            from redis.backoff import NoBackoff
-            from redis.retry import Retry
-        except ImportError as error:
-            raise PromptopsError(
-                "a ledger in Redis needs the package redis",
-                hint="pip install 'git-promptops[redis]'",
-            ) from error
-        try:
-            self._redis = redis.Redis.from_url(
-                url,
-                socket_connect_timeout=_WAIT_SECONDS,
-                socket_timeout=_WAIT_SECONDS,
-                # The client's own retries would count as separate calls, and take up to a minute.
-                retry=Retry(NoBackoff(), 0),
-                decode_responses=True,
-                client_name="promptops",
-                **redis_options(url),
-            )
-        except ValueError:
-            # The error may quote a part of the password.
-            raise PromptopsError(
-                "the address of the ledger is no URL of Redis",
-                hint="write redis://HOST:PORT/DATABASE; in a password, write @ as %40",
-            ) from None
-        self._errors: tuple[type[Exception], ...] = (redis.RedisError, OSError, UnicodeError)
-        self._failures = (redis.ConnectionError, redis.TimeoutError, OSError)
+        self._hosts = RedisHosts(url, "the ledger", wait_seconds=_WAIT_SECONDS, decodes=True)
+        self._redis = self._hosts.client
         self._monotonic = monotonic
         self._outage = Outage(monotonic)
         scripts = (_RESERVE, _SETTLE, _RESET, _RESTORE, _SWAP)
@@ -329,16 +302,18 @@ class RedisLedger:
         self._redis.close()
 
     def _ask(self, question: Callable[[], Any], *, wait: bool = True) -> Any:  # noqa: ANN401
-        """Repeat a call whose answer was lost: all calls may be repeated."""
+        """Repeat a call whose answer was lost, at the next address: all calls may be repeated."""
         if not wait:
             raise LedgerBusyError("the ledger is reached over the network")
         self._outage.check()
-        for is_last in (False, True):
+        # Once more than there are addresses: a short failure of the only writable one passes.
+        for left in range(self._hosts.count, -1, -1):
             try:
                 answer = question()
-            except self._errors as error:
-                is_gone = isinstance(error, self._failures)
-                if is_gone and not is_last:
+            except self._hosts.errors as error:
+                is_gone = isinstance(error, self._hosts.failures)
+                if is_gone and left:
+                    self._hosts.go_on()
                     continue
                 found = LedgerError(
                     f"the ledger in Redis cannot be used: {_first_line(error)}",
