@@ -11,8 +11,12 @@ import pytest
 from promptops.prompt.frontmatter.document import read_document
 from promptops.repository.repository import find_prompt, open_repository
 from tests.cli.running import accept, run
+from tests.stories.test_pages import DOCS
+from tests.stories.test_pages import run as type_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.repositories import Repo
 
 GREET = """\
@@ -100,6 +104,23 @@ def test_twelve_prompts_are_adopted_without_a_hand_on_frontmatter(application: R
     assert checked.exit_code == 0, checked.output
     listed = json.loads(accept(repo, "list", "--format", "json"))
     assert [one["name"] for one in listed["prompts"]] == sorted([*NAMES, "summarize"])
+
+
+def test_the_page_leads_from_files_to_live_prompts(application: Repo, tmp_path: Path) -> None:
+    repo = application
+    repo.publish(tmp_path / "origin.git")
+    repo.git("branch", "--quiet", "--set-upstream-to", "origin/main")
+    page = (DOCS / "adopting.md").read_text("utf-8")
+    lines = page.partition("```sh\n")[2].partition("```")[0].splitlines()
+    assert len(lines) == 11
+    shown = ""
+    for line in lines[:-1]:
+        shown = type_line(repo, line.replace(".claude", ".claude .github"), code=0)
+    live = [line.split() for line in shown.splitlines()[1:13]]
+    assert live == [[name, "0.1.0", "0.1.0"] for name in sorted(NAMES)]
+    assert "everything is committed, released and live" in type_line(repo, "promptops status")
+    # Nobody can set up a forge from here, which doctor says.
+    assert "never merges" not in type_line(repo, lines[-1])
 
 
 def test_history_stays_with_the_files_that_move(application: Repo) -> None:
