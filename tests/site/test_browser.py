@@ -47,6 +47,26 @@ def test_every_page_reads_well(full_team: SiteTeam, browser: Any, scheme: str, w
     assert faults == []
 
 
+def test_pages_print_on_white_and_fit_a_tablet(full_team: SiteTeam, browser: Any) -> None:
+    full_team.build()
+    page = browser.new_page(color_scheme="dark", viewport={"width": 700, "height": 1000})
+    page.emulate_media(media="print", color_scheme="dark")
+    for path in FULL_PAGES:
+        page.goto((full_team.folder / path).as_uri())
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == (
+            "rgb(255, 255, 255)"
+        )
+        assert page.locator("nav").is_hidden()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 700, path
+    page.emulate_media(media="screen")
+    for width in (768, 1024):
+        page.set_viewport_size({"width": width, "height": 800})
+        for path in FULL_PAGES:
+            page.goto((full_team.folder / path).as_uri())
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    page.close()
+
+
 def test_prompts_are_found_by_their_words(site_team: SiteTeam, browser: Any) -> None:
     site_team.build()
     page = browser.new_page()
