@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from promptops.cli.deployment import EnvironmentOption
+from promptops.cli.observations import list_observations
 from promptops.cli.session import OfflineOption, current, emit, one_line
 from promptops.cli.times import describe_freshness, parse_moment, show_time
 
@@ -25,8 +26,11 @@ def incident(
     ] = "2h",
     offline: OfflineOption = False,
 ) -> None:
-    """Write an incident report in Markdown: what is live, what changed, who changed it, why, and
-    how to undo it.
+    """Write an incident report in Markdown: what is live, what was noticed and changed, who changed
+    it, why, and how to undo it.
+
+    Alerts and runs come from the run log, nightly evals from the branch promptops-evals. Sections
+    without content are left out.
 
     Fetches first, for at most 2 seconds.
     """
@@ -44,6 +48,7 @@ def incident(
     lines = [f"# {environment} since {show_time(int(oldest))}", ""]
     lines += [f"As of {show_time(int(now))}{f' ({told})' if told else ''}.", ""]
     lines += _describe_live(repository, environment)
+    lines += list_observations(repository, environment, oldest, now)
     if deployments:
         lines += _describe_changes(repository, deployments)
         lines += _describe_undoing(repository, environment, deployments)

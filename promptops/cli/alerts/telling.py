@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from promptops.cli.session import runtime_config, runtime_folders, warn
@@ -25,13 +26,15 @@ def tell(alerts: Sequence[Alert]) -> None:
     common, top = runtime_folders()
     url = find_store(config.guards.place, config.log, os.environ, common_dir=common, top=top)
     ledger = open_ledger(url)
+    # The alerter's thread has no session of its own.
+    context = copy_context()
     alerter = open_alerter(
         config.alerts,
         os.environ,
         ledger=ledger,
         clock=time.time,
         warn=warn,
-        record=lambda kind, detail: record_event(kind, now, dict(detail)),
+        record=lambda kind, detail: context.run(record_event, kind, now, dict(detail)),
     )
     for one in alerts:
         alerter.notify(one)

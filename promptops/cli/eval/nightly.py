@@ -30,7 +30,7 @@ from promptops.cli.session import (
     runtime_config,
     warn,
 )
-from promptops.errors import PromptopsError
+from promptops.errors import PromptopsError, UsageError
 
 if TYPE_CHECKING:
     from typing import Any
@@ -56,6 +56,12 @@ def nightly(
         bool,
         typer.Option("--accept", help="Use tonight as the new baseline."),
     ] = False,
+    night: Annotated[
+        str | None,
+        typer.Option(
+            "--night", metavar="DATE", help="The night it is meant for, in UTC; today's by default."
+        ),
+    ] = None,
     local: Annotated[
         bool, typer.Option("--local", help="Keep the results in this clone; do not push.")
     ] = False,
@@ -85,6 +91,7 @@ def nightly(
     from promptops.evals.opening import EvalOptions
     from promptops.evals.runner import INTERRUPTED
 
+    night = None if night is None else _read_night(night)
     repository = current().repository
     environment = environment or repository.config.default_environment
     freshness = refresh(repository, time.time(), repository.config.timeouts.usual)
@@ -104,7 +111,14 @@ def nightly(
     if dry_run:
         return
     report = run_night(
-        repository, plan, options, history, show_progress(), clock=time.time, accepts=accept
+        repository,
+        plan,
+        options,
+        history,
+        show_progress(),
+        clock=time.time,
+        night=night,
+        accepts=accept,
     )
     # Before the results are kept: a change that is on record is not told again.
     if alert:
@@ -120,6 +134,20 @@ def nightly(
     if page is not None:
         _write_page(page, report, history)
     raise typer.Exit(code)
+
+
+def _read_night(text: str) -> str:
+    from datetime import date
+
+    from promptops.evals.nightly.branch import name_night
+
+    try:
+        night = date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise UsageError(f"--night '{text}' is no date", hint="write 2026-11-29") from None
+    if night > name_night(time.time()):
+        raise UsageError(f"the night of {night} is yet to come", hint="leave out --night")
+    return night
 
 
 def _keep(branch: HistoryBranch, report: NightReport) -> int:

@@ -29,7 +29,8 @@ def _summary(done: Sequence[Replay], at: str) -> Iterator[str]:
     """Yield the summary of all replays."""
     counts = Counter(one.result for one in done)
     words = ", ".join(f"{counts[word]} {word}" for word in RESULTS if counts[word])
-    yield f"{len(done)} runs at {at}: {words}"
+    count = "1 run" if len(done) == 1 else f"{len(done)} runs"
+    yield f"{count} at {at}: {words}"
     both = [one for one in done if one.after is not None]
     if both:
         before = total(one.before.cost_micros for one in both)

@@ -1,7 +1,7 @@
-"""The history of nightly evals: a Git branch with one small JSON file a suite and night.
+"""The history of nightly evals: a Git branch with one small JSON file a suite, night and version.
 
     refs/heads/promptops-evals
-        production/evals/support/triage.yaml/2026-11-29.json
+        production/evals/support/triage.yaml/2026-11-29_1.2.0.json
 
 A night is added by a commit on top, pushed only if the remote's branch is still the one that was
 read; after a lost race the branch is read again, so that concurrent runners lose nothing. A commit
@@ -249,7 +249,7 @@ class HistoryBranch:
 
 def path_of(record: NightRecord) -> str:
     """Return the path of a night's file in the branch."""
-    return f"{record.environment}/{record.suite}/{record.night}.json"
+    return f"{record.environment}/{record.suite}/{record.night}_{record.version}.json"
 
 
 def name_night(seconds: float) -> str:
@@ -272,13 +272,19 @@ def _read(reader: TreeReader, path: str) -> bytes | None:
 
 
 def _is_better(known: bytes, path: str, record: NightRecord) -> bool:
-    """Return whether the night's earlier result is to be kept: it was judged, this one was not."""
+    """Return whether the night's earlier result of this version is to be kept.
+
+    It is kept if it alone was judged, and if it alone had an alarm: what somebody was told stays on
+    record, unless it is accepted.
+    """
     try:
         earlier = read_night(known, path)
     except PromptopsError:
         return False
     if earlier.is_complete != record.is_complete:
         return earlier.is_complete
+    if earlier.has_alarm and not record.has_alarm:
+        return not record.is_accepted
     return earlier.at > record.at
 
 

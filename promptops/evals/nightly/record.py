@@ -122,6 +122,11 @@ class NightRecord:
         """Whether it could be judged with every model."""
         return all(one.state != UNKNOWN for one in self.models)
 
+    @property
+    def has_alarm(self) -> bool:
+        """Whether there was an alarm with any model."""
+        return any(one.alarms for one in self.models)
+
     def find_model(self, model: str) -> NightModel | None:
         """Return the result with a model, or None."""
         return next((one for one in self.models if one.model == model), None)

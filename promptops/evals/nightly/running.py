@@ -158,6 +158,7 @@ def run_night(
     tell: Callable[[EvalProgress], None],
     *,
     clock: Callable[[], float],
+    night: str | None = None,
     accepts: bool = False,
 ) -> NightReport:
     """Run all suites of a plan and judge them.
@@ -169,9 +170,10 @@ def run_night(
         history: the earlier nights.
         tell: called after every trial.
         clock: returns seconds since 1970.
+        night: the date that the results are kept under; None: today's in UTC.
         accepts: whether tonight is the new reference, whatever it shows.
     """
-    night = name_night(clock())
+    night = night or name_night(clock())
     if not plan.preparation.parts:
         return _report_nothing(plan, night)
     options = replace(options, mode=Mode.LIVE)

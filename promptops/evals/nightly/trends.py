@@ -61,16 +61,16 @@ def list_trends(records: Iterable[NightRecord], names: Sequence[str] = ()) -> li
     """Return the trends of some prompts or suites, of all by default, in order of their names.
 
     Args:
-        records: the nights, oldest first. Of several of one night the last counts.
+        records: the nights, oldest first. Of several of one night and version the last counts.
         names: prompts or files of suites.
     """
-    found: dict[tuple[str, str, str, str], dict[str, TrendNight]] = {}
+    found: dict[tuple[str, str, str, str], dict[tuple[str, str], TrendNight]] = {}
     for record in records:
         if names and record.prompt not in names and record.suite not in names:
             continue
         for result in record.models:
             key = (record.environment, record.prompt, record.suite, result.model)
-            found.setdefault(key, {})[record.night] = TrendNight(record, result)
+            found.setdefault(key, {})[record.night, record.version] = TrendNight(record, result)
     return [
         Trend(environment, suite, model, tuple(nights.values()))
         for (environment, _, suite, model), nights in sorted(found.items())

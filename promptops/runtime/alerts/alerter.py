@@ -158,7 +158,13 @@ class Alerter:
             else:
                 told.append(channel.name)
         if self._record is not None:
-            detail = {"kind": alert.kind, "title": alert.title, "key": alert.key, "told": told}
+            detail = {
+                "kind": alert.kind,
+                "title": alert.title,
+                "detail": alert.detail,
+                "key": alert.key,
+                "told": told,
+            }
             self._record("alert", detail)
         if not told:
             self._give_up(alert)

@@ -114,8 +114,8 @@ def test_old_nights_are_removed(remote: Repo, tmp_path: Path) -> None:
     for night in ("2025-10-24", "2025-10-25", "2026-11-29"):
         history.append([replace(RECORD, night=night)])
     assert files(remote) == [
-        "production/evals/ask.yaml/2025-10-25.json",
-        "production/evals/ask.yaml/2026-11-29.json",
+        "production/evals/ask.yaml/2025-10-25_1.0.0.json",
+        "production/evals/ask.yaml/2026-11-29_1.0.0.json",
     ]
 
 
@@ -127,7 +127,7 @@ def test_a_suite_keeps_a_bounded_number_of_nights(
     history = HistoryBranch(open_repository(clone.path))
     for day in (1, 2, 3):
         history.append([replace(RECORD, night=f"2026-11-0{day}")])
-    assert [path[-7:-5] for path in files(remote)] == ["02", "03"]
+    assert [path.rpartition("/")[2][8:10] for path in files(remote)] == ["02", "03"]
 
 
 @pytest.mark.parametrize("is_refused", [False, True])

@@ -194,11 +194,11 @@ def test_a_damaged_night_is_named_and_counts_as_missing(nights: Nights, damage: 
     nights.run()
     repo = nights.repo
     repo.git("checkout", "-q", "promptops-evals")
-    repo.commit({"production/evals/ask.yaml/2026-12-02.json": damage}, "Damage")
+    repo.commit({"production/evals/ask.yaml/2026-12-02_1.0.0.json": damage}, "Damage")
     repo.git("checkout", "-q", "main")
     result = nights.run()
     assert result.exit_code == 0, result.output
-    assert "production/evals/ask.yaml/2026-12-02.json is damaged" in result.stderr
+    assert "production/evals/ask.yaml/2026-12-02_1.0.0.json is damaged" in result.stderr
     assert "beside the night of 2026-12-01" in result.stdout
 
 
@@ -207,7 +207,7 @@ def test_a_missing_night_leaves_the_others(nights: Nights) -> None:
     nights.run()
     repo = nights.repo
     repo.git("checkout", "-q", "promptops-evals")
-    repo.git("rm", "-q", "production/evals/ask.yaml/2026-12-02.json")
+    repo.git("rm", "-q", "production/evals/ask.yaml/2026-12-02_1.0.0.json")
     repo.commit({}, "Remove a night")
     repo.git("checkout", "-q", "main")
     assert "beside the night of 2026-12-01" in nights.run().stdout
@@ -277,7 +277,7 @@ def test_an_alarm_is_told_with_version_example_and_what_to_do(nights: Nights) ->
         answer_with(nights.repo, BAD, "model-2026-02")
         nights.run("--alert")
         answer_with(nights.repo, DOWN)
-        nights.run("--alert")
+        assert "cannot be sent" not in nights.run("--alert").stderr
         bad, down = (one.json for one in receiver.requests)
     assert (bad["kind"], bad["severity"]) == ("nightly", "error")
     assert bad["title"] == (
@@ -295,3 +295,44 @@ def test_an_alarm_is_told_with_version_example_and_what_to_do(nights: Nights) ->
     assert down["severity"] == "warning"
     assert "ask@1.0.0 could not be judged in production tonight" in down["title"]
     assert "could not be judged: 8 of 8 trials ended in an error" in down["detail"]
+    page = accept(nights.repo, "incident", "--since", "2020-01-01")
+    assert f"{down['title']} (told: webhook)" in page
+    assert "  * first example: sample 1: equals: it is 'other', not 'billing'" in page
+    assert (
+        "| ask | 2026-12-02 | 1.0.0 | 0.0% (0/8) | alarm: served, worse | model-2026-02 |" in page
+    )
+
+
+def test_an_alarm_stays_on_record_until_it_is_accepted(nights: Nights) -> None:
+    nights.run()
+    answer_with(nights.repo, BAD)
+    nights.run()
+    answer_with(nights.repo, GOOD)
+    nights.number = 1
+    assert nights.run().exit_code == 0
+    assert records(nights.repo)[1]["models"][0]["alarms"] == ["worse"]
+    nights.number = 1
+    nights.run("--accept")
+    assert records(nights.repo)[1]["models"][0]["alarms"] == []
+
+
+def test_another_version_of_the_same_night_has_a_file_of_its_own(nights: Nights) -> None:
+    nights.run()
+    text = (nights.repo.path / "prompts/ask.md").read_text()
+    nights.repo.commit({"prompts/ask.md": text.replace("1.0.0", "1.0.1")}, "Again")
+    accept(nights.repo, "release", "ask")
+    accept(nights.repo, "promote", "ask", "--to", "production", "--reason", "new")
+    nights.number = 0
+    nights.run()
+    assert [one["version"] for one in records(nights.repo)] == ["1.0.0", "1.0.1"]
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "2999-01-01"])
+def test_a_night_is_a_date_that_was(nights: Nights, text: str) -> None:
+    result = run(nights.repo, "eval", "nightly", "--night", text)
+    assert (result.exit_code, nights.repo.refs(BRANCH)) == (2, {})
+
+
+def test_a_late_run_counts_for_the_night_it_is_meant_for(nights: Nights) -> None:
+    accept(nights.repo, "eval", "nightly", "--night", "2026-11-01")
+    assert [one["night"] for one in records(nights.repo)] == ["2026-11-01"]

@@ -1,0 +1,109 @@
+"""docs/exercise.md, walked through with the services that it describes: every screen is a real one.
+
+PROMPTOPS_WRITE_PAGES=1 python -m pytest tests/stories/test_exercise.py    writes the screens
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.repositories import Repo
+from tests.stories.test_pages import DOCS, WRITES, run, settle, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PAGE = DOCS / "exercise.md"
+SHOWN = "127.0.0.1:8765"
+_FILE = re.compile(r"<!-- file: (\S+) -->\n\n```\w+\n(.*?)```\n", re.DOTALL)
+_VARYING = (
+    (re.compile(r"\d{4}-\d\d-\d\d"), "DATE"),
+    (re.compile(r"\b\d+(?:\.\d+)? m?s\b"), "SPAN"),
+    (re.compile(r"\b\d(?:\.\d+)?e-\d+\b"), "CHANCE"),
+    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f-]{4,27}\b"), "RUN"),
+    (re.compile(r"[ ]{2,}"), "  "),
+    (re.compile(r"-{3,}"), "---"),
+)
+
+
+def mask(page: str) -> str:
+    page = settle(page)
+    for pattern, word in _VARYING:
+        page = pattern.sub(word, page)
+    return page
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repo:
+    """The repository that the page describes, with its files and a remote."""
+    for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE", "PROMPTOPS_LOG"):
+        monkeypatch.delenv(name, raising=False)
+    repo = Repo.init(tmp_path / "shop")
+    repo.config("user.name", "Jane Doe")
+    repo.config("user.email", "jane@example.com")
+    repo.publish(tmp_path / "origin.git")
+    return repo
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        number: int = free.getsockname()[1]
+        return number
+
+
+@pytest.fixture
+def page(place: Repo, port: int) -> Iterator[str]:
+    """The page for these services, which run."""
+    text = PAGE.read_text("utf-8").replace(SHOWN, f"127.0.0.1:{port}")
+    for path, content in _FILE.findall(text):
+        place.write(path, content)
+    place.write(".gitignore", "alerts.jsonl\nchanged\nnoon\n")
+    command = [sys.executable, "services.py", str(port)]
+    with subprocess.Popen(command, cwd=place.path, stderr=subprocess.PIPE) as services:
+        try:
+            _wait_for(port, services)
+            yield text
+        finally:
+            services.kill()
+
+
+def _wait_for(port: int, services: subprocess.Popen[bytes]) -> None:
+    while services.poll() is None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.02)
+    raise AssertionError("the services ended")
+
+
+@pytest.mark.slow
+def test_the_exercise_goes_as_its_page_says(place: Repo, port: int, page: str) -> None:
+    walked = "".join(walk(place, page))
+    if WRITES:
+        PAGE.write_text(walked.replace(f"127.0.0.1:{port}", SHOWN), "utf-8")
+    else:
+        assert mask(walked) == mask(page)
+    # What the page is about, said apart from how its screens look.
+    alerts = [json.loads(line) for line in (place.path / "alerts.jsonl").read_text().splitlines()]
+    assert [one["kind"] for one in alerts] == ["nightly", "drift"]
+    nightly, drift = alerts
+    assert "support/triage@1.1.0 is worse in production" in nightly["title"]
+    assert "served model: small-2026-11, was small-2026-08" in nightly["detail"]
+    assert "system fingerprint: fp_11, was fp_08" in nightly["detail"]
+    assert "go on with: promptops runs replay support/triage" in nightly["detail"]
+    assert "support/triage@1.1.0 drifts" in drift["title"]
+    assert run(place, "promptops resolve support/triage@production").find("1.0.0") >= 0
+    incident = walked.partition("## The page for the post-mortem")[2]
+    for said in ("## Nightly evals", "## Alerts", "## Runs", "rollback", "small-2026-11"):
+        assert said in incident
