@@ -82,6 +82,7 @@ def stores(session: nox.Session) -> None:
         "tests/runtime/test_tls.py",
         "tests/runtime/run/test_outages.py",
         "tests/protection/doctor/test_ledger.py",
+        "tests/server/test_regions.py",
         "tests/cli/runs",
     )
     found = [test for test in tests if Path(test).exists()]
