@@ -84,6 +84,7 @@ def test_the_list_of_the_last_fitting_path_holds() -> None:
         ("[models.a]\nkey = 'sk-abcdef0123456789'", "models.a.key is not the name of an env"),
         ("[models.a]\nkey = 'abcdef0123456789abcdef0123456789'", "models.a.key is not the name"),
         ("[models.a]\nheaders = {Authorization = 'Bearer abc'}", "holds a key in plain text"),
+        ("[models.a]\nheaders = {x-portkey-api-key = 'abc'}", "holds a key in plain text"),
         ("[models.a]\nheaders = {X-Api-Key = 'abc${A}'}", "holds a key in plain text"),
         ("[models.a]\nheaders = {'a b' = 'abc'}", "models.a.headers.a b is not a header"),
         ("[models.a]\nheaders = {Host = 'abc'}", "models.a.headers.Host is set by the transport"),
@@ -107,3 +108,11 @@ def test_a_fault_names_file_and_key(text: str, message: str) -> None:
     assert caught.value.message.startswith("promptops.toml: ")
     assert message in caught.value.message
     assert "sk-abc" not in caught.value.message + (caught.value.hint or "")
+
+
+def test_a_header_of_portkey_is_no_key() -> None:
+    text = "[models.a]\nheaders = {x-portkey-provider = 'openai', x-portkey-config = 'pc-1'}"
+
+    (endpoint,) = read(text).list_endpoints("a")
+
+    assert dict(endpoint.headers) == {"x-portkey-provider": "openai", "x-portkey-config": "pc-1"}
