@@ -148,6 +148,25 @@ def clients(session: nox.Session) -> None:
     session.run("pytest", "tests/recipes", *session.posargs)
 
 
+@nox.session(default=False)
+def recipes(session: nox.Session) -> None:
+    """Run the recipes of docs/telemetry.md with the real packages and gateways (needs npm)."""
+    session.install("--editable", ".[otel]", *group("test"), *group("recipes"))
+    folder = Path(session.create_tmp())
+    # The proxy pins versions of its own.
+    session.run("python", "-m", "venv", str(folder / "litellm"))
+    program = folder / "litellm" / "bin"
+    session.run(str(program / "pip"), "install", "-q", "litellm[proxy]>=1.70,<2", external=True)
+    npm = ("npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder))
+    session.run(*npm, "@portkey-ai/gateway@1.15.2", external=True)
+    gateway = folder / "node_modules/@portkey-ai/gateway/build/start-server.js"
+    session.env["PROMPTOPS_REQUIRE_RECIPES"] = "1"
+    session.env["PROMPTOPS_LITELLM"] = str(program / "litellm")
+    session.env["PROMPTOPS_PORTKEY"] = str(gateway)
+    names = ("test_telemetry.py", "test_gateways.py", "test_litellm_proxy.py")
+    session.run("pytest", *(f"tests/recipes/{name}" for name in names), *session.posargs)
+
+
 @nox.session
 def mutants(session: nox.Session) -> None:
     """Invert each condition of the gate's rules; a test must notice (`-- --sample 50`)."""

@@ -291,13 +291,17 @@ def _make_providers() -> tuple[Any, Any]:
     traces = TracerProvider(resource=resource, shutdown_on_exit=False)
     exporter = OTLPSpanExporter(timeout=_EXPORT_SECONDS)
     traces.add_span_processor(BatchSpanProcessor(exporter))
-    reader = PeriodicExportingMetricReader(
-        OTLPMetricExporter(timeout=_EXPORT_SECONDS),
-        export_interval_millis=_METRIC_MILLISECONDS,
-        export_timeout_millis=_EXPORT_SECONDS * 1000,
-    )
+    readers = []
+    # Some services take spans alone at an address of their own.
+    if os.environ.get("OTEL_METRICS_EXPORTER", "").strip().lower() != "none":
+        reader = PeriodicExportingMetricReader(
+            OTLPMetricExporter(timeout=_EXPORT_SECONDS),
+            export_interval_millis=_METRIC_MILLISECONDS,
+            export_timeout_millis=_EXPORT_SECONDS * 1000,
+        )
+        readers.append(reader)
     measures = MeterProvider(
-        [reader],
+        readers,
         resource=resource,
         exemplar_filter=AlwaysOffExemplarFilter(),
         shutdown_on_exit=False,
