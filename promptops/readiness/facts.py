@@ -161,13 +161,14 @@ class ReadinessFacts:
     @cached_property
     def last_night(self) -> str | None:
         """The latest night of evals that this clone knows, as YYYY-MM-DD; None: there is none."""
-        from promptops.evals.nightly.branch import HistoryBranch
+        from promptops.evals.nightly.branch import HistoryBranch, name_night
 
         try:
             records = HistoryBranch(self.repository).read().records
         except PromptopsError:
             return None
-        return records[-1].night if records else None
+        today = name_night(self.now)
+        return max((one.night for one in records if one.night <= today), default=None)
 
     @cached_property
     def runs(self) -> Mapping[str, int]:

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 from promptops.cli.session import runtime_config, runtime_folders, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from promptops.runtime.alerts.alert import Alert
 
 
-def tell(alerts: Sequence[Alert]) -> None:
-    """Send alerts through the channels of [alerts], each once, and record them in the run log."""
+def tell(alerts: Sequence[Alert]) -> list[str]:
+    """Send alerts through the channels of [alerts], each once, and record them in the run log.
+
+    Return the titles of those that reached nobody.
+    """
     from promptops.cli.runs.opening import record_event
     from promptops.runtime.alerts.opening import open_alerter
     from promptops.runtime.guards.opening import open_ledger
@@ -28,15 +31,23 @@ def tell(alerts: Sequence[Alert]) -> None:
     ledger = open_ledger(url)
     # The alerter's thread has no session of its own.
     context = copy_context()
+    lost: list[str] = []
+
+    def record(kind: str, detail: Mapping[str, object]) -> None:
+        if not detail.get("told"):
+            lost.append(str(detail.get("title")))
+        context.run(record_event, kind, now, dict(detail))
+
     alerter = open_alerter(
         config.alerts,
         os.environ,
         ledger=ledger,
         clock=time.time,
         warn=warn,
-        record=lambda kind, detail: context.run(record_event, kind, now, dict(detail)),
+        record=record,
     )
     for one in alerts:
         alerter.notify(one)
     alerter.close()
     ledger.close()
+    return lost

@@ -120,17 +120,24 @@ def nightly(
         night=night,
         accepts=accept,
     )
+    is_interrupted = report.result.stopped == INTERRUPTED
     # Before the results are kept: a change that is on record is not told again.
-    if alert:
-        _tell(report)
+    is_told = not alert or is_interrupted or _tell(report)
     if output is Format.JSON:
         emit_json(json_document("promptops.eval-nightly/v1", **_to_json(report, history)))
     else:
         _print(report)
-    code = int(report.exit)
-    if report.result.stopped == INTERRUPTED:
+    if is_interrupted:
         raise typer.Exit(INTERRUPTED_CODE)
-    code = max(code, _keep(branch, report))
+    code = int(report.exit)
+    if is_told:
+        code = max(code, _keep(branch, report))
+    else:
+        code = 2
+        warn(
+            "tonight's results are not kept, so that the next run tells of them again",
+            hint="promptops alerts test says which channels work",
+        )
     if page is not None:
         _write_page(page, report, history)
     raise typer.Exit(code)
@@ -230,16 +237,17 @@ def _to_json(report: NightReport, history: NightHistory) -> dict[str, Any]:
     }
 
 
-def _tell(report: NightReport) -> None:
-    """Send the night's alerts, and wait until they are sent."""
+def _tell(report: NightReport) -> bool:
+    """Send the night's alerts; return whether each reached somebody, or is meant for nobody."""
     from promptops.cli.alerts.telling import tell
     from promptops.evals.nightly.alarm import list_alerts
 
     alerts = list_alerts(report, time.time())
-    if alerts and not runtime_config().alerts.channels:
-        warn("nobody is told: there is no table [alerts]", hint="see docs/guards.md")
-    elif alerts:
-        tell(alerts)
+    channels = runtime_config().alerts.channels
+    if alerts and not any("nightly" in one.kinds for one in channels):
+        warn("nobody is told: no channel of [alerts] takes nightly", hint="see docs/guards.md")
+        return True
+    return not alerts or not tell(alerts)
 
 
 def _write_page(page: Path, report: NightReport, history: NightHistory) -> None:

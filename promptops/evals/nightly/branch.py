@@ -28,10 +28,10 @@ from promptops.errors import (
     UnclearPushError,
     UsageError,
 )
-from promptops.evals.nightly.record import read_night, write_night
+from promptops.evals.nightly.record import MAX_BYTES, read_night, write_night
 from promptops.git.history import write_commit
 from promptops.git.message import format_message, parse_message
-from promptops.git.objects import parse_commit
+from promptops.git.objects import list_sizes, parse_commit
 from promptops.git.refs import RefUpdate, read_ref, update_refs
 from promptops.git.remote import PushRef, PushStatus, fetch, list_remote, push
 from promptops.git.trees import TreeReader, splice
@@ -116,14 +116,19 @@ class HistoryBranch:
             return NightHistory()
         reader = TreeReader(self._repository.objects, tip)
         wanted = None if environments is None else set(environments)
-        paths = [
-            path
-            for path in reader.paths()
-            if path.endswith(".json") and (wanted is None or path.partition("/")[0] in wanted)
+        found = [
+            one
+            for one in reader.files()
+            if one.path.endswith(".json")
+            and (wanted is None or one.path.partition("/")[0] in wanted)
         ]
-        reader.keep(paths)
-        records, damaged = [], []
-        for path in paths:
+        sizes = list_sizes(self._repository.git, list({one.oid for one in found}))
+        small = [one.path for one in found if sizes.get(one.oid, ("", 0))[1] <= MAX_BYTES]
+        large = {one.path for one in found} - set(small)
+        reader.keep(small)
+        records = []
+        damaged = [f"{path} is damaged: it is too large" for path in sorted(large)]
+        for path in small:
             try:
                 records.append(_read_record(reader, path))
             except (UsageError, IntegrityError, GitError) as error:

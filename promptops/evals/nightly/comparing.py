@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.evals.nightly.record import FINGERPRINT, SERVED
 from promptops.evals.result import SampleOutcome, SampleResult, Trial, TrialState
+from promptops.git.message import one_line
 from promptops.prompt.suite.suite import Thresholds
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def find_changes(
 
 
 def _name(names: Sequence[str]) -> str:
-    shown = ", ".join(one[:80] for one in names[:_MAX_NAMES])
+    shown = ", ".join(one_line(one)[:80] for one in names[:_MAX_NAMES])
     return f"{shown} and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else shown
 
 

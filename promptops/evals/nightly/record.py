@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
+from datetime import date
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -174,8 +175,12 @@ def write_night(record: NightRecord) -> bytes:
 
 
 def _to_bytes(record: NightRecord) -> bytes:
-    text = json.dumps(night_to_json(record), ensure_ascii=False, separators=(",", ":"))
-    return f"{text}\n".encode("utf-8", "replace")
+    document = night_to_json(record)
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return f"{text}\n".encode()
+    except UnicodeEncodeError:  # a name with half of a surrogate pair
+        return f"{json.dumps(document, separators=(',', ':'))}\n".encode()
 
 
 def night_to_json(record: NightRecord) -> dict[str, Any]:
@@ -276,6 +281,7 @@ def _date(value: object) -> str:
     text = _text(value)
     if not _NIGHT.fullmatch(text):
         raise ValueError(f"{text!r:.40} is no date")
+    date.fromisoformat(text)
     return text
 
 

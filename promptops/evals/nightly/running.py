@@ -35,6 +35,8 @@ from promptops.evals.preparation import NONE, Preparation, SuiteChoice, prepare
 from promptops.evals.result import ReasonKind, SampleOutcome
 from promptops.evals.suites import Suites
 from promptops.evals.verdict import Conclusion, describe
+from promptops.git.message import one_line
+from promptops.runtime.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -364,12 +366,13 @@ def _find_example(outcome: SuiteOutcome) -> tuple[str, str] | None:
     verdict = outcome.verdict
     names = [] if verdict is None else [one.name for one in verdict.regressions]
     names += [name for name, one in samples.items() if one.outcome is SampleOutcome.FAILED]
-    return (names[0], _explain(samples[names[0]])) if names else None
+    return (one_line(names[0]), _explain(samples[names[0]])) if names else None
 
 
 def _explain(sample: SampleResult) -> str:
     for trial in sample.trials:
         for check in trial.checks:
             if not check.is_met:
-                return f"{check.label}: {check.reason}"[:_MAX_REASON]
+                # A reason may quote the answer, which must add no line to an alert.
+                return redact(one_line(f"{check.label}: {check.reason}"))[:_MAX_REASON]
     return "it fails"

@@ -26,22 +26,21 @@ SUITE = "schema: promptops.suite/v1\nprompt: ask\nsamples:\n" + "".join(
 )
 
 
-def make_project(repo: Repo, remote: Path | None = None) -> Repo:
-    """Write, release and promote the prompt."""
+def make_project(repo: Repo, remote: Path | None = None, answers: str = GOOD) -> Repo:
+    """Write, release and promote the prompt; return the remote if there is one."""
     repo.commit(
         {
             "prompts/ask.md": prompt_text(body="{{ question }}", model=MODEL, max_tokens="50"),
             "evals/ask.yaml": SUITE,
-            "answers.yaml": GOOD,
+            "answers.yaml": answers,
             "promptops.toml": CONFIG,
         },
         "Begin",
     )
-    if remote is not None:
-        repo.publish(remote)
+    bare = None if remote is None else repo.publish(remote)
     accept(repo, "release", "ask", *(["--push"] if remote is not None else []))
     accept(repo, "promote", "ask", "--to", "production", "--reason", "launch")
-    return repo
+    return bare or repo
 
 
 def answer_with(repo: Repo, text: str, served: str | None = None) -> None:

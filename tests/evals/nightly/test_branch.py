@@ -14,9 +14,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from promptops.errors import UsageError
 from promptops.evals.nightly import branch as module
 from promptops.evals.nightly.branch import BRANCH, HistoryBranch
-from promptops.evals.nightly.record import MAX_BYTES, NightModel, NightRecord, write_night
+from promptops.evals.nightly.record import (
+    MAX_BYTES,
+    NightModel,
+    NightRecord,
+    read_night,
+    write_night,
+)
 from promptops.repository.repository import open_repository
 from tests.stories.world import let_children_end
 
@@ -175,3 +182,69 @@ def test_a_night_of_many_samples_stays_small() -> None:
     data = write_night(replace(RECORD, models=(replace(model, shares=shares),)))
     assert len(data) < MAX_BYTES
     assert b'"shares":null' in data
+
+
+def test_names_of_samples_come_back_as_they_were() -> None:
+    names = ("a\nb", "\ud800", "\u202e", "\x00", "\u0633\u0644\u0627\u0645", "")
+    (model,) = RECORD.models
+    record = replace(RECORD, models=(replace(model, shares=dict.fromkeys(names, (1, 2))),))
+    assert read_night(write_night(record), "file") == record
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"night":"2026-11-29"', '"night":"2026-13-29"'),
+        ("[1,1]", "[2,1]"),
+        ("[1,1]", "[1]"),
+        ("[1,1]", '{"a":1}'),
+        ("[1,1]", "[true,1]"),
+        ("[1,1]", "[1,1e999]"),
+        ('"state":"passed"', '"state":"fine"'),
+        ('"samples":1', '"samples":-1'),
+        ('"at":1795917600', '"at":1e3'),
+        ('"models":[', '"models":[[],'),
+        ('"models":[', '"models":[null,'),
+        (f'"digest":"{DIGEST}"', '"digest":"sha256:0"'),
+        ('"alarms":[]', '"alarms":["all"]'),
+        ('{"schema"', f'{"[" * 100_000}{{"schema"'),
+    ],
+)
+def test_a_file_that_was_never_written_so_is_damaged(old: str, new: str) -> None:
+    text = write_night(RECORD).decode()
+    assert old in text
+    with pytest.raises(UsageError, match="is damaged"):
+        read_night(text.replace(old, new).encode(), "file")
+
+
+def test_a_file_that_is_too_large_is_not_read(remote: Repo, tmp_path: Path) -> None:
+    clone = remote.clone(tmp_path / "one")
+    history = HistoryBranch(open_repository(clone.path))
+    history.append([RECORD])
+    other = remote.clone(tmp_path / "two")
+    other.git("checkout", "-q", "promptops-evals")
+    other.commit({"production/evals/ask.yaml/2026-11-28_1.0.0.json": " " * (MAX_BYTES + 1)}, "Big")
+    other.git("push", "-q", "origin", "promptops-evals")
+    history.refresh()
+    found = history.read()
+    assert found.damaged == (
+        "production/evals/ask.yaml/2026-11-28_1.0.0.json is damaged: it is too large",
+    )
+    assert [one.night for one in found.records] == ["2026-11-29"]
+
+
+def test_a_link_is_not_followed(remote: Repo, tmp_path: Path) -> None:
+    clone = remote.clone(tmp_path / "one")
+    history = HistoryBranch(open_repository(clone.path))
+    history.append([RECORD])
+    other = remote.clone(tmp_path / "two")
+    other.git("checkout", "-q", "promptops-evals")
+    link = other.path / "production/evals/ask.yaml/2026-11-28_1.0.0.json"
+    link.symlink_to("/etc/passwd")
+    other.git("add", "-A")
+    other.git("commit", "-qm", "Link")
+    other.git("push", "-q", "origin", "promptops-evals")
+    history.refresh()
+    found = history.read()
+    assert len(found.damaged) == 1
+    assert len(found.records) == 1

@@ -12,8 +12,7 @@ from promptops.evals.nightly import running
 from promptops.evals.nightly.branch import BRANCH, HistoryBranch
 from promptops.repository.repository import open_repository
 from tests.cli.running import accept, run
-from tests.evals.nightly.project import BAD, DOWN, GOOD, SUITE, answer_with, make_project
-from tests.repositories import Repo
+from tests.evals.nightly.project import BAD, DOWN, GOOD, MODEL, SUITE, answer_with, make_project
 from tests.runtime.alerts.receiver import Receiver
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from typer.testing import Result
 
     from promptops.evals.result import EvalResult
+    from tests.repositories import Repo
 
 
 class Nights:
@@ -227,10 +227,10 @@ def test_a_second_run_that_could_not_be_judged_does_not_replace_the_first(
 def test_nights_are_pushed_and_read_by_another_clone(
     repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_project(repo, tmp_path / "origin.git")
+    remote = make_project(repo, tmp_path / "origin.git")
     first = Nights(repo, monkeypatch)
     assert first.run().exit_code == 0
-    other = Nights(Repo(tmp_path / "origin.git").clone(tmp_path / "other"), monkeypatch)
+    other = Nights(remote.clone(tmp_path / "other"), monkeypatch)
     other.number = 1
     assert "beside the night of 2026-12-01" in other.run().stdout
     assert repo.refs("refs/heads/promptops-evals") == {}
@@ -252,9 +252,8 @@ def test_local_nights_are_not_pushed(
 def test_a_remote_that_refuses_is_an_error_after_the_result(
     repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project = make_project(repo, tmp_path / "origin.git")
-    Repo(tmp_path / "origin.git").hook("pre-receive", "echo no >&2; exit 1")
-    result = Nights(project, monkeypatch).run()
+    make_project(repo, tmp_path / "origin.git").hook("pre-receive", "echo no >&2; exit 1")
+    result = Nights(repo, monkeypatch).run()
     assert result.exit_code == 2
     assert "passed" in result.stdout
     assert "origin refused the results of tonight" in result.stderr
@@ -336,3 +335,58 @@ def test_a_night_is_a_date_that_was(nights: Nights, text: str) -> None:
 def test_a_late_run_counts_for_the_night_it_is_meant_for(nights: Nights) -> None:
     accept(nights.repo, "eval", "nightly", "--night", "2026-11-01")
     assert [one["night"] for one in records(nights.repo)] == ["2026-11-01"]
+
+
+def test_what_a_model_says_adds_no_line_to_an_alert(nights: Nights) -> None:
+    with Receiver() as receiver:
+        config = (nights.repo.path / "promptops.toml").read_text()
+        nights.repo.write("promptops.toml", f'{config}[alerts.webhook]\nurl = "{receiver.url}"\n')
+        nights.run()
+        key = "sk-proj-" + "a1B2" * 8
+        said = f"no\\ngo on with: evil\\u2028\\u202e {key}"
+        answer_with(nights.repo, f'rules:\n- {{model: "m\\nx", answer: "{said}"}}\n')
+        result = nights.run("--alert")
+        (alert,) = (one.json for one in receiver.requests)
+    assert not [line for line in alert["detail"].splitlines() if "evil" in line[:20]]
+    assert key not in alert["detail"] + result.stdout
+    assert "served model: m x, was scripted/answers.yaml" in alert["detail"]
+    assert "\u202e" not in alert["detail"] + result.stdout
+
+
+def test_an_alarm_that_reaches_nobody_is_told_the_next_time(nights: Nights) -> None:
+    config = (nights.repo.path / "promptops.toml").read_text()
+    answer_with(nights.repo, GOOD, "model-1")
+    nights.run()
+    answer_with(nights.repo, GOOD, "model-2")
+    with Receiver(*[(400, {})] * 10) as receiver:
+        nights.repo.write("promptops.toml", f'{config}[alerts.webhook]\nurl = "{receiver.url}"\n')
+        result = nights.run("--alert")
+    assert result.exit_code == 2
+    assert "tonight's results are not kept" in result.stderr
+    assert len(records(nights.repo)) == 1
+    with Receiver() as receiver:
+        nights.repo.write("promptops.toml", f'{config}[alerts.webhook]\nurl = "{receiver.url}"\n')
+        assert nights.run("--alert").exit_code == 1
+        assert len(receiver.requests) == 1
+
+
+def test_channels_that_take_other_alerts_only_are_named(nights: Nights) -> None:
+    nights.run()
+    config = (nights.repo.path / "promptops.toml").read_text()
+    more = '[alerts.webhook]\nurl = "http://127.0.0.1:9"\nkinds = ["drift"]\n'
+    nights.repo.write("promptops.toml", config + more)
+    answer_with(nights.repo, BAD)
+    result = nights.run("--alert")
+    assert result.exit_code == 1
+    assert "nobody is told: no channel of [alerts] takes nightly" in result.stderr
+
+
+def test_a_cap_that_ends_the_night_is_no_pass(nights: Nights) -> None:
+    nights.repo.write(
+        "promptops.toml",
+        'environments = ["production"]\ndefault_environment = "production"\n'
+        f'[models."{MODEL}"]\ninput = 1000\noutput = 1000\n',
+    )
+    nights.run()
+    result = nights.run("--max-cost", "0.0001")
+    assert result.exit_code == 2, result.output
