@@ -83,8 +83,7 @@ class Mode(StrEnum):
     REPLAY = "replay"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """The result of asking once.
 
     Attributes:
@@ -171,7 +170,8 @@ class Asker:
 
     def __init__(self, equipment: AskingTools) -> None:
         self._with = equipment
-        self._flying: dict[TapeKey, asyncio.Future[TapeEntry]] = {}
+        # Questions in flight; with a future once somebody else waits for the answer.
+        self._flying: dict[TapeKey, asyncio.Future[TapeEntry] | None] = {}
         self._world = RunFacts(
             time.time,
             time.monotonic,
@@ -209,7 +209,8 @@ class Asker:
             CapError: the call would exceed the cost limit.
             GuardError: the limits of the environment `eval` refuse the call.
         """
-        is_out = at.follows and self._health.is_out(at.place.model)
+        health = self._health
+        is_out = at.follows and bool(health.failures) and health.is_out(at.place.model)
         if self._with.log is None and not is_out and self._is_plain(resolved, follows=at.follows):
             asked = await self._start_plainly(resolved, inputs, at)
             if asked is not None:
@@ -264,7 +265,10 @@ class Asker:
         used = answer.usage
         read, written = used.input_tokens, used.output_tokens
         tokens = None if read is None or written is None else read + written
-        await asking.settle(tokens, is_sent=asking.is_sent)
+        if asking.reservation is None:
+            asking.settle_cost(is_sent=asking.is_sent)
+        else:
+            await asking.settle(tokens, is_sent=asking.is_sent)
         fault: OutputError | None = None
         if resolved.output is not None and not answer.tool_calls:
             try:
@@ -475,7 +479,10 @@ class Asker:
             found = equipment.journal.find(key)
         if found is None and key in self._flying:
             # Another sample asks the same question in the same trial: share the answer.
-            found = await asyncio.shield(self._flying[key])
+            flying = self._flying[key]
+            if flying is None:
+                flying = self._flying[key] = asyncio.get_running_loop().create_future()
+            found = await asyncio.shield(flying)
         if found is not None:
             self._keep(asking.tape, found)
             asking.take(found, is_replayed=True)
@@ -487,8 +494,7 @@ class Asker:
         self, request: Request, deadline: float, key: TapeKey, asking: _Asking
     ) -> Answer:
         equipment = self._with
-        flying: asyncio.Future[TapeEntry] = asyncio.get_running_loop().create_future()
-        self._flying[key] = flying
+        self._flying[key] = None
         self._asked += 1
         try:
             name = equipment.stand_in or request.model
@@ -516,15 +522,16 @@ class Asker:
         except BaseException as error:
             if isinstance(error, ModelError) and error.status == _TOO_MANY:
                 equipment.pace.brake()
-            # Waiters get the same exception; there may be none.
-            if isinstance(error, Exception):
-                flying.set_exception(error)
-                flying.exception()
-            else:
-                flying.cancel()
+            flying = self._flying.pop(key)
+            if flying is not None:
+                # Waiters get the same exception; they may have left.
+                if isinstance(error, Exception):
+                    flying.set_exception(error)
+                    flying.exception()
+                else:
+                    flying.cancel()
             raise
-        finally:
-            del self._flying[key]
+        flying = self._flying.pop(key)
         if equipment.mode is Mode.RECORD:
             answer = redact_answer(answer)
         usage = answer.usage
@@ -537,7 +544,8 @@ class Asker:
         equipment.journal.add(entry)
         self._keep(asking.tape, entry)
         asking.take(entry, is_replayed=False)
-        flying.set_result(entry)
+        if flying is not None:
+            flying.set_result(entry)
         return answer
 
     def _keep(self, tape: Tape, entry: TapeEntry) -> None:
@@ -552,6 +560,12 @@ class Asker:
 
 class _Asking:
     """The shared state of one question's steps."""
+
+    __slots__ = (
+        *("_asker", "_course", "_first", "cost_micros", "entry", "failures", "held"),
+        *("is_replayed", "is_sent", "most", "place", "prompt", "reservation", "seconds", "tape"),
+        *("tokens", "trial"),
+    )
 
     def __init__(
         self, asker: Asker, first: ResolvedPrompt, at: QuestionPlace, course: Course | None = None
@@ -630,14 +644,19 @@ class _Asking:
             raise
         return _AskingPermit(model)
 
-    async def settle(self, tokens: int | None, *, is_sent: bool) -> None:
-        """Replace the reservation by the actual use; zero if nothing was sent."""
+    def settle_cost(self, *, is_sent: bool) -> int | None:
+        """Return what a call cost, and give back what the cost limit held for it beyond that."""
         cost: int | None = 0
         if is_sent:
             cost = None if self.entry is None else self.entry.cost_micros
         if self.held is not None:
             self._asker.settle(self.held, cost)
             self.held = None
+        return cost
+
+    async def settle(self, tokens: int | None, *, is_sent: bool) -> None:
+        """Replace the reservation by the actual use; zero if nothing was sent."""
+        cost = self.settle_cost(is_sent=is_sent)
         if self.reservation is not None:
             if is_sent:
                 await self.reservation.asettle(cost, tokens)

@@ -13,24 +13,27 @@ _COOLDOWN_SECONDS = 30.0
 class ModelHealth:
     """The failures of one run's models. Applications have breakers of their own, which evals leave
     alone.
+
+    Attributes:
+        failures: how often each model failed in a row.
     """
 
     def __init__(self) -> None:
-        self._failures: dict[str, int] = {}
+        self.failures: dict[str, int] = {}
         self._closed_until: dict[str, float] = {}
 
     def note(self, model: str, *, is_healthy: bool) -> None:
         """Note whether a model answered."""
         if is_healthy:
-            self._failures.pop(model, None)
+            self.failures.pop(model, None)
             return
-        self._failures[model] = self._failures.get(model, 0) + 1
-        if self._failures[model] >= _FAILURES:
+        self.failures[model] = self.failures.get(model, 0) + 1
+        if self.failures[model] >= _FAILURES:
             self._closed_until[model] = time.monotonic() + _COOLDOWN_SECONDS
 
     def is_out(self, model: str) -> bool:
         """Return whether a model failed repeatedly, and lately."""
-        if self._failures.get(model, 0) < _FAILURES:
+        if self.failures.get(model, 0) < _FAILURES:
             return False
         return self._closed_until[model] > time.monotonic()
 

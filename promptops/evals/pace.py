@@ -28,7 +28,7 @@ class Pace:
 
     async def __aenter__(self) -> None:
         """Wait until another trial may run."""
-        while self._running >= self.limit:
+        while self._running >= self._limit and self._running >= self.limit:
             waiter = asyncio.get_running_loop().create_future()
             self._waiting.append(waiter)
             await waiter
@@ -37,7 +37,10 @@ class Pace:
     async def __aexit__(self, *_error: object) -> None:
         """Let the next trial run."""
         self._running -= 1
-        self._limit = min(self._most, self._limit + 1 / self.limit)
+        if self._limit < self._most:
+            self._limit = min(self._most, self._limit + 1 / self.limit)
+        if not self._waiting:
+            return
         for waiter in self._waiting[: self.limit - self._running]:
             if not waiter.done():
                 waiter.set_result(None)

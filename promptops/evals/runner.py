@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from promptops.prompt.suite import Sample
 
 INTERRUPTED = "it was interrupted"
+_TELL_SECONDS = 0.05
 
 
 class _Job(NamedTuple):
@@ -115,6 +116,7 @@ class _RunnerState:
     done: int = 0
     failed: int = 0
     errors: int = 0
+    told: float = 0.0
     stopped: str = ""
 
 
@@ -133,7 +135,7 @@ async def run_evals(
         equipment: everything that asking needs.
         scoring: makes the context of a suite's checks.
         workers: the number of concurrent trials.
-        tell: called after every trial.
+        tell: called after trials, not more than twenty times a second, and after the last one.
     """
     asker = Asker(equipment)
     scoring_of = scoring(asker, asyncio.get_running_loop())
@@ -149,9 +151,11 @@ async def run_evals(
                 return
             async with equipment.pace:
                 await _run_job(job, asker, scorings[job.part.suite.path], state)
-            spent = equipment.cost_cap.spent
             taken = time.monotonic() - state.started
-            limit = equipment.pace.limit
+            if taken - state.told < _TELL_SECONDS and state.done < total:
+                continue
+            state.told = taken
+            spent, limit = equipment.cost_cap.spent, equipment.pace.limit
             tell(EvalProgress(state.done, total, state.failed, state.errors, spent, taken, limit))
 
     tasks = [asyncio.create_task(work()) for _ in range(min(workers, max(total, 1)))]
@@ -208,7 +212,7 @@ async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _RunnerStat
             case = Case(resolved, sample, part.tape, place, asked_as, text, part.follows)
             trial = await run_trial(asker, scoring, case)
             if asked_as != number:
-                trial = replace(trial, number=number)
+                trial = trial._replace(number=number)
         except IncomparableError:
             own.apart[at] = 1
             continue

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from promptops.errors import PromptopsError, quote
+from promptops.evals.encoding import make_encoder
 from promptops.files import read_file
 from promptops.repository.writing import write_atomically
 from promptops.runtime.models.model import (
@@ -37,10 +38,11 @@ if TYPE_CHECKING:
 
 CASSETTE = "promptops.cassette/v1"
 # `json.dumps` would create an encoder for each call.
-_encode_request = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
-_encode_entry = json.JSONEncoder(ensure_ascii=False).encode
+_encode_request = make_encoder(sort_keys=True, separators=(",", ":"))
+_encode_value = make_encoder()
 _MAX_UNWRITTEN_SECONDS = 0.05
 _TOO_LONG = 64 * 1024 * 1024
+_quote = json.encoder.encode_basestring
 _KINDS = frozenset(get_args(ErrorKind))
 
 
@@ -101,8 +103,7 @@ class TapeFailure(NamedTuple):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class TapeEntry:
+class TapeEntry(NamedTuple):
     """One recorded answer, or the error of a model whose fallback answered.
 
     Attributes:
@@ -229,7 +230,7 @@ def read_cassette(path: str, data: bytes, prompt: str) -> Tape:
 def write_cassette(file: Path, prompt: str, entries: Iterable[TapeEntry]) -> None:
     """Write a cassette atomically."""
     head = json.dumps({"schema": CASSETTE, "prompt": prompt})
-    lines = [head, *(_encode_entry(_entry_to_json(one)) for one in entries)]
+    lines = [head, *map(_to_line, entries)]
     write_atomically(file, ("\n".join(lines) + "\n").encode("utf-8", "surrogatepass"))
 
 
@@ -280,7 +281,7 @@ class Journal:
         if self._stream is None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             self._stream = self._file.open("a", encoding="utf-8", errors="replace")
-        self._stream.write(_encode_entry(_entry_to_json(entry)) + "\n")
+        self._stream.write(_to_line(entry) + "\n")
         now = time.monotonic()
         if entry.cost_micros != 0 or now - self._written > _MAX_UNWRITTEN_SECONDS:
             self._stream.flush()
@@ -303,32 +304,43 @@ def _parse(line: str) -> Any:  # noqa: ANN401 - any JSON value
         return None
 
 
-def _entry_to_json(entry: TapeEntry) -> dict[str, Any]:
-    answer, usage = entry.answer, entry.answer.usage
-    written: dict[str, Any] = {
-        "sample": entry.place.sample,
-        "model": entry.place.model,
-        "side": entry.place.side,
-        "trial": entry.key.trial,
-        "request": entry.key.request,
-    }
+def _to_line(entry: TapeEntry) -> str:
+    """Return an entry as a line of JSON.
+
+    Written key by key: there is a line for each trial, and a dictionary and its encoder would take
+    longer than everything else.
+    """
+    (request, trial), (sample, model, side), answer = entry.key, entry.place, entry.answer
+    head = (
+        f'{{"sample": {_quote(sample)}, "model": {_quote(model)}, "side": {_quote(side)}, '
+        f'"trial": {trial}, "request": {_quote(request)}'
+    )
     if entry.failure is not None:
         # Without the keys of an answer, so that no reader takes it for an empty one.
-        return {**written, "failure": list(entry.failure)}
-    written |= {
-        "text": answer.text,
-        "finish": answer.finish,
-        "usage": [usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.source],
-        "served_model": answer.served_model,
-        "seconds": round(entry.latency_seconds, 3),
-        "cost_micros": entry.cost_micros,
-    }
+        return f'{head}, "failure": {_encode_value(list(entry.failure))}}}'
+    usage = answer.usage
+    line = (
+        f'{head}, "text": {_quote(answer.text)}, "finish": {_quote(answer.finish)}, "usage": '
+        f"[{_number(usage.input_tokens)}, {_number(usage.output_tokens)}, "
+        f"{_number(usage.cached_tokens)}, {_quote(usage.source)}], "
+        f'"served_model": {_named_or_null(answer.served_model)}, '
+        f'"seconds": {round(entry.latency_seconds, 3)!r}, '
+        f'"cost_micros": {_number(entry.cost_micros)}'
+    )
     if answer.response_id is not None:
-        written["response_id"] = answer.response_id
+        line += f', "response_id": {_quote(answer.response_id)}'
     if answer.tool_calls:
         calls = [[one.id, one.name, one.arguments] for one in answer.tool_calls]
-        written["tool_calls"] = calls
-    return written
+        line += f', "tool_calls": {_encode_value(calls)}'
+    return line + "}"
+
+
+def _number(value: int | None) -> str:
+    return "null" if value is None else str(int(value))
+
+
+def _named_or_null(value: str | None) -> str:
+    return "null" if value is None else _quote(value)
 
 
 def _read_entry(line: Any) -> TapeEntry | None:  # noqa: ANN401 - any JSON value

@@ -187,9 +187,11 @@ def _finish(
 
 
 def _mean(course: _TrialCourse) -> float:
-    total = sum(course.weights)
-    scores = zip(course.checks, course.weights, strict=True)
-    return sum((one.score or 0.0) * weight for one, weight in scores) / total if total else 1.0
+    total = scored = 0.0
+    for one, weight in zip(course.checks, course.weights, strict=True):
+        total += weight
+        scored += (one.score or 0.0) * weight
+    return scored / total if total else 1.0
 
 
 def _judge(course: _TrialCourse, sample: Sample) -> SampleOutcome:
@@ -210,9 +212,14 @@ async def _converse(course: _TrialCourse, asker: Asker, scoring: Scoring, case: 
     course.stage = "call"
     inputs = side_inputs(case.resolved, sample, is_baseline=case.place.side == BASELINE)
     asked = await asker.start(case.resolved, inputs, at)
-    course.messages = [dict(one) for one in asked.messages]
+    if sample.turns or sample.tools:
+        course.messages = [dict(one) for one in asked.messages]
+    task = ""
+    if scoring.open_judge is not None:
+        # Only judges are told what the task was.
+        task = "\n\n".join([str(one.get("content") or "") for one in asked.messages])
     context = Context(
-        "\n\n".join([str(one.get("content") or "") for one in course.messages]),
+        task,
         sample.inputs,
         None if scoring.open_judge is None else scoring.open_judge(*at[:3]),
         None if scoring.open_embed is None else scoring.open_embed(*at[:3]),
@@ -220,7 +227,9 @@ async def _converse(course: _TrialCourse, asker: Asker, scoring: Scoring, case: 
         scoring.context.root,
         scoring.context.allows_python,
     )
-    steps = [(None, sample.checks), *((turn.user, turn.checks) for turn in sample.turns)]
+    steps: list[tuple[str | None, Sequence[Check]]] = [(None, sample.checks)]
+    if sample.turns:
+        steps += [(turn.user, turn.checks) for turn in sample.turns]
     for user, checks in steps:
         course.stage = "call"
         if user is not None:
@@ -296,10 +305,13 @@ async def _answer_tools(
     for _round in range(_MAX_ROUNDS):
         course.asked.append(asked)
         course.text = asked.answer.text
-        course.calls += asked.answer.tool_calls
-        replies = [_reply(call, tools) for call in asked.answer.tool_calls]
-        if not replies or not tools:
+        calls = asked.answer.tool_calls
+        if not calls:
             return asked
+        course.calls += calls
+        if not tools:
+            return asked
+        replies = [_reply(call, tools) for call in calls]
         if None in replies:
             name = asked.answer.tool_calls[replies.index(None)].name
             text = f"the sample has no answer of the tool '{name}' for these arguments"
@@ -367,17 +379,19 @@ async def _check(
 ) -> None:
     """Run an answer's checks, cheapest first; skip expensive ones if it cannot pass any more."""
     for check, cost in _order(checks):
+        if cost <= Cost.LIBRARY:
+            score, is_met = judge_check(check, answer, context)
+            outcome = _make_outcome(check.label, score.value, is_met, score.reason)
+            course.checks.append(outcome)
+            course.weights.append(check.weight)
+            continue
         is_dear = cost >= Cost.EMBEDDING and not scoring.asks_always and not course.has_mean
         if is_dear and not all(one.is_met for one in course.checks):
             outcome = CheckOutcome(check.label, None, False, "not asked: another check failed")
         else:
-            if cost >= Cost.PROCESS:
-                # In a thread: they wait for a process or a model, and other trials must go on.
-                result = await asyncio.to_thread(judge_check, check, answer, context)
-            else:
-                result = judge_check(check, answer, context)
-            score = result.score
-            outcome = _make_outcome(check.label, score.value, result.is_met, score.reason)
+            # In a thread: they wait for a process or a model, and other trials must go on.
+            score, is_met = await asyncio.to_thread(judge_check, check, answer, context)
+            outcome = _make_outcome(check.label, score.value, is_met, score.reason)
         is_counted = scoring.judge_counts or cost is not Cost.JUDGE
         if not is_counted:
             why = f"not counted, the judge is not calibrated: {outcome.reason}"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.errors import PromptopsError
 from promptops.evals.scorers import (
@@ -79,8 +78,7 @@ SCORERS: Mapping[str, Scorer] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(NamedTuple):
     """The result of one check.
 
     Attributes:

@@ -167,5 +167,5 @@ def test_the_worst_answers_stay_where_there_is_no_room_for_all(
 
 def test_a_score_that_is_no_number_does_not_break_the_page() -> None:
     one = sample("a", "1")
-    trials = (replace(one.trials[0], score=math.nan),)
+    trials = (one.trials[0]._replace(score=math.nan),)
     assert page_of(run_of(replace(one, trials=trials))).data["samples"][0]["after"][0]["s"] is None
