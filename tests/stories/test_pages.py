@@ -1,4 +1,4 @@
-"""The pages for the three people, walked through as they are written: every screen is a real one.
+"""The pages for each role, walked through as they are written: every screen is a real one.
 
 A page is a script. `<!-- do: ... -->` runs unseen. In a block that begins with `$ `, each such line
 is run and what follows it is what it says, both streams joined. `<!-- show: ... -->` runs a command
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).parents[2] / "docs"
 # Read here: tests see none of the variables that are ours.
 WRITES = bool(os.environ.get("PROMPTOPS_WRITE_PAGES"))
-PAGES = ("wording.md", "reviewing.md", "on-call.md")
+PAGES = ("wording.md", "reviewing.md", "on-call.md", "bill.md")
 PROMPT = """\
 ---
 version: 1.0.0
@@ -67,6 +67,11 @@ _VARYING = (
     (re.compile(r"sha256:[0-9a-f]+"), "sha256:0"),
     (re.compile(r"\b[0-9a-f]{12,64}\b"), "0" * 12),
     (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?(?: ?[+-]\d{4}|Z| UTC)?"), "TIME"),
+    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}\b"), "RUN"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "DAY"),
+    # How long a run took, and so how wide its column is.
+    (re.compile(r"(?:<|~)?\d+(?:\.\d+)? (?:ms|s)\b"), "MS"),
+    (re.compile(r"(?<=(?:P50|P95|IME| MS)) +"), "  "),
     (re.compile(r"less than \d+ minutes ago|\d+ (?:second|minute)s? ago|just now"), "AGO"),
 )
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple, cast
 
 import typer
 
-from promptops.cli.session import runtime_config, runtime_folders
+from promptops.cli.session import current, one_line, runtime_config, runtime_folders
 
 if TYPE_CHECKING:
     from promptops.repository.settings.guards import GuardSettings
     from promptops.runtime.guards.guard import Guards
+    from promptops.runtime.ledger import Unit
 
 UserOption = Annotated[
     list[str] | None,
@@ -30,6 +31,12 @@ class Opened(NamedTuple):
     guards: Guards
     settings: GuardSettings
     place: str
+
+    @property
+    def shown(self) -> str:
+        """The address for people: a file below the current folder is relative to it."""
+        folder = f"{current().directory.resolve()}{os.sep}"
+        return one_line(self.place.removeprefix(folder))
 
 
 def open_guards(*, create: bool) -> Opened:
@@ -57,3 +64,18 @@ def name_owner(who: str, users: list[str], tenants: list[str]) -> str:
     names = {f"user/{hash_name(name)}": f"user/{name}" for name in users}
     names.update({f"tenant/{hash_name(name)}": f"tenant/{name}" for name in tenants})
     return names.get(who, who)
+
+
+def describe_window(
+    name: str, amount: int, users: list[str], tenants: list[str]
+) -> tuple[str, ...]:
+    """Return whose window it is, what it limits, which one it is, and an amount of it."""
+    from promptops.runtime.guards.guard import describe_amount
+
+    if name.count("/") < 3:  # of a ledger that another version wrote
+        return (one_line(name), "", "", f"{amount:,}")
+    what, length, *whose, stamp = name.split("/")
+    unit = {"spend": "micros", "tokens": "tokens"}.get(what, "calls")
+    owner = name_owner("/".join(whose), users, tenants)
+    shown = describe_amount(amount, cast("Unit", unit))
+    return (one_line(owner), f"{what} per {length}", one_line(stamp), shown)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promptops.cli.guards.opening import open_guards
+from promptops.cli.guards.opening import describe_window, open_guards
 from promptops.cli.runs.opening import open_run_log, record_event, who
 from promptops.cli.session import (
     DryRunOption,
@@ -17,8 +17,8 @@ from promptops.cli.session import (
     confirm,
     emit,
     emit_json,
+    emit_table,
     json_document,
-    one_line,
     say,
     warn,
 )
@@ -89,7 +89,7 @@ def reset(
         if dry_run:
             windows = tuple((one.window, one.used) for one in found)
         else:
-            confirm(f"reset {what} in {opened.place}?", yes=yes)
+            confirm(f"reset {what} in {opened.shown}?", yes=yes)
             done = guards.reset(by=who(), reason=reason, who=owner)
             windows = done.windows
             _record(done)
@@ -99,9 +99,8 @@ def reset(
         _print_json(opened.place, windows, is_lost=is_lost, dry_run=dry_run)
         return
     verb = "would reset" if dry_run else "reset"
-    emit(f"{verb} {what} in {one_line(opened.place)}")
-    for name, used in windows:
-        emit(f"  {one_line(name)}: {used}")
+    emit(f"{verb} {what} in {opened.shown}")
+    _print_windows(windows, user, tenant)
 
 
 def _rebuild(reason: str, *, dry_run: bool, yes: bool, output: Format) -> None:
@@ -115,7 +114,7 @@ def _rebuild(reason: str, *, dry_run: bool, yes: bool, output: Format) -> None:
         windows = tuple((one.window, one.amount) for one in found.charges)
         if not dry_run:
             count = f"{found.runs:,} run{'' if found.runs == 1 else 's'}"
-            confirm(f"begin {opened.place} with what {count} spent?", yes=yes)
+            confirm(f"begin {opened.shown} with what {count} spent?", yes=yes)
             done = opened.guards.rebuild(found.charges, by=who(), reason=reason)
             windows = done.windows
             _record(done)
@@ -125,9 +124,8 @@ def _rebuild(reason: str, *, dry_run: bool, yes: bool, output: Format) -> None:
         _print_json(opened.place, windows, is_lost=True, dry_run=dry_run)
         return
     verb = "would begin" if dry_run else "began"
-    emit(f"{verb} {one_line(opened.place)} with what the log has: {found.runs:,} runs")
-    for name, used in windows:
-        emit(f"  {one_line(name)}: {used}")
+    emit(f"{verb} {opened.shown} with what the log has: {found.runs:,} runs")
+    _print_windows(windows, None, None)
     if found.guessed:
         say(
             f"{found.guessed:,} of them did not say what they spent, and count like the dearest "
@@ -144,6 +142,15 @@ def _read_runs(since: float) -> Iterator[RunRecord]:
         while page := log.list(Filters(since=since), limit=_PAGE, before=before):
             yield from page
             before = page[-1].id
+
+
+def _print_windows(
+    windows: Iterable[tuple[str, int]], user: str | None, tenant: str | None
+) -> None:
+    users, tenants = ([one] if one else [] for one in (user, tenant))
+    rows = [describe_window(name, used, users, tenants) for name, used in windows]
+    if rows:
+        emit_table(rows, header=("OF", "LIMIT", "WINDOW", "SPENT"))
 
 
 def _print_json(

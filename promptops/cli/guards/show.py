@@ -79,7 +79,7 @@ def _print_standings(opened: Opened, standings: Sequence[GuardStanding]) -> None
     emit_table(rows, header=("LIMIT", "OF", "SPENT", "HELD", "MOST", "FREES"))
     settings = opened.settings
     say(
-        f"counted in {one_line(opened.place)}; runs may be nested {settings.depth} deep, and one"
+        f"counted in {opened.shown}; runs may be nested {settings.depth} deep, and one"
         f" caller may repeat a request {settings.identical_per_minute} times a minute"
     )
 

@@ -116,7 +116,9 @@ def test_a_reset_needs_a_reason_and_is_recorded(spent: Repo) -> None:
     assert limits(spent)["global", "micros"] == (350_000, 100_000)
     reason = "the loop in the agent is fixed"
     text = accept(spent, "guards", "reset", "--user", "u-1", "--reason", reason, "--yes")
-    assert "reset 1 window in" in text
+    assert text.startswith("reset 1 window in .git/promptops-log/ledger.db\n")
+    row = text.splitlines()[-1].split()
+    assert (row[0], row[1:4], row[-1]) == ("user/u-1", ["spend", "per", "day"], "USD"), text
     found = limits(spent, "--user", "u-1")
     assert found["user/u-1", "micros"] == (100_000, 100_000)
     assert found["global", "micros"] == (350_000, 100_000)
