@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import RefusedError
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from promptops.runtime.run.course import Course
 
 _MAX_FAULTS = 5
+# Half of a character outside of the basic plane, as text or escaped. Models that are cut off write
+# the first half alone.
+_SURROGATE = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
 
 
 class OutputError(RefusedError):
@@ -44,6 +48,8 @@ def read_data(answer: Answer, schema: Mapping[str, Any]) -> object:
         value = json.loads(answer.text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise OutputError(f"the answer is not JSON: {error}", text=answer.text) from None
+    if _SURROGATE.search(answer.text):
+        _refuse_surrogates(value, answer.text)
     check_data(value, schema, answer.text)
     return value
 
@@ -76,6 +82,16 @@ def _validator(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - it comes wit
             _VALIDATORS.clear()
         known = _VALIDATORS[id(schema)] = schema, compile_schema(schema)
     return known[1]
+
+
+def _refuse_surrogates(value: object, text: str) -> None:
+    """Refuse half characters, which no program can write and the schema's engine cannot read."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start])[1:-1]
+        message = f"the answer is not JSON in UTF-8: {half} is half of a character"
+        raise OutputError(message, text=text) from None
 
 
 def check_rules(answer: Answer, data: object, rules: Mapping[str, Any] | None) -> None:

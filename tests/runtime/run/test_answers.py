@@ -45,6 +45,18 @@ def test_an_invalid_answer_is_corrected_once(
     assert '"billing"' in asked[2]["content"]
 
 
+@pytest.mark.parametrize("half", [r"\ud83d", r"\uDE00", r"\ude00\ud83d"])
+def test_half_a_character_is_corrected_too(
+    registry: Registry, team: Repo, near: Provider, half: str
+) -> None:
+    write(team, "c", f"{OUTPUT}repair: 1\n")
+    near.reply(text=f'{{"topic": "bug{half}"}}')
+    near.reply(text=GOOD)
+    run = registry.run("c@working", {"text": "x"})
+    assert run.data == {"topic": "bug"}
+    assert "half of a character" in near.requests[1].json["messages"][2]["content"]
+
+
 def test_repairs_end(registry: Registry, team: Repo, near: Provider) -> None:
     write(team, "c", f"{OUTPUT}repair: 1\n")
     near.always(text="A bug.")
