@@ -14,7 +14,7 @@ from promptops.cli.eval.drafts import (
     say_drafted,
     write_draft_file,
 )
-from promptops.cli.eval.running import MaxCostOption, say_costs, to_micros
+from promptops.cli.eval.running import INTERRUPTED_CODE, MaxCostOption, say_costs, to_micros
 from promptops.cli.session import current, one_line, say, warn
 from promptops.errors import PromptopsError, UsageError
 
@@ -91,7 +91,12 @@ def _generate_by_model(
     *,
     is_dry: bool,
 ) -> None:
-    from promptops.evals.scenarios.by_model import draft_by_model, find_writer, plan_draft
+    from promptops.evals.scenarios.by_model import (
+        INTERRUPTED,
+        draft_by_model,
+        find_writer,
+        plan_draft,
+    )
 
     if limit > _MAX_BY_MODEL:
         raise UsageError(
@@ -123,6 +128,8 @@ def _generate_by_model(
         )
     file = write_draft_file(prompt, samples, _describe(writer, draft), _ENDING, output)
     say_drafted(len(samples), file)
+    if draft.course.stopped == INTERRUPTED:
+        raise typer.Exit(INTERRUPTED_CODE)
 
 
 def _tell(done: ScenarioRound) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import ConfigurationError
@@ -62,8 +63,9 @@ class ScenarioRound(NamedTuple):
     fault: str = ""
 
 
-class ScenarioCourse(NamedTuple):
-    """The whole course.
+@dataclass(slots=True)
+class ScenarioCourse:
+    """The course of asking, while it goes on.
 
     Attributes:
         rounds: what each round brought.
@@ -71,8 +73,8 @@ class ScenarioCourse(NamedTuple):
         stopped: why it ended early; empty: it did not.
     """
 
-    rounds: tuple[ScenarioRound, ...]
-    served: tuple[str, ...]
+    rounds: list[ScenarioRound] = field(default_factory=list)
+    served: list[str] = field(default_factory=list)
     stopped: str = ""
 
 
@@ -128,11 +130,12 @@ async def ask_for_scenarios(
     writer: DraftWriter,
     prompt: Prompt,
     collection: ScenarioCollection,
-    rounds: int,
+    course: ScenarioCourse,
     *,
+    rounds: int,
     embeds: bool = False,
     tell: Callable[[ScenarioRound], None] = lambda _result: None,
-) -> ScenarioCourse:
+) -> None:
     """Ask until the collection has what is wanted, or the rounds are over.
 
     An answer that cannot be used costs a round, and the next question says what was wrong. The cap,
@@ -143,12 +146,11 @@ async def ask_for_scenarios(
         writer: the scenario prompt and the model.
         prompt: the prompt under test.
         collection: takes the scenarios.
+        course: takes what each round brought.
         rounds: how many questions there may be.
         embeds: whether repeats are also found by the embedding model.
         tell: is called after each round.
     """
-    done: list[ScenarioRound] = []
-    served: dict[str, None] = {}
     batch, idle, fault = MAX_BATCH, 0, ""
     for number in range(1, rounds + 1):
         if not collection.wanted or idle == _MAX_IDLE:
@@ -170,7 +172,8 @@ async def ask_for_scenarios(
         fault = ""
         try:
             asked = await asker.start(writer.resolved, inputs, place)
-            served[asked.answer.served_model or writer.model] = None
+            name = asked.answer.served_model or writer.model
+            course.served += [] if name in course.served else [name]
             good = collection.check(_read(asked))
             vectors = None
             if embeds and good:
@@ -181,11 +184,11 @@ async def ask_for_scenarios(
             if error.hint is not None:  # it was cut off: ask for less
                 batch = max(1, count // 2)
         except (CapError, GuardError, ModelError) as error:
-            return ScenarioCourse(tuple(done), tuple(served), error.message)
+            course.stopped = error.message
+            return
         idle = 0 if new else idle + 1
-        done.append(ScenarioRound(number, count, new, fault))
-        tell(done[-1])
-    return ScenarioCourse(tuple(done), tuple(served))
+        course.rounds.append(ScenarioRound(number, count, new, fault))
+        tell(course.rounds[-1])
 
 
 def _read(asked: Asked) -> list[object]:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _TOKENS_OF_NAME = 40
 _TOKENS_OF_PROBLEMS = 2000
 _MAX_ORIGIN = 1000
+INTERRUPTED = "interrupted"
+"""What a course says that was ended by Ctrl-C; what was written by then is there."""
 
 
 class ModelDraft(NamedTuple):
@@ -121,22 +123,31 @@ def draft_by_model(
     tools = open_tools(repository, max_cost)
     collection = ScenarioCollection(prompt, limit, _list_known(repository, prompt))
 
-    async def ask() -> tuple[ScenarioCourse, int]:
+    course = ScenarioCourse()
+    calls = 0
+
+    async def ask() -> None:
+        nonlocal calls
         asker = Asker(tools)
-        course = await ask_for_scenarios(
-            asker,
-            writer,
-            prompt,
-            collection,
-            count_rounds(limit),
-            embeds=tools.embedder is not None,
-            tell=tell,
-        )
-        await tools.models.aclose()
-        return course, asker.calls
+        try:
+            await ask_for_scenarios(
+                asker,
+                writer,
+                prompt,
+                collection,
+                course,
+                rounds=count_rounds(limit),
+                embeds=tools.embedder is not None,
+                tell=tell,
+            )
+        finally:
+            calls = asker.calls
+            await tools.models.aclose()
 
     try:
-        course, calls = asyncio.run(ask())
+        asyncio.run(ask())
+    except KeyboardInterrupt:
+        course.stopped = INTERRUPTED
     finally:
         if tools.guards is not None:
             tools.guards.close()

@@ -87,7 +87,7 @@ class ScenarioCollection:
     def __init__(
         self, prompt: Prompt, limit: int, known: Iterable[tuple[str, dict[str, Any]]] = ()
     ) -> None:
-        self._prompt = prompt
+        self.prompt = prompt
         self._limit = limit
         self._validator = InputValidator(prompt.inputs)
         self._form = compile_schema(_SCENARIO)
@@ -184,7 +184,7 @@ class ScenarioCollection:
             " ".join(one["name"].split()),
             (TAG, MODEL_TAG, category),
             one["inputs"],
-            [*expect_of_any(self._prompt), {"rubric": criteria}],
+            [*expect_of_any(self.prompt), {"rubric": criteria}],
         )
         return _Candidate(sample, category, take_print(one["inputs"]), vector)
 

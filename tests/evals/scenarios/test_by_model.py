@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from promptops.evals.scenarios.asking import count_rounds
-from promptops.evals.scenarios.collection import CATEGORIES, ScenarioCollection
+from promptops.evals.scenarios.asking import ask_for_scenarios, count_rounds
+from promptops.evals.scenarios.collection import (
+    CATEGORIES,
+    ScenarioCollection,
+    describe_refused,
+)
+from promptops.evals.scenarios.drafting import write_draft
 from promptops.evals.scenarios.likeness import are_alike, take_print
 from promptops.repository.repository import find_prompt, open_repository
 from tests.cli.running import accept, refuse, run
@@ -274,6 +281,98 @@ def test_the_cap_ends_it_before_it_costs_more(repo: Repo) -> None:
     assert "2 calls, 0.0610 USD" in said.stderr
 
 
+def test_the_limits_of_evals_end_it_too(repo: Repo) -> None:
+    script(repo, [])
+    settings = repo.path.joinpath("promptops.toml").read_text()
+    with Provider() as provider:
+        table = f'base_url = "{provider.base_url}"\ninput_price = 1\noutput_price = 10\n'
+        limit = "[guards.environments.eval]\nspend_per_day = 0.05\n"
+        repo.write("promptops.toml", f"{settings}\n[models.near]\n{table}{limit}")
+        answer = json.dumps({"scenarios": [scenario("one", "apple")]})
+        provider.always(text=answer, usage={"prompt_tokens": 500, "completion_tokens": 3000})
+
+        said = generate(repo, "--model", "near", "--max", "9")
+
+        assert len(provider.requests) == 1
+    assert said.exit_code == 0, said.output
+    assert "ended early: " in said.stderr
+    assert "spend_per_day" in said.stderr
+    assert len(read_draft(repo)[1]["samples"]) == 1
+
+
+def test_the_embedding_model_finds_repeats(repo: Repo) -> None:
+    same = [
+        scenario("one", "The parcel never came and nobody answers the phone", "boundary"),
+        scenario("two", "and nobody answers the phone the parcel never came", "boundary"),
+    ]
+    script(repo, [same])
+    settings = repo.path.joinpath("promptops.toml").read_text()
+    generate(repo, "--max", "2")
+    without = read_draft(repo)[1]["samples"]
+    (repo.path / "evals/_drafts/support/triage.model.yaml").unlink()
+    repo.write("promptops.toml", f'{settings}embedding = "echo/words"\n')
+
+    generate(repo, "--max", "2")
+
+    assert len(without) == 2
+    assert len(read_draft(repo)[1]["samples"]) == 1
+
+
+def test_what_was_written_before_an_interrupt_is_kept(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(repo, [[scenario("one", "apple")]])
+    asked = ask_for_scenarios
+
+    async def interrupt(*args: Any, **options: Any) -> None:
+        await asked(*args, **{**options, "rounds": 1})
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("promptops.evals.scenarios.by_model.ask_for_scenarios", interrupt)
+
+    said = generate(repo)
+
+    assert said.exit_code == 130, said.output
+    assert "ended early: interrupted" in said.stderr
+    assert len(read_draft(repo)[1]["samples"]) == 1
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+NEARLY = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": JSON,
+        "category": JSON,
+        "inputs": st.fixed_dictionaries({}, optional={"question": JSON}) | JSON,
+        "criteria": st.lists(st.text(max_size=9), max_size=3) | JSON,
+    },
+)
+
+
+def test_whatever_a_model_says_is_kept_or_named(repo: Repo) -> None:
+    prompt = collect(repo).prompt
+
+    @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(answers=st.lists(NEARLY | JSON, max_size=4))
+    def check(answers: list[Any]) -> None:
+        collection = ScenarioCollection(prompt, 5)
+        good = collection.check(answers)
+        new = collection.add(good)
+        assert len(good) + len(collection.refused) == len(answers)
+        assert new + len(collection.repeated) == len(good)
+        assert len(describe_refused(collection.refused)) == len(collection.refused)
+        text = write_draft(prompt, collection.choose(), "by a test")
+        assert len(yaml.safe_load(text)["samples"]) == min(new, 5)
+
+    check()
+
+
 def test_samples_of_the_suite_are_not_repeated(repo: Repo) -> None:
     script(repo, [[scenario("again", "Why?"), scenario("new", "apple")]])
     repo.write("evals/support/triage.yaml", suite_text("support/triage"))
@@ -297,6 +396,16 @@ def test_a_hostile_answer_cannot_leave_the_comment_or_reach_the_terminal(repo: R
     assert suite["prompt"] == "support/triage"
     assert len(suite["samples"]) == 1
     assert "\nsamples: []" not in text
+
+
+def test_text_that_no_file_can_hold_costs_a_round(repo: Repo) -> None:
+    script(repo, [[scenario("broken", "\ud800")], [scenario("good", "y")]])
+
+    said = generate(repo, "--max", "1")
+
+    assert said.exit_code == 0, said.output
+    assert "is half of a character" in said.stderr
+    assert [one["name"] for one in read_draft(repo)[1]["samples"]] == ["good"]
 
 
 @pytest.mark.parametrize(

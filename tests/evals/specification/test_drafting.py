@@ -107,6 +107,8 @@ def test_the_mark_keeps_it_from_being_released_until_it_is_removed(repo: Repo) -
         ({**ANSWER, "samples": ["x"]}, "repaired: sample number 1"),
         ({**ANSWER, "description": ""}, "repaired: "),
         ([ANSWER], "repaired: "),
+        ({**ANSWER, "system": "Sort \ud800."}, "repaired: "),
+        ({**ANSWER, "inputs": {"ticket": {"type": "string", "title": "\udfff"}}}, "repaired: "),
     ],
 )
 def test_what_cannot_be_used_is_repaired_once(repo: Repo, first: object, told: str) -> None:
