@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promptops.cli.serve.opening import check_installed, format_address, open_listener
 from promptops.cli.session import clean, current, say, warn
 from promptops.errors import NotFoundError, PromptopsError, UsageError
 from promptops.repository.repository import open_repository
 from promptops.site.facts import SiteExtras
-from promptops.site.results import read_results
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from promptops.repository.repository import Repository
     from promptops.site.preview.building import SiteBuilder
+    from promptops.site.results import GivenEval
     from promptops.site.runs import SiteRuns
     from promptops.site.writing import WrittenSite
 
@@ -89,6 +90,8 @@ def site(
     if allow_run and not serve:
         raise UsageError("--allow-run without --serve", hint="add --serve")
     if serve:
+        from promptops.cli.serve.opening import check_installed
+
         check_installed("serve", ("starlette", "uvicorn", "httptools"))
     from promptops.site.preview.building import SiteBuilder
 
@@ -102,7 +105,7 @@ def site(
         else session.repository.git.git_dir / "promptops-site",
         title=title or f"Prompts of {top.name}",
         read_extras=lambda repository: SiteExtras(
-            None if no_log else _read_runs(repository, log), read_results(paths), log, serve
+            None if no_log else _read_runs(repository, log), _read_results(paths), log, serve
         ),
         watched=tuple(paths),
         report=_say_what_was_written,
@@ -123,6 +126,7 @@ def _serve(builder: SiteBuilder, port: int, *, watches: bool, may_run: bool) -> 
     import threading
     from contextlib import ExitStack
 
+    from promptops.cli.serve.opening import format_address, open_listener
     from promptops.repository.locking import FileLock
     from promptops.runtime.registry import open_registry
     from promptops.site.preview.access import LOOPBACK, SiteAccess
@@ -155,6 +159,14 @@ def _serve(builder: SiteBuilder, port: int, *, watches: bool, may_run: bool) -> 
             thread.start()
             stack.callback(builder.stop)
         listen(preview, listener)
+
+
+def _read_results(paths: Sequence[Path]) -> tuple[GivenEval, ...]:
+    if not paths:
+        return ()
+    from promptops.site.results import read_results
+
+    return read_results(paths)
 
 
 def _say_what_was_written(result: WrittenSite, seconds: float) -> None:

@@ -305,6 +305,7 @@ class SitePages:
             kind=lambda schema: " or ".join(list_types(schema)) or "any",
             versions=_describe_versions,
             cost=_format_cost,
+            number="{:,}".format,
             span=_format_span,
             points=lambda share: f"{100 * share:+.1f}",
             outcome_tone=_OUTCOMES.__getitem__,

@@ -12,7 +12,7 @@ if (form) {
       row.hidden = !words.every((word) => row.dataset.words.includes(word));
       count += row.hidden ? 0 : 1;
     }
-    found.textContent = words.length ? `${count} of ${rows.length} prompts` : "";
+    found.textContent = words.length ? `${count.toLocaleString("en")} of ${rows.length.toLocaleString("en")} prompts` : "";
   };
   form.hidden = false;
   form.addEventListener("submit", (event) => event.preventDefault());
