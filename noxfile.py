@@ -61,6 +61,13 @@ def docs(session: nox.Session) -> None:
     session.run("python", "scripts/catalogue.py", *arguments)
 
 
+@nox.session
+def documentation(session: nox.Session) -> None:
+    """Build the documentation as a site in build/documentation; a dead link is an error."""
+    session.install("--editable", ".[evals,serve]", *group("documentation"))
+    session.run("python", "scripts/documentation.py")
+
+
 @nox.session(default=False)
 def coverage(session: nox.Session) -> None:
     """Run the tests and report the branches that none reaches."""
