@@ -38,7 +38,7 @@ def _list_nights(repository: Repository, environment: str, oldest: float) -> Ite
     from promptops.evals.nightly.trends import list_trends
 
     try:
-        records = HistoryBranch(repository).read([environment]).records
+        records = HistoryBranch(repository).read([environment], newest=_MAX_ROWS).records
     except PromptopsError as error:
         yield from (f"The nightly evals cannot be read: {one_line(error.message)}.", "")
         return

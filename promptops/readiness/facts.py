@@ -164,7 +164,7 @@ class ReadinessFacts:
         from promptops.evals.nightly.branch import HistoryBranch, name_night
 
         try:
-            records = HistoryBranch(self.repository).read().records
+            records = HistoryBranch(self.repository).read(newest=3).records
         except PromptopsError:
             return None
         today = name_night(self.now)

@@ -61,7 +61,7 @@ def trends(
             branch.refresh(LIMITS)
         except RemoteError as error:
             warn(f"this is as of the last fetch: {one_line(error.message)}")
-    history = branch.read(None if environment is None else [environment])
+    history = branch.read(None if environment is None else [environment], newest=nights)
     for fault in history.damaged:
         warn(fault)
     found = [

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from promptops.evals.nightly.record import NightRecord
     from promptops.git.limits import GitLimits
-    from promptops.git.trees import Change
+    from promptops.git.trees import Change, TreeFile
     from promptops.repository.repository import Repository
 
 NAME = "promptops-evals"
@@ -109,8 +109,15 @@ class HistoryBranch:
         here = read_ref(git, BRANCH) if self._writes_here else None
         return here or (None if self._remote is None else read_ref(git, self._tracking))
 
-    def read(self, environments: Iterable[str] | None = None) -> NightHistory:
-        """Return the nights of some environments; of all by default. Never asks the remote."""
+    def read(
+        self, environments: Iterable[str] | None = None, *, newest: int | None = None
+    ) -> NightHistory:
+        """Return the nights of some environments; of all by default. Never asks the remote.
+
+        Args:
+            environments: the environments.
+            newest: how many files to read of each suite; None: all.
+        """
         tip = self._tip()
         if tip is None:
             return NightHistory()
@@ -122,6 +129,12 @@ class HistoryBranch:
             if one.path.endswith(".json")
             and (wanted is None or one.path.partition("/")[0] in wanted)
         ]
+        if newest is not None:
+            folders: dict[str, list[TreeFile]] = {}
+            for one in found:
+                folders.setdefault(one.path.rpartition("/")[0], []).append(one)
+            # In Git's order, which is that of nights.
+            found = [one for files in folders.values() for one in files[-newest:]]
         sizes = list_sizes(self._repository.git, list({one.oid for one in found}))
         small = [one.path for one in found if sizes.get(one.oid, ("", 0))[1] <= MAX_BYTES]
         large = {one.path for one in found} - set(small)

@@ -248,3 +248,19 @@ def test_a_link_is_not_followed(remote: Repo, tmp_path: Path) -> None:
     found = history.read()
     assert len(found.damaged) == 1
     assert len(found.records) == 1
+
+
+def test_only_the_newest_nights_are_read_on_request(remote: Repo, tmp_path: Path) -> None:
+    clone = remote.clone(tmp_path / "one")
+    history = HistoryBranch(open_repository(clone.path))
+    history.append(
+        [
+            replace(RECORD, night=f"2026-11-0{day}", suite=suite)
+            for day in (1, 2, 3)
+            for suite in ("evals/a.yaml", "evals/b.yaml")
+        ]
+    )
+    found = history.read(newest=2).records
+    assert [(one.night[-2:], one.suite[6]) for one in found] == [
+        *(("02", "a"), ("02", "b"), ("03", "a"), ("03", "b"))
+    ]
