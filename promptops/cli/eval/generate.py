@@ -149,6 +149,8 @@ def _report(draft: ModelDraft) -> None:
         warn(f"left out {more} more that are not valid")
     if collection.repeated:
         say(f"left out: {len(collection.repeated)} that repeat another one")
+    if collection.counts:
+        say("kinds: " + ", ".join(f"{count} {name}" for name, count in collection.counts.items()))
     if collection.missing:
         say(f"there is none of the kind: {', '.join(collection.missing)}")
     if draft.course.stopped:

@@ -105,6 +105,12 @@ class ScenarioCollection:
         return [one for one in CATEGORIES if one not in have]
 
     @property
+    def counts(self) -> dict[str, int]:
+        """How many scenarios each category has, as far as it has any."""
+        found = [one.category for one in self._kept]
+        return {name: found.count(name) for name in (*CATEGORIES, OTHER) if name in found}
+
+    @property
     def wanted(self) -> int:
         """How many scenarios are still wanted: up to the limit, and one of each category."""
         categories = min(len(self.missing), self._limit)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 LIKE = 0.8
 """From this share of equal words on, two texts say the same."""
 # The beginning of a long text says enough of it.
-_MAX_WORDS = 300
+_MAX_WORDS = 200
 
 
 class InputsPrint(NamedTuple):
@@ -50,7 +50,7 @@ def are_alike(one: InputsPrint, other: InputsPrint) -> bool:
     allowed = int(longer * (1 - LIKE) + 1e-9)
     # So many words are changed at least: no order of words helps.
     common = sum((Counter(one.words) & Counter(other.words)).values())
-    return longer - common <= allowed and _distance(one.words, other.words) <= allowed
+    return longer - common <= allowed and _is_near(one.words, other.words, allowed)
 
 
 def _without_texts(value: object, texts: list[str]) -> object:
@@ -64,11 +64,23 @@ def _without_texts(value: object, texts: list[str]) -> object:
     return value
 
 
-def _distance(one: Sequence[str], other: Sequence[str]) -> int:
-    """Return how many words have to be changed, added or removed (Levenshtein)."""
-    row = list(range(len(other) + 1))
+def _is_near(one: Sequence[str], other: Sequence[str], allowed: int) -> bool:
+    """Return whether at most so many words have to be changed, added or removed (Levenshtein).
+
+    Only a band of the table is filled: what lies outside of it costs more than is allowed.
+    """
+    if abs(len(one) - len(other)) > allowed:
+        return False
+    far = allowed + 1
+    row = [j if j <= allowed else far for j in range(len(other) + 1)]
     for i, word in enumerate(one, 1):
-        above, row[0] = row[0], i
-        for j, its in enumerate(other, 1):
-            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (word != its))
-    return row[-1]
+        first, last = max(1, i - allowed), min(len(other), i + allowed)
+        above, row[first - 1] = row[first - 1], i if first == 1 else far
+        least = row[first - 1]
+        for j in range(first, last + 1):
+            cost = min(row[j] + 1, row[j - 1] + 1, above + (word != other[j - 1]))
+            above, row[j] = row[j], cost
+            least = min(least, cost)
+        if least > allowed:
+            return False
+    return row[-1] <= allowed

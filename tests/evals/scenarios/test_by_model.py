@@ -88,6 +88,15 @@ def test_inputs_are_alike_or_not(
     assert are_alike(take_print(other), take_print(one)) is is_alike
 
 
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.sampled_from("abc"), max_size=12), st.lists(st.sampled_from("abc"), max_size=12))
+def test_likeness_is_what_rapidfuzz_says(one: list[str], other: list[str]) -> None:
+    levenshtein = pytest.importorskip("rapidfuzz.distance.Levenshtein")
+    first, second = take_print({"q": " ".join(one)}), take_print({"q": " ".join(other)})
+    distance = levenshtein.distance(one, other)
+    assert are_alike(first, second) is (distance <= max(len(one), len(other)) * 0.2)
+
+
 def test_what_is_not_valid_is_left_out_and_named(repo: Repo) -> None:
     collection = collect(repo, inputs="{question: {type: string, maxLength: 10}}")
     good = scenario("good", "Why?")
@@ -155,6 +164,7 @@ def test_init_brings_the_prompt_and_a_model_writes_a_draft(repo: Repo) -> None:
     assert "round 1: 5 new of 9 asked for" in said.stderr
     assert "left out: 2 that repeat another one" in said.stderr
     assert "there is none of the kind" not in said.stderr
+    assert "kinds: 1 ordinary, 1 boundary, 1 missing" in said.stderr
     assert "2 calls" in said.stderr
     text, suite = read_draft(repo)
     assert "by scripted/rules.yaml with evals/scenarios 0.1.0 (sha256:" in text
