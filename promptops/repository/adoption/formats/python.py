@@ -11,7 +11,7 @@ from promptops.repository.adoption.draft import Draft, DraftMessage, Note, Unrea
 from promptops.repository.adoption.placeholders import read_format
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _NAMED = re.compile(r"prompt|instruction|system_?message|persona", re.IGNORECASE)
 _SPOKEN = re.compile(
@@ -25,6 +25,9 @@ _CALLS = (
     *("litellm.completion", "litellm.acompletion", "models.generate_content"),
     *("model.generate_content", "chat.completions.parse", "responses.parse"),
 )
+# The last names of these.
+_CALLED = frozenset(one.rpartition(".")[2] for one in _CALLS)
+_ENDS = frozenset({ast.Name, ast.Constant, ast.Load, ast.Store, ast.alias, ast.Pass})
 
 
 class Sighting(NamedTuple):
@@ -46,7 +49,7 @@ class Sighting(NamedTuple):
 def read(path: str, text: str) -> list[Draft]:
     """Return the prompts in constants of the file."""
     drafts = []
-    for node, name in _texts(_parse(text)):
+    for node, name in _texts(_list_nodes(_parse(text))):
         value = _value(node)
         if value is None or not _is_prompt(name, value):
             continue
@@ -66,18 +69,34 @@ def read(path: str, text: str) -> list[Draft]:
 
 def sight(text: str) -> Iterator[Sighting]:
     """Find strings that look like prompts, and calls of model clients, in file order."""
-    tree = _parse(text)
+    nodes = _list_nodes(_parse(text))
     found = []
-    for node, name in _texts(tree):
+    for node, name in _texts(nodes):
         value = _value(node)
         if value is not None and _is_prompt(name, value):
             found.append(Sighting(node.lineno, "text", name, value))
-    for call in ast.walk(tree):
-        if isinstance(call, ast.Call):
-            called = ast.unparse(call.func) if isinstance(call.func, ast.Attribute) else ""
-            if called.endswith(_CALLS):
-                found.append(Sighting(call.lineno, "call", called, ""))
+    for call in nodes:
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+            continue
+        if call.func.attr in _CALLED and (called := ast.unparse(call.func)).endswith(_CALLS):
+            found.append(Sighting(call.lineno, "call", called, ""))
     yield from sorted(found)
+
+
+def _list_nodes(tree: ast.AST) -> list[ast.AST]:
+    """Return what `ast.walk` yields, in its order, without what holds nothing: in half the time."""
+    nodes = [tree]
+    for node in nodes:
+        # Names and constants have no parts of interest, and are most of all nodes.
+        if type(node) in _ENDS:
+            continue
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if type(value) is list:
+                nodes += [one for one in value if isinstance(one, ast.AST)]
+            elif isinstance(value, ast.AST):
+                nodes.append(value)
+    return nodes
 
 
 def _parse(text: str) -> ast.Module:
@@ -88,15 +107,14 @@ def _parse(text: str) -> ast.Module:
         raise UnreadableError(message) from error
 
 
-def _texts(tree: ast.AST) -> Iterator[tuple[ast.Constant | ast.JoinedStr, str]]:
+def _texts(nodes: Iterable[ast.AST]) -> Iterator[tuple[ast.Constant | ast.JoinedStr, str]]:
     """Yield every string with the name, keyword or key that it belongs to; skip docstrings."""
-    for node in ast.walk(tree):
+    for node in nodes:
         pairs: list[tuple[str, ast.expr | None]] = []
-        if isinstance(node, ast.Assign):
-            target = node.targets[0]
-            pairs = [(ast.unparse(target).rpartition(".")[2], node.value)]
-        elif isinstance(node, ast.AnnAssign):
-            pairs = [(ast.unparse(node.target).rpartition(".")[2], node.value)]
+        if isinstance(node, (ast.Assign, ast.AnnAssign)):
+            if isinstance(node.value, (ast.Constant, ast.JoinedStr)):
+                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                pairs = [(ast.unparse(target).rpartition(".")[2], node.value)]
         elif isinstance(node, ast.Dict):
             pairs = [
                 (str(key.value), value)
