@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.prompt.frontmatter.document import read_document
 from promptops.repository.repository import find_prompt, open_repository
@@ -96,10 +97,17 @@ def test_twelve_prompts_are_adopted_without_a_hand_on_frontmatter(application: R
     accept(repo, "init", "--owner", "@acme/prompts")
     planned = run(repo, "adopt", "app", ".claude", ".github")
     assert planned.exit_code == 0
-    assert "12 prompts found" in planned.stderr
+    assert planned.stderr == snapshot("""\
+9 name no model and get openai/gpt-4o-mini; --model NAME chooses another
+12 prompts found; nothing was written: --write writes them
+""")
     assert "differs:" not in planned.stdout
     written = run(repo, "adopt", "app", ".claude", ".github", "--write")
-    assert "12 prompts written; next: promptops validate, then commit" in written.stderr
+    assert written.stderr == snapshot("""\
+9 name no model and get openai/gpt-4o-mini; --model NAME chooses another
+12 prompts written; next: promptops validate, then commit
+ hint: to keep their history, commit the moves first: git commit --no-verify -m "Move prompts"
+""")
     checked = run(repo, "validate", "--fail-on", "warning")
     assert checked.exit_code == 0, checked.output
     listed = json.loads(accept(repo, "list", "--format", "json"))
@@ -175,4 +183,7 @@ def test_prompts_that_are_changed_in_code_fail_ci_from_then_on(application: Repo
     repo.write("app/late.py", 'PROMPT = "You are a pirate now and answer {question} like one"\n')
     said = run(repo, "adopt", "--scan", "app", "--check")
     assert (said.exit_code, said.stdout) == (1, "app/late.py:1: the text PROMPT\n")
-    assert "promptops adopt FILE" in said.stderr
+    assert said.stderr == snapshot("""\
+1 found, 1 not in .promptops/adopt-baseline.json
+ hint: promptops adopt FILE moves a text into a prompt; --scan --write accepts these
+""")

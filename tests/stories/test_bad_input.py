@@ -18,6 +18,7 @@ from inline_snapshot import snapshot
 from tests.cli.running import accept, follow_hint, refuse, run
 from tests.prompts import prompt_text
 from tests.repositories import Repo
+from tests.screens import masked
 from tests.stories import world
 from tests.stories.world import Team
 from tests.templates import copy_template
@@ -78,17 +79,23 @@ VERBS = (
 def test_no_repository(tmp_path: Path) -> None:
     for verb in VERBS:
         assert "is not in a Git repository" in refuse(tmp_path, *verb, code=2)
-    assert "is not a folder" in refuse(tmp_path / "nowhere", "history", code=2)
+    assert masked(refuse(tmp_path / "nowhere", "history", code=2)) == snapshot("""\
+error: <folder>/nowhere is not a folder
+ hint: check the path after -C\
+""")
 
 
 def test_no_commits(repo: Repo) -> None:
     for verb in VERBS:
         refuse(repo, *verb, code=2)
-    assert "nothing before" in refuse(repo, "rollback", "a")
+    assert refuse(repo, "rollback", "a") == snapshot("""\
+error: nothing before: a is not live in production, and there is nothing to go back to
+ hint: promptops promote a --to production makes it live\
+""")
 
 
 def test_a_bare_repository(team: Team) -> None:
-    assert "already released" in accept(team.remote, "release", "a")
+    assert accept(team.remote, "release", "a") == snapshot("a 1.1.0 already released by Jane Doe\n")
     assert accept(team.remote, "rollback", "a", *ENV) == snapshot("staging: a 1.1.0 -> 1.0.0\n")
     for verb in (("diff", "a"), ("bump", "a"), ("release", "a", "--bump", "auto")):
         assert "this is a bare repository" in refuse(team.remote, *verb, code=2)
@@ -98,7 +105,7 @@ def test_a_bare_repository(team: Team) -> None:
 def test_a_linked_worktree_and_a_detached_head(team: Team) -> None:
     place = team.folder / "linked"
     team.first.git("worktree", "add", "-q", "--detach", str(place))
-    assert "already released" in accept(place, "release", "a")
+    assert accept(place, "release", "a") == snapshot("a 1.1.0 already released by Jane Doe\n")
     assert accept(place, "rollback", "a", *ENV) == snapshot("staging: a 1.1.0 -> 1.0.0\n")
     accept(place, "verify")
 
@@ -118,8 +125,12 @@ def test_a_sha_256_repository(tmp_path: Path) -> None:
 def test_a_shallow_clone(team: Team) -> None:
     team.commit({PATH: prompt_text("1.2.0", "1.2.0 {{ question }}")})
     shallow = team.remote.clone(team.folder / "shallow", "--depth=1")
-    assert "minor change since 1.1.0" in accept(shallow, "release", "a", "--push")
-    assert accept(shallow, "promote", "a@1.2.0", "--to", "staging").endswith("1.1.0 -> 1.2.0\n")
+    assert masked(accept(shallow, "release", "a", "--push")) == snapshot(
+        "a 1.2.0 released (minor change since 1.1.0, <digest>)\n"
+    )
+    assert accept(shallow, "promote", "a@1.2.0", "--to", "staging") == snapshot(
+        "staging: a 1.1.0 -> 1.2.0\n"
+    )
     accept(team.first, "history", *ENV)
 
 
@@ -128,7 +139,10 @@ def test_a_partial_clone_whose_remote_is_gone(team: Team) -> None:
     partial = team.remote.clone(team.folder / "partial", "--filter=blob:none")
     team.remote.path.rename(team.folder / "away.git")
     refuse(partial, "diff", "a@1.0.0", code=2)
-    assert "cannot reach the remote" in refuse(partial, "rollback", "a", *ENV, code=2)
+    assert masked(refuse(partial, "rollback", "a", *ENV, code=2)) == snapshot("""\
+error: cannot reach the remote origin: '<folder>/remote.git' does not appear to be a git repository
+ hint: check the address (git remote -v) and that you may read the repository; --local works without the remote\
+""")
     (team.folder / "away.git").rename(team.remote.path)
     accept(partial, "diff", "a@1.0.0")
 
@@ -180,23 +194,34 @@ def test_a_prompt_and_a_folder_of_one_name(repo: Repo) -> None:
 
 def test_names_that_collide_without_case(repo: Repo) -> None:
     repo.commit({PATH: prompt_text(), "prompts/A.md": prompt_text()})
-    assert accept(repo, "release", "--all").startswith("a 1.0.0 released")
+    assert masked(accept(repo, "release", "--all")) == snapshot(
+        "a 1.0.0 released (first release, <digest>)\n"
+    )
     assert len(repo.refs("refs/tags/")) == 1
 
 
 def test_a_branch_called_promptops(team: Team, released: Repo) -> None:
     released.git("branch", "promptops")
     told = refuse(released, "promote", "a", "--to", "staging", code=2)
-    assert "the branch promptops is in the way of promptops/staging" in told
+    assert told == snapshot("""\
+error: the branch promptops is in the way of promptops/staging: one name cannot be both a ref and a folder of refs
+ hint: rename it: git branch -m promptops ANOTHER-NAME\
+""")
     other = Team.found(team.folder / "other", ["a"])
     accept(other.first, "release", "a", "--push")
     other.first.git("push", "-q", "origin", "main:refs/heads/promptops")
     other.first.git("update-ref", "-d", "refs/remotes/origin/promptops")
     told = refuse(other.first, "promote", "a", "--to", "staging")
-    assert "'refs/heads/promptops' exists" in told
+    assert told == snapshot("""\
+error: origin refused the deployment: 'refs/heads/promptops' exists; cannot create 'refs/heads/promptops/staging'
+ hint: that name is in the way there: git push origin --delete refs/heads/promptops\
+""")
     other.first.git("fetch", "-q")
     told = refuse(other.first, "promote", "a", "--to", "staging", code=2)
-    assert "the branch origin/promptops is in the way" in told
+    assert told == snapshot("""\
+error: the branch origin/promptops is in the way of origin/promptops/staging
+ hint: git push origin --delete refs/heads/promptops removes it there; then git remote prune origin\
+""")
 
 
 # Files that are not what they seem
@@ -270,8 +295,10 @@ def test_a_deployment_forged_with_its_trailers(team: Team) -> None:
     forged = team.remote.git("commit-tree", "-p", "promptops/staging", "-m", words, tree)
     team.remote.git("update-ref", "refs/heads/promptops/staging", forged)
     told = refuse(team.first, "rollback", "a", *ENV, code=2)
-    assert "has no promptops.lock" in told
-    assert "to go back to deployment 2, the last sound one" in told
+    assert masked(told) == snapshot("""\
+error: deployment <id> has no promptops.lock
+ hint: the branch was edited by hand: promptops verify says how; to go back to deployment 2, the last sound one: git push --force-with-lease=refs/heads/promptops/staging:<id> origin <id>:refs/heads/promptops/staging\
+""")
 
 
 def test_a_moved_tag(team: Team) -> None:
@@ -279,9 +306,15 @@ def test_a_moved_tag(team: Team) -> None:
     team.first.git("tag", "-d", "prompts/a@1.0.0")
     team.first.tag("prompts/a@1.0.0", text + "\n")
     told = refuse(team.first, "promote", "a@1.0.0", "--to", "staging", "--local", code=2)
-    assert "a@1.0.0 is not what was released" in told
+    assert masked(told) == snapshot("""\
+error: a@1.0.0 is not what was released: its files have digest <digest>
+ hint: it should be <digest>; was the tag moved? promptops verify says more\
+""")
     told = refuse(team.first, "promote", "a@1.0.0", "--to", "staging")
-    assert "the tag prompts/a@1.0.0 here is another one than on origin" in told
+    assert told == snapshot("""\
+error: the tag prompts/a@1.0.0 here is another one than on origin
+ hint: if the one here was never pushed, git tag -d prompts/a@1.0.0 drops it; else somebody moved the one on origin, and no release may move\
+""")
     assert run(team.first, "verify").exit_code == 1
 
 
@@ -388,10 +421,24 @@ def test_what_is_signed_reads_as_what_is_not(released: Repo, tmp_path: Path) -> 
     released.commit({PATH: prompt_text("1.1.0", "New {{ question }}")})
     accept(released, "release", "a", "--notes", "# Notes")
     assert "SIGNATURE" in released.git("cat-file", "tag", "refs/tags/prompts/a@1.1.0")
-    assert "\n\n# Notes\n\n## 1.0.0" in accept(released, "changelog", "a")
+    assert accept(released, "changelog", "a") == snapshot("""\
+# a
+
+## 1.1.0 (2026-01-01, Jane Doe)
+
+# Notes
+
+## 1.0.0 (2026-01-01, Jane Doe)
+
+First release.
+""")
     accept(released, "promote", "a", "--to", "staging", "--reason", "signed")
     assert "\ngpgsig " in released.git("cat-file", "commit", "promptops/staging")
-    assert accept(released, "history", *ENV).endswith("signed\n")
+    assert accept(released, "history", *ENV) == snapshot("""\
+2026-01-01 00:00 +0000  staging 1  promote  by Jane Doe
+    a (not deployed) -> 1.1.0
+    signed
+""")
     accept(released, "verify")
 
 
@@ -420,7 +467,10 @@ def test_a_full_output_is_said(team: Team) -> None:
             check=False,
         )
     assert done.returncode == 2
-    assert done.stderr.startswith("error: no space left on device\n hint: ")
+    assert done.stderr == snapshot("""\
+error: no space left on device
+ hint: check that the file exists, may be used, and that the disk is not full
+""")
 
 
 def test_a_narrow_terminal_and_an_old_locale_change_no_data(team: Team) -> None:
@@ -503,7 +553,17 @@ def test_what_changed_while_a_person_was_asked_is_not_deployed(team: Team) -> No
     )
     assert marker.exists(), done
     assert done.returncode == 1, done
-    assert "deployed to staging at the same time; live now: a none" in done.stderr
+    assert done.stderr == snapshot("""\
+staging: a 1.1.0 -> 1.0.0
+  behaviour  message 1 (user): the model reads another text
+
+  message 1 (user) changed
+  @@ line 1 @@
+  - 1.1.0 {{ question }}
+  + 1.0.0 {{ question }}
+error: Jane Doe deployed to staging at the same time; live now: a none (deployment 3)
+ hint: nothing was changed; look at promptops history --env staging, then decide again
+""")
 
 
 def _editor(folder: Path, script: str) -> str:

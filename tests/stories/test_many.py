@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from inline_snapshot import snapshot
+
 from tests.prompts import prompt_text
 from tests.stories.world import Team, run
 
@@ -42,7 +44,10 @@ def test_of_many_releases_all_are_pushed_or_none(tmp_path: Path) -> None:
     team.first.git("push", "--quiet", "origin", "main")
     told = run(team.first.path, "release", "--all", "--push")
     assert told.code == 1, told
-    assert "is already released" in told.err
+    assert told.err == snapshot("""\
+error: team/prompt-7@1.0.0 is already released by Jane Doe, with other content
+ hint: a released version never changes; promptops bump team/prompt-7 writes the next one
+""")
     assert len(team.remote.refs("refs/tags/")) == 1
     refused = "exit 1"
     team.remote.hook("update", f'case "$1" in */prompt-50@*) {refused};; esac')

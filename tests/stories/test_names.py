@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from inline_snapshot import snapshot
+
 from tests.stories.world import Team, expect, run
 
 if TYPE_CHECKING:
@@ -27,7 +29,10 @@ def test_names_that_look_like_ours_stop_nobody(tmp_path: Path) -> None:
     expect(where, "release", "support/triage", "--push")
     expect(where, "promote", "support/triage", "--to", "staging", "--yes")
     expect(where, "pause", "support/triage", "--env", "staging", "--reason", "wrong", "--yes")
-    assert "paused" in expect(team.clone("other").path, "list", "--live")
+    assert expect(team.clone("other").path, "list", "--live") == snapshot("""\
+NAME            STAGING         PRODUCTION
+support/triage  1.0.0 (paused)  -
+""")
     there = team.remote.refs()
     assert {"refs/heads/promptops/staging", *WAYS} <= there.keys()
     assert {there[way] for way in WAYS} == {team.first.rev("main")}
@@ -39,7 +44,10 @@ def test_a_name_that_cannot_stand_beside_ours_is_named(tmp_path: Path) -> None:
     expect(team.first.path, "release", "support/triage", "--push")
     told = run(team.first.path, "promote", "support/triage", "--to", "staging", "--yes")
     assert told.code != 0
-    assert "the branch origin/promptops is in the way" in told.err
+    assert told.err == snapshot("""\
+error: the branch origin/promptops is in the way of origin/promptops/staging
+ hint: git push origin --delete refs/heads/promptops removes it there; then git remote prune origin
+""")
     culprit = "git push origin --delete refs/heads/promptops"
     assert culprit in told.err
     team.first.git(*culprit.split()[1:])

@@ -6,12 +6,14 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.delivery.evidence import write_evidence
 from promptops.prompt.digest import compute_digest
 from promptops.repository.repository import open_repository
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
+from tests.screens import masked
 from tests.stories.world import Team
 
 if TYPE_CHECKING:
@@ -85,14 +87,37 @@ def test_a_change_that_writes_a_number_is_told_to_leave_it(team: Team) -> None:
     team.first.commit({"prompts/own.md": prompt_text("0.4.0", "New {{ question }}")})
     told = run(team.first, "gate")
     assert told.exit_code == 1
-    assert "own carries the version 0.4.0, and here releases write the versions" in told.output
-    assert "prompts/own.md, line 2: version: 0.3.0" in told.output
+    assert masked(told.output) == snapshot("""\
+may not merge: 1 version number missing
+<id> into main
+
+missing
+  the author writes this version
+    prompts/own.md, line 2: version: 0.3.0  [carried-version]
+      own carries the version 0.4.0, and here releases write the versions
+
+CODEOWNERS: warning: main has no CODEOWNERS file, so nobody has to approve anything [no-owners]
+  hint: add one that gives the prompts to a team; adding the first needs nobody
+
+own  0.3.0 -> 0.4.0  behaviour change, the release writes 0.4.0 (minor)
+  about 2 -> 1 tokens without inputs; 1,000 runs $0.00
+
+own, message 1 (user) changed
+  @@ line 1 @@
+  - Answer {{ question }}
+  + New {{ question }}
+
+1 error, 1 warning
+""")
 
 
 def test_numbers_are_written_on_what_was_merged_alone(team: Team) -> None:
     team.first.commit({"prompts/own.md": prompt_text("0.3.0", "New {{ question }}")})
     said = refuse(team.first, *ALL)
-    assert "numbers are written on top of what was merged" in said
+    assert masked(said) == snapshot("""\
+error: HEAD is <id>, and origin/main is <id>: numbers are written on top of what was merged, and of nothing else
+ hint: git checkout main && git pull, then again\
+""")
 
 
 def test_a_branch_that_moved_meanwhile_leaves_everything_as_it_was(team: Team) -> None:
@@ -106,7 +131,10 @@ def test_a_branch_that_moved_meanwhile_leaves_everything_as_it_was(team: Team) -
 
     said = refuse(first, *ALL)
 
-    assert "moved meanwhile; nothing was changed" in said
+    assert said == snapshot("""\
+error: origin/main or a release moved meanwhile; nothing was changed
+ hint: git pull, then the same command again\
+""")
     assert (first.rev("HEAD"), first.refs("refs/tags")) == (head, tags)
     assert set(team.remote.refs("refs/tags")) == set(tags)
     (first.path / ".git/hooks/pre-push").unlink()
@@ -133,7 +161,10 @@ def test_a_dry_run_writes_nothing(team: Team) -> None:
 def test_without_the_rule_a_release_pushes_no_branch(team: Team) -> None:
     team.commit({"promptops.toml": "", "prompts/own.md": prompt_text("0.3.0", "X {{ question }}")})
     said = refuse(team.first, *ALL, code=2)
-    assert '[gate] versions = "release"' in said
+    assert said == snapshot("""\
+error: --bump makes a commit that is not on origin yet, so it cannot --push
+ hint: release with --bump, push the branch, then promptops release again with --push; or let releases write all numbers: [gate] versions = "release" (docs/gate.md)\
+""")
 
 
 def test_bump_and_status_know_who_writes_the_numbers(team: Team) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.checks.engine import validate
 from promptops.repository.repository import find_prompt, open_repository
@@ -310,7 +311,7 @@ def test_13_what_git_ignores_is_no_prompt(repo: Repo) -> None:
     repo.write("prompts/.ipynb_checkpoints/triage-checkpoint.md", text)
     said = run(repo, "validate")
     assert said.exit_code == 0
-    assert "2 prompts" in said.output
+    assert said.output == snapshot("2 prompts checked: no problems found\n")
     assert "local/draft" not in run(repo, "status").output
 
 
