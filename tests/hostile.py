@@ -29,6 +29,7 @@ class GitServer:
             502, `half` takes it and cuts the answer off, `twice` takes it twice and answers what
             came of the second, `silent` does not take it and keeps the line open, `late` says
             nothing and takes it only when `release` is called. An empty word changes nothing.
+        authorization: the header that every request must have; empty: none is asked for.
         between: called after a push was taken and before it is answered.
     """
 
@@ -36,6 +37,7 @@ class GitServer:
     faults: list[str] = field(default_factory=list)
     between: Callable[[], None] = lambda: None
     reads_fail: bool = False
+    authorization: str = ""
     url: str = ""
     released: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
@@ -69,7 +71,17 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
+    def _is_stranger(self) -> bool:
+        wanted = self.outer.authorization
+        if not wanted or self.headers.get("Authorization") == wanted:
+            return False
+        self.close_connection = True
+        self.send_error(401)
+        return True
+
     def do_GET(self) -> None:
+        if self._is_stranger():
+            return
         if self.outer.reads_fail:
             self.close_connection = True
             return
@@ -77,6 +89,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         data = self._body()
+        if self._is_stranger():
+            return
         if "receive-pack" not in self.path or data == b"0000":
             self._answer(self._run(data))
             return

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.errors import UsageError
+from promptops.errors import RemoteError, UsageError
 from promptops.evals.nightly import branch as module
 from promptops.evals.nightly.branch import BRANCH, HistoryBranch
 from promptops.evals.nightly.record import (
@@ -25,6 +25,7 @@ from promptops.evals.nightly.record import (
     write_night,
 )
 from promptops.repository.repository import open_repository
+from tests.hostile import GitServer
 from tests.stories.world import let_children_end
 
 if TYPE_CHECKING:
@@ -264,3 +265,30 @@ def test_only_the_newest_nights_are_read_on_request(remote: Repo, tmp_path: Path
     assert [(one.night[-2:], one.suite[6]) for one in found] == [
         *(("02", "a"), ("02", "b"), ("03", "a"), ("03", "b"))
     ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["lose", "drop", "bad gateway", "half", "twice"])
+def test_a_night_is_there_once_whatever_the_answer_to_its_push_was(
+    remote: Repo, tmp_path: Path, fault: str
+) -> None:
+    clone = remote.clone(tmp_path / "one")
+    remote.config("http.receivepack", "true")
+    with GitServer(remote, [fault]).serve() as server:
+        clone.git("remote", "set-url", "origin", server.url)
+        history = HistoryBranch(open_repository(clone.path))
+        history.append([RECORD])
+        history.append([replace(RECORD, night="2026-11-30")])
+    assert len(files(remote)) == 2
+    assert int(remote.git("rev-list", "--count", BRANCH)) == 2
+
+
+@pytest.mark.slow
+def test_a_remote_that_is_away_is_an_error(remote: Repo, tmp_path: Path) -> None:
+    clone = remote.clone(tmp_path / "one")
+    history = HistoryBranch(open_repository(clone.path))
+    clone.git("remote", "set-url", "origin", (tmp_path / "gone.git").as_uri())
+    with pytest.raises(RemoteError):
+        history.append([RECORD])
+    with pytest.raises(RemoteError):
+        history.refresh()
