@@ -155,15 +155,20 @@ def run(
         return of_part
 
     result: EvalResult | None = None
+
+    async def evaluate() -> None:
+        # `asyncio.run` formats what its coroutine returns, which takes long for many samples.
+        nonlocal result
+        result = await run_evals(preparation, equipment, scoring, workers=concurrency, tell=tell)
+
     try:
-        result = asyncio.run(
-            run_evals(preparation, equipment, scoring, workers=concurrency, tell=tell)
-        )
+        asyncio.run(evaluate())
     finally:
         if equipment.guards is not None:
             equipment.guards.close()
         is_done = result is not None and not result.stopped
         journal.close(is_done=is_done and not options.keeps)
+    assert result is not None  # noqa: S101 - an error left above
     if mode is Mode.RECORD:
         _write_cassettes(repository, preparation, choice, result)
     return result

@@ -11,7 +11,6 @@ from promptops.delivery.releases import list_versions, require_release
 from promptops.delivery.state import release_folder
 from promptops.errors import UsageError
 from promptops.prompt.closure import collect_closure
-from promptops.prompt.diff import diff_prompts
 from promptops.prompt.prompt import load_prompt
 from promptops.prompt.reference import PromptRef, Selector, check_name, parse_selector
 from promptops.repository.repository import list_names, not_found
@@ -44,6 +43,13 @@ class TextComparison:
     diff: PromptDiff
 
 
+def _diff(before: Prompt | None, after: Prompt | None) -> PromptDiff:
+    # Most who import this module only ask for the name of a state.
+    from promptops.prompt.diff import diff_prompts
+
+    return diff_prompts(before, after)
+
+
 def compare_refs(repository: Repository, refs: Sequence[str]) -> list[TextComparison]:
     """Compare prompts by refs `NAME[@A[..B]]`; all prompts of the work tree if `refs` is empty.
 
@@ -72,7 +78,7 @@ def _compare_ref(repository: Repository, text: str) -> TextComparison:
         return _compare_working(repository, name, before)
     old, old_words = _select(repository, name, before)
     new, new_words = _select(repository, name, parse_selector(after_text))
-    return TextComparison(old_words, new_words, diff_prompts(old, new))
+    return TextComparison(old_words, new_words, _diff(old, new))
 
 
 def _select(repository: Repository, name: str, selector: Selector) -> tuple[Prompt, str]:
@@ -85,7 +91,7 @@ def describe_difference(old: Prompt, new: Prompt) -> dict[str, Any]:
     """Return what changed between two states as `promptops.diff/v1`."""
     from promptops.prompt.diff import diff_to_json
 
-    return diff_to_json(diff_prompts(old, new))
+    return diff_to_json(_diff(old, new))
 
 
 def split_comparison(text: str) -> tuple[str, str]:
@@ -113,7 +119,7 @@ def _compare_working(repository: Repository, name: str, before: Selector | None)
         old, words = _select(repository, name, before)
     if old is None and new is None:
         raise not_found(name, list_names(repository.working), "in the work tree")
-    return TextComparison(words, "work tree", diff_prompts(old, new))
+    return TextComparison(words, "work tree", _diff(old, new))
 
 
 def _released_before(
@@ -149,7 +155,7 @@ def compare_revisions(
         was, now = old.load(name), new.load(name)
         if was is None and now is None:
             raise not_found(name, new.list_names(), f"at {before} or {after or 'work tree'}")
-        comparisons.append(TextComparison(before, after or "work tree", diff_prompts(was, now)))
+        comparisons.append(TextComparison(before, after or "work tree", _diff(was, now)))
     return comparisons
 
 
