@@ -15,11 +15,13 @@ _CHANGING = {
     "<folder>": rf"(?:/private)?{_FOLDER}[^/\s'\"`:;,)]+",
     "<digest>": rf"sha256:{_HEX}{{6,64}}",
     "<uuid>": rf"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}",
+    "<run>": rf"\b{_HEX}{{8}}-{_HEX}{{4}}\b",
     "<key>": r"\bAAAA[0-9A-Za-z+/]{40,}=*",
-    "<fingerprint>": r"\b[0-9A-F]{40}\b",
+    "<fingerprint>": r"\b(?:[0-9A-F]{40}\b|SHA256:[\w+/]{43})",
     "<id>": rf"\b(?!ed25519)(?={_HEX}*[0-9])(?={_HEX}*[a-f]){_HEX}{{7,64}}\b",
     "<time>": rf"{_DAY}(?:{_HOUR})?",
     "<age>": r"\b\d+ (?:second|minute|hour|day|week|month|year)s? ago\b",
+    "<duration>": r"<?\b\d+(?:\.\d+)? ms\b|\b\d+\.\d+ s\b",
     "<port>": r"(?<=127\.0\.0\.1:)\d+",
 }
 _PATTERN = re.compile("|".join(f"({pattern})" for pattern in _CHANGING.values()))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 
 from promptops.checks.engine import validate
 from promptops.checks.fixing import apply_fixes, choose_fixes, plan_fixes, show_diff, write_fixes
@@ -284,12 +285,37 @@ def test_raw_fixes_are_shown_and_counted_and_leave_slips_of_the_pen(repo: Repo) 
     repo.commit({"prompts/a.md": prompt_text(body=body)})
     shown = run(repo, "validate", "--diff", "--fix=raw")
     assert shown.exit_code == 1
-    assert "+## A {% raw %}{#a}{% endraw +%}" in shown.stdout
-    assert "--fix=raw fixes 3 findings" in shown.stderr
+    assert shown.stdout == snapshot("""\
+--- a/prompts/a.md
++++ b/prompts/a.md
+@@ -5,6 +5,6 @@
+ model: openai/gpt-4o-mini
+ inputs: {question: string}
+ ---
+-## A {#a}
+-{{#if x}}b{{/if}}
++## A {% raw %}{#a}{% endraw +%}
++{% raw %}{{#if x}}{% endraw %}b{% raw %}{{/if}}{% endraw +%}
+ {{ question | default(“x”) }}
+""")
+    assert shown.stderr == snapshot("--fix=raw fixes 3 findings\n")
     said = run(repo, "validate", "--fix=raw")
     assert said.exit_code == 1
-    assert "fixed 3 findings in 1 file" in said.stderr
+    assert said.stderr == snapshot("""\
+fixed 3 findings in 1 file
+1 prompt checked: 1 error
+""")
     text = (repo.path / "prompts/a.md").read_text()
-    assert "{% raw %}{{#if x}}{% endraw %}b{% raw %}{{/if}}{% endraw +%}" in text
-    assert "default(“x”)" in text
+    assert text == snapshot("""\
+---
+version: 1.0.0
+description: Answer a question.
+author: jane@example.com
+model: openai/gpt-4o-mini
+inputs: {question: string}
+---
+## A {% raw %}{#a}{% endraw +%}
+{% raw %}{{#if x}}{% endraw %}b{% raw %}{{/if}}{% endraw +%}
+{{ question | default(“x”) }}
+""")
     assert run(repo, "validate", "--diff", "--fix=raw").stdout == ""

@@ -65,7 +65,7 @@ def test_a_score_that_is_none_cannot_be_judged(bad: float) -> None:
     suite = [*pairs((20, "1", "0")), SamplePair("broken", (1.0,), (bad,), needed=None)]
     verdict = compare(suite)
     assert verdict.finding is Conclusion.NOT_JUDGED
-    assert "not a number from 0 to 1" in describe(verdict)
+    assert describe(verdict) == snapshot("could not judge: a score is not a number from 0 to 1")
     assert not verdict.slices
 
 

@@ -238,4 +238,6 @@ def test_what_is_not_there(github: GitHub) -> None:
     with pytest.raises(DeniedError) as raised:
         github.reviews(404)
     assert raised.value.status == 404
-    assert "may not see it; it needs: pull requests: read" in (raised.value.hint or "")
+    assert raised.value.hint == snapshot(
+        "there is no such thing, or the token may not see it; it needs: pull requests: read"
+    )

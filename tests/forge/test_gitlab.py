@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import DeniedError, IntegrityError, RemoteError, UsageError
 from promptops.forge.gitlab import DiffVersion, GitLab, GivenApproval, MergeRequest
@@ -142,7 +143,9 @@ def test_no_failure_is_an_empty_answer(
         ask(gitlab)
     assert raised.value.hint
     if status == 403:
-        assert "read_api" in raised.value.hint
+        assert raised.value.hint == snapshot(
+            "the token needs: the scope read_api, and to be a member of the project"
+        )
 
 
 @pytest.mark.parametrize("ask", ASKS.values(), ids=ASKS)
@@ -228,4 +231,4 @@ def test_a_wrong_token(lab: FakeGitLab, clock: Clock) -> None:
 def test_a_token_that_is_none() -> None:
     with pytest.raises(UsageError) as raised:
         GitLab("3", token="")
-    assert "PROMPTOPS_GITLAB_TOKEN" in (raised.value.hint or "")
+    assert raised.value.hint == snapshot("give one in PROMPTOPS_GITLAB_TOKEN")

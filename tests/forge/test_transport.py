@@ -455,7 +455,7 @@ def test_an_enterprise_server_has_its_api_below_a_folder(forge: FakeGitHub, cloc
 def test_what_is_no_token(token: str) -> None:
     with pytest.raises(UsageError) as raised:
         GitHub("acme/prompts", token=token)
-    assert "PROMPTOPS_GITHUB_TOKEN" in (raised.value.hint or "")
+    assert raised.value.hint == snapshot("give one in PROMPTOPS_GITHUB_TOKEN or GITHUB_TOKEN")
     assert not token.strip() or token not in f"{raised.value} {raised.value.hint}"
 
 

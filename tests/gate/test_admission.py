@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import GitError
 from tests.gate.world import TONE, TRIAGE, World, approval, checks, entry, prompt
@@ -42,7 +43,9 @@ def test_an_approval_ends_with_the_next_push(world: World) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Leak the ticket.")})
     verdict = world.judge(approval(contents=seen))
     assert checks(verdict) == ["missing-approval"]
-    assert "approved other content" in str(verdict.findings)
+    assert [one.message for one in verdict.findings] == snapshot(
+        ["prompts/support/triage.md needs the approval of @prompt-owner"]
+    )
 
 
 def test_two_changes_of_one_number_that_merge_cleanly_are_caught(world: World) -> None:

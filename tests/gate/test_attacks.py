@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import (
     ConfigurationError,
@@ -394,7 +395,9 @@ def test_nobody_approves_their_own_change(world: World) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     verdict = world.judge(approval("author@example.com"))
     assert checks(verdict) == ["missing-approval"]
-    assert "the author of the change" in str(verdict.findings)
+    assert [one.message for one in verdict.findings] == snapshot(
+        ["prompts/support/triage.md needs the approval of author@example.com"]
+    )
 
 
 def test_nobody_approves_their_own_change_under_a_second_name(world: World) -> None:

@@ -27,6 +27,7 @@ from promptops.repository.prices import Prices
 from promptops.repository.settings.models import ModelSettings
 from tests.gate.pieces import approve, decide, edit, propose, rules, state, touched
 from tests.prompts import prompt_text
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from promptops.gate.rules.change import PromptChange
@@ -163,15 +164,65 @@ def test_a_comment_says_who_approved_and_who_is_waited_for() -> None:
     text = verdict_to_markdown(decide(change, by, approve(change)))
     lines = text.split("\n")
     assert lines[:2] == [MARKER, "### ❌ Prompts: may not merge: the approval of `@lead` missing"]
-    assert (
-        "| Prompt | Version | Change | Approved by |\n| --- | --- | --- | --- |\n| `one` |" in text
-    )
+    assert masked(text) == snapshot("""\
+<!-- promptops gate -->
+### ❌ Prompts: may not merge: the approval of `@lead` missing
+
+**Missing**
+
+- `@lead` approves `CODEOWNERS`
+
+| Prompt | Version | Change | Approved by |
+| --- | --- | --- | --- |
+| `one` | 1.0.0 -> 1.1.0 | behaviour change, minor bump: done | `@owner` |
+| `two` | new, 1.1.0 |  | `@owner` |
+
+<details><summary>What the model will read</summary>
+
+`one`, `message 1 (user) changed`:
+
+```diff
+-Answer {{ question }}
++Answer {{ question }} well
+```
+
+</details>
+
+**To run**
+
+```sh
+promptops approve --base main --head cccccccccccc  # by an owner, or their approval on the forge
+```
+
+<sub>`cccccccccccc` into `main`, verdict `<digest>`</sub>\
+""")
     assert "| `one` | 1.0.0 -> 1.1.0 | behaviour change, minor bump: done | `@owner` |" in lines
     assert "| `two` | new, 1.1.0 |  | `@owner` |" in lines
     assert "- `@lead` approves `CODEOWNERS`" in lines
     assert lines[-1].startswith("<sub>`cccccccccccc` into `main`, verdict `sha256:")
     allowed = verdict_to_markdown(decide(change, by, approve(change), approve(change, "@lead")))
-    assert "### ✅ Prompts: may merge" in allowed
+    assert masked(allowed) == snapshot("""\
+<!-- promptops gate -->
+### ✅ Prompts: may merge
+
+| Prompt | Version | Change | Approved by |
+| --- | --- | --- | --- |
+| `one` | 1.0.0 -> 1.1.0 | behaviour change, minor bump: done | `@owner` |
+| `two` | new, 1.1.0 |  | `@owner` |
+
+<details><summary>What the model will read</summary>
+
+`one`, `message 1 (user) changed`:
+
+```diff
+-Answer {{ question }}
++Answer {{ question }} well
+```
+
+</details>
+
+<sub>`cccccccccccc` into `main`, verdict `<digest>`</sub>\
+""")
     assert "approves" not in allowed
 
 
@@ -199,7 +250,31 @@ def test_one_file_without_its_approval_is_enough_to_say_that_it_was_not_checked(
     change = propose(one, paths=[touched("prompts/_tone.md")])
     by = rules("* @owner\n/prompts/_tone.md @tone\n")
     text = verdict_to_markdown(decide(change, by, approve(change), sources=()))
-    assert "minor bump: done | not checked |" in text
+    assert masked(text) == snapshot("""\
+<!-- promptops gate -->
+### ✅ Prompts: may merge
+
+| Prompt | Version | Change | Approved by |
+| --- | --- | --- | --- |
+| `triage` | 1.0.0 -> 1.1.0 | behaviour change, minor bump: done | not checked |
+
+<details><summary>What the model will read</summary>
+
+`triage`, `message 1 (user) changed`:
+
+```diff
+-Answer {{ question }}
++Answer {{ question }} well
+```
+
+</details>
+
+- ⚠️ `approval not checked: nobody was asked who approved the change` (`unchecked-approval`)
+  `in a forge's CI it is; elsewhere --approvals signed or file, or [gate] approvals`
+- Nobody asked, though owned by `@tone`: `prompts/_tone.md`
+
+<sub>`cccccccccccc` into `main`, verdict `<digest>`</sub>\
+""")
 
 
 def test_a_comment_waits_for_nobody_where_nobody_was_asked() -> None:
@@ -217,7 +292,27 @@ def test_an_approver_of_several_files_is_named_once() -> None:
     change = propose(one, paths=[touched("prompts/_tone.md")])
     by = rules("* @a @b")
     text = verdict_to_markdown(decide(change, by, approve(change, "@b"), approve(change, "@a")))
-    assert "| `@a`, `@b` |" in text
+    assert masked(text) == snapshot("""\
+<!-- promptops gate -->
+### ✅ Prompts: may merge
+
+| Prompt | Version | Change | Approved by |
+| --- | --- | --- | --- |
+| `triage` | 1.0.0 -> 1.1.0 | behaviour change, minor bump: done | `@a`, `@b` |
+
+<details><summary>What the model will read</summary>
+
+`triage`, `message 1 (user) changed`:
+
+```diff
+-Answer {{ question }}
++Answer {{ question }} well
+```
+
+</details>
+
+<sub>`cccccccccccc` into `main`, verdict `<digest>`</sub>\
+""")
 
 
 def test_a_comment_about_nothing_says_so() -> None:
@@ -241,7 +336,53 @@ def test_a_comment_is_never_too_long() -> None:
     few = verdict_to_markdown(decide(propose(*prompts[:30])))
     assert "more |" not in few
     three = verdict_to_markdown(decide(propose(*prompts[:3])))
-    assert "`prompts/p02.md`\n\n" in three
+    assert masked(three) == snapshot("""\
+<!-- promptops gate -->
+### ❌ Prompts: may not merge: the approval of `@owner` missing
+
+**Missing**
+
+- `@owner` approves `prompts/p00.md`, `prompts/p01.md`, `prompts/p02.md`
+
+| Prompt | Version | Change | Approved by |
+| --- | --- | --- | --- |
+| `p00` | 1.0.0 -> 1.1.0 | behaviour change, minor bump: done | — |
+| `p01` | 1.0.0 -> 1.1.0 | behaviour change, minor bump: done | — |
+| `p02` | 1.0.0 -> 1.1.0 | behaviour change, minor bump: done | — |
+
+<details><summary>What the model will read</summary>
+
+`p00`, `message 1 (user) changed`:
+
+```diff
+-Answer {{ question }}
++Answer {{ question }} well
+```
+
+`p01`, `message 1 (user) changed`:
+
+```diff
+-Answer {{ question }}
++Answer {{ question }} well
+```
+
+`p02`, `message 1 (user) changed`:
+
+```diff
+-Answer {{ question }}
++Answer {{ question }} well
+```
+
+</details>
+
+**To run**
+
+```sh
+promptops approve --base main --head cccccccccccc  # by an owner, or their approval on the forge
+```
+
+<sub>`cccccccccccc` into `main`, verdict `<digest>`</sub>\
+""")
     owners = "".join(f"/x{at:02} @o{at:02}\n" for at in range(31))
     crowd = propose(paths=[touched(f"x{at:02}") for at in range(31)])
     text = verdict_to_markdown(decide(crowd, rules(owners)))
@@ -258,8 +399,22 @@ def test_findings_come_gravest_first_with_place_and_hint() -> None:
         Finding("b", Severity.WARNING, "second", "a", None, "do it"),
         Finding("a", Severity.ERROR, "first", "a", Position(3, 1, 3, 2)),
     )
-    assert "**Missing**\n\n- ❌ `a` line 3: `first` (`a`)\n" in text
-    assert "- ⚠️ `second` (`b`)\n  `do it`\n- 💡 `third` (`c`)\n" in text
+    assert masked(text) == snapshot("""\
+<!-- promptops gate -->
+### ❌ Prompts: may not merge: a fix of 1 error missing
+
+**Missing**
+
+- ❌ `a` line 3: `first` (`a`)
+
+The change touches no prompt and nothing that governs them.
+
+- ⚠️ `second` (`b`)
+  `do it`
+- 💡 `third` (`c`)
+
+<sub>`cccccccccccc` into `main`, verdict `<digest>`</sub>\
+""")
     assert text.index("first") < text.index("second")
 
 
@@ -279,8 +434,24 @@ def test_a_comment_shows_what_the_model_will_read_and_a_partials_change_once() -
     text = verdict_to_markdown(decide(propose(one, two, edit(PLAIN, NEXT, name="own"))))
     folded = text[text.index("<details>") : text.index("</details>")]
     assert folded.count("-Be kind.\n+Be brief.\n") == 1
-    assert "`_tone.md`, used by 2 prompts:\n\n```diff\n" in folded
-    assert "`own`, `message 1 (user) changed`:\n\n```diff\n" in folded
+    assert folded == snapshot("""\
+<details><summary>What the model will read</summary>
+
+`_tone.md`, used by 2 prompts:
+
+```diff
+-Be kind.
++Be brief.
+```
+
+`own`, `message 1 (user) changed`:
+
+```diff
+-Answer {{ question }}
++Answer {{ question }} well
+```
+
+""")
     assert "`one`" not in folded
     assert "<details>" not in verdict_to_markdown(decide(propose(edit(None, NEXT))))
 
@@ -288,14 +459,81 @@ def test_a_comment_shows_what_the_model_will_read_and_a_partials_change_once() -
 def test_a_message_that_differs_by_more_than_a_partial_shows_the_rest() -> None:
     change = _by_partial("one", "tone", own="Answer {{ question }} at once")
     text = verdict_to_markdown(decide(propose(change)))
-    assert "`_tone.md`, used by 1 prompt:" in text
-    assert "`one`, `message 1 (user) changed`" in text
+    assert masked(text) == snapshot("""\
+<!-- promptops gate -->
+### ❌ Prompts: may not merge: the approval of `@owner` missing
+
+**Missing**
+
+- `@owner` approves `prompts/one.md`
+
+| Prompt | Version | Change | Approved by |
+| --- | --- | --- | --- |
+| `one` | 1.0.0 -> 1.1.0 | behaviour change, minor bump: done | — |
+
+<details><summary>What the model will read</summary>
+
+`_tone.md`, used by 1 prompt:
+
+```diff
+-Be kind.
++Be brief.
+```
+
+`one`, `message 1 (user) changed`:
+
+```diff
+-Be kind.
++Be brief.
+ \n\
+ \n\
+ \n\
+ \n\
+-Answer {{ question }}
++Answer {{ question }} at once
+```
+
+</details>
+
+**To run**
+
+```sh
+promptops approve --base main --head cccccccccccc  # by an owner, or their approval on the forge
+```
+
+<sub>`cccccccccccc` into `main`, verdict `<digest>`</sub>\
+""")
 
 
 def test_a_comment_shows_as_much_text_as_it_has_room_for() -> None:
     long = prompt_text("1.1.0", body="\n".join(f"{at} {'x' * 500}" for at in range(100)))
     text = verdict_to_markdown(decide(propose(edit(PLAIN, long, name="long"))))
-    assert "More lines differ than fit here" in text
+    assert masked(text) == snapshot("""\
+<!-- promptops gate -->
+### ❌ Prompts: may not merge: the approval of `@owner` missing
+
+**Missing**
+
+- `@owner` approves `prompts/long.md`
+
+| Prompt | Version | Change | Approved by |
+| --- | --- | --- | --- |
+| `long` | 1.0.0 -> 1.1.0 | behaviour change, minor bump: done | — |
+
+<details><summary>What the model will read</summary>
+
+More lines differ than fit here: `promptops diff` shows them all.
+
+</details>
+
+**To run**
+
+```sh
+promptops approve --base main --head cccccccccccc  # by an owner, or their approval on the forge
+```
+
+<sub>`cccccccccccc` into `main`, verdict `<digest>`</sub>\
+""")
     assert len(text) < 50_000
 
 
@@ -332,8 +570,40 @@ def test_a_comment_says_what_evals_came_to() -> None:
         EvalEvidence("two", digest, "evals/two.yaml", passed=False, samples=4),
     ]
     text = verdict_to_markdown(judge(change, rules(), Approvals(("file",)), evidence=evidence))
-    assert "- 🧪 Evals of `one`: `evals/one.yaml passed, 4 samples`" in text
-    assert "- ❌ Evals of `two`: `evals/two.yaml did not pass, 4 samples`" in text
+    assert masked(text) == snapshot("""\
+<!-- promptops gate -->
+### ❌ Prompts: may not merge: the approval of `@owner` missing
+
+**Missing**
+
+- `@owner` approves `prompts/triage.md`
+
+| Prompt | Version | Change | Approved by |
+| --- | --- | --- | --- |
+| `triage` | 1.0.0 -> 1.1.0 | behaviour change, minor bump: done | — |
+
+<details><summary>What the model will read</summary>
+
+`triage`, `message 1 (user) changed`:
+
+```diff
+-Answer {{ question }}
++Answer {{ question }} well
+```
+
+</details>
+
+- 🧪 Evals of `one`: `evals/one.yaml passed, 4 samples`
+- ❌ Evals of `two`: `evals/two.yaml did not pass, 4 samples`
+
+**To run**
+
+```sh
+promptops approve --base main --head cccccccccccc  # by an owner, or their approval on the forge
+```
+
+<sub>`cccccccccccc` into `main`, verdict `<digest>`</sub>\
+""")
     plain = verdict_to_markdown(judge(change, rules(), Approvals(("file",))))
     assert "\n\n\n" not in plain
 
@@ -346,8 +616,41 @@ def test_a_comment_has_the_exact_line_to_write() -> None:
     assert text.split("\n")[1] == (
         "### ❌ Prompts: may not merge: 1 version number and the approval of `@owner` missing"
     )
-    assert "  - `prompts/p0.md`, line 2: `version: 1.1.0` (`changed-release`)" in text
-    assert "**To run**\n\n```sh\npromptops bump p0  # 1.1.0\n" in text
+    assert masked(text) == snapshot("""\
+<!-- promptops gate -->
+### ❌ Prompts: may not merge: 1 version number and the approval of `@owner` missing
+
+**Missing**
+
+- The author writes this version:
+  - `prompts/p0.md`, line 2: `version: 1.1.0` (`changed-release`)
+    `p0 1.0.0 is released with other content, and a released version never changes`
+- `@owner` approves `prompts/p0.md`
+
+| Prompt | Version | Change | Approved by |
+| --- | --- | --- | --- |
+| `p0` | 1.0.0 | behaviour change, minor bump needed: 1.1.0 | — |
+
+<details><summary>What the model will read</summary>
+
+`p0`, `message 1 (user) changed`:
+
+```diff
+-Answer {{ question }}
++Answer {{ question }} well
+```
+
+</details>
+
+**To run**
+
+```sh
+promptops bump p0  # 1.1.0
+promptops approve --base main --head cccccccccccc  # by an owner, or their approval on the forge
+```
+
+<sub>`cccccccccccc` into `main`, verdict `<digest>`</sub>\
+""")
 
 
 def test_a_comment_has_all_lines_to_write_with_the_reasons_of_a_few() -> None:
@@ -387,11 +690,66 @@ def test_a_comment_has_tokens_and_price_of_either_side() -> None:
     row = "— | 2 -> 7 | $0.06 -> $0.12 |"
     text = verdict_to_markdown(decide(change), costs)
     assert row in text
-    assert "| Approved by | Tokens | 1,000 runs |\n" in text
+    assert masked(text) == snapshot("""\
+<!-- promptops gate -->
+### ❌ Prompts: may not merge: the approval of `@owner` missing
+
+**Missing**
+
+- `@owner` approves `prompts/triage.md`
+
+| Prompt | Version | Change | Approved by | Tokens | 1,000 runs |
+| --- | --- | --- | --- | --- | --- |
+| `triage` | 1.0.0 -> 1.1.0 | behaviour change, minor bump: done | — | 2 -> 7 | $0.06 -> $0.12 |
+
+<sub>Tokens are estimates of the prompt's own text, without inputs; the price of 1,000 runs is theirs and that of answers of max_tokens.</sub>
+
+- `triage`: **behaviour** `max_tokens`: the model is called with other parameters (`100` → `200`)
+
+<details><summary>What the model will read</summary>
+
+`triage`, `message 1 (user) changed`:
+
+```diff
+-Answer {{ question }}
++Answer {{ question }} in a friendly way.
+```
+
+</details>
+
+**To run**
+
+```sh
+promptops approve --base main --head cccccccccccc  # by an owner, or their approval on the forge
+```
+
+<sub>`cccccccccccc` into `main`, verdict `<digest>`</sub>\
+""")
     assert f"\n\n<sub>{COSTS_NOTE}</sub>" in text
     assert "Tokens" not in verdict_to_markdown(decide(change))
     assert COSTS_NOTE not in verdict_to_markdown(decide(change))
     priceless = prompt_text("1.1.0", model="own/x")
     change = propose(edit(None, priceless))
     costs = measure_change(change, Prices(ModelSettings()))
-    assert "| 2 |  |" in verdict_to_markdown(decide(change), costs)
+    assert masked(verdict_to_markdown(decide(change), costs)) == snapshot("""\
+<!-- promptops gate -->
+### ❌ Prompts: may not merge: the approval of `@owner` missing
+
+**Missing**
+
+- `@owner` approves `prompts/triage.md`
+
+| Prompt | Version | Change | Approved by | Tokens | 1,000 runs |
+| --- | --- | --- | --- | --- | --- |
+| `triage` | new, 1.1.0 |  | — | 2 |  |
+
+<sub>Tokens are estimates of the prompt's own text, without inputs; the price of 1,000 runs is theirs and that of answers of max_tokens.</sub>
+
+**To run**
+
+```sh
+promptops approve --base main --head cccccccccccc  # by an owner, or their approval on the forge
+```
+
+<sub>`cccccccccccc` into `main`, verdict `<digest>`</sub>\
+""")

@@ -144,8 +144,9 @@ def test_a_missing_identity_is_explained(repo: Repo, monkeypatch: pytest.MonkeyP
         with pytest.raises(GitError) as caught:
             attempt()
         hint = caught.value.hint or ""
-        assert "git config --global user.name" in hint
-        assert "git config --global user.email" in hint
+        assert hint == snapshot(
+            'tell git who you are: git config --global user.name "Your Name" && git config --global user.email you@example.com'
+        )
 
 
 @pytest.mark.parametrize("object_format", ["sha1", "sha256"])
@@ -231,10 +232,14 @@ def test_a_key_that_cannot_be_used_is_explained(repo: Repo, tmp_path: Path) -> N
     git = Git.discover(repo.path)
     with pytest.raises(GitError, match="Couldn't load public key") as caught:
         write_tag(git, "a", commit, "message\n")
-    assert "user.signingKey" in (caught.value.hint or "")
+    assert caught.value.hint == snapshot(
+        "git is configured to sign: check user.signingKey and gpg.format (git config --show-origin --get-regexp 'sign|gpg')"
+    )
     with pytest.raises(GitError, match="Couldn't load public key") as caught:
         write_commit(git, repo.rev("HEAD^{tree}"), [], "message\n")
-    assert "user.signingKey" in (caught.value.hint or "")
+    assert caught.value.hint == snapshot(
+        "git is configured to sign: check user.signingKey and gpg.format (git config --show-origin --get-regexp 'sign|gpg')"
+    )
 
 
 def test_history_answers_questions(repo: Repo, tmp_path: Path) -> None:

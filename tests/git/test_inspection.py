@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import GitError
 from promptops.git.inspection import Configuration, configuration
@@ -47,7 +48,7 @@ def test_a_broken_configuration_is_a_clear_error(repo: Repo, home: Path) -> None
     (home / ".gitconfig").write_text("name = x\n")
     with pytest.raises(GitError, match="GitPython cannot read the configuration") as caught:
         configuration(git)
-    assert "git config --list" in (caught.value.hint or "")
+    assert caught.value.hint == snapshot("`git config --list` shows where it is wrong")
     assert "\n" not in caught.value.message
 
 

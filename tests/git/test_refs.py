@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import ConflictError, GitError, UsageError
 from promptops.git.process import Git
@@ -162,7 +163,9 @@ def test_a_read_only_repository_says_so(repo: Repo) -> None:
             update_refs(Git.discover(repo.path), [RefUpdate(PRODUCTION, commit, None)], "make")
     finally:
         folder.chmod(0o755)
-    assert "cannot be written" in (caught.value.hint or "")
+    assert caught.value.hint == snapshot(
+        "the repository cannot be written: check the owner and the permissions of its folder"
+    )
 
 
 def test_a_branch_in_the_way_is_named(repo: Repo) -> None:
@@ -171,7 +174,7 @@ def test_a_branch_in_the_way_is_named(repo: Repo) -> None:
     git = Git.discover(repo.path)
     with pytest.raises(GitError, match="the branch promptops is in the way") as caught:
         update_refs(git, [RefUpdate(PRODUCTION, commit, None)], "make")
-    assert "git branch -m promptops" in (caught.value.hint or "")
+    assert caught.value.hint == snapshot("rename it: git branch -m promptops ANOTHER-NAME")
 
 
 def test_refs_below_the_wanted_name_are_in_the_way_too(repo: Repo) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import GitError, NotFoundError
 from promptops.prompt.reference import parse_ref
@@ -152,7 +153,7 @@ def test_a_shallow_clone_is_refused(showcase: Showcase, tmp_path: Path) -> None:
     with pytest.raises(GitError, match="this clone is shallow") as caught:
         blame_prompt(open_repository(clone.path), parse_ref(TRIAGE))
 
-    assert "git fetch --unshallow" in (caught.value.hint or "")
+    assert caught.value.hint == snapshot("git fetch --unshallow gets the whole history")
 
 
 def test_a_bare_repository_has_releases_but_no_work_tree(

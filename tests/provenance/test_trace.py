@@ -10,6 +10,7 @@ from promptops.git.message import parse_message
 from promptops.provenance.trace import LinkStatus, Trace, trace_chain
 from promptops.repository.repository import open_repository
 from tests.repositories import Repo
+from tests.screens import masked
 from tests.showcase import TRIAGE, Showcase, copy_showcase
 
 if TYPE_CHECKING:
@@ -343,7 +344,9 @@ def test_a_tag_on_the_wrong_commit_breaks_the_digest(showcase: Showcase) -> None
     found = trace(showcase, "support/reply@1.0.0")
 
     assert found.verdict.startswith("the chain breaks at digest: no content here has sha256:")
-    assert "but the tag says sha256:" in link(found, "commit").detail
+    assert masked(link(found, "commit").detail) == snapshot(
+        "its commit <id> holds <digest>, but the tag says <digest>"
+    )
 
 
 def test_an_amended_deployment_breaks_the_deployments(showcase: Showcase) -> None:

@@ -10,6 +10,7 @@ from inline_snapshot import snapshot
 from promptops.errors import UsageError
 from promptops.provenance.trace import Answered, trace_chain, trace_run
 from promptops.runtime.log.record import Decision, RunRecord
+from tests.screens import masked
 from tests.showcase import TRIAGE, Showcase, copy_showcase
 
 if TYPE_CHECKING:
@@ -58,7 +59,9 @@ def test_a_run_leads_to_its_deployment_and_on_to_the_release(
     assert found.verdict.startswith("the chain holds")
     assert list(statuses(found))[:5] == ["output", "run", "served by", "digest", "deployments"]
     assert link(found, "output").lines == ("1 older run answered the same; the newest is traced",)
-    assert "openai/gpt-4o-mini" in link(found, "run").detail
+    assert masked(link(found, "run").detail) == snapshot(
+        "succeeded, <time> UTC, openai/gpt-4o-mini"
+    )
     assert link(found, "run").lines == ("fallback: the first was down",)
     assert link(found, "served by").detail == snapshot("deployment 4 of staging had it live")
 
@@ -95,7 +98,9 @@ def test_text_of_the_work_tree_that_was_never_released_has_no_chain(
     working = record._replace(environment=None, deployment=None, commit=None)
     assert trace_run(showcase.repository, working).verdict.startswith("the chain holds")
     found = trace_run(showcase.repository, working._replace(digest="sha256:" + "0" * 64))
-    assert "no release has its text" in found.verdict
+    assert found.verdict == snapshot(
+        "the chain breaks at release: support/triage ran from the work tree, and no release has its text"
+    )
 
 
 def test_a_run_without_a_prompt_has_no_chain(showcase: Showcase) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.evals.nightly.branch import HistoryBranch
 from promptops.readiness.attestations import FILE, Attestation
@@ -20,6 +21,7 @@ from tests.evals.nightly.test_branch import RECORD
 from tests.prompts import prompt_text
 from tests.released import Press
 from tests.repositories import Repo
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -171,9 +173,13 @@ def test_an_attestation_counts_until_it_ends(repo: Repo) -> None:
     before = judge(repo, now=at.timestamp() - 86400)["failover"]
 
     assert now[0] == "attested"
-    assert "pulled the plug (Jane Doe" in now[1]
+    assert masked(now[1]) == snapshot(
+        "pulled the plug (Jane Doe <jane@example.com>, <time>; until <time>)"
+    )
     assert later[0] == "cannot be seen"
-    assert "ended on" in later[1]
+    assert masked(later[1]) == snapshot(
+        "nobody has shown that a fallback answers; the attestation by Jane Doe <jane@example.com> ended on <time>"
+    )
     assert before[0] == "cannot be seen"
 
 
@@ -219,7 +225,17 @@ def test_the_exit_code_says_whether_the_level_is_reached(repo: Repo) -> None:
     more = run(repo, "readiness", "--level", "product")
 
     assert (good.exit_code, more.exit_code) == (0, 1)
-    assert "Ready as a tool" in good.output
+    assert masked(good.output) == snapshot("""\
+tool: 6 of 6
+  ok    Keys are not in files: none of 3 files has what looks like a provider's key
+  ok    Errors of providers are handled: no code calls a model directly; the runtime retries, and names what went wrong
+  said  Runs are logged: elsewhere (Jane Doe <jane@example.com>, <time>; until <time>)
+  ok    Prompts are in files: 1 prompt in files, and none in Python code
+  ok    Each prompt has five documented cases: the only prompt has at least 5 samples
+  ok    Known limitations are written down: the only prompt says what it cannot do
+
+Ready as a tool.
+""")
     assert "left for the level product" in more.output
 
 

@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.prompt.finding import Severity
 from promptops.repository import origin
@@ -128,4 +129,6 @@ def test_init_writes_no_bare_name(
 def test_an_installation_without_metadata_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(origin, "PACKAGE", "no-such-package-of-promptops")
     assert origin.find_origin() is UNKNOWN
-    assert "write where CI gets promptops" in (UNKNOWN.advice or "")
+    assert UNKNOWN.advice == snapshot(
+        "write where CI gets promptops in the place of /path/to/promptops: no-such-package-of-promptops==VERSION, or no-such-package-of-promptops @ git+URL@COMMIT"
+    )

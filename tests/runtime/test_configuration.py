@@ -6,11 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 import promptops
 from promptops.errors import ConfigurationError, RefusedError
 from tests.cli.running import accept
 from tests.released import Press
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +99,10 @@ def test_commands_go_by_the_variable(
     file = tmp_path / "variable.toml"
     file.write_text("[guards]\nspend_per_hour = 7\n")
     monkeypatch.setenv("PROMPTOPS_CONFIG", str(file))
-    assert "7" in accept(repo, "guards", "show")
+    assert masked(accept(repo, "guards", "show")) == snapshot("""\
+LIMIT           OF      SPENT     HELD  MOST      FREES
+spend_per_hour  global  0.00 USD  -     7.00 USD  <time>
+""")
 
 
 @pytest.mark.parametrize(

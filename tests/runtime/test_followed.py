@@ -8,11 +8,13 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 import promptops
 from promptops.delivery.environments import last_fetch
 from promptops.repository.repository import open_repository
 from tests.cli.running import accept
+from tests.screens import masked
 from tests.stories.world import Team
 
 if TYPE_CHECKING:
@@ -75,7 +77,9 @@ def test_a_clone_that_does_not_follow_has_an_age(
             assert resolved.fetched_at is not None
             assert resolved.fetched_at.timestamp() == pytest.approx(fetched or 0, abs=2)
     (warning,) = caplog.messages
-    assert "does not follow origin: it was last fetched 10 minutes ago" in warning
+    assert masked(warning) == snapshot(
+        "<folder>/app does not follow origin: it was last fetched <age>, and a pause is not seen"
+    )
     with (
         promptops.open(clone.path, follow=False, max_stale=60) as registry,
         pytest.raises(promptops.PromptopsError, match="longer than max_stale"),

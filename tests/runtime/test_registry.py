@@ -11,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 import promptops
 from promptops.errors import (
@@ -25,6 +26,7 @@ from promptops.runtime.following import Timing
 from promptops.runtime.registry import Registry
 from promptops.runtime.sources import choose_source, open_options
 from tests.released import Press, publish_triage
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -204,7 +206,9 @@ def test_a_source_that_is_down_leaves_its_last_state_marked_as_stale(
         assert stale.is_stale
         assert stale.version == "1.1.0"
         assert stale.fetched_at == fetched_at
-        assert "out of reach" in stale.warnings[-1]
+        assert masked(stale.warnings[-1]) == snapshot(
+            "the source is out of reach: cannot reach the remote file://<folder>/remote.git: '<folder>/remote.git' does not appear to be a git repository"
+        )
     clock.seconds += 1000
     with pytest.raises(SourceUnavailableError):
         registry.get(NAME)
@@ -315,7 +319,9 @@ def test_a_moved_tag_is_not_followed(
         registry.refresh()
         pinned = registry.get(f"{NAME}@1.0.0")
         assert pinned.prompt.closure.files[f"{NAME}.md"].decode() == digest[f"{NAME}.md"]
-        assert "moved a tag" in pinned.warnings[0]
+        assert masked(pinned.warnings[0]) == snapshot(
+            "the source moved a tag, which is not followed: prompts/support/triage@1.0.0 here and on the remote file://<folder>/remote.git have different histories (would clobber existing tag)"
+        )
 
 
 @pytest.mark.parametrize("damage", ["objects", "everything", "head"])
@@ -337,7 +343,9 @@ def test_a_damaged_mirror_is_made_anew_and_that_is_said(
     with open_at(bare.url) as again:
         resolved = again.get(NAME)
         assert resolved.version == "1.1.0"
-        assert "made anew" in resolved.warnings[0]
+        assert resolved.warnings[0] == snapshot(
+            "the copy on disk was damaged and has been made anew"
+        )
         assert again.get(f"{NAME}@1.0.0").version == "1.0.0"
 
 

@@ -16,6 +16,7 @@ import junitparser
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 from markdown_it import MarkdownIt
 
 from promptops.checks import report
@@ -213,7 +214,12 @@ def test_markdown_is_grouped_gravest_first_and_short() -> None:
     assert len(long) < 65_536
     assert "… and 1,950 more: `promptops validate` shows them all." in long
     fine = report.render("markdown", ReportOutcome([], 3))
-    assert "### ✅" in fine
+    assert fine == snapshot("""\
+<!-- promptops validate -->
+### ✅ Prompts are fine
+
+3 prompts checked: no problems found.\
+""")
 
 
 @PROMPTLY

@@ -77,7 +77,30 @@ def test_sarif_names_rules_levels_and_regions() -> None:
     rules = run["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == ["syntax", "undeclared-variable", "unused-partial"]
     assert rules[0]["help"]["text"] == FAULTS["syntax"]
-    assert "## Why" in rules[1]["help"]["markdown"]
+    assert rules[1]["help"]["markdown"] == snapshot("""\
+Variables that the template reads but the prompt does not declare as inputs.
+
+## Finds
+
+A name in the body, in a partial at any depth or in a route's condition, that is neither declared
+under `inputs` nor set by the template itself.
+
+## Why
+
+No caller can pass an undeclared input, so the call always fails where the name is read.
+
+## Example
+
+    inputs: {ticket: string}
+    ---
+    {{ tikcet }}
+
+## Instead
+
+    inputs: {ticket: string}
+    ---
+    {{ ticket }}\
+""")
     first, second, third = run["results"]
     assert (first["level"], second["level"], third["level"]) == ("error", "warning", "note")
     assert rules[first["ruleIndex"]]["id"] == first["ruleId"] == "undeclared-variable"

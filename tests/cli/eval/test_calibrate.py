@@ -6,9 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import refuse, run
 from tests.prompts import prompt_text
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from tests.repositories import Repo
@@ -60,8 +62,11 @@ def suite(samples: str, prompt: str = "judge") -> str:
 def test_a_judge_that_agrees_is_said_to(project: Repo) -> None:
     result = run(project, "eval", "calibrate", "judge")
     assert result.exit_code == 0, result.output
-    assert "kappa 1.00" in result.stdout
-    assert "it agrees on 100% of 12 criteria" in result.stdout
+    assert result.stdout == snapshot("""\
+judge with scripted/judge.yaml: kappa 1.00 (0.43 to 1.00); it agrees on 100% of 12 criteria
+  0 are passed wrongly, 0 failed wrongly
+  length: +0 points kinder to the longer half of answers
+""")
 
 
 def test_a_judge_that_always_says_yes_has_no_agreement(project: Repo) -> None:
@@ -79,7 +84,10 @@ def test_nonsense_and_missing_labels_are_no_measurement(project: Repo) -> None:
     assert run(project, "eval", "calibrate", "judge").exit_code == 2
     sample = "- {name: a, inputs: {task: t, answer: a, criteria: [b]}, expect: [{contains: met}]}\n"
     project.write("evals/judge.yaml", suite(sample))
-    assert "has no labelled samples" in refuse(project, "eval", "calibrate", "judge", code=2)
+    assert refuse(project, "eval", "calibrate", "judge", code=2) == snapshot("""\
+error: evals/judge.yaml has no labelled samples
+ hint: a label is a check such as json: {criteria: [{met: true}, {met: false}]}\
+""")
     refuse(project, "eval", "calibrate", code=2)
 
 
@@ -92,7 +100,11 @@ def test_a_judge_that_favours_what_stands_first_is_found_out(project: Repo) -> N
     project.write("evals/judge.yaml", suite(samples))
     project.write("judge.yaml", "rules: [{data: {criteria: [{met: true}, {met: false}]}}]")
     result = run(project, "eval", "calibrate", "judge")
-    assert "12 of 12 rulings depend on the criteria's order" in result.stdout
+    assert result.stdout == snapshot("""\
+judge with scripted/judge.yaml: kappa 1.00 (0.43 to 1.00); it agrees on 100% of 12 criteria
+  0 are passed wrongly, 0 failed wrongly
+  12 of 12 rulings depend on the criteria's order
+""")
 
 
 def test_only_a_calibrated_judge_decides(project: Repo) -> None:
@@ -103,11 +115,25 @@ def test_only_a_calibrated_judge_decides(project: Repo) -> None:
     project.write("evals/ask.yaml", suite(sample + "]}\n", "ask"))
     alone = run(project, "eval", "run", "ask")
     assert alone.exit_code == 2
-    assert "no check counts: the judge is not calibrated" in alone.stdout
+    assert masked(alone.stdout) == snapshot("""\
+ask work tree  scripted/ask.yaml  evals/ask.yaml
+could not judge: 0 of 1 samples pass; not compared: nothing is live or released
+  - 1 of 1 trials ended in an error
+  - 0 of 1 samples pass, which is below the threshold of 100% while 1 are undecided
+  ERROR  a
+      score: no check counts: the judge is not calibrated
+      answer: bad
+
+could not judge  2 calls, 0.000000 USD, <duration>
+""")
     project.write("evals/ask.yaml", suite(sample + ", {contains: bad}]}\n", "ask"))
     assert run(project, "eval", "run", "ask").exit_code == 0
     written = run(project, "eval", "calibrate", "--write")
-    assert "written: evals/judge.calibration.json" in written.stderr
+    assert written.stderr == snapshot("""\
+1 suite, 12 samples, 12 trials: 12 calls, 4340 tokens at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+written: evals/judge.calibration.json
+""")
     assert run(project, "eval", "run", "ask").exit_code == 1
     text = (project.path / "prompts/judge.md").read_text()
     project.write("prompts/judge.md", text.replace("{{ task }}", "So: {{ task }}"))
@@ -127,7 +153,17 @@ def test_a_judge_prefers_neither_where_it_contradicts_itself(project: Repo) -> N
     project.write("prompts/ask.md", prompt_text("1.1.0", body="new {{ question }}", **body))
     project.write("judge.yaml", "rules: [{data: {criteria: [{met: true}, {met: false}]}}]")
     result = run(project, "eval", "run", "ask")
-    assert "preference (0.50): the judge's choice depends on the order" in result.stdout
+    assert masked(result.stdout) == snapshot("""\
+ask work tree  scripted/ask.yaml  evals/ask.yaml
+passed: 0 of 1 samples pass; compared with 1.0.0
+  too few samples: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to +100.0), 1 of 1 samples differ, p = 1
+  Of 100 suites of 1 samples drawn like these, 95 give an interval that holds the true difference; here a loss of up to 100.0 points can hide, and so can whatever strikes fewer than 95% of inputs, or only inputs unlike these samples.
+  LOST  a  the baseline: 1 of 1
+      preference (0.50): the judge's choice depends on the order
+      was, is: [-first-]{+second+}
+
+passed  4 calls, 0.000000 USD, <duration>
+""")
     likes = (
         "rules: [{when: {regex: 'first answer:\\s+second'},"
         " data: {criteria: [{met: true}, {met: false}]}},"

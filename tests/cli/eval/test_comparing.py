@@ -6,9 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -108,7 +110,7 @@ def test_only_touched_suites_run(released: Repo) -> None:
     base = released.rev("HEAD")
     nothing = eval_run(released, "--changed", "--base", base)
     assert (nothing.exit_code, nothing.stdout) == (0, "")
-    assert "touches a suite" in nothing.stderr
+    assert masked(nothing.stderr) == snapshot("nothing since <id> touches a suite\n")
     change(released, "Be kind.")
     assert touched(released, base) == ["evals/support/reply.yaml"]
     change(released, "Be helpful.")
@@ -139,7 +141,11 @@ def test_another_model_is_tried_on_all_that_is_live(released: Repo) -> None:
     released.write("evals/support/extra.yaml", text.replace("inputs: {q:", "inputs: {ticket:"))
     more = eval_run(released, *args)
     assert more.exit_code == 1
-    assert "support/reply is left out: evals/support/extra.yaml" in more.stderr
+    assert more.stderr == snapshot("""\
+warning: support/reply is left out: evals/support/extra.yaml:4:14: input 'q' is missing (and 79 more)
+1 suite, 40 samples, 80 trials: 80 calls, 9996 tokens at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+""")
     none = ("--using", "openai/none", "--instead", "b", "--env", "staging")
     refuse(released, "eval", "run", *none, code=2)
     refuse(released, "eval", "run", "--using", "a", code=2)
@@ -153,7 +159,11 @@ def test_noise_is_what_two_runs_of_one_state_differ_by(released: Repo) -> None:
     result = eval_noise(released, "--concurrency", "1")
     assert result.exit_code == 0, result.output
     # Each sample is asked twice in turn, and the model answers the second time differently.
-    assert "8 of 40 samples differ between two runs of one state" in result.stderr
+    assert result.stderr == snapshot("""\
+1 suite, 40 samples, 80 trials: 80 calls, 9996 tokens at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+support/reply, scripted/answers.yaml: 8 of 40 samples differ between two runs of one state, and the whole by -20.0 points; differences of up to 33.2 points can be noise
+""")
     assert "80 calls" in result.stdout
 
 
@@ -163,8 +173,9 @@ def eval_noise(project: Repo, *args: str) -> Result:
 
 def test_a_plan_says_what_a_suite_can_notice(released: Repo) -> None:
     said = accept(released, "eval", "plan", "--detect", "0.05")
-    assert "evals/support/reply.yaml: 40 samples of 1 trial: notices a loss of" in said
-    assert "For four of five it takes" in said
+    assert said == snapshot(
+        "evals/support/reply.yaml: 40 samples of 1 trial: notices a loss of 24.9 points in four of five cases; one of 5.0 points in 4%. For four of five it takes 451 samples.\n"
+    )
     refuse(released, "eval", "plan", "--detect", "2", code=2)
 
 
@@ -177,7 +188,10 @@ def test_bisect_finds_the_release_that_broke_it(released: Repo) -> None:
         accept(released, "release", "support/reply", "--local")
     result = run(released, "eval", "bisect", "support/reply")
     assert result.exit_code == 0, result.output
-    assert "support/reply 1.3.0 is the first release that fails; 1.2.0 passes" in result.stdout
+    assert result.stdout == snapshot("""\
+support/reply 1.3.0 is the first release that fails; 1.2.0 passes
+promptops diff support/reply@1.2.0..1.3.0 shows what changed
+""")
     assert len(result.stderr.splitlines()) == 4
     refuse(released, "eval", "bisect", "support/reply", "--good", "1.3.0", code=2)
     refuse(released, "eval", "bisect", "support/reply", "--bad", "1.2.0", code=2)
@@ -193,7 +207,14 @@ def test_inputs_that_the_change_adds_are_none_of_the_baseline(released: Repo) ->
     released.write("evals/support/reply.yaml", added)
     result = eval_run(released)
     assert result.exit_code == 0
-    assert "no difference found: 100.0% -> 100.0%" in result.stdout
+    assert masked(result.stdout) == snapshot("""\
+support/reply work tree  scripted/answers.yaml  evals/support/reply.yaml
+passed: 40 of 40 samples pass; compared with 1.0.0
+  no difference found: 100.0% -> 100.0%, +0.0 points (95%: -6.9 to +6.9), 0 of 40 samples differ, p = 1
+  Of 100 suites of 40 samples drawn like these, 95 give an interval that holds the true difference, a loss of 19.1 points is noticed in four cases of five; here a loss of up to 6.9 points can hide, and so can whatever strikes fewer than 7.2% of inputs, or only inputs unlike these samples.
+
+passed  80 calls, 0.000000 USD, <duration>
+""")
 
 
 def test_a_baseline_that_takes_other_inputs_is_not_compared_with(released: Repo) -> None:

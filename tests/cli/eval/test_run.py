@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,8 +78,16 @@ def suite(samples: str, **keys: str) -> str:
 def test_a_suite_that_passes_says_what_it_took(project: Repo) -> None:
     result = eval_run(project, "ask")
     assert result.exit_code == 0, result.output
-    assert "passed: 2 of 2 samples pass; not compared: nothing is live or released" in result.stdout
-    assert "1 suite, 2 samples, 2 trials: 2 calls" in result.stderr
+    assert masked(result.stdout) == snapshot("""\
+ask work tree  scripted/answers.yaml  evals/ask.yaml
+passed: 2 of 2 samples pass; not compared: nothing is live or released
+
+passed  2 calls, 0.000000 USD, <duration>
+""")
+    assert result.stderr == snapshot("""\
+1 suite, 2 samples, 2 trials: 2 calls, 208 tokens at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+""")
 
 
 def test_a_failed_sample_blocks_and_comes_first(project: Repo) -> None:
@@ -114,8 +124,16 @@ def test_an_error_is_neither_pass_nor_fail(project: Repo, monkeypatch: pytest.Mo
     project.write("evals/ask.yaml", suite(sample))
     result = eval_run(project)
     assert result.exit_code == 2
-    assert "1 of 1 trials ended in an error" in result.stdout
-    assert "  ERROR  x" in result.stdout
+    assert masked(result.stdout) == snapshot("""\
+ask work tree  scripted/answers.yaml  evals/ask.yaml
+could not judge: 0 of 1 samples pass; not compared: nothing is live or released
+  - 1 of 1 trials ended in an error
+  - 0 of 1 samples pass, which is below the threshold of 100% while 1 are undecided
+  ERROR  x
+      call: scripted/answers.yaml: the provider answered with an error (500)
+
+could not judge  6 calls, 0.000000 USD, <duration>
+""")
 
 
 @pytest.mark.parametrize(
@@ -140,9 +158,15 @@ def test_all_suites_are_named_by_an_option_too(project: Repo) -> None:
 
 
 def test_a_name_that_is_none_is_refused(project: Repo) -> None:
-    assert "did you mean ask?" in refuse(project, "eval", "run", "aks", code=2)
+    assert refuse(project, "eval", "run", "aks", code=2) == snapshot("""\
+error: there is no prompt aks in the work tree
+ hint: did you mean ask?\
+""")
     project.write("prompts/other.md", prompt_text())
-    assert "has no eval suite" in refuse(project, "eval", "run", "other", code=2)
+    assert refuse(project, "eval", "run", "other", code=2) == snapshot("""\
+error: the prompt other has no eval suite
+ hint: write evals/other.yaml, with schema, prompt and samples\
+""")
     refuse(project, "eval", "run", "--shard", "3/2", code=2)
     refuse(project, "eval", "run", "--record", "--replay", code=2)
     refuse(project, "eval", "run", "--sample", "none", code=2)
@@ -158,7 +182,10 @@ def test_a_dry_run_asks_nobody(project: Repo) -> None:
     project.write("answers.yaml", "rules: [{fault: {status: 500}}]")
     result = eval_run(project, "--dry-run")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "highest 0.0000 USD" in result.stderr
+    assert result.stderr == snapshot("""\
+1 suite, 2 samples, 2 trials: 2 calls, 208 tokens at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+""")
 
 
 def test_a_cap_stops_before_it_is_exceeded_and_keeps_what_is_done(project: Repo) -> None:
@@ -168,7 +195,7 @@ def test_a_cap_stops_before_it_is_exceeded_and_keeps_what_is_done(project: Repo)
     assert whole > 0
     most = as_json(project, "--max-cost", "0.0002", "--concurrency", "1")
     assert most["exit"] == 2
-    assert "the cap of 0.000200 USD is reached" in most["stopped"]
+    assert most["stopped"] == snapshot("the cap of 0.000200 USD is reached")
     assert 0 < most["cost_micros"] <= 200
     outcomes = [one["outcome"] for one in most["suites"][0]["samples"]]
     assert outcomes == ["passed", "missing"]
@@ -182,7 +209,15 @@ def test_a_call_of_unknown_cost_does_not_fit_under_a_cap(project: Repo) -> None:
     project.write("prompts/ask.md", prompt_text(body="{{ question }}", model="openai/none"))
     result = eval_run(project, "--max-cost", "1")
     assert result.exit_code == 2
-    assert "what a call may cost is unknown" in result.stdout
+    assert masked(result.stdout) == snapshot("""\
+ask work tree  openai/none  evals/ask.yaml
+could not judge: 0 of 2 samples pass; not compared: nothing is live or released
+  - 2 of 2 trials were not run
+  - 0 of 2 samples pass, which is below the threshold of 100% while 2 are undecided
+
+stopped: what a call may cost is unknown, and there is a cap
+could not judge  0 calls, 0.000000 USD, <duration>
+""")
 
 
 class TestCassettes:
@@ -210,14 +245,36 @@ class TestCassettes:
         project.write("prompts/ask.md", text)
         result = eval_run(project, "--replay")
         assert result.exit_code == 2
-        assert "is stale for sample 'capital', trial 1" in result.stdout
+        assert masked(result.stdout) == snapshot("""\
+ask work tree  scripted/answers.yaml  evals/ask.yaml
+could not judge: 0 of 2 samples pass; not compared: nothing is live or released
+  - 2 of 2 trials were not run
+  - 0 of 2 samples pass, which is below the threshold of 100% while 2 are undecided
+  NOT RUN  capital  [must]
+      cassette: the cassette evals/ask.cassette.jsonl is stale for sample 'capital', trial 1, scripted/answers.yaml, change
+  NOT RUN  other
+      cassette: the cassette evals/ask.cassette.jsonl is stale for sample 'other', trial 1, scripted/answers.yaml, change
+
+could not judge  0 calls, 0.000000 USD, <duration>
+""")
 
     def test_a_further_trial_has_no_answer(self, project: Repo) -> None:
         eval_run(project, "--record")
         project.write("evals/ask.yaml", f"defaults: {{trials: 2}}{SUITE}")
         result = eval_run(project, "--replay")
         assert result.exit_code == 2
-        assert "has no answer for sample 'capital', trial 2" in result.stdout
+        assert masked(result.stdout) == snapshot("""\
+ask work tree  scripted/answers.yaml  evals/ask.yaml
+could not judge: 0 of 2 samples pass; not compared: nothing is live or released
+  - 2 of 4 trials were not run
+  - 0 of 2 samples pass, which is below the threshold of 100% while 2 are undecided
+  NOT RUN  capital  [must]  1 of 2 trials
+      cassette: the cassette evals/ask.cassette.jsonl has no answer for sample 'capital', trial 2, scripted/answers.yaml, change
+  NOT RUN  other  1 of 2 trials
+      cassette: the cassette evals/ask.cassette.jsonl has no answer for sample 'other', trial 2, scripted/answers.yaml, change
+
+could not judge  0 calls, 2 replayed, 0.000000 USD, <duration>
+""")
 
     @pytest.mark.parametrize(
         ("content", "said"),
@@ -267,12 +324,21 @@ def test_shards_merge_into_the_verdict_of_a_run_without_them(project: Repo, tmp_
         for tried in [t for s in one["suites"] for x in s["samples"] for t in x["trials"]]:
             del tried["seconds"]
     assert found == whole
-    assert "there is no 3" in refuse(project, "eval", "merge", *files[:2], code=2)
+    assert refuse(project, "eval", "merge", *files[:2], code=2) == snapshot("""\
+error: of 3 shards there is no 3
+ hint: a verdict needs all of them: promptops eval run --shard N/OF --output FILE\
+""")
     again = refuse(project, "eval", "merge", files[0], files[0], code=2)
-    assert "are both shard 2 of 3" in again
+    assert masked(again) == snapshot("""\
+error: <folder>/2.json and <folder>/2.json are both shard 2 of 3
+ hint: give each shard once\
+""")
     project.write("prompts/ask.md", prompt_text("1.1.0", body="Now {{ question }}", model=MODEL))
     assert eval_run(project, "--shard", "3/3", "--output", files[2]).exit_code == 0
-    assert "different states of the prompt" in refuse(project, "eval", "merge", *files, code=2)
+    assert masked(refuse(project, "eval", "merge", *files, code=2)) == snapshot("""\
+error: <folder>/1.json and <folder>/3.json ran different states of the prompt of evals/ask.yaml
+ hint: run all shards from one commit\
+""")
     project.write("none.json", "{}")
     refuse(project, "eval", "merge", str(project.path / "none.json"), code=2)
     refuse(project, "eval", "merge", "missing.json", code=2)
@@ -287,8 +353,42 @@ def test_reports_hold_nothing_that_breaks_them(project: Repo) -> None:
     assert found.attrib["tests"] == "3"
     assert found.attrib["failures"] == "3"
     markdown = eval_run(project, "--format", "markdown").stdout
-    assert "````" in markdown
-    assert "### Evals: blocked" in markdown
+    assert masked(markdown) == snapshot("""\
+### Evals: blocked
+
+| Prompt | Model | Compared with | Pass | Verdict |
+| --- | --- | --- | --- | --- |
+| ask | scripted/answers.yaml | nothing is live or released | 0 of 2 | **blocked** |
+
+**ask**, scripted/answers.yaml:
+
+- 0 of 2 samples pass, which is below the threshold of 100%
+- samples that must pass fail: 'capital'
+
+<details>
+<summary>failed: capital (0 of 1 trials pass)</summary>
+
+- equals: it is '\\</failure\\>\\]\\]\\> \x00\x1b\\[31m \\`\\`\\` @\u200beveryone \\<script\\> \\| x', not 'Paris'
+
+````
+</failure>]]> \x00\x1b[31m ``` @everyone <script> | x
+````
+
+</details>
+
+<details>
+<summary>failed: other (0 of 1 trials pass)</summary>
+
+- contains: it does not contain 'else'
+
+````
+</failure>]]> \x00\x1b[31m ``` @everyone <script> | x
+````
+
+</details>
+
+2 calls, 0.000000 USD, <duration>.
+""")
 
 
 def release(project: Repo) -> None:
@@ -299,7 +399,12 @@ def release(project: Repo) -> None:
 def test_a_change_is_compared_with_the_latest_release(project: Repo) -> None:
     release(project)
     same = eval_run(project)
-    assert "it is the same as the baseline, 1.0.0" in same.stdout
+    assert masked(same.stdout) == snapshot("""\
+ask work tree  scripted/answers.yaml  evals/ask.yaml
+passed: 2 of 2 samples pass; not compared: it is the same as the baseline, 1.0.0
+
+passed  2 calls, 0.000000 USD, <duration>
+""")
     body = "{% system %}Be brief{% endsystem %}{% user %}{{ question }}{% enduser %}"
     answers = ANSWERS.replace(
         "rules:", "rules:\n  - when: {role: system, text: Be brief}\n    answer: P"
@@ -308,13 +413,36 @@ def test_a_change_is_compared_with_the_latest_release(project: Repo) -> None:
     project.write("prompts/ask.md", prompt_text("1.1.0", body=body, model=MODEL))
     result = eval_run(project)
     assert result.exit_code == 1
-    assert "compared with 1.0.0" in result.stdout
-    assert "  LOST  capital  [must]  the baseline: 1 of 1" in result.stdout
-    assert "was, is: [-Paris-]{+P+}" in result.stdout
+    assert masked(result.stdout) == snapshot("""\
+ask work tree  scripted/answers.yaml  evals/ask.yaml
+blocked: 0 of 2 samples pass; compared with 1.0.0
+  too few samples: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to +100.0), 2 of 2 samples differ, p = 0.5
+  Of 100 suites of 2 samples drawn like these, 95 give an interval that holds the true difference; here a loss of up to 100.0 points can hide, and so can whatever strikes fewer than 78% of inputs, or only inputs unlike these samples.
+  - samples that must pass fail: 'capital'
+  LOST  capital  [must]  the baseline: 1 of 1
+      equals: it is 'P', not 'Paris'
+      was, is: [-Paris-]{+P+}
+  LOST  other  the baseline: 1 of 1
+      contains: it does not contain 'else'
+      was, is: [-something else-]{+P+}
+
+blocked  4 calls, 0.000000 USD, <duration>
+""")
     assert eval_run(project, "--against", "none").exit_code == 1
-    assert (
-        "not compared: no baseline was asked for" in eval_run(project, "--against", "none").stdout
-    )
+    assert masked(eval_run(project, "--against", "none").stdout) == snapshot("""\
+ask work tree  scripted/answers.yaml  evals/ask.yaml
+blocked: 0 of 2 samples pass; not compared: no baseline was asked for
+  - 0 of 2 samples pass, which is below the threshold of 100%
+  - samples that must pass fail: 'capital'
+  FAILED  capital  [must]
+      equals: it is 'P', not 'Paris'
+      answer: P
+  FAILED  other
+      contains: it does not contain 'else'
+      answer: P
+
+blocked  2 calls, 0.000000 USD, <duration>
+""")
     refuse(project, "eval", "run", "--against", "9.9.9", code=2)
     assert eval_run(project, "--at", "1.0.0", "--against", "none").exit_code == 0
 
@@ -409,7 +537,9 @@ def test_the_limits_of_the_environment_eval_hold_over_several_runs(project: Repo
     assert (first["exit"], first["calls"]) == (0, 2)
     second = as_json(project, "--concurrency", "1")
     assert second["exit"] == 2
-    assert "tokens_per_day" in second["stopped"]
+    assert second["stopped"] == snapshot(
+        "guards.environments.eval.tokens_per_day is 400 tokens: 312 tokens are spent or reserved, and this call may take 144 tokens"
+    )
     assert [one["outcome"] for one in second["suites"][0]["samples"]] == ["passed", "missing"]
 
 
@@ -434,9 +564,31 @@ def test_watching_runs_again_and_asks_only_what_changed(
     monkeypatch.setattr("promptops.checks.watching.watch", three_times)
     result = eval_run(project, "--watch")
     assert result.exit_code == 0, result.output
-    assert "passed  2 calls" in result.stdout
-    assert "blocked  0 calls, 2 replayed" in result.stdout
-    assert "error: evals/ask.yaml" in result.stderr
+    assert masked(result.stdout) == snapshot("""\
+ask work tree  scripted/answers.yaml  evals/ask.yaml
+passed: 2 of 2 samples pass; not compared: nothing is live or released
+
+passed  2 calls, 0.000000 USD, <duration>
+ask work tree  scripted/answers.yaml  evals/ask.yaml
+blocked: 1 of 2 samples pass; not compared: nothing is live or released
+  - 1 of 2 samples pass, which is below the threshold of 100%
+  FAILED  other
+      contains: it does not contain 'nothing'
+      answer: something else
+
+blocked  0 calls, 2 replayed, 0.000000 USD, <duration>
+""")
+    assert result.stderr == snapshot("""\
+1 suite, 2 samples, 2 trials: 2 calls, 208 tokens at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+watching for changes; Ctrl-C ends it
+1 suite, 2 samples, 2 trials: 2 calls, 208 tokens at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+watching for changes; Ctrl-C ends it
+error: evals/ask.yaml:2:1: the suite is not YAML: did not find expected node content
+ hint: look for a wrong indentation or an open quote or bracket, here or above
+watching for changes; Ctrl-C ends it
+""")
     assert not list((project.path / ".git/promptops-evals").glob("*"))
     refuse(project, "eval", "run", "--watch", "--dry-run", code=2)
 
@@ -446,7 +598,17 @@ def test_similar_answers_are_told_by_their_embeddings(project: Repo) -> None:
     project.write("evals/ask.yaml", suite(samples))
     without = eval_run(project)
     assert without.exit_code == 2
-    assert "needs an embedding model" in without.stdout
+    assert masked(without.stdout) == snapshot("""\
+ask work tree  scripted/answers.yaml  evals/ask.yaml
+could not judge: 0 of 1 samples pass; not compared: nothing is live or released
+  - 1 of 1 trials ended in an error
+  - 0 of 1 samples pass, which is below the threshold of 100% while 1 are undecided
+  ERROR  a
+      score: the scorer 'similar' needs an embedding model
+      answer: something else
+
+could not judge  1 calls, 0.000000 USD, <duration>
+""")
     project.write("promptops.toml", "[eval]\nembedding = 'echo/words'\n")
     assert eval_run(project, "--record").exit_code == 0
     found = as_json(project, "--replay")

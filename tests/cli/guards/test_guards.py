@@ -9,6 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.repository.config import load_config
 from promptops.repository.settings.log import LogSettings
@@ -18,6 +19,7 @@ from promptops.runtime.guards.windows import Scope
 from promptops.runtime.log.log import open_log
 from promptops.runtime.stores import describe_place
 from tests.cli.running import accept, refuse
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,9 +81,13 @@ def limits(repo: Repo, *options: str) -> dict[tuple[str, str], tuple[int, int]]:
 
 def test_shows_every_limit_before_anything_ran(team: Repo) -> None:
     text = accept(team, "guards", "show")
-    assert "spend_per_day" in text
-    assert "20.00 USD" in text
-    assert 'prompts."support/*".spend_per_day' in text
+    assert masked(text) == snapshot("""\
+LIMIT                              OF                 SPENT     HELD  MOST       FREES
+spend_per_day                      global             0.00 USD  -     20.00 USD  <time>
+calls_per_minute                   global             0 calls   -     5 calls    <time>
+environments.eval.spend_per_day    environment/eval   0.00 USD  -     30.00 USD  <time>
+prompts."support/*".spend_per_day  prompts/support/*  0.00 USD  -     2.00 USD   <time>
+""")
     assert limits(team)["global", "micros"] == (0, 0)
     # Looking makes nothing.
     assert not ledger_file(team).exists()
@@ -111,8 +117,17 @@ def test_shows_what_is_spent_and_held(spent: Repo) -> None:
 
 
 def test_a_reset_needs_a_reason_and_is_recorded(spent: Repo) -> None:
-    assert "needs a reason" in refuse(spent, "guards", "reset", "--yes", code=2)
-    assert "would reset" in accept(spent, "guards", "reset", "--dry-run")
+    assert refuse(spent, "guards", "reset", "--yes", code=2) == snapshot("""\
+error: a reset needs a reason
+ hint: say why with --reason TEXT\
+""")
+    assert masked(accept(spent, "guards", "reset", "--dry-run")) == snapshot("""\
+would reset 4 windows in <folder>/repo/.git/promptops-log/ledger.db
+  calls/minute/global/<time>: 2
+  spend/day/global/<time>: 350000
+  spend/day/prompts/support/*/<time>: 350000
+  spend/day/user/<id>/<time>: 350000
+""")
     assert limits(spent)["global", "micros"] == (350_000, 100_000)
     reason = "the loop in the agent is fixed"
     text = accept(spent, "guards", "reset", "--user", "u-1", "--reason", reason, "--yes")
@@ -144,7 +159,10 @@ def test_a_reset_needs_a_reason_and_is_recorded(spent: Repo) -> None:
 
 def test_whose_windows_must_be_known(spent: Repo) -> None:
     said = refuse(spent, "guards", "reset", "--of", "globl", "--reason", "x", "--yes", code=2)
-    assert "did you mean global?" in said
+    assert said == snapshot("""\
+error: nothing is counted for 'globl'
+ hint: did you mean global?\
+""")
     refuse(spent, "guards", "reset", "--of", "global", "--user", "u", "--reason", "x", code=2)
 
 
@@ -152,7 +170,10 @@ def test_outside_a_repository_the_defaults_hold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PROMPTOPS_LOG", raising=False)
-    assert "spend_per_hour" in accept(tmp_path, "guards", "show")
+    assert masked(accept(tmp_path, "guards", "show")) == snapshot("""\
+LIMIT           OF      SPENT     HELD  MOST       FREES
+spend_per_hour  global  0.00 USD  -     20.00 USD  <time>
+""")
 
 
 @pytest.mark.parametrize(

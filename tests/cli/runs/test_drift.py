@@ -7,10 +7,12 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse
 from tests.cli.runs.conftest import log_place
 from tests.runtime.drift.pieces import make_runs
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +42,12 @@ def drifted(write_log: Callable[..., RunLog]) -> list[str]:
 
 def test_drift_is_shown_with_an_example_and_what_to_do(repo: Repo, drifted: list[str]) -> None:
     text = accept(repo, "runs", "stats", "--drift", "--until", "2026-11-26T01:00Z")
-    assert "support/triage (1.2.0): 80 recent runs looked at, beside 80" in text
+    assert masked(text) == snapshot("""\
+support/triage (1.2.0): 80 recent runs looked at, beside 80 of the time before; 8 measures
+        MEASURE        RECENT         BEFORE      CHANCE   FIRST EXAMPLE
+DRIFTS  refusals       31.2% refuses  1.2%        2.7e-07  <uuid>
+        output length  median 85      median 153  0.0003   <uuid>
+""")
     line = next(line for line in text.splitlines() if "refusals" in line)
     assert line.split()[0] == "DRIFTS"
     assert line.split()[-1] in drifted[80:]
@@ -82,11 +89,19 @@ def test_nothing_to_compare(repo: Repo, write_log: Callable[..., RunLog]) -> Non
     for run in make_runs(random.Random(1), 3, day=7):
         log.finish(run)
     text = accept(repo, "runs", "stats", "--drift", "--until", "2026-11-26T01:00Z")
-    assert "3 recent runs looked at" in text
+    assert text == snapshot(
+        "support/triage (1.2.0): 3 recent runs looked at, beside 0 of the time before; 0 measures\n"
+    )
     assert log_place(repo).exists()
 
 
 def test_options_that_exclude_one_another(repo: Repo, write_log: Callable[..., RunLog]) -> None:
     write_log()
-    assert "add --drift" in refuse(repo, "runs", "stats", "--alert", code=2)
-    assert "--drift alone" in refuse(repo, "runs", "stats", "--drift", "--by", "day", code=2)
+    assert refuse(repo, "runs", "stats", "--alert", code=2) == snapshot("""\
+error: --alert without --drift
+ hint: add --drift\
+""")
+    assert refuse(repo, "runs", "stats", "--drift", "--by", "day", code=2) == snapshot("""\
+error: --drift with --by, --compare or CSV
+ hint: give --drift alone, or --format json\
+""")

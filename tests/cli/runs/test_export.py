@@ -8,6 +8,7 @@ from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse, run
 from tests.runtime.log.pieces import START, end, make_run
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,4 +61,7 @@ def test_a_file_keeps_what_no_text_file_can_hold(
     assert (result.stdout, result.stderr) == ("", "3 runs written to runs.jsonl\n")
     lines = (repo.path / "runs.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["answer"] for line in lines] == ["lone \ud800 nul \0 \U0001f600"] * 3
-    assert "no such file" in refuse(repo, "runs", "export", "-o", "no/such/file", code=2)
+    assert masked(refuse(repo, "runs", "export", "-o", "no/such/file", code=2)) == snapshot("""\
+error: <folder>/repo/no/such/file: no such file or directory
+ hint: check that the file exists, may be used, and that the disk is not full\
+""")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from inline_snapshot import snapshot
 
 from promptops.runtime.log.record import Feedback
 from tests.cli.running import accept, refuse, run
 from tests.runtime.log.pieces import START, end, make_run, new_id
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +46,10 @@ def test_each_set_of_inputs_becomes_one_sample(
     said = run(repo, "eval", "from-runs", "support/triage")
 
     assert said.exit_code == 0, said.output
-    assert "left out: 1 repeated, 1 with other inputs" in said.stderr
+    assert masked(said.stderr) == snapshot("""\
+left out: 1 repeated, 1 with other inputs
+2 samples drafted in <folder>/repo/evals/_drafts/support/triage.runs.yaml; review them before they count
+""")
     suite = yaml.safe_load(
         (repo.path / "evals/_drafts/support/triage.runs.yaml").read_text("utf-8")
     )
@@ -53,8 +58,9 @@ def test_each_set_of_inputs_becomes_one_sample(
     where = found["Where?"]
     assert where["name"] == f"run {ids[1]}"
     assert where["tags"] == ["recorded", "succeeded"]
-    assert "answered: There." in where["description"]
-    assert "feedback: helpful" in where["description"]
+    assert where["description"] == snapshot(
+        "1.2.0 by openai/gpt-4o-mini; answered: There.; feedback: helpful"
+    )
 
 
 def test_only_some_runs_are_taken_and_the_draft_is_a_valid_suite(
@@ -68,7 +74,32 @@ def test_only_some_runs_are_taken_and_the_draft_is_a_valid_suite(
 
     suite = yaml.safe_load((repo.path / "evals/triage.yaml").read_text("utf-8"))
     assert [one["inputs"] for one in suite["samples"]] == [{"question": "Why?"}]
-    assert '"errors": 0' in accept(repo, "validate", "--format", "json")
+    assert accept(repo, "validate", "--format", "json") == snapshot("""\
+{
+  "schema": "promptops.validate/v1",
+  "summary": {
+    "prompts": 1,
+    "errors": 0,
+    "warnings": 0,
+    "notes": 1
+  },
+  "findings": [
+    {
+      "check": "missing-evals",
+      "severity": "note",
+      "message": "the prompt has no eval suite",
+      "hint": "write evals/support/triage.yaml",
+      "path": "prompts/support/triage.md",
+      "line": null,
+      "column": null,
+      "end_line": null,
+      "end_column": null,
+      "fixable": false,
+      "included_from": []
+    }
+  ]
+}
+""")
 
 
 def test_what_was_redacted_stays_so(repo: Repo, write_log: Callable[..., RunLog]) -> None:
@@ -90,5 +121,8 @@ def test_without_fitting_runs_nothing_is_written(
 
     said = refuse(repo, "eval", "from-runs", "support/triage", code=2)
 
-    assert "no run of support/triage has inputs" in said
+    assert said == snapshot("""\
+error: no run of support/triage has inputs that it takes now
+ hint: promptops runs list shows what was run; the table log says what is kept\
+""")
     assert not (repo.path / "evals/_drafts").exists()

@@ -4,10 +4,12 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse, run
 from tests.cli.runs.conftest import log_place
 from tests.runtime.log.pieces import START
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,13 +28,21 @@ def test_runs_are_listed_the_newest_first(repo: Repo, runs: list[RunRecord]) -> 
     lines = accept(repo, "runs", "list").splitlines()
     assert lines[0].split() == ["RUN", "STARTED", "PROMPT", "MODEL", "TIME", "COST", "STATUS"]
     assert len(lines) == 6
-    assert "support/triage@1.2.0" in lines[1]
+    assert masked(lines[1]) == snapshot(
+        "<run>  <time>  support/triage@1.2.0  openai/gpt-4o-mini          <duration>  $0.001234  succeeded (degraded)"
+    )
     assert lines[1].endswith("succeeded (degraded)")
     assert lines[2].endswith("<1 ms   $0.00      refused at guard")
-    assert "20.5 s  unknown    failed at call" in lines[3]
-    assert "$2.00" in lines[4]
+    assert masked(lines[3]) == snapshot(
+        "<run>  <time>  support/triage@1.3.0  anthropic/claude-haiku-4-5  <duration>  unknown    failed at call"
+    )
+    assert masked(lines[4]) == snapshot(
+        "<run>  <time>  support/triage@1.2.0  openai/gpt-4o-mini          <duration>  $2.00      succeeded"
+    )
     assert lines[5].startswith(runs[0].id[:13])
-    assert "2026-11-18T11:06:40Z" in lines[5]
+    assert masked(lines[5]) == snapshot(
+        "<run>  <time>  support/triage@1.2.0  openai/gpt-4o-mini          <duration>  $0.001234  succeeded"
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from inline_snapshot import snapshot
 import promptops
 from tests.cli.running import accept, refuse
 from tests.cli.runs.conftest import log_place
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +34,8 @@ def ids(repo: Repo) -> list[str]:
 def test_old_runs_are_removed_and_statistics_stay(
     repo: Repo, runs: list[RunRecord], write_log: Callable[..., RunLog]
 ) -> None:
-    assert accept(repo, "runs", "prune", *BEFORE, "--dry-run") == snapshot(
-        "would remove 3 runs from before 2026-11-21T00:00:00Z\n"
+    assert masked(accept(repo, "runs", "prune", *BEFORE, "--dry-run")) == snapshot(
+        "would remove 3 runs from before <time>\n"
     )
     assert ids(repo) == [one.id for one in runs]
     document = json.loads(
@@ -43,7 +44,11 @@ def test_old_runs_are_removed_and_statistics_stay(
     assert document["schema"] == "promptops.prune/v1"
     assert document["runs"] == 3
     assert ids(repo) == [one.id for one in runs[3:]]
-    assert "support/triage  4  " in accept(repo, "runs", "stats").replace("    ", "  ")
+    assert masked(accept(repo, "runs", "stats").replace("    ", "  ")) == snapshot("""\
+PROMPT      RUNS  COST           P50    P95    ERRORS        REFUSED
+support/triage  4   $2.002468 + 1 unknown  ~<duration>  ~<duration>  1 (25.0 %): 1 call  0
+billing/refund  1   $0.00          ~<duration>  ~<duration>  0           1
+""")
     (event,) = write_log().events("pruned")
     assert event.detail is not None
     assert event.detail["by"] == "Jane Doe <jane@example.com>"
@@ -52,8 +57,14 @@ def test_old_runs_are_removed_and_statistics_stay(
 
 
 def test_the_retention_is_the_limit_unless_one_is_given(repo: Repo, runs: list[RunRecord]) -> None:
-    assert "there is no limit of age" in refuse(repo, "runs", "prune", code=2)
-    assert "in the future" in refuse(repo, "runs", "prune", "--before", "2999-01-01", code=2)
+    assert masked(refuse(repo, "runs", "prune", code=2)) == snapshot("""\
+error: there is no limit of age
+ hint: give --before 90d, or set retention in [log]\
+""")
+    assert masked(refuse(repo, "runs", "prune", "--before", "2999-01-01", code=2)) == snapshot("""\
+error: --before is in the future
+ hint: give a time span, such as 90d\
+""")
     repo.write("promptops.toml", "[log]\nretention = '99999w'\n")
     assert "would remove 0 runs" in accept(repo, "runs", "prune", "--dry-run")
 
@@ -75,7 +86,9 @@ def test_a_user_is_erased(
     repo: Repo, runs: list[RunRecord], write_log: Callable[..., RunLog]
 ) -> None:
     args = ("runs", "erase", "--user", "u-2", "--reason", "asked by mail")
-    assert accept(repo, *args, "--dry-run") == snapshot("would remove at least 1 runs of u-2\n")
+    assert masked(accept(repo, *args, "--dry-run")) == snapshot(
+        "would remove at least 1 runs of u-2\n"
+    )
     assert accept(repo, *args).startswith("removed 1 runs and ")
     assert runs[1].id not in ids(repo)
     assert b"HYPERLINK" not in log_place(repo).read_bytes()
@@ -95,14 +108,52 @@ def test_keys_are_changed(
     monkeypatch.setenv("LOG_KEY", keys[0])
     made = end(make_run(START), answer="the secret answer")
     write_log(content="full", encryption_key="LOG_KEY").finish(made)
-    assert "no key is configured" in refuse(repo, "runs", "rotate", code=2)
+    assert masked(refuse(repo, "runs", "rotate", code=2)) == snapshot("""\
+error: the run log is encrypted, and no key is configured
+ hint: name its environment variable as encryption_key in [log]\
+""")
     repo.write("promptops.toml", "[log]\nencryption_key = 'LOG_KEY'\n")
     monkeypatch.setenv("LOG_KEY", f"{keys[1]},{keys[0]}")
     assert accept(repo, "runs", "rotate").startswith("encrypted ")
     monkeypatch.setenv("LOG_KEY", keys[1])
-    assert "the secret answer" in accept(repo, "runs", "show", made.id)
+    assert masked(accept(repo, "runs", "show", made.id)) == snapshot("""\
+support/triage@1.2.0  succeeded
+  run          <uuid>
+  asked for    support/triage@production
+  started      <time>
+  took         <duration>
+  cost         $0.001234
+  tokens       100 in, 20 out (measured)
+  model        openai/gpt-4o-mini
+  finish       stop
+  environment  production, deployment 7
+  digest       <digest>
+  commit       cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
+  user         u-1
+  tenant       acme
+  key          k-1
+  label page   help
+  decided by share 30 % of the keys
+
+inputs
+  {
+    "ticket": "I was charged twice."
+  }
+
+message: system
+  You triage support tickets for a shop. Answer with a topic and an urgency. You triage support tickets for a shop. Answer with a topic and an urgency. You triage support tickets for a shop. Answer with a topic and an urgency. You triage support tickets for a shop. Answer with a topic and an urgency. You triage support tickets for a shop. Answer with a topic and an urgency. \n\
+
+message: user
+  I was charged twice.
+
+answer
+  the secret answer
+""")
     monkeypatch.setenv("LOG_KEY", keys[0])
-    assert "a key that LOG_KEY does not hold" in refuse(repo, "runs", "show", made.id, code=2)
+    assert masked(refuse(repo, "runs", "show", made.id, code=2)) == snapshot("""\
+error: the run log was encrypted with a key that LOG_KEY does not hold
+ hint: add the old key after the new one, separated by a comma\
+""")
 
 
 def test_an_erasure_reaches_conversations_and_leaves_a_receipt(
@@ -114,10 +165,12 @@ def test_an_erasure_reaches_conversations_and_leaves_a_receipt(
         registry.conversation("c-3", user="u-2", store=tmp_path / "more.db").add("user", "more")
     args = ("runs", "erase", "--user", "u-2", "--reason", "asked by mail")
     dry = accept(repo, *args, "--dry-run")
-    assert dry == snapshot("would remove at least 1 runs and 1 conversations of u-2\n")
+    assert masked(dry) == snapshot("would remove at least 1 runs and 1 conversations of u-2\n")
     file = tmp_path / "receipt.json"
     more = ("--conversations", str(tmp_path / "more.db"), "--receipt", str(file))
-    assert " and 2 conversations of u-2" in accept(repo, *args, *more)
+    assert masked(accept(repo, *args, *more)) == snapshot(
+        "removed 1 runs and 2 texts and 2 conversations of u-2\n"
+    )
     receipt = json.loads(file.read_text())
     assert receipt["schema"] == "promptops.erasure/v1"
     assert receipt["removed"]["runs"] == 1

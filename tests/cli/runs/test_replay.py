@@ -6,10 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 import promptops
 from tests.cli.running import accept, refuse, run
 from tests.runtime.test_redaction import CARD
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from tests.repositories import Repo
@@ -98,7 +100,7 @@ def test_replays_are_recorded_and_are_no_traffic(repo: Repo, traffic: list[str])
 def test_text_shows_both_answers(repo: Repo, traffic: list[str]) -> None:
     lines = run(repo, "runs", "replay").stdout.splitlines()
     assert lines[0].startswith("same     ")
-    assert "triage@1.0.0 -> 1.1.0" in lines[0]
+    assert masked(lines[0]) == snapshot("same     <run>  triage@1.0.0 -> 1.1.0  $0.00039")
     start = next(number for number, line in enumerate(lines) if line.startswith("worse"))
     assert lines[start + 1 : start + 5] == [
         "  before",
@@ -115,7 +117,10 @@ def test_one_run_by_its_id(repo: Repo, traffic: list[str]) -> None:
     document = replayed(repo, traffic[0][:23], code=0)
     assert [one["result"] for one in document["runs"]] == ["same"]
     said = refuse(repo, "runs", "replay", traffic[0], "--since", "1d", code=2)
-    assert "filters beside the id" in said
+    assert masked(said) == snapshot("""\
+error: filters beside the id of a run
+ hint: give one of the two\
+""")
 
 
 def test_a_comment_shows_what_differs_and_nothing_else_happens_in_it(
@@ -125,7 +130,85 @@ def test_a_comment_shows_what_differs_and_nothing_else_happens_in_it(
     assert text.startswith("### Replay: 4 runs at working: 1 worse, 1 changed, 1 fixed, 1 same\n")
     assert text.count("<details>") == 3
     assert text.index("<b>worse</b>") < text.index("<b>changed</b>") < text.index("<b>fixed</b>")
-    assert "````text\n```\n</details><b>bold</b>\n````" in text
+    assert masked(text) == snapshot("""\
+### Replay: 4 runs at working: 1 worse, 1 changed, 1 fixed, 1 same
+
+cost: $0.0006 before, $0.00094 now  \n\
+median latency: <duration> before, <duration> now  \n\
+
+<details><summary><b>worse</b> triage@1.0.0 <code><uuid></code></summary>
+
+Inputs:
+
+```text
+{
+  "ticket": "My card is blocked."
+}
+```
+
+Before:
+
+```text
+I cannot help.
+```
+
+Now:
+
+```text
+(failed at call: scripted/rules.yaml: the provider answered with an error (400))
+```
+
+</details>
+
+<details><summary><b>changed</b> triage@1.0.0 <code><uuid></code></summary>
+
+Inputs:
+
+```text
+{
+  "ticket": "It is late."
+}
+```
+
+Before:
+
+```text
+I cannot help.
+```
+
+Now:
+
+````text
+```
+</details><b>bold</b>
+````
+
+</details>
+
+<details><summary><b>fixed</b> triage@1.0.0 <code><uuid></code></summary>
+
+Inputs:
+
+```text
+{
+  "ticket": "It is broken."
+}
+```
+
+Before:
+
+```text
+(failed at call: scripted/rules.yaml: the provider answered with an error (400))
+```
+
+Now:
+
+```text
+I cannot help.
+```
+
+</details>
+""")
 
 
 def test_a_cap_stops_before_money_is_spent(repo: Repo, traffic: list[str]) -> None:
@@ -161,7 +244,10 @@ def test_inputs_that_were_redacted_are_said(repo: Repo, traffic: list[str]) -> N
     with promptops.open(repo.path) as registry:
         registry.run("triage@working", {"ticket": f"Pay with {CARD}"})
     result = run(repo, "runs", "replay", "--last", "1")
-    assert "what 1 of 1 runs were given was redacted" in result.stderr
+    assert masked(result.stderr) == snapshot("""\
+warning: what 1 of 1 runs were given was redacted before it was kept
+   hint: their answers may differ for that alone
+""")
     assert CARD not in result.output
 
 
@@ -177,8 +263,15 @@ def test_inputs_that_were_not_kept_cannot_be_replayed(repo: Repo, traffic: list[
         )
     result = run(repo, "runs", "replay", "--user", "u-2")
     assert result.exit_code == 2
-    assert "1 runs left out: their inputs were not kept" in result.stderr
-    assert "were not kept" in refuse(repo, "runs", "replay", done.id, code=2)
+    assert masked(result.stderr) == snapshot("""\
+1 runs left out: their inputs were not kept
+error: there are no such runs to replay
+ hint: 'promptops runs list' shows the runs
+""")
+    assert masked(refuse(repo, "runs", "replay", done.id, code=2)) == snapshot("""\
+error: the inputs of run <uuid> were not kept
+ hint: [log] content = 'none' keeps none, and a run without a prompt has none\
+""")
 
 
 @pytest.mark.parametrize(
@@ -201,4 +294,6 @@ def test_a_person_is_asked_before_models_are_called(
     monkeypatch.setattr("promptops.cli.session.is_terminal", lambda _stream: True)
     result = run(repo, "runs", "replay", stdin="n\n")
     assert result.exit_code == 1
-    assert "replay 4 runs at working, with calls to models? [y/N]" in result.stderr
+    assert masked(result.stderr) == snapshot(
+        "replay 4 runs at working, with calls to models? [y/N] nothing changed\n"
+    )

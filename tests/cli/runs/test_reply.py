@@ -6,10 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import refuse, run
 from tests.runtime.provider import Provider
 from tests.runtime.run.test_tools import TOOL, ask_for
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,17 +56,26 @@ def wait(team: Repo, provider: Provider, *numbers: int) -> str:
 def test_the_run_says_what_it_waits_for_and_goes_on(team: Repo, provider: Provider) -> None:
     ask_for(provider, 1)
     waiting = run(team, "run", "a@working", "--var", "text=x")
-    assert 'wants call-1: look({"n": 1})' in waiting.stderr
+    assert masked(waiting.stderr) == snapshot("""\
+wants call-1: look({"n": 1})
+run <uuid>  a 1.0.0  near/small  11 + 7 tokens (measured)  0.000025 USD
+it waits: promptops runs reply <uuid> --result call-1=@FILE
+""")
     (told,) = [line for line in waiting.stderr.splitlines() if "runs reply" in line]
     provider.reply(text="Sunny.")
     words = told.partition("promptops ")[2].replace("@FILE", "warm").split()
     done = run(team, *words)
     assert (done.exit_code, done.stdout) == (0, "Sunny.\n")
     assert f"run {words[2]}" in done.stderr
-    assert "0.000050 USD" in done.stderr
+    assert masked(done.stderr) == snapshot(
+        "run <uuid>  a 1.0.0  near/small  11 + 7 tokens (measured)  0.000050 USD\n"
+    )
     results = [one for one in provider.requests[1].json["messages"] if one["role"] == "tool"]
     assert [one["content"] for one in results] == ["warm"]
-    assert "does not wait" in refuse(team, *words)
+    assert masked(refuse(team, *words)) == snapshot("""\
+error: run <uuid> does not wait for results: it succeeded
+ hint: only a run whose model called tools can be taken on, and only once\
+""")
 
 
 def test_results_come_as_json_and_the_answer_as_a_stream(team: Repo, provider: Provider) -> None:

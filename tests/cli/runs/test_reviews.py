@@ -15,6 +15,7 @@ from promptops.runtime.log.record import RunReview
 from tests.cli.running import accept, refuse, run
 from tests.runtime.log.pieces import START, end, make_run, new_id
 from tests.runtime.test_redaction import CARD
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +53,41 @@ def test_what_waits_is_listed_and_shown(repo: Repo, reviews: list[RunReview]) ->
     assert lines[1].endswith("support/triage@1.2.0  urgency is high")
     assert listed(repo, "-n", "2") == [one.id for one in reviews[:2]]
     result = run(repo, "reviews", "show", reviews[1].id)
-    assert "  We will\n  call you.\n" in result.stdout
+    assert masked(result.stdout) == snapshot("""\
+support/triage@1.2.0  succeeded
+  run          <uuid>
+  asked for    support/triage@production
+  started      <time>
+  took         <duration>
+  cost         $0.001234
+  tokens       100 in, 20 out (measured)
+  model        openai/gpt-4o-mini
+  finish       stop
+  environment  production, deployment 7
+  digest       <digest>
+  commit       cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
+  user         u-1
+  tenant       acme
+  key          k-1
+  label page   help
+  decided by share 30 % of the keys
+  review       waits since <time>: urgency is high
+
+inputs
+  {
+    "ticket": "I was charged twice."
+  }
+
+message: system
+  You triage support tickets for a shop. Answer with a topic and an urgency. You triage support tickets for a shop. Answer with a topic and an urgency. You triage support tickets for a shop. Answer with a topic and an urgency. You triage support tickets for a shop. Answer with a topic and an urgency. You triage support tickets for a shop. Answer with a topic and an urgency. \n\
+
+message: user
+  I was charged twice.
+
+answer
+  We will
+  call you.
+""")
     assert f"promptops reviews answer {reviews[1].id} --accept" in result.stderr
     document = json.loads(accept(repo, "reviews", "show", reviews[0].run_id, "--format", "json"))
     assert document["schema"] == "promptops.review/v1"
@@ -69,14 +104,24 @@ def test_answers_become_samples(repo: Repo, reviews: list[RunReview]) -> None:
     args = ("reviews", "answer", reviews[1].run_id, "--answer", "@-", "--format", "json")
     document = json.loads(accept(repo, *args, stdin=better))
     assert (document["accepted"], document["answer"]) == (False, better.removesuffix("\n"))
-    assert "rejected by Jane Doe" in accept(repo, "reviews", "answer", reviews[2].id, "--reject")
+    assert masked(accept(repo, "reviews", "answer", reviews[2].id, "--reject")) == snapshot(
+        "<uuid>: rejected by Jane Doe <jane@example.com>\n"
+    )
     assert listed(repo) == []
     assert listed(repo, "--answered") == listed(repo, "--all") == [one.id for one in reviews]
-    assert "corrected by Jane" in accept(repo, "reviews", "list", "--answered")
+    assert masked(accept(repo, "reviews", "list", "--answered")) == snapshot("""\
+REVIEW         SINCE                 PROMPT                RESULT
+<run>  <time>  support/triage@1.2.0  accepted by Jane Doe <jane@example.com>: just so
+<run>  <time>  support/triage@1.2.0  corrected by Jane Doe <jane@example.com>
+<run>  <time>  support/triage@1.2.0  rejected by Jane Doe <jane@example.com>
+""")
 
     result = run(repo, "reviews", "export", "-o", "suite.yaml")
     assert result.exit_code == 0
-    assert "1 reviews left out" in result.stderr
+    assert result.stderr == snapshot("""\
+1 reviews left out: they say no answer, or no inputs
+written: suite.yaml
+""")
     suite = yaml.safe_load((repo.path / "suite.yaml").read_text("utf-8"))
     assert jsonschema_rs.is_valid(load_schema(DraftKind.EVALS), suite)
     assert suite["prompt"] == "support/triage"
@@ -102,9 +147,12 @@ def test_answers_become_samples(repo: Repo, reviews: list[RunReview]) -> None:
 def test_a_review_is_answered_once(repo: Repo, reviews: list[RunReview]) -> None:
     accept(repo, "reviews", "answer", reviews[0].id, "--accept")
     said = refuse(repo, "reviews", "answer", reviews[0].id, "--reject")
-    assert "was answered before: accepted by Jane Doe" in said
+    assert said == snapshot("""\
+error: the review was answered before: accepted by Jane Doe <jane@example.com>
+ hint: --again replaces that\
+""")
     again = accept(repo, "reviews", "answer", reviews[0].id, "--answer", "no", "--again")
-    assert "corrected by" in again
+    assert masked(again) == snapshot("<uuid>: corrected by Jane Doe <jane@example.com>\n")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +173,10 @@ def test_requests_that_cannot_be_met(
 
 
 def test_an_id_that_is_too_short_is_refused(repo: Repo, reviews: list[RunReview]) -> None:
-    assert "several reviews begin" in refuse(repo, "reviews", "show", reviews[0].id[:8], code=2)
+    assert refuse(repo, "reviews", "show", reviews[0].id[:8], code=2) == snapshot("""\
+error: several reviews begin with '01a1ee56'
+ hint: give more of the id\
+""")
 
 
 def test_of_several_reviews_of_a_run_the_open_one_is_meant(
@@ -148,11 +199,17 @@ def test_a_suite_is_about_one_prompt(
     for one in (reviews[0].id, other.id):
         accept(repo, "reviews", "answer", one, "--accept")
     said = refuse(repo, "reviews", "export", code=2)
-    assert "name one of: billing/refund, support/triage" in said
+    assert said == snapshot("""\
+error: a suite is about one prompt, and there are reviews of several
+ hint: name one of: billing/refund, support/triage\
+""")
     result = run(repo, "reviews", "export", "billing/refund")
     assert result.exit_code == 0
     assert CARD not in result.stdout
-    assert "were redacted" in result.stderr
+    assert result.stderr == snapshot("""\
+warning: inputs or answers were redacted before they were kept
+   hint: look for '[redacted' and write something in its place
+""")
 
 
 def test_nothing_waits(repo: Repo, runs: list[RunRecord]) -> None:

@@ -5,9 +5,12 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from inline_snapshot import snapshot
+
 from tests.cli.running import accept, refuse, run
 from tests.runtime.log.pieces import START, end, make_run
 from tests.runtime.test_redaction import CARD
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,9 +45,74 @@ def test_everything_about_a_run_is_shown(repo: Repo, runs: list[RunRecord]) -> N
     ):
         assert line in text.splitlines(), text
     failed = accept(repo, "runs", "show", runs[2].id)
-    assert "failed at call" in failed
-    assert "  error        anthropic/claude-haiku-4-5: the provider answered" in failed
-    assert "waits since 2026-11-22" in accept(repo, "runs", "show", runs[4].id)
+    assert masked(failed) == snapshot("""\
+support/triage@1.3.0  failed at call
+  run          <uuid>
+  asked for    support/triage@production
+  started      <time>
+  took         <duration>
+  cost         unknown
+  tokens       100 in, 20 out (measured)
+  model        anthropic/claude-haiku-4-5
+  finish       stop
+  environment  production, deployment 7
+  digest       <digest>
+  commit       cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
+  user         u-1
+  tenant       acme
+  key          k-1
+  error        anthropic/claude-haiku-4-5: the provider answered with an error (529) (ModelError)
+  label page   help
+  decided by share 30 % of the keys
+  attempt 1    openai/gpt-4o-mini, served by gpt-4o-mini-<time>, <duration>, $0.001234, 200, stop
+
+inputs
+  {
+    "ticket": "I was charged twice."
+  }
+
+message: system
+  You triage support tickets for a shop. Answer with a topic and an urgency. You triage support tickets for a shop. Answer with a topic and an urgency. You triage support tickets for a shop. Answer with a topic and an urgency. You triage support tickets for a shop. Answer with a topic and an urgency. You triage support tickets for a shop. Answer with a topic and an urgency. \n\
+
+message: user
+  I was charged twice.
+""")
+    assert masked(accept(repo, "runs", "show", runs[4].id)) == snapshot("""\
+support/triage@1.2.0  succeeded (degraded)
+  run          <uuid>
+  within       <uuid>
+  asked for    support/triage@production
+  started      <time>
+  took         <duration>
+  cost         $0.001234
+  tokens       100 in, 20 out (measured)
+  model        openai/gpt-4o-mini
+  finish       stop
+  environment  staging, deployment 7
+  digest       <digest>
+  commit       cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
+  user         u-1
+  tenant       acme
+  key          k-1
+  label page   help
+  decided by share 30 % of the keys
+  attempt 1    openai/gpt-4o-mini, served by gpt-4o-mini-<time>, <duration>, $0.001234, 200, stop
+  review       waits since <time>: urgency is high
+
+inputs
+  {
+    "ticket": "I was charged twice."
+  }
+
+message: system
+  You triage support tickets for a shop. Answer with a topic and an urgency. You triage support tickets for a shop. Answer with a topic and an urgency. You triage support tickets for a shop. Answer with a topic and an urgency. You triage support tickets for a shop. Answer with a topic and an urgency. You triage support tickets for a shop. Answer with a topic and an urgency. \n\
+
+message: user
+  I was charged twice.
+
+answer
+  {"topic": "billing"}
+""")
 
 
 def test_json_has_everything(repo: Repo, runs: list[RunRecord]) -> None:
@@ -84,10 +152,19 @@ def test_a_redacted_run_says_so(repo: Repo, write_log: Callable[..., RunLog]) ->
     write_log().finish(made)
     result = run(repo, "runs", "show", made.id)
     assert CARD not in result.stdout
-    assert "redacted before it was kept" in result.stderr
+    assert result.stderr == snapshot("what this run said was redacted before it was kept\n")
 
 
 def test_a_run_that_is_not_there(repo: Repo, runs: list[RunRecord]) -> None:
-    assert "has no run" in refuse(repo, "runs", "show", "ffffffff", code=2)
-    assert "give at least" in refuse(repo, "runs", "show", "ff", code=2)
-    assert "several runs begin" in refuse(repo, "runs", "show", runs[0].id[:4], code=2)
+    assert refuse(repo, "runs", "show", "ffffffff", code=2) == snapshot("""\
+error: the log has no run 'ffffffff'
+ hint: 'promptops runs list' shows the runs\
+""")
+    assert refuse(repo, "runs", "show", "ff", code=2) == snapshot("""\
+error: 'ff' is not the id of a run
+ hint: give at least its first 4 digits; 'promptops runs list' shows ids\
+""")
+    assert refuse(repo, "runs", "show", runs[0].id[:4], code=2) == snapshot("""\
+error: several runs begin with '01a1'
+ hint: give more of the id\
+""")

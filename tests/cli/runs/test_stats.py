@@ -5,10 +5,12 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse, run
 from tests.cli.runs.conftest import DAY
 from tests.runtime.log.pieces import START, end, make_run
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +25,9 @@ def test_by_prompt_unless_said_otherwise(repo: Repo, runs: list[RunRecord]) -> N
     lines = result.stdout.splitlines()
     assert lines[0].split() == ["PROMPT", "RUNS", "COST", "P50", "P95", "ERRORS", "REFUSED"]
     assert lines[1].split("  ")[0] == "support/triage"
-    assert "$2.002468 + 1 unknown" in lines[1]
-    assert "1 (25.0 %): 1 call" in lines[1]
+    assert masked(lines[1]) == snapshot(
+        "support/triage  4     $2.002468 + 1 unknown  <duration>  <duration>  1 (25.0 %): 1 call  0"
+    )
     assert lines[2].startswith("billing/refund")
     assert lines[2].split()[-1] == "1"
     assert result.stderr == "5 runs, $2.002468\n"
@@ -60,7 +63,11 @@ def test_a_terminal_shows_runs_a_day_as_bars(
 ) -> None:
     monkeypatch.setattr("promptops.cli.runs.stats.is_terminal", lambda _stream: True)
     text = accept(repo, "runs", "stats", "--until", "2026-11-23")
-    assert "TREND" in text
+    assert masked(text) == snapshot("""\
+PROMPT          RUNS  COST                   P50     P95     ERRORS              REFUSED  TREND
+support/triage  4     $2.002468 + 1 unknown  <duration>  <duration>  1 (25.0 %): 1 call  0        ███ █
+billing/refund  1     $0.00                  <duration>   <duration>   0                   1           █
+""")
     assert text.splitlines()[1].endswith("███ █")
     assert text.splitlines()[2].endswith("   █")
     assert "TREND" not in accept(repo, "runs", "stats", "--by", "day")
@@ -117,7 +124,9 @@ def test_two_versions_are_compared_with_intervals(repo: Repo) -> None:
     assert lines["cost"].endswith("lower")
     assert lines["errors"].endswith("no difference found")
     assert lines["feedback"].endswith("too few keys")
-    assert "1 runs have neither key nor user" in result.stderr
+    assert result.stderr == snapshot(
+        "1 runs have neither key nor user, and count as one key each\n"
+    )
     document = json.loads(accept(repo, *args, "--format", "json"))
     assert document["schema"] == "promptops.stats-comparison/v1"
     latency = next(one for one in document["differences"] if one["measure"] == "latency")

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from inline_snapshot import snapshot
+
 from tests.cli.running import accept, refuse
 from tests.runtime.log.pieces import START, end, make_run
 
@@ -23,7 +25,10 @@ def test_the_last_runs_the_oldest_first(repo: Repo, runs: list[RunRecord]) -> No
     only = accept(repo, "runs", "tail", "--status", "failed", "--no-follow")
     assert only.split()[0] == runs[2].id
     assert accept(repo, "runs", "tail", "-n", "0", "--no-follow") == ""
-    assert "did you mean" in refuse(repo, "runs", "tail", "--status", "faild", code=2)
+    assert refuse(repo, "runs", "tail", "--status", "faild", code=2) == snapshot("""\
+error: --status 'faild' is none that there is
+ hint: did you mean 'failed'?\
+""")
 
 
 def test_a_run_is_printed_when_it_ends(repo: Repo, write_log: Callable[..., RunLog]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import yaml
+from inline_snapshot import snapshot
 
 from promptops.evals.scenarios.drafting import draft_samples
 from promptops.evals.scenarios.values import CANARY, ValueKind
@@ -12,6 +13,7 @@ from promptops.prompt.inputs import InputValidator
 from promptops.repository.repository import find_prompt, open_repository
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from promptops.prompt.prompt import Prompt
@@ -86,15 +88,73 @@ def test_a_draft_counts_for_nothing_and_is_a_valid_suite_once_moved(repo: Repo) 
     draft.rename(repo.path / "evals/triage.yaml")
     after = accept(repo, "validate", "--format", "json")
 
-    assert "40 samples drafted" in said.stderr
+    assert masked(said.stderr) == snapshot(
+        "40 samples drafted in <folder>/repo/evals/_drafts/support/triage.yaml; review them before they count\n"
+    )
     assert text.startswith("# A draft that counts for nothing")
     assert len(yaml.safe_load(text)["samples"]) == 40
-    assert "is there already" in again
-    assert '"errors": 0' in before
-    assert '"errors": 0' in after
+    assert masked(again) == snapshot("""\
+error: <folder>/repo/evals/_drafts/support/triage.yaml is there already
+ hint: remove it, or name another: --output\
+""")
+    assert before == snapshot("""\
+{
+  "schema": "promptops.validate/v1",
+  "summary": {
+    "prompts": 1,
+    "errors": 0,
+    "warnings": 0,
+    "notes": 1
+  },
+  "findings": [
+    {
+      "check": "missing-evals",
+      "severity": "note",
+      "message": "the prompt has no eval suite",
+      "hint": "write evals/support/triage.yaml",
+      "path": "prompts/support/triage.md",
+      "line": null,
+      "column": null,
+      "end_line": null,
+      "end_column": null,
+      "fixable": false,
+      "included_from": []
+    }
+  ]
+}
+""")
+    assert after == snapshot("""\
+{
+  "schema": "promptops.validate/v1",
+  "summary": {
+    "prompts": 1,
+    "errors": 0,
+    "warnings": 0,
+    "notes": 1
+  },
+  "findings": [
+    {
+      "check": "missing-evals",
+      "severity": "note",
+      "message": "the prompt has no eval suite",
+      "hint": "write evals/support/triage.yaml",
+      "path": "prompts/support/triage.md",
+      "line": null,
+      "column": null,
+      "end_line": null,
+      "end_column": null,
+      "fixable": false,
+      "included_from": []
+    }
+  ]
+}
+""")
 
 
 def test_a_prompt_that_is_not_there_is_an_error(repo: Repo) -> None:
     load(repo)
 
-    assert "support/triage" in refuse(repo, "eval", "generate", "support/triag", code=2)
+    assert refuse(repo, "eval", "generate", "support/triag", code=2) == snapshot("""\
+error: there is no prompt support/triag in the work tree
+ hint: did you mean support/triage?\
+""")

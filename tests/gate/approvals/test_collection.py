@@ -7,12 +7,14 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import RemoteError, UsageError
 from promptops.gate.approvals.collection import collect_approvals, merge_approvals
 from promptops.gate.rules import Approval, Approvals
 from tests.gate.approvals.world import SIGNERS, Signing
 from tests.gate.world import TONE, TRIAGE, checks, entry, prompt
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,7 +120,9 @@ def test_a_commit_that_is_not_here_approves_nothing(signing: Signing) -> None:
 
     found = collect(signing, forge=ask)
     assert found.found[0].contents is None
-    assert "eeeeeeeeeeee, which is not in this clone" in found.notes[0]
+    assert found.notes[0] == snapshot(
+        "approval by '@prompt-owner' does not count: it is of the commit eeeeeeeeeeee, which is not in this clone"
+    )
 
 
 def test_the_file_is_held_to_its_bases(signing: Signing, tmp_path: Path) -> None:
@@ -156,7 +160,9 @@ def test_an_unreachable_remote_is_an_error_where_signatures_are_the_source(
         collect(signing, source="signed", fetch=True)
     found = collect(signing, forge=forge, fetch=True)
     assert found.sources == ("github", "signed")
-    assert "signed approvals are those that were here: cannot reach" in found.notes[0]
+    assert masked(found.notes[0]) == snapshot(
+        "signed approvals are those that were here: cannot reach the remote origin: '<folder>/remote.git' does not appear to be a git repository"
+    )
 
 
 def test_without_keys_nobody_looks_for_signatures(signing: Signing, tmp_path: Path) -> None:

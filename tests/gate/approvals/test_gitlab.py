@@ -269,4 +269,6 @@ def test_a_pipeline_without_a_token(lab: FakeGitLab, clock: Clock, repo: Repo) -
     assert read is not None
     with pytest.raises(UsageError, match="no token to ask it with") as raised:
         read(open_repository(repo.path), policy(""), CHANGE)
-    assert "CI_JOB_TOKEN may not read approvals" in (raised.value.hint or "")
+    assert raised.value.hint == snapshot(
+        "give the variable PROMPTOPS_GITLAB_TOKEN an access token with the scope read_api: CI_JOB_TOKEN may not read approvals"
+    )

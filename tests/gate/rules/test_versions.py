@@ -156,8 +156,8 @@ def test_of_several_reasons_the_gravest_is_told() -> None:
         "1.0.1", "Answer {{ query }} well", inputs="{query: string}", description="Answer all."
     )
     (found,) = judged(edit(text("1.0.0"), new))
-    assert "is a patch step from the target branch's 1.0.0, but the change is major: input" in (
-        found.message
+    assert found.message == snapshot(
+        "triage 1.0.1 is a patch step from the target branch's 1.0.0, but the change is major: input 'question': renamed: callers that pass it under the old name fail"
     )
 
 

@@ -4,10 +4,12 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import UsageError
 from promptops.git.process import Git
 from promptops.git.signing.judging import Trust, choose_signers, judge_signature
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +54,7 @@ def test_without_a_list_a_fitting_signature_is_unknown_and_another_bad(
     unknown = judge_signature(git, repo.rev("v1"), "tag", None)
 
     assert unknown.trust is Trust.UNKNOWN
-    assert "is not known here" in (unknown.reason or "")
+    assert masked(unknown.reason or "") == snapshot("its key <fingerprint> is not known here")
     assert judge_signature(git, forge(repo), "tag", None).trust is Trust.BAD
 
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept
 from tests.prompts import prompt_text
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from tests.repositories import Repo
@@ -83,16 +85,157 @@ def test_each_action_does_what_it_says(clone: Repo) -> None:
 
     do(action="promote", version="1.0.0")
     do(action="promote")
-    assert '"version": "1.1.0"' in live(clone)
+    assert masked(live(clone)) == snapshot("""\
+{
+  "schema": "promptops.resolve/v1",
+  "ref": "a@staging",
+  "name": "a",
+  "version": "1.1.0",
+  "digest": "<digest>",
+  "commit": "<id>",
+  "source": "<folder>/repo",
+  "environment": "staging",
+  "deployment": {
+    "number": 2,
+    "commit": "<id>",
+    "deployed_at": "2026-01-01T00:00:00Z",
+    "deployed_by": "Jane Doe"
+  },
+  "split": [
+    {
+      "version": "1.1.0",
+      "digest": "<digest>",
+      "share": 100
+    }
+  ],
+  "paused": null,
+  "yanked": null,
+  "authenticated": null,
+  "fetched_at": "<time>",
+  "stale": false,
+  "warnings": [],
+  "metadata": {
+    "version": "1.1.0",
+    "description": "Answer a question.",
+    "author": "jane@example.com",
+    "model": "openai/gpt-4o-mini",
+    "inputs": {
+      "question": "string"
+    }
+  },
+  "request": {
+    "model": "openai/gpt-4o-mini"
+  },
+  "files": {
+    "a.md": "---\\nversion: 1.1.0\\ndescription: Answer a question.\\nauthor: jane@example.com\\nmodel: openai/gpt-4o-mini\\ninputs: {question: string}\\n---\\nAnswer 1.1.0 {{ question }}\\n"
+  }
+}
+""")
     do(action="rollback")
-    assert '"version": "1.0.0"' in live(clone)
+    assert masked(live(clone)) == snapshot("""\
+{
+  "schema": "promptops.resolve/v1",
+  "ref": "a@staging",
+  "name": "a",
+  "version": "1.0.0",
+  "digest": "<digest>",
+  "commit": "<id>",
+  "source": "<folder>/repo",
+  "environment": "staging",
+  "deployment": {
+    "number": 3,
+    "commit": "<id>",
+    "deployed_at": "2026-01-01T00:00:00Z",
+    "deployed_by": "Jane Doe"
+  },
+  "split": [
+    {
+      "version": "1.0.0",
+      "digest": "<digest>",
+      "share": 100
+    }
+  ],
+  "paused": null,
+  "yanked": null,
+  "authenticated": null,
+  "fetched_at": "<time>",
+  "stale": false,
+  "warnings": [],
+  "metadata": {
+    "version": "1.0.0",
+    "description": "Answer a question.",
+    "author": "jane@example.com",
+    "model": "openai/gpt-4o-mini",
+    "inputs": {
+      "question": "string"
+    }
+  },
+  "request": {
+    "model": "openai/gpt-4o-mini"
+  },
+  "files": {
+    "a.md": "---\\nversion: 1.0.0\\ndescription: Answer a question.\\nauthor: jane@example.com\\nmodel: openai/gpt-4o-mini\\ninputs: {question: string}\\n---\\nAnswer 1.0.0 {{ question }}\\n"
+  }
+}
+""")
     do(action="pause", reason="a bad answer")
     do(action="resume")
     refused = deploy(clone, prompt="a", action="promote", version="1.1.0")
-    assert (refused.returncode, "was rolled back" in refused.stderr) == (1, True)
+    assert (refused.returncode, refused.stderr) == (
+        1,
+        snapshot("""\
+error: a@1.1.0 was rolled back in staging by deployment 3: as asked (https://github.com/acme/prompts/actions/runs/11)
+ hint: promote a version that fixes it; --again promotes this one all the same
+"""),
+    )
     do(action="promote again", version="1.1.0")
     do(action="rollback", version="1.0.0")
-    assert '"version": "1.0.0"' in live(clone)
+    assert masked(live(clone)) == snapshot("""\
+{
+  "schema": "promptops.resolve/v1",
+  "ref": "a@staging",
+  "name": "a",
+  "version": "1.0.0",
+  "digest": "<digest>",
+  "commit": "<id>",
+  "source": "<folder>/repo",
+  "environment": "staging",
+  "deployment": {
+    "number": 7,
+    "commit": "<id>",
+    "deployed_at": "2026-01-01T00:00:00Z",
+    "deployed_by": "Jane Doe"
+  },
+  "split": [
+    {
+      "version": "1.0.0",
+      "digest": "<digest>",
+      "share": 100
+    }
+  ],
+  "paused": null,
+  "yanked": null,
+  "authenticated": null,
+  "fetched_at": "<time>",
+  "stale": false,
+  "warnings": [],
+  "metadata": {
+    "version": "1.0.0",
+    "description": "Answer a question.",
+    "author": "jane@example.com",
+    "model": "openai/gpt-4o-mini",
+    "inputs": {
+      "question": "string"
+    }
+  },
+  "request": {
+    "model": "openai/gpt-4o-mini"
+  },
+  "files": {
+    "a.md": "---\\nversion: 1.0.0\\ndescription: Answer a question.\\nauthor: jane@example.com\\nmodel: openai/gpt-4o-mini\\ninputs: {question: string}\\n---\\nAnswer 1.0.0 {{ question }}\\n"
+  }
+}
+""")
     do(action="retire")
     history = accept(clone, "history", "--env", "staging")
     assert "as asked (https://github.com/acme/prompts/actions/runs/11)" in history
@@ -129,7 +272,10 @@ def test_the_workflow_that_releases_writes_all_numbers(clone: Repo) -> None:
     clone.git("push", "--quiet", "origin", "main")
     done = start(clone, RELEASE, {"STEP": "auto", "PROMPTS": ""})
     assert done.returncode == 0, done.stderr
-    assert "writes 1 version number and nothing else" in done.stderr
+    assert masked(done.stderr) == snapshot("""\
+pushed to origin
+main <id> writes 1 version number and nothing else
+""")
     assert "1.2.0" in clone.git("ls-remote", "origin", "refs/tags/prompts/a@1.2.0")
     before = clone.git("ls-remote", "origin")
     for step, prompts in (("auto", "--all"), ("x; touch owned", "a"), ("auto", "$(touch owned)")):

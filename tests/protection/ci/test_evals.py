@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept
 from tests.prompts import prompt_text
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from tests.repositories import Repo
@@ -158,7 +160,9 @@ def test_a_change_that_conflicts_is_not_run(clone: Repo) -> None:
     clone.commit({"prompts/ask.md": ask("1.2.0", "otherwise")})
     done = step(clone, PLACE, HEAD=head, TOKEN="x")
     assert done.returncode == 2
-    assert "conflicts with its target branch" in done.stdout
+    assert done.stdout == snapshot(
+        "::error title=promptops::the change conflicts with its target branch\n"
+    )
 
 
 @pytest.mark.parametrize(("how", "passed"), [("very well", True), ("badly", False)])
@@ -192,7 +196,9 @@ def test_a_change_without_prompts_has_no_evidence(clone: Repo) -> None:
 def test_without_cassettes_nothing_is_replayed(clone: Repo) -> None:
     done = step(clone, REPLAY, BASE="origin/main")
     assert done.returncode == 0
-    assert "no answers are recorded" in done.stdout
+    assert done.stdout == snapshot(
+        "no answers are recorded: promptops eval run --record makes cassettes\n"
+    )
 
 
 def test_cassettes_are_replayed_without_keys(clone: Repo) -> None:
@@ -201,4 +207,16 @@ def test_cassettes_are_replayed_without_keys(clone: Repo) -> None:
     clone.git("add", "--all")
     done = step(clone, REPLAY, BASE="origin/main")
     assert done.returncode == 0, done.stderr
-    assert "### Evals: passed" in (clone.path.parent / "summary").read_text()
+    assert masked((clone.path.parent / "summary").read_text()) == snapshot("""\
+### Evals: passed
+
+| Prompt | Model | Compared with | Pass | Verdict |
+| --- | --- | --- | --- | --- |
+| ask | scripted/answers.yaml | 1.0.0 | 7 of 7 (was 7) | passed |
+
+no difference found: 100.0% -\\> 100.0%, +0.0 points (95%: -40.8 to +40.8), 0 of 7 samples differ, p = 1.
+
+Of 100 suites of 7 samples drawn like these, 95 give an interval that holds the true difference, a loss of 88.1 points is noticed in four cases of five; here a loss of up to 40.8 points can hide, and so can whatever strikes fewer than 35% of inputs, or only inputs unlike these samples.
+
+0 calls, 14 replayed, 0.000000 USD, <duration>.
+""")

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from inline_snapshot import snapshot
 
 from promptops.protection.ci.change import CiChange, give_access
 from tests.prompts import prompt_text, suite_text
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from tests.protection.ci.talking import TalkingGitHub
@@ -171,8 +173,45 @@ def test_a_broken_change_may_not_and_every_place_says_so(runner: Runner) -> None
     head = runner.propose(7, BROKEN)
     ran = runner.run("pull_request_target", runner.about(7))
     assert (ran.code, ran.outputs) == (1, {"verdict": "no"}), ran.log
-    assert "::error file=prompts/a.md,line=" in ran.log
-    assert "nothing" in ran.summary
+    assert ran.log == snapshot("""\
+::warning file=CODEOWNERS,title=no-owners::main has no CODEOWNERS file, so nobody has to approve anything%0Aadd one that gives the prompts to a team; adding the first needs nobody
+::warning file=prompts/a.md,line=6,col=10,endColumn=17,title=unused-input::input 'question' is never read%0Aread it, or take it out
+::error file=prompts/a.md,line=8,col=4,endColumn=10,title=undeclared-variable::'nothing' is not a declared input%0Aadd 'nothing: string' under 'inputs'
+""")
+    assert masked(ran.summary) == snapshot("""\
+<!-- promptops gate -->
+### ❌ Prompts: may not merge: a fix of 1 error missing
+
+**Missing**
+
+- ❌ `prompts/a.md` line 8: `'nothing' is not a declared input` (`undeclared-variable`)
+  `add 'nothing: string' under 'inputs'`
+
+| Prompt | Version | Change | Approved by | Tokens | 1,000 runs |
+| --- | --- | --- | --- | --- | --- |
+| `a` | 1.0.0 -> 1.1.0 | behaviour change, minor bump: done | — | 2 -> 0 | $0.00 |
+
+<sub>Tokens are estimates of the prompt's own text, without inputs; the price of 1,000 runs is theirs and that of answers of max_tokens.</sub>
+
+<details><summary>What the model will read</summary>
+
+`a`, `message 1 (user) changed`:
+
+```diff
+-Answer {{ question }}
++{{ nothing }}
+```
+
+</details>
+
+- ⚠️ `main has no CODEOWNERS file, so nobody has to approve anything` (`no-owners`)
+  `add one that gives the prompts to a team; adding the first needs nobody`
+- ⚠️ `prompts/a.md` line 6: `input 'question' is never read` (`unused-input`)
+  `read it, or take it out`
+
+<sub>`<id>` into `main`, verdict `<digest>`</sub>
+
+""")
     (status,) = runner.forge.said.statuses
     assert (status.commit, status.state) == (head, "failure")
 
@@ -203,7 +242,45 @@ def test_a_version_is_suggested_where_a_click_can_write_it(runner: Runner) -> No
     assert runner.forge.said.suggestions == [one]  # said once, however often it is judged
     assert (one["path"], one["line"], one["side"]) == ("prompts/a.md", 2, "RIGHT")
     assert one["body"].endswith("```suggestion\nversion: 1.1.0\n```")
-    assert "`prompts/a.md`, line 2: `version: 1.1.0`" in ran.summary
+    assert masked(ran.summary) == snapshot("""\
+<!-- promptops gate -->
+### ❌ Prompts: may not merge: 1 version number missing
+
+**Missing**
+
+- The author writes this version:
+  - `prompts/a.md`, line 2: `version: 1.1.0` (`unchanged-version`)
+    `a is still 1.0.0 after a behaviour change`
+
+| Prompt | Version | Change | Approved by | Tokens | 1,000 runs |
+| --- | --- | --- | --- | --- | --- |
+| `a` | 1.0.0 | behaviour change, minor bump needed: 1.1.0 | — | 2 -> 1 | $0.00 |
+
+<sub>Tokens are estimates of the prompt's own text, without inputs; the price of 1,000 runs is theirs and that of answers of max_tokens.</sub>
+
+<details><summary>What the model will read</summary>
+
+`a`, `message 1 (user) changed`:
+
+```diff
+-Answer {{ question }}
++Say {{ question }}
+```
+
+</details>
+
+**To run**
+
+```sh
+promptops bump --level minor a  # 1.1.0
+```
+
+- ⚠️ `main has no CODEOWNERS file, so nobody has to approve anything` (`no-owners`)
+  `add one that gives the prompts to a team; adding the first needs nobody`
+
+<sub>`<id>` into `main`, verdict `<digest>`</sub>
+
+""")
     runner.propose(7, SOUND)
     runner.run("pull_request_target", runner.about(7))
     assert runner.forge.said.suggestions == []
@@ -240,8 +317,13 @@ def test_a_token_that_only_reads_judges_all_the_same(runner: Runner) -> None:
     runner.propose(7, BROKEN)
     ran = runner.run("pull_request", runner.about(7))
     assert ran.code == 1
-    assert "::warning title=promptops::the status promptops is not set" in ran.log
-    assert "::notice title=promptops::no comment" in ran.log
+    assert masked(ran.log) == snapshot("""\
+::warning file=CODEOWNERS,title=no-owners::main has no CODEOWNERS file, so nobody has to approve anything%0Aadd one that gives the prompts to a team; adding the first needs nobody
+::warning file=prompts/a.md,line=6,col=10,endColumn=17,title=unused-input::input 'question' is never read%0Aread it, or take it out
+::error file=prompts/a.md,line=8,col=4,endColumn=10,title=undeclared-variable::'nothing' is not a declared input%0Aadd 'nothing: string' under 'inputs'
+::warning title=promptops::the status promptops is not set: GitHub's answer to /repos/acme/prompts/statuses/<id> is 403: 'Resource not accessible by integration'
+::notice title=promptops::no comment on the pull request: GitHub's answer to /repos/acme/prompts/issues/7/comments is 403: 'Resource not accessible by integration'
+""")
     runner.propose(7, SOUND)
     assert runner.run("pull_request", runner.about(7)).code == 0
 
@@ -335,7 +417,15 @@ def test_a_commit_that_was_pushed_over_cannot_be_judged(runner: Runner) -> None:
     runner.propose(7, BROKEN)
     ran = runner.run("pull_request_target", event)
     assert (ran.code, ran.outputs) == (2, {"verdict": "unknown"})
-    assert "is no longer part of the change" in ran.summary
+    assert masked(ran.summary) == snapshot("""\
+<!-- promptops gate -->
+### ❓ That cannot be told
+
+```text
+error: the commit <id> is no longer part of the change, which was pushed over
+ hint: the run for what the change is now judges that
+```
+""")
     assert [one.state for one in runner.forge.said.statuses] == ["error"]
 
 
@@ -346,7 +436,15 @@ def test_the_tip_of_the_target_counts_and_not_what_the_event_remembers(runner: R
     runner.repo.git("push", "--quiet", "origin", "main")
     ran = runner.run("pull_request_target", event)
     assert ran.code == 2, ran.log
-    assert "conflict" in ran.summary
+    assert ran.summary == snapshot("""\
+<!-- promptops gate -->
+### ❓ That cannot be told
+
+```text
+error: the change does not merge: conflict in prompts/a.md
+ hint: merge or rebase onto the target branch, and resolve it there
+```
+""")
 
 
 def test_an_entry_of_the_merge_queue_is_judged(runner: Runner) -> None:
@@ -389,7 +487,9 @@ def test_a_review_of_what_is_gone_says_nothing_about_anything(runner: Runner) ->
     runner.propose(7, BROKEN)
     ran = runner.run("workflow_run", after_review(runner, 7, head))
     assert (ran.code, runner.forge.said.statuses) == (0, [])
-    assert "nothing is left to judge" in ran.log
+    assert ran.log == snapshot(
+        "the pull request is closed or has moved on: nothing is left to judge\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -417,7 +517,15 @@ def test_without_a_token_nothing_can_be_told(runner: Runner) -> None:
     runner.propose(7, SOUND)
     ran = runner.run("pull_request", runner.about(7))
     assert ran.code == 2
-    assert "there is no token" in ran.summary
+    assert ran.summary == snapshot("""\
+<!-- promptops gate -->
+### ❓ That cannot be told
+
+```text
+error: there is no token to ask the forge with
+ hint: give one in PROMPTOPS_GITHUB_TOKEN or GITHUB_TOKEN
+```
+""")
 
 
 def test_no_word_of_a_change_is_a_command_to_the_runner(runner: Runner) -> None:
@@ -601,4 +709,6 @@ def test_a_python_that_is_too_old_is_named(runner: Runner, tmp_path: Path) -> No
         check=False,
     )
     assert done.returncode == 2
-    assert "::error title=promptops::Python 3.11 or newer is needed" in done.stdout
+    assert done.stdout == snapshot(
+        "::error title=promptops::Python 3.11 or newer is needed: use actions/setup-python first\n"
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 
 from promptops.prompt.finding import Severity
 from promptops.protection.doctor import LOCAL_CHECKS
@@ -69,7 +70,7 @@ def test_a_gate_is_known_by_action_command_or_local_action(repo: Repo) -> None:
         assert "no workflow" not in answer.seen, text
     repo.git("rm", "--quiet", "action.yml")
     (answer,) = judge(repo, "gate-workflow", {PATH: local})
-    assert "no workflow on main runs the gate" in answer.seen
+    assert answer.seen == snapshot("no workflow on main runs the gate")
 
 
 HOLES: list[tuple[str, str, Severity, str]] = [
@@ -135,7 +136,9 @@ def test_a_workflow_that_the_change_writes_is_only_as_good_as_its_owners(repo: R
     text = GATE.replace("pull_request_target:", "pull_request:")
     fine, note = judge(repo, "gate-workflow", {PATH: text})
     assert (fine.state, note.severity) == (AnswerState.FINE, NOTE)
-    assert "on pull_request and pull_request_review the workflow runs as the change" in note.seen
+    assert note.seen == snapshot(
+        "on pull_request and pull_request_review the workflow runs as the change has written it"
+    )
     (answer,) = judge(repo, "gate-workflow", {"CODEOWNERS": "/prompts/ @acme/everybody\n"})
     assert answer.severity is WARNING
     assert answer.seen.endswith("and nobody owns it")
@@ -145,7 +148,7 @@ def test_the_end_of_a_workflow_that_a_review_starts_will_do(repo: Repo) -> None:
     review = "  pull_request_review: {types: [submitted, edited, dismissed]}\n"
     text = GATE.replace(review, "  workflow_run: {workflows: [reviewed], types: [completed]}\n")
     (answer,) = judge(repo, "gate-workflow", {PATH: text})
-    assert "a review does not start the gate" in answer.seen
+    assert answer.seen == snapshot("a review does not start the gate")
     other = f"name: reviewed\non:\n{review}jobs: {{}}\n"
     (answer,) = judge(repo, "gate-workflow", {".github/workflows/review.yml": other})
     assert (answer.state, answer.severity) == (AnswerState.FINE, None)
@@ -156,7 +159,9 @@ def test_two_checks_of_one_name_are_found(repo: Repo) -> None:
     text = GATE.replace(f"uses: {ACTION}", step)
     answers = judge(repo, "gate-workflow", {PATH: text})
     assert [one.severity for one in answers] == [WARNING, NOTE]
-    assert "are two checks" in answers[0].seen
+    assert answers[0].seen == snapshot(
+        "the runs for a push and for a review are two checks, and none sets a status"
+    )
     text = text.replace(step, f"{step}\n        env: {{PROMPTOPS_STATUS: promptops}}")
     assert judge(repo, "gate-workflow", {PATH: text})[0].state is AnswerState.FINE
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.forge.gitlab import GitLab
 from promptops.prompt.finding import Severity
@@ -14,6 +15,7 @@ from tests.cli.running import run
 from tests.forge.server import Clock, Request, Response, Server
 from tests.prompts import prompt_text
 from tests.protection.doctor.test_ci import JOB
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -256,7 +258,31 @@ def test_the_doctor_asks_the_forge_that_the_remote_is_on(
     monkeypatch.setenv("CI_API_V4_URL", forge.url)
     result = run(repo, "doctor")
     assert result.exit_code == 2
-    assert "GitLab was not asked how acme/prompts is protected" in result.stdout
+    assert masked(result.stdout) == snapshot("""\
+   note  nothing is signed, and the policy does not ask for it [signing]
+         where: user.signingKey
+          risk: who released and deployed is what a commit claims; only the forge's log knows better
+         remedy: git config gpg.format ssh; git config user.signingKey ~/.ssh/id_ed25519.pub; git config tag.gpgSign true; git config commit.gpgSign true; then list keys in .promptops/allowed_signers, and name deployers in [environments.NAME]
+
+   note  no hook checks prompts before a commit [commit-hook]
+         where: <folder>/repo/.git/hooks/pre-commit
+          risk: a fault is found by CI minutes later, or by nobody on a branch without CI
+         remedy: promptops hook install
+
+unknown  GitLab was not asked how acme/prompts is protected: there is no token [forge]
+         where: the forge
+         remedy: set PROMPTOPS_GITLAB_TOKEN to a token with the scope read_api, of a maintainer; --forge off leaves this out
+
+   fine  git is 2.39 [git-version]
+   fine  the history is complete [history]
+   fine  origin is https://gitlab.com/acme/prompts.git [remote]
+   fine  git fetch brings releases and environments [refspecs]
+   fine  no lock files are left over [lock-files]
+   fine  every deployment of this clone is on the remote [pending-deployments]
+   fine  approvals = "auto" on the work tree [policy]
+   fine  every prompt and every file of the gate has owners on the work tree [owners]
+   fine  the job promptops judges every merge request [gate-job]
+""")
     monkeypatch.setenv("PROMPTOPS_GITLAB_TOKEN", "good")
     result = run(repo, "doctor")
     assert result.exit_code == 0, result.output

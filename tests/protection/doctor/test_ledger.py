@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.protection.doctor import AnswerState, DoctorSubject
 from promptops.protection.doctor.ledger import look_at_ledger
@@ -76,7 +77,9 @@ def test_a_server_out_of_reach_is_no_answer_and_names_no_password(repo: Repo) ->
 def test_an_address_that_is_not_set_here_is_no_answer(repo: Repo) -> None:
     (answer,) = look(repo, "ledger_variable = 'LEDGER'")
     assert answer.state is AnswerState.UNKNOWN
-    assert "LEDGER, is not set" in answer.seen
+    assert answer.seen == snapshot(
+        "the variable with the address of the ledger, LEDGER, is not set"
+    )
 
 
 def test_a_ledger_elsewhere_is_not_asked(repo: Repo) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.delivery.evidence import write_evidence
 from promptops.gate.approvals.statement import ChangeStatement
@@ -13,6 +14,7 @@ from tests.delivery.test_evidence import RECORD
 from tests.prompts import prompt_text
 from tests.protection.push.server import NAME, Server
 from tests.protection.push.signing import approve, make_key, public, seal
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,7 +130,24 @@ def test_a_change_that_may_not_merge_is_refused_with_every_reason(server: Server
     }
     server.clone.commit(files)
     said = server.refuse("main", why=f"main: prompts/{NAME}.md")
-    assert "main: prompts/broken.md" in said
+    assert masked(said) == snapshot("""\
+To file://<folder>/remote.git
+!	refs/heads/main:refs/heads/main	[remote rejected] (pre-receive hook declined)
+Done
+remote: error: main: prompts/broken.md:1:1: 'author' is missing        \n\
+remote:  hint: add a line 'author: you@example.com'        \n\
+remote: error: main: prompts/broken.md:1:1: 'description' is missing        \n\
+remote:  hint: add a line 'description: what the prompt is for'        \n\
+remote: error: main: prompts/broken.md:1:1: 'model' is missing        \n\
+remote:  hint: add a line 'model: openai/gpt-4o-mini'        \n\
+remote: error: main: prompts/broken.md:2:10: 'one' is not a version        \n\
+remote:  hint: a version is three numbers and an optional pre-release, such as 1.4.0 or 2.0.0-rc.1        \n\
+remote: error: main: prompts/broken.md:4:4: the text ends inside a tag        \n\
+remote:  hint: close it with `%}` or `}}`; to write `{{`, `{%` or `{#` as text, put it between `{% raw %}` and `{% endraw %}`        \n\
+remote: error: main: prompts/support/triage.md:2:10: support/triage 1.2.0 is released with other content, and a released version never changes        \n\
+remote:  hint: write `version: 1.3.0` in line 2; or promptops bump support/triage        \n\
+error: failed to push some refs to 'file://<folder>/remote.git'
+""")
     assert said.count("remote: error: ") == said.count("remote:  hint: ") > 2
 
 

@@ -6,12 +6,14 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import UsageError
 from promptops.protection.push import PushCommand, read_commands
 from promptops.protection.push.scope import RefKind, classify
 from tests.cli.running import run
 from tests.protection.push.server import NAME, Server
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,8 +162,15 @@ def test_the_update_hook_judges_each_ref_for_itself(tmp_path: Path) -> None:
     first = server.promotion("1.0.0").write()
     pushed = server.push(f"{first}:{STAGING}", f":refs/tags/prompts/{NAME}@1.2.0", "main:topic")
     assert pushed.code == 1
-    assert "it is never deleted" in pushed.said
-    assert "hook declined" in pushed.said
+    assert [
+        masked(line.strip()) for line in pushed.said.splitlines() if line.startswith("remote: ")
+    ] == snapshot(
+        [
+            "remote: error: prompts/support/triage@1.2.0: it is never deleted",
+            "remote:  hint: a released version never changes; release the next one",
+            "remote: error: hook declined to update refs/tags/prompts/support/triage@1.2.0",
+        ]
+    )
     refs = server.remote.refs()
     assert refs[STAGING] == first
     assert {f"refs/tags/prompts/{NAME}@1.2.0", "refs/heads/topic"} <= refs.keys()
@@ -169,6 +178,14 @@ def test_the_update_hook_judges_each_ref_for_itself(tmp_path: Path) -> None:
     draft = server.promotion("2.0.0")
     tag = f"refs/tags/prompts/{NAME}@2.0.0"
     pushed = server.push(f"{draft.write()}:{STAGING}", tag, "main")
-    assert "2.0.0 is not released here" in pushed.said
+    assert [
+        masked(line.strip()) for line in pushed.said.splitlines() if line.startswith("remote: ")
+    ] == snapshot(
+        [
+            "remote: error: promptops/staging: deployment 2 (<id>): support/triage@2.0.0 is not released here",
+            "remote:  hint: git push REMOTE refs/tags/prompts/support/triage@2.0.0",
+            "remote: error: hook declined to update refs/heads/promptops/staging",
+        ]
+    )
     server.take("main", tag)
     server.deploy(draft)

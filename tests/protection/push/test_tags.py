@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.protection.push import PushCommand, judge_push
 from promptops.repository.repository import open_repository
 from tests.prompts import prompt_text
 from tests.protection.push.server import NAME, OTHER, Server, write_tag
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -216,4 +218,16 @@ def test_all_reasons_are_told_and_nothing_happens(server: Server) -> None:
     )
     assert said.count("remote: error: ") == 2
     assert said.count("remote:  hint: ") == 2
-    assert "there is no environment 'qa'" in said
+    assert masked(said) == snapshot("""\
+To file://<folder>/remote.git
+!	:refs/tags/prompts/support/triage@1.0.0	[remote rejected] (pre-receive hook declined)
+!	refs/tags/prompts/support/triage@2.0.0:refs/tags/prompts/support/triage@2.0.0	[remote rejected] (pre-receive hook declined)
+!	refs/heads/main:refs/heads/promptops/qa	[remote rejected] (pre-receive hook declined)
+!	refs/heads/main:refs/heads/topic	[remote rejected] (pre-receive hook declined)
+Done
+remote: error: prompts/support/triage@1.0.0: it is never deleted        \n\
+remote:  hint: a released version never changes; release the next one        \n\
+remote: error: promptops/qa: there is no environment 'qa' in the configuration        \n\
+remote:  hint: the environments are: staging, production; a new one has to be in the configuration on the protected branch first        \n\
+error: failed to push some refs to 'file://<folder>/remote.git'
+""")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 
 from promptops.checks.engine import validate
 from promptops.prompt.finding import Severity
@@ -16,6 +17,7 @@ from promptops.repository.adoption.body import AdoptedBody, from_jinja, literal
 from promptops.repository.adoption.placeholders import read_format, read_loose
 from promptops.repository.repository import find_prompt, open_repository
 from tests.cli.running import accept, refuse, run
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from tests.repositories import Repo
@@ -150,9 +152,14 @@ def test_nothing_is_written_before_the_plan_was_seen(repo: Repo) -> None:
     repo.commit({"a.txt": "Classify {ticket}."})
     said = run(repo, "adopt", "a.txt")
     assert said.exit_code == 0
-    assert "would be written" in said.stdout
-    assert "nothing was written" in said.stderr
-    assert "1 name no model and get openai/gpt-4o-mini" in said.stderr
+    assert said.stdout == snapshot("""\
+a.txt -> prompts/a.md (text, would be written)
+  line 1: {ticket} was taken for the input 'ticket'
+""")
+    assert said.stderr == snapshot("""\
+1 name no model and get openai/gpt-4o-mini; --model NAME chooses another
+1 prompt found; nothing was written: --write writes them
+""")
     assert repo.git("status", "--porcelain") == ""
 
 
@@ -261,7 +268,19 @@ def test_github_models(repo: Repo) -> None:
     ]
     assert "the evaluator 'j' is not carried over: see checks of suites" in notes(plan)
     suite = (repo.path / "evals/gh.yaml").read_text()
-    assert "starts:\n      text: Hi\n      case: false" in suite
+    assert suite == snapshot("""\
+schema: promptops.suite/v1
+prompt: gh
+samples:
+- name: row 1
+  inputs:
+    tone: kind
+    input: hello
+  expect:
+  - starts:
+      text: Hi
+      case: false
+""")
 
 
 def test_vscode(repo: Repo) -> None:
@@ -380,10 +399,22 @@ def test_a_name_that_is_taken_gets_a_number(repo: Repo) -> None:
 
 def test_what_cannot_be_meant_is_refused(repo: Repo) -> None:
     repo.commit({"a.txt": "x y", "b.txt": "z"})
-    assert "there is no" in refuse(repo, "adopt", "none.txt", code=2)
-    assert "not in this repository" in refuse(repo, "adopt", "/etc", code=2)
-    assert "--name names one prompt" in refuse(repo, "adopt", ".", "--name", "x", code=2)
-    assert "--check without --scan" in refuse(repo, "adopt", ".", "--check", code=2)
+    assert masked(refuse(repo, "adopt", "none.txt", code=2)) == snapshot("""\
+error: there is no <folder>/repo/none.txt
+ hint: name files or folders\
+""")
+    assert masked(refuse(repo, "adopt", "/etc", code=2)) == snapshot("""\
+error: /etc is not in this repository
+ hint: it is <folder>/repo\
+""")
+    assert refuse(repo, "adopt", ".", "--name", "x", code=2) == snapshot("""\
+error: --name names one prompt, and 2 were found
+ hint: adopt one file\
+""")
+    assert refuse(repo, "adopt", ".", "--check", code=2) == snapshot("""\
+error: --check without --scan
+ hint: promptops adopt --scan PATH --check\
+""")
 
 
 def test_files_that_their_tool_reads_as_they_stand_get_no_inputs(repo: Repo) -> None:
@@ -413,7 +444,13 @@ def test_dotprompt_after_a_licence(repo: Repo) -> None:
     )
     plan = adopt(repo, "a.prompt", text)
     assert messages(repo, "a", name="N") == [(USER, "Hi NN}")]
-    assert "npm's dotprompt sends all of it as text" in str(notes(plan))
+    assert [masked(note) for note in notes(plan)] == snapshot(
+        [
+            "a comment stands before the frontmatter: npm's dotprompt sends all of it as text; this is how PyPI's reads it",
+            "the output schema 'Recipe' is declared in code: write it here",
+            "a history that is passed in has no place: add {% history %}",
+        ]
+    )
     assert "the output schema 'Recipe' is declared in code: write it here" in notes(plan)
 
 
@@ -447,7 +484,9 @@ def test_prompty_without_roles_and_with_computed_ones(repo: Repo) -> None:
     head = "---\nname: x\nsample: {h: []}\n---\n"
     text = f"{head}system:\nA\n{{% for i in h %}}\n{{{{i.role}}}}:\n{{% endfor %}}"
     plan = adopt(repo, "b.prompty", text)
-    assert "`{{i.role}}:` opens a message there" in differences(plan)[0]
+    assert differences(plan)[0] == snapshot(
+        "`{{i.role}}:` opens a message there, and is text here: use {% history %}"
+    )
 
 
 def test_what_python_formats_is_said(repo: Repo) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 
 from promptops.errors import TemplateError
 from promptops.prompt.closure import collect_closure
@@ -184,16 +185,31 @@ def test_what_is_not_carried_over_is_said(repo: Repo) -> None:
     )
     said = run(repo, "export", "a@working", "--format", "langfuse")
     assert json.loads(said.stdout)["prompt"] == "Answer {{question}}"
-    assert "a: 'fallbacks' is not carried over" in said.stderr
-    assert "the input 'question' is a text there" in said.stderr
+    assert said.stderr == snapshot("""\
+warning: a: 'fallbacks' is not carried over
+warning: a: the input 'question' is a text there: its schema is not carried over
+""")
     folder = repo.path / "out"
     accept(repo, "export", "a@working", "b@working", "--format", "prompty", "-o", str(folder))
     assert sorted(one.name for one in folder.iterdir()) == ["a.prompty", "b.prompty"]
-    assert "no folder" in refuse(repo, "export", "a", "b", "--format", "json", code=2)
-    assert "nothing to export" in refuse(repo, "export", "--format", "json", code=2)
-    assert "for snapshots" in refuse(repo, "export", "--env", "x", "--format", "json", code=2)
-    assert "no deployments" in refuse(repo, "export", "a", "--format", "json", code=2)
+    assert refuse(repo, "export", "a", "b", "--format", "json", code=2) == snapshot("""\
+error: several prompts, and no folder
+ hint: say where to write: -o DIR\
+""")
+    assert refuse(repo, "export", "--format", "json", code=2) == snapshot("""\
+error: nothing to export
+ hint: name prompts, or give --all\
+""")
+    assert refuse(repo, "export", "--env", "x", "--format", "json", code=2) == snapshot("""\
+error: --env and --sign are for snapshots
+ hint: name prompts: --format json NAME\
+""")
+    assert refuse(repo, "export", "a", "--format", "json", code=2) == snapshot("""\
+error: production has no deployments
+ hint: promptops promote NAME --to production makes the first\
+""")
     repo.write("prompts/b.md", prompt_text(body="{{ question | upper }}"))
-    assert "cannot be written as dotprompt" in refuse(
-        repo, "export", "b@working", "--format", "dotprompt"
-    )
+    assert refuse(repo, "export", "b@working", "--format", "dotprompt") == snapshot("""\
+error: b cannot be written as dotprompt: b.md, line 8: `question | upper` has no counterpart in Handlebars: it is more than a name
+ hint: write it by hand there, or use what the format has a word for\
+""")

@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 import promptops
 from promptops.errors import ConfigurationError, ConflictError, RefusedError, UsageError
@@ -137,7 +138,9 @@ def test_what_falls_out_is_summed_up_by_a_prompt(registry: Registry) -> None:
     assert talk.summary.endswith("summary")
     shown = texts(talk.history())
     assert shown[0] == f"Summary of the conversation so far:\n{talk.summary}"
-    assert "question number 11" in shown[-1]
+    assert shown[-1] == snapshot(
+        "question number 11 word word word word word word word word word word"
+    )
     runs = [row for row in talk.events() if row.kind == "summary"]
     assert len(runs) >= 2
     # The prompt that declares the input gets it there, and not as a message.
@@ -175,7 +178,10 @@ def test_a_hand_over_names_both_versions_and_hides_what_is_personal(registry: Re
     assert made.reason == "needs an order"
     assert made.data == {"order": 7, "by": "[redacted telephone number]"}
     said = talk.run("agent@working", {"question": "x"}).messages[0]["content"]
-    assert "From: needs an order 7" in said
+    assert said == snapshot("""\
+Summary: \n\
+From: needs an order 7\
+""")
     assert talk.events()[2].by == "chat@1.0.0 -> agent@2.1.0"
 
 

@@ -6,6 +6,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.runtime.drift.report import find_drift
 from tests.runtime.drift.pieces import make_group, make_runs
@@ -80,7 +81,7 @@ def test_a_change_is_found_with_its_first_example(change: Any, measure: str) -> 
 def test_another_language_is_found() -> None:
     pytest.importorskip("py3langid")
     found = {one.measure: one for one in look(german).alarms}
-    assert "de" in found["output language"].recent
+    assert found["output language"].recent == snapshot("25.4% de")
 
 
 def test_the_first_example_shows_it() -> None:

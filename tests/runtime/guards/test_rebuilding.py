@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from inline_snapshot import snapshot
+
 from promptops.repository.settings.guards import GuardSettings, Limits
 from promptops.runtime.guards.rebuilding import oldest_start, rebuild_windows
 from promptops.runtime.log.record import RunRecord
@@ -50,4 +52,4 @@ def test_an_unknown_cost_counts_like_the_dearest_of_its_prompt() -> None:
 def test_what_asked_nobody_and_evals_count_nowhere_else() -> None:
     assert used(run(NOW, 0), run(NOW, 0, prompt=None)) == {}
     (window,) = rebuild_windows(SETTINGS, [run(NOW, 5, environment="eval")], NOW).charges
-    assert "environment/eval" in window.window
+    assert window.window == snapshot("spend/day/environment/eval/2026-11-30")

@@ -13,6 +13,7 @@ from promptops.repository.settings.log import LogSettings
 from promptops.runtime.log.log import RunLog, open_log
 from promptops.runtime.log.recorder import Recorder
 from tests.runtime.log.pieces import START, end, make_random, make_run
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,7 +114,9 @@ def test_a_full_store_is_survived(tmp_path: Path) -> None:
     kept = len(log.list(limit=100))
     assert 0 < kept < 40
     assert kept + recorder.waiting == 40
-    assert "full" in said[0]
+    assert masked(said[0]) == snapshot(
+        "runs are not recorded for now: the run log <folder>/runs.db cannot be used: database or disk is full"
+    )
     log._database._connect(writing=True).execute("PRAGMA max_page_count = 100000")  # type: ignore[attr-defined]
     recorder.close(30)
     assert recorder.lost == 0

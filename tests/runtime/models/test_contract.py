@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.runtime.models.model import ModelError, Usage
 from tests.runtime.models.transports import KEY, Caller, ask
@@ -250,7 +251,9 @@ def test_how_long_the_provider_asks_to_wait(
 
 def test_an_error_repeats_no_key(caller: Caller, provider: Provider) -> None:
     provider.reply(status=401, error={"error": {"message": f"key {KEY} is not valid", "code": KEY}})
-    assert "[key]" in fails(caller).message
+    assert fails(caller).message == snapshot(
+        "team/model: the provider refused the key (401): key [key] is not valid"
+    )
 
 
 @pytest.mark.parametrize(

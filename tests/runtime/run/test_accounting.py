@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 import promptops
 from promptops.runtime.guards.guard import GuardError
@@ -20,6 +21,7 @@ from promptops.runtime.run import retry
 from promptops.runtime.run import runner as runner_module
 from promptops.runtime.run.runner import Runner
 from tests.runtime.run.pieces import PROMPT, list_runs, logged, read_spent
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -201,7 +203,9 @@ def test_a_key_is_in_no_error_log_or_alert(
         registry.run("a@working", {"text": "x"})
     assert near.requests[0].headers["authorization"] == f"Bearer {key}"
     assert key not in f"{caught.value!r} {caught.value.message} {caught.value.hint} {caplog.text}"
-    assert "near/small" in told.read_text()
+    assert masked(told.read_text()) == snapshot(
+        '{"schema": "promptops.alert/v1", "kind": "key", "severity": "critical", "title": "near/small refuses our key (HTTP 401)", "detail": "The prompt a asked for it in run <uuid>. Prompts with fallbacks use those; others fail until this is corrected.", "key": "refused/near/small/401/498880", "source": "vm", "at": "<time>"}'
+    )
     folder = team.path / ".git" / "promptops-log"
     for file in (told, *folder.iterdir()):
         assert key.encode() not in file.read_bytes()

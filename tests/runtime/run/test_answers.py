@@ -14,6 +14,7 @@ from promptops.runtime.models.model import ModelError
 from promptops.runtime.run.output import OutputError
 from tests.released import Press
 from tests.runtime.run.pieces import OUTPUT, PROMPT, logged
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from promptops.runtime.registry import Registry
@@ -41,8 +42,11 @@ def test_an_invalid_answer_is_corrected_once(
     asked = near.requests[1].json["messages"]
     assert [one["role"] for one in asked] == ["user", "assistant", "user"]
     assert asked[1]["content"] == "A bug, I think."
-    assert "not JSON" in asked[2]["content"]
-    assert '"billing"' in asked[2]["content"]
+    assert asked[2]["content"] == snapshot("""\
+That answer cannot be used: the answer is not JSON: Expecting value: line 1 column 1 (char 0).
+Give the whole answer again, as JSON alone that is valid under this JSON Schema:
+{"type": "object", "required": ["topic"], "properties": {"topic": {"enum": ["billing", "bug"]}}}\
+""")
 
 
 @pytest.mark.parametrize("half", [r"\ud83d", r"\uDE00", r"\ude00\ud83d"])
@@ -187,7 +191,9 @@ def test_a_paused_prompt_says_its_fixed_reply(
         if has_reply:
             run = registry.run("p", {"question": "x"})
             assert (run.text, run.is_degraded) == (SORRY, True)
-            assert "leak" in run.decisions[0].why
+            assert masked(run.decisions[0].why) == snapshot(
+                "p is paused in production by Jane Doe on 2026-01-01 00:00 UTC: leak"
+            )
         else:
             with pytest.raises(PausedError):
                 registry.run("p", {"question": "x"})

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 import promptops
 from promptops.errors import ConfigurationError
@@ -104,5 +105,5 @@ def test_a_refused_key_is_told_although_a_fallback_answers(
             assert asyncio.run(registry.arun("a@working", {"text": "2"})).is_degraded
     (told,) = receiver.requests
     assert (told.json["kind"], told.json["severity"]) == ("key", "critical")
-    assert "near/small" in told.json["title"]
+    assert told.json["title"] == snapshot("near/small refuses our key (HTTP 401)")
     assert "hunter2" not in str(told.json)

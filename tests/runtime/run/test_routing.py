@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 import promptops
 from promptops.errors import PausedError, RefusedError, UsageError
@@ -118,7 +119,9 @@ def test_a_caller_stays_with_one_version_while_traffic_is_split(team: Repo, near
     assert all(len(versions) == 1 for versions in seen.values())
     assert set.union(*seen.values()) == {"1.0.0", "2.0.0"}
     assert nobody.prompt.version == "1.0.0"
-    assert "without key and user" in nobody.decisions[0].why
+    assert nobody.decisions[0].why == snapshot(
+        "1.0.0 has 50 % of special in production; without key and user the first version is taken"
+    )
     assert {one["messages"][0]["content"][-5:] for one in (r.json for r in near.requests)} == {
         "1.0.0",
         "2.0.0",
@@ -177,7 +180,9 @@ def test_the_first_answer_stands_where_the_stronger_model_fails(
     far.always(status=400)
     run = registry.run("e@working", {"text": "x"})
     assert (run.text, run.model, run.is_degraded) == ("Perhaps?", "near/small", True)
-    assert "first answer stands" in run.decisions[-1].why
+    assert run.decisions[-1].why == snapshot(
+        "the first answer stands: far/large: the provider refused the request (400): refused"
+    )
 
 
 def test_a_stream_holds_back_what_may_be_replaced(
@@ -205,5 +210,7 @@ def test_a_condition_that_cannot_be_judged_asks_a_person(
     write(team, "e", 'review: {when: "output.score < 1"}\n')
     near.reply(text="Hm.")
     run = registry.run("e@working", {"text": "x"})
-    assert "cannot be judged" in run.decisions[-1].why
+    assert run.decisions[-1].why == snapshot(
+        "output.score < 1 cannot be judged: `str object` has no attribute `score`"
+    )
     assert len(logged(team, run.id).reviews) == 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 import pytest
+from inline_snapshot import snapshot
 
 import promptops
 from promptops.errors import PromptopsError
@@ -142,9 +143,13 @@ def test_content_is_told_where_asked_and_redacted(
     with promptops.open(team(repo, "otel = true\ncontent = true", monkeypatch).path) as registry:
         registry.run("a@working", {"text": "call +49 30 901820123", "name": "Anneliese"})
     attributes = observed.spans()["run a"].attributes
-    assert "[redacted telephone number]" in attributes[names.INPUT_MESSAGES]
+    assert attributes[names.INPUT_MESSAGES] == snapshot(
+        '[{"role": "user", "content": "call [redacted telephone number] [redacted name]"}]'
+    )
     assert "Anneliese" not in attributes[names.INPUT_MESSAGES]
-    assert "fine" in attributes[names.OUTPUT_MESSAGES]
+    assert attributes[names.OUTPUT_MESSAGES] == snapshot(
+        '[{"role": "assistant", "content": "fine"}]'
+    )
 
 
 def test_a_stream_and_a_run_within_another_keep_their_parents(

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 from mcp.shared.exceptions import MCPError
 from mcp_types import PromptReference, ResourceTemplateReference
 from mcp_types.version import LATEST_PROTOCOL_VERSION
@@ -196,7 +197,10 @@ def test_nothing_runs_until_told_to(team: Team) -> None:
     done = ask(team, NEWEST, run, "--allow-run")
 
     assert found == ["list_prompts", "resolve", "render", "versions", "diff", "validate"]
-    assert "there is no tool 'run'" in error.message
+    assert error.message == snapshot("""\
+there is no tool 'run'
+hint: the tools: list_prompts, resolve, render, versions, diff, validate\
+""")
     assert not done.is_error, done.content[0].text
     assert done.structured_content["version"] == "1.0.0"
     assert done.structured_content["id"]
@@ -214,4 +218,7 @@ def test_another_environment_is_not_there(team: Team) -> None:
     listed, error = ask(team, NEWEST, work, "--env", "staging")
 
     assert [one.name for one in listed.prompts] == ["support/triage"]
-    assert "no such prompt" in error.message
+    assert error.message == snapshot("""\
+there is no such prompt for this key
+hint: check name and selector; the tool list_prompts shows what is live\
+""")

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.forge.github import GitHub
 from promptops.prompt.finding import Severity
@@ -483,11 +484,21 @@ def test_a_token_goes_nowhere_only_because_a_remote_says_so(
 def test_a_release_that_writes_numbers_needs_a_key_that_may_push(forge: ProtectedGitHub) -> None:
     expected = ExpectedGate(EXPECTED.statuses, takes_queue=True, deploys=True, numbers=True)
     (answer,) = look(forge, expected)["bypass"]
-    assert (answer.severity, "no deploy key may pass" in answer.seen) == (Severity.WARNING, True)
+    assert (answer.severity, answer.seen) == (
+        Severity.WARNING,
+        snapshot(
+            "no deploy key may pass the rules of the default branch, and releases push the version numbers there"
+        ),
+    )
     for ruleset in forge.rulesets.values():
         if ruleset.get("target") == "branch":
             ruleset["bypass_actors"] = [{"actor_type": "DeployKey", "bypass_mode": "always"}]
     (answer,) = look(forge, expected)["bypass"]
-    assert (answer.severity, "releases push the version" in answer.seen) == (Severity.NOTE, True)
+    assert (answer.severity, answer.seen) == (
+        Severity.NOTE,
+        snapshot(
+            "every deploy key may pass the rules of the default branch: releases push the version numbers with one"
+        ),
+    )
     (answer,) = look(forge)["bypass"]
     assert answer.severity is Severity.WARNING
