@@ -104,3 +104,17 @@ def test_the_cassette_of_the_example_is_neither_stale_nor_from_a_provider(tmp_pa
     lines = (clone.path / "evals/support/triage.cassette.jsonl").read_text("utf-8").splitlines()
     served = {json.loads(line)["served_model"] for line in lines[1:]}
     assert served == {"scripted/evals/_answers/support-triage.yaml"}
+
+
+def test_the_scenario_prompt_that_init_writes_is_the_one_used_here() -> None:
+    def read(path: str) -> tuple[dict[str, Any], str]:
+        _, frontmatter, body = (TOP / path).read_text("utf-8").split("---\n", 2)
+        return yaml.safe_load(frontmatter), body
+
+    ours, our_body = read("prompts/writer/scenarios.md")
+    theirs, their_body = read("promptops/repository/scenarios.md")
+    shared = (TOP / "prompts/_shared/untrusted.md").read_text("utf-8").strip()
+
+    assert their_body == our_body.replace('{% include "_shared/untrusted.md" %}', shared)
+    for key in ("inputs", "output", "temperature", "max_tokens"):
+        assert theirs[key] == ours[key]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from typing import Any
 
 from promptops.runtime.conversation.bodies import open_body, rotate, seal_body
@@ -84,5 +85,36 @@ def test_what_is_erased_while_keys_change_stays_erased(place: str) -> None:
 
     expected = 1 if place.endswith(".db") else 0
     assert len(store.contents("c", now=2000)) == expected
+    store.close()
+    other.close()
+
+
+def test_conversations_go_on_while_their_key_changes(place: str) -> None:
+    store, other = open_conversations(place), open_conversations(place)
+    old, new = keys(FIRST), keys(SECOND, FIRST)
+    bounds, ann = ConversationBounds(None, 1_000_000), Owner("ann")
+    count = 40
+    started, faults = threading.Event(), []
+
+    def write() -> None:
+        try:
+            for number in range(count):
+                entry = ConversationEntry(MESSAGE, seal_body(number, old), "user")
+                other.append("c", [entry], owner=ann, bounds=bounds, now=1000 + number)
+                started.set()
+        except Exception as error:  # noqa: BLE001 - the test's own thread
+            faults.append(error)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    started.wait(30)
+    while writer.is_alive():
+        rotate(store, new)
+    writer.join()
+    rotate(store, new)
+
+    assert faults == []
+    rows = store.contents("c", now=2000)
+    assert [open_body(row.body or b"", keys(SECOND)) for row in rows] == list(range(count))
     store.close()
     other.close()
