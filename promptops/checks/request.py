@@ -134,8 +134,8 @@ class Checking:
             files = repository.at(request.revision)
             if not files.paths() and repository.at_deployment(request.revision):
                 raise UsageError(
-                    f"{request.revision} is an environment: it holds releases, which were judged",
-                    hint="promptops verify holds them to their tags; promptops diff --from "
+                    f"{request.revision} is an environment, and its releases were checked already",
+                    hint="promptops verify compares them with their tags; promptops diff --from "
                     f"{request.revision} compares them",
                 )
             return files

@@ -170,7 +170,7 @@ def _describe_os_error(error: OSError) -> PromptopsError:
     what = (error.strerror or str(error)).lower()
     return PromptopsError(
         f"{place}{what}",
-        hint="check that the file exists, may be used, and that the disk is not full",
+        hint="check that the file exists and is accessible, and that the disk is not full",
     )
 
 

@@ -51,7 +51,7 @@ def bump(
 
     repository = current().repository
     if level is not None and level not in _LEVELS:
-        raise UsageError(f"'{level}' is no level", hint=f"one of: {', '.join(_LEVELS)}")
+        raise UsageError(f"'{level}' is not a level", hint=f"one of: {', '.join(_LEVELS)}")
     _refuse_where_releases_write(repository, dry_run=dry_run)
     wanted = expand_names(repository.working, names or [], everything=everything)
     if not local:
@@ -87,7 +87,7 @@ def bump(
 def _refuse_where_releases_write(repository: Repository, *, dry_run: bool) -> None:
     if repository.config.gate.versions == "release" and not dry_run:
         raise RefusedError(
-            'releases write the versions here ([gate] versions = "release"), and a change none',
+            'releases write the versions here ([gate] versions = "release")',
             hint="promptops bump --dry-run shows the next ones; "
             "promptops release --all --bump auto --push writes them",
         )

@@ -65,7 +65,7 @@ def _find_releases(
     from promptops.prompt.reference import check_name
 
     if names and everything:
-        raise UsageError("names and --all together", hint="give one or the other")
+        raise UsageError("names and --all cannot be combined", hint="give one or the other")
     if not names and not everything:
         raise UsageError("no prompt named", hint="name prompts, or give --all")
     if names:

@@ -60,7 +60,7 @@ def _find(check: str) -> CatalogueEntry:
     entry = find_entry(check)
     if entry is None and check in RULES:
         raise NotFoundError(
-            f"{check} is a finding of the gate, which nobody can ignore: {RULES[check]}",
+            f"{check} is a finding of the gate and cannot be ignored: {RULES[check]}",
             hint="promptops gate --explain shows what it rests on",
         )
     if entry is None:

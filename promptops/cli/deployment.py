@@ -104,7 +104,7 @@ def _print_outcome(outcome: DeploymentOutcome, action: Action, *, dry_run: bool)
         say("nothing was changed: this was a dry run")
     else:
         live = _describe_live(outcome, action)
-        say(f"{outcome.environment}: already so, nothing to change{live}")
+        say(f"{outcome.environment}: nothing to change{live}")
     warn_of_pending(outcome.environment)
 
 

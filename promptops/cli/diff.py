@@ -151,7 +151,7 @@ def _describe_sameness(diff: PromptDiff) -> str:
         return "no difference"
     if diff.before.digest == diff.after.digest:
         return "no difference"
-    return "the same meaning, only its bytes differ"
+    return "the same meaning; only the bytes differ"
 
 
 def _verdict(comparison: TextComparison) -> str:

@@ -30,7 +30,7 @@ def read_values(
         name, separator, text = variable.partition("=")
         if not separator or not name:
             raise UsageError(
-                f"{quote(variable)} gives no input a value", hint="write --var name=value"
+                f"{quote(variable)} is not of the form name=value", hint="write --var name=value"
             )
         if text.startswith("@@"):
             text = text[1:]  # an escaped text that begins with '@'

@@ -48,5 +48,5 @@ def switch_names(names: list[str] | None, *, everything: bool) -> list[str] | No
     from promptops.prompt.reference import check_name
 
     if bool(names) == everything:
-        raise UsageError("which prompts is not clear", hint="name prompts, or give --all")
+        raise UsageError("no prompt named", hint="name prompts, or give --all")
     return [check_name(name) for name in dict.fromkeys(names)] if names else None

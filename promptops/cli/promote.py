@@ -79,7 +79,7 @@ def promote(
         raise UsageError("no environment given", hint=f"--to ENV, one of: {known}")
     repository.config.environment(to)
     if everything and refs:
-        raise UsageError("names and --all together", hint="give one or the other")
+        raise UsageError("names and --all cannot be combined", hint="give one or the other")
     if everything:
         refs = _list_names(repository, source, to, local=local)
         if not refs:

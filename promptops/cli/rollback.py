@@ -67,7 +67,7 @@ def rollback(
         action = restore_action(repository, environment, number)
     elif bool(names) == everything:
         raise UsageError(
-            "no prompt named" if not names else "names and --all together",
+            "no prompt named" if not names else "names and --all cannot be combined",
             hint="name prompts, or give --all or --to-deployment N",
         )
     else:

@@ -349,4 +349,4 @@ def json_document(schema: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401
 def refuse_both(names: Sequence[str] | None, *, everything: bool) -> None:
     """Raise UsageError for names together with `--all`."""
     if names and everything:
-        raise UsageError("names and --all together", hint="give one or the other")
+        raise UsageError("names and --all cannot be combined", hint="give one or the other")

@@ -54,8 +54,8 @@ def describe_verdict(verdict: Verdict, costs: Costs, findings: str) -> Iterator[
         yield from _describe_others(verdict, others)
     if change.others:
         yield ""
-        noun = "file that is" if change.others == 1 else "files that are"
-        yield paint(f"{change.others:,} other {noun} none of the gate's business", dim=True)
+        noun = "file" if change.others == 1 else "files"
+        yield paint(f"{change.others:,} other {noun}, not governed by the gate", dim=True)
     yield from _describe_texts(verdict)
 
 

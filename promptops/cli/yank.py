@@ -40,11 +40,11 @@ def yank(
     repository = current().repository
     wanted = parse_ref(ref)
     if wanted.selector is None or wanted.selector.version is None:
-        raise version_not_found(repository, "which version is not clear", wanted.name)
+        raise version_not_found(repository, "no version given", wanted.name)
     if not reason.strip():
         raise UsageError("no reason given", hint="--reason TEXT: who pinned it will be told")
     if push and local:
-        raise UsageError("--push and --local together", hint="give one or the other")
+        raise UsageError("--push and --local cannot be combined", hint="give one or the other")
     name, version = wanted.name, wanted.selector.version
     done = yank_release(
         repository,
@@ -68,7 +68,7 @@ def yank(
             )
         )
         return
-    verb = ("would be yanked" if dry_run else "yanked") if done.is_new else "was yanked already"
+    verb = ("would be yanked" if dry_run else "yanked") if done.is_new else "is already yanked"
     emit(f"{name} {version} {verb}: {done.reason}")
     if done.is_pushed:
         say(f"pushed to {repository.remote}")

@@ -310,7 +310,7 @@ class _PendingPlace(_DeploymentPlace):
         if known is not None and not is_ancestor(repository.git, known, local):
             raise GitError(
                 f"the local branch promptops/{self._environment} and the one of "
-                f"{repository.remote} went separate ways",
+                f"{repository.remote} have diverged",
                 hint=f"git branch -D promptops/{self._environment} drops the local deployments",
             )
         return super().read()
@@ -445,7 +445,7 @@ class _RemotePlace(_DeploymentPlace):
         return UnclearPushError(
             f"the deployment to {environment} may have landed: {doubt.message}",
             hint=f"git fetch {self._repository.remote}, then promptops history --env {environment} "
-            "will tell" + (f"; {doubt.hint}" if doubt.hint else ""),
+            "shows whether it did" + (f"; {doubt.hint}" if doubt.hint else ""),
         )
 
     def _follow(self, commit: str) -> None:

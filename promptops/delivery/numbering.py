@@ -117,7 +117,7 @@ def _require_tip(repository: Repository, head: str, ref: str) -> None:
         branch = short_name(ref)
         raise RefusedError(
             f"HEAD is {head[:12]}, and {branch} is {tip[:12]}: "
-            "numbers are written on top of what was merged, and of nothing else",
+            "version numbers are written only on top of the merged branch",
             hint=f"git checkout {branch.partition('/')[2]} && git pull, then again",
         )
 

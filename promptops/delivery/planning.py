@@ -179,7 +179,7 @@ class _Planner:
         newer = [v for v in versions if v > prompt.version and not v.is_prerelease]
         if newer and not self._backport:
             raise RefusedError(
-                f"{prompt.name} {prompt.version} lies below {newer[-1]}, which is released",
+                f"{prompt.name} {prompt.version} is lower than {newer[-1]}, which is released",
                 hint=f"write a version above {newer[-1]} into the file, "
                 "or release a fix of an older one with --backport",
             )

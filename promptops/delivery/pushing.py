@@ -80,7 +80,7 @@ def holds(ref: Ref | None, oid: str) -> bool:
 
 def refused_by_remote(remote: str, what: str, reason: str) -> RefusedError:
     """Return the error for a push that the remote refused."""
-    hint = "nothing was changed; do what it says, or ask whoever runs the remote"
+    hint = "nothing was changed; follow its message, or ask whoever runs the remote"
     told = re.fullmatch(_TOLD, reason)
     if told and "; error: " not in reason:
         # The remote's hook is promptops and reported a single error.

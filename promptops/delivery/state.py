@@ -242,12 +242,12 @@ def _nothing_before(state: State, name: str, environment: str, to: Version | Non
     entry = state.entries.get(name)
     if entry is None:
         return RefusedError(
-            f"nothing before: {name} is not live in {environment}, "
-            "and there is nothing to go back to",
+            f"nothing to roll back to: {name} is not live in {environment}",
             hint=_near_or_promote(name, state.entries, environment),
         )
     return RefusedError(
-        f"nothing before: {entry.describe()} is the first version of {name} in {environment}",
+        f"nothing to roll back to: {entry.describe()} is the first version of {name} "
+        f"in {environment}",
         hint=f"promptops retire {name} --env {environment} --reason TEXT takes it out",
     )
 

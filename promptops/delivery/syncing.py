@@ -42,7 +42,7 @@ def sync_releases(repository: Repository, names: Iterable[str]) -> None:
         if found is None:
             raise
         raise ConflictError(
-            f"the tag {found} here is another one than on {repository.remote}",
+            f"the tag {found} here differs from the one on {repository.remote}",
             hint=f"if the one here was never pushed, git tag -d {found} drops it; else somebody "
             f"moved the one on {repository.remote}, and no release may move",
         ) from error

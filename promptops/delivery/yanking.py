@@ -82,7 +82,7 @@ def yank(
 
 
 def yank_release(repository: Repository, name: str, version: Version, reason: str) -> bool:
-    """Yank a release. Returns False if it was yanked already."""
+    """Yank a release. Returns False if it was already yanked."""
     release = require_release(repository, name, version)
     if find_yank(repository, name, version) is not None:
         return False

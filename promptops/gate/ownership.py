@@ -258,6 +258,8 @@ def select_owned(
     from promptops.forge.codeowners import owner_key
 
     if "@" not in owner and (groups is None or not groups.knows(owner)):
-        raise UsageError(f"{quote(owner)} is no owner", hint=f"did you mean @{owner.lstrip('-')}?")
+        raise UsageError(
+            f"{quote(owner)} is not an owner", hint=f"did you mean @{owner.lstrip('-')}?"
+        )
     keys = {owner_key(owner)} if groups is None else groups.owners_met_by(owner)
     return [one for one in answers if not keys.isdisjoint(map(owner_key, one.owners))]

@@ -83,7 +83,7 @@ def prepare_release(
         ManyRefusedError, RefusedError: some prompts cannot be released, so none is.
     """
     if request.push and request.is_local:
-        raise UsageError("--push and --local together", hint="give one or the other")
+        raise UsageError("--push and --local cannot be combined", hint="give one or the other")
     is_pushing = request.push or (repository.config.push and request.bump is None)
     is_pushing = is_pushing and not request.is_local
     names = expand_names(repository.at("HEAD"), list(request.names), everything=request.everything)
@@ -182,7 +182,7 @@ def _bump(repository: Repository, names: list[str], bump: str, *, is_dry: bool) 
 def _parse_level(level: str) -> Level | None:
     levels = {one.label: one for one in (Level.PATCH, Level.MINOR, Level.MAJOR)} | {"auto": None}
     if level not in levels:
-        raise UsageError(f"'{level}' is no level", hint=f"one of: {', '.join(levels)}")
+        raise UsageError(f"'{level}' is not a level", hint=f"one of: {', '.join(levels)}")
     return levels[level]
 
 

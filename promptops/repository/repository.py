@@ -479,7 +479,7 @@ def expand_names(files: Files, names: Iterable[str], *, everything: bool) -> lis
 
     given = [check_name(name) for name in names]
     if given and everything:
-        raise UsageError("names and --all together", hint="give one or the other")
+        raise UsageError("names and --all cannot be combined", hint="give one or the other")
     if not given and not everything:
         raise UsageError("no prompt named", hint="name prompts, or give --all")
     return list(dict.fromkeys(given)) if given else list_names(files)

@@ -192,7 +192,7 @@ def test_a_key_that_may_not_sign_approvals_is_refused(tmp_path: Path) -> None:
     said = refuse(signing.world.repo, "approve")
     assert said == snapshot("""\
 error: your approval as jane@example.com would not count: its key is allowed to sign other things only
- hint: have your line among the allowed signers on the target branch put right\
+ hint: correct your line in the allowed signers on the target branch\
 """)
     assert approvals(signing.world.repo) == []
 
@@ -229,7 +229,7 @@ support/triage  1.0.0 -> 1.1.0  behaviour change, minor bump: done
     assert "warning" not in run(repo, "approve", "--dry-run").stderr
     monkeypatch.setenv("GIT_COMMITTER_EMAIL", "author@example.com")
     assert run(repo, "approve", "--dry-run").stderr == snapshot("""\
-warning: you had a hand in this change, so your approval of it will not count
+warning: you are an author of this change, so your approval will not count
 nothing was signed: this was a dry run
 """)
 
@@ -334,7 +334,7 @@ error: GnuPG has no secret key for nobody
     assert masked(refuse(repo, "approve")) == snapshot("""\
 warning: openpgp:<fingerprint> owns none of this, so the approval may not count
 error: your approval as openpgp:<fingerprint> would not count: its key is not among the allowed keys
- hint: have your line among the allowed signers on the target branch put right\
+ hint: correct your line in the allowed signers on the target branch\
 """)
 
 

@@ -102,9 +102,9 @@ def test_an_invalid_prompt_is_refused_and_left_alone(released: Repo) -> None:
 
 
 _NONSENSE = (
-    (("a", "--level", "huge"), "'huge' is no level"),
+    (("a", "--level", "huge"), "'huge' is not a level"),
     ((), "no prompt named"),
-    (("a", "--all"), "names and --all together"),
+    (("a", "--all"), "names and --all cannot be combined"),
     (("nope",), "there is no prompt nope"),
     (("../a",), "is not a prompt name"),
 )

@@ -68,7 +68,7 @@ error: no prompt named
  hint: name prompts, or give --all\
 """)
     assert refuse(released, "changelog", "a", "--all", code=2) == snapshot("""\
-error: names and --all together
+error: names and --all cannot be combined
  hint: give one or the other\
 """)
     repo.commit({"prompts/z/b.md": prompt_text(), "prompts/z/none.md": prompt_text()})

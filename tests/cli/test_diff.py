@@ -119,7 +119,7 @@ def test_json_names_both_sides(history: Repo) -> None:
 def test_other_bytes_of_the_same_meaning_are_not_no_difference(history: Repo) -> None:
     history.write(PATH, prompt_text('"1.1.0"', "One more {{ question }}"))
     assert accept(history, "diff", "a") == snapshot(
-        "a: 1.1.0 -> work tree: the same meaning, only its bytes differ\n"
+        "a: 1.1.0 -> work tree: the same meaning; only the bytes differ\n"
     )
 
 
@@ -175,8 +175,8 @@ y: new prompt, not in promptops/staging (1.0.0 in work tree)
     )
     told = refuse(repo, "validate", "--rev", "promptops/staging", code=2)
     assert told == snapshot("""\
-error: promptops/staging is an environment: it holds releases, which were judged
- hint: promptops verify holds them to their tags; promptops diff --from promptops/staging compares them\
+error: promptops/staging is an environment, and its releases were checked already
+ hint: promptops verify compares them with their tags; promptops diff --from promptops/staging compares them\
 """)
 
 
@@ -219,7 +219,7 @@ a: promptops/production -> promptops/staging: behaviour change, minor bump neede
 """)
     told = refuse(team.first, "validate", "--rev", "promptops/staging", code=2)
     assert told == snapshot("""\
-error: promptops/staging is an environment: it holds releases, which were judged
- hint: promptops verify holds them to their tags; promptops diff --from promptops/staging compares them\
+error: promptops/staging is an environment, and its releases were checked already
+ hint: promptops verify compares them with their tags; promptops diff --from promptops/staging compares them\
 """)
     refuse(team.first, "diff", "--from", "promptops/stagin", code=2)

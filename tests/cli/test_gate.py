@@ -41,7 +41,7 @@ support/triage  1.0.0 -> 1.1.0  behaviour change, minor bump: done
   about 9 -> 11 tokens without inputs; 1,000 runs $0.00
   approval of @prompt-owner (CODEOWNERS:2): not checked
 
-1 other file that is none of the gate's business
+1 other file, not governed by the gate
 
 support/triage, message 1 (system) changed
   @@ line 1 @@

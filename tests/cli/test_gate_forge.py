@@ -108,7 +108,7 @@ def test_an_owner_approved(world: World, forge: FakeGitHub, pull: Pull, owner: s
             "ann",
             snapshot("""\
 prompts/support/triage.md: ownership, CODEOWNERS:2, 1 of @bob or @acme/writers: not met
-  - @ann, github: no owner of it\
+  - @ann, github: not an owner of it\
 """),
         ),
         (

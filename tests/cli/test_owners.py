@@ -102,7 +102,7 @@ def test_what_one_owner_owns(owned: Repo) -> None:
     result = run(owned, "owners", "--of", "org/all")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == snapshot("""\
-error: 'org/all' is no owner
+error: 'org/all' is not an owner
  hint: did you mean @org/all?
 """)
 

@@ -47,9 +47,7 @@ def test_all_at_once(deployed: Repo) -> None:
         "staging: a 1.0.0 -> 1.0.0 (paused)\nstaging: b 1.0.0 (paused) -> 1.0.0 (paused)\n"
     )
     accept(deployed, "resume", "--all", *ENV)
-    assert run(deployed, "resume", "--all", *ENV).stderr == snapshot(
-        "staging: already so, nothing to change\n"
-    )
+    assert run(deployed, "resume", "--all", *ENV).stderr == snapshot("staging: nothing to change\n")
     accept(deployed, "verify")
 
 
@@ -65,10 +63,10 @@ def test_requests_that_make_no_sense(deployed: Repo) -> None:
     for words, told in (
         (("pause", "a", *ENV), "no reason given"),
         (("pause", "a", *ENV, "--reason", "\n "), "no reason given"),
-        (("pause", *ENV, "--reason", "x"), "which prompts is not clear"),
-        (("pause", "a", "--all", *ENV, "--reason", "x"), "which prompts is not clear"),
+        (("pause", *ENV, "--reason", "x"), "no prompt named"),
+        (("pause", "a", "--all", *ENV, "--reason", "x"), "no prompt named"),
         (("pause", "c", *ENV, "--reason", "x"), "c is not live in staging"),
-        (("resume", *ENV), "which prompts is not clear"),
+        (("resume", *ENV), "no prompt named"),
         (("resume", "c", *ENV), "c is not live in staging"),
         (("resume", "a", "--env", "nowhere"), "there is no environment 'nowhere'"),
     ):

@@ -84,7 +84,7 @@ def test_what_is_live_already_makes_no_deployment(team: Team) -> None:
     tip = team.remote.rev("promptops/staging")
     result = run(team.first, "promote", "a", "--to", "staging")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert result.stderr == snapshot("staging: already so, nothing to change: a 1.2.0\n")
+    assert result.stderr == snapshot("staging: nothing to change: a 1.2.0\n")
     assert team.remote.rev("promptops/staging") == tip
 
 
@@ -123,7 +123,10 @@ _NONSENSE = (
     (("a",), "no environment given"),
     (("a", "--to", "prod"), "there is no environment 'prod'"),
     (("--to", "staging"), "no prompt named"),
-    (("a", "--from", "staging", "--to", "production", "--all"), "names and --all together"),
+    (
+        ("a", "--from", "staging", "--to", "production", "--all"),
+        "names and --all cannot be combined",
+    ),
     (("a@1.0.0", "a@1.1.0", "--to", "staging"), "a is named twice, as 1.0.0 and as 1.1.0"),
     (("a@1.0.0", "a", "--to", "staging"), "a is named twice, as 1.0.0 and as 1.2.0"),
     (("a@working", "--to", "staging"), "the work tree cannot be promoted"),
@@ -237,7 +240,7 @@ def test_local_deployments_are_not_left_behind_unsaid(team: Team) -> None:
     team.first.git("fetch", "-q", "origin")
     told = refuse(team.first, "promote", "a@1.2.0", "--to", "staging", "--local", code=2)
     assert told == snapshot("""\
-error: the local branch promptops/staging and the one of origin went separate ways
+error: the local branch promptops/staging and the one of origin have diverged
  hint: git branch -D promptops/staging drops the local deployments\
 """)
     team.first.git("branch", "-q", "-D", "promptops/staging")
@@ -266,7 +269,7 @@ def test_a_remote_may_refuse_and_nothing_changes(team: Team) -> None:
     told = refuse(team.first, "promote", "a", "--to", "staging")
     assert told == snapshot("""\
 error: origin refused the deployment: no deploys on friday (hook declined)
- hint: nothing was changed; do what it says, or ask whoever runs the remote\
+ hint: nothing was changed; follow its message, or ask whoever runs the remote\
 """)
     assert not [ref for ref in team.first.refs() if "promptops" in ref]
 
@@ -352,7 +355,7 @@ def test_all_means_what_is_live_before_and_first_what_is_released(team: Team) ->
     ]
     accept(team.first, "promote", "--all", "--to", "production")
     assert run(team.first, "promote", "--all", "--to", "production").stderr == snapshot(
-        "production: already so, nothing to change: a 1.1.0, b 1.0.0\n"
+        "production: nothing to change: a 1.1.0, b 1.0.0\n"
     )
 
 

@@ -171,7 +171,7 @@ def test_a_version_below_a_newer_release_is_a_backport(released: Repo) -> None:
     released.commit({PATH: prompt_text("1.1.0", "Fixed {{ question }}")})
     told = refuse(released, "release", "a")
     assert told == snapshot("""\
-error: a 1.1.0 lies below 2.0.0, which is released
+error: a 1.1.0 is lower than 2.0.0, which is released
  hint: write a version above 2.0.0 into the file, or release a fix of an older one with --backport\
 """)
     out = accept(released, "release", "a", "--backport")
@@ -298,7 +298,7 @@ error: git commit failed: not on my watch
         (
             ("--bump", "huge"),
             snapshot("""\
-error: 'huge' is no level
+error: 'huge' is not a level
  hint: one of: patch, minor, major, auto\
 """),
         ),
@@ -319,14 +319,14 @@ error: --bump makes a commit that is not on origin yet, so it cannot --push
         (
             ("--push", "--local"),
             snapshot("""\
-error: --push and --local together
+error: --push and --local cannot be combined
  hint: give one or the other\
 """),
         ),
         (
             ("--all",),
             snapshot("""\
-error: names and --all together
+error: names and --all cannot be combined
  hint: give one or the other\
 """),
         ),
@@ -334,7 +334,7 @@ error: names and --all together
             ("--notes", "@/no/such/file"),
             snapshot("""\
 error: /no/such/file: no such file or directory
- hint: check that the file exists, may be used, and that the disk is not full\
+ hint: check that the file exists and is accessible, and that the disk is not full\
 """),
         ),
     ],
@@ -391,7 +391,7 @@ def test_a_remote_may_refuse_and_no_tag_stays(team: Team) -> None:
     told = refuse(team.first, "release", "a", "--push")
     assert told == snapshot("""\
 error: origin refused the release: Policy 42: ask first (pre-receive hook declined)
- hint: nothing was changed; do what it says, or ask whoever runs the remote\
+ hint: nothing was changed; follow its message, or ask whoever runs the remote\
 """)
     assert tags(team.first) == tags(team.remote) == []
 
@@ -450,7 +450,7 @@ def test_a_tag_that_is_another_one_on_the_remote_is_named(team: Team, released: 
     accept(clone, "release", "a", "--local")
     for command in (("release", "a"), ("promote", "a", "--to", "staging"), ("bump", "a")):
         told = refuse(clone, *command)
-        assert "the tag prompts/a@1.0.0 here is another one than on origin" in told
+        assert "the tag prompts/a@1.0.0 here differs from the one on origin" in told
         assert "git tag -d prompts/a@1.0.0" in told
     clone.git("tag", "-d", "prompts/a@1.0.0")
     accept(clone, "release", "a")

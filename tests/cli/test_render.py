@@ -130,14 +130,14 @@ error: input 'text' is missing
         (
             ["--var", "text"],
             snapshot("""\
-error: 'text' gives no input a value
+error: 'text' is not of the form name=value
  hint: write --var name=value
 """),
         ),
         (
             ["--var", "=x"],
             snapshot("""\
-error: '=x' gives no input a value
+error: '=x' is not of the form name=value
  hint: write --var name=value
 """),
         ),
@@ -145,7 +145,7 @@ error: '=x' gives no input a value
             ["--var", "text=@nowhere"],
             snapshot("""\
 error: nowhere: no such file or directory
- hint: check that the file exists, may be used, and that the disk is not full
+ hint: check that the file exists and is accessible, and that the disk is not full
 """),
         ),
         (
@@ -159,7 +159,7 @@ error: no file is named after '@'
             ["--vars", "nowhere"],
             snapshot("""\
 error: nowhere: no such file or directory
- hint: check that the file exists, may be used, and that the disk is not full
+ hint: check that the file exists and is accessible, and that the disk is not full
 """),
         ),
     ],

@@ -58,7 +58,7 @@ def test_rolling_back_twice_goes_back_two_versions_and_no_further(repo: Repo) ->
     assert accept(repo, "rollback", "a", *ENV) == snapshot("staging: a 1.1.0 -> 1.0.0\n")
     told = refuse(repo, "rollback", "a", *ENV)
     assert told == snapshot("""\
-error: nothing before: 1.0.0 is the first version of a in staging
+error: nothing to roll back to: 1.0.0 is the first version of a in staging
  hint: promptops retire a --env staging --reason TEXT takes it out\
 """)
     accept(repo, "verify")
@@ -87,7 +87,7 @@ def test_to_a_deployment_restores_everything(repo: Repo) -> None:
     assert document["deployment"]["number"] == 5
     assert document["changes"] == [{"prompt": "a", "from": None, "to": "1.1.0"}]
     result = run(repo, "rollback", *ENV, "--to-deployment", "2")
-    assert result.stderr == snapshot("staging: already so, nothing to change\n")
+    assert result.stderr == snapshot("staging: nothing to change\n")
     accept(repo, "verify")
 
 
@@ -138,7 +138,7 @@ def test_requests_that_make_no_sense(repo: Repo) -> None:
     for number in ("0", "-3", "two"):
         assert run(repo, "rollback", *ENV, "--to-deployment", number).exit_code == 2
     assert refuse(repo, "rollback", "b", *ENV) == snapshot("""\
-error: nothing before: b is not live in staging, and there is nothing to go back to
+error: nothing to roll back to: b is not live in staging
  hint: promptops promote b --to staging makes it live\
 """)
     assert repo.rev("promptops/staging") == tip
@@ -150,7 +150,7 @@ def test_any_clone_can(team: Team) -> None:
     )
     single = team.remote.clone(team.folder / "single", "--depth=1")
     assert refuse(single, "rollback", "a", *ENV) == snapshot("""\
-error: nothing before: 1.0.0 is the first version of a in staging
+error: nothing to roll back to: 1.0.0 is the first version of a in staging
  hint: promptops retire a --env staging --reason TEXT takes it out\
 """)
 

@@ -59,7 +59,7 @@ def test_what_is_yanked_is_not_chosen_any_more(team: Team) -> None:
 def test_yanking_again_is_fine_and_the_first_reason_stays(team: Team) -> None:
     accept(team.first, "yank", "a@1.1.0", "--reason", "first")
     result = run(team.first, "yank", "a@1.1.0", "--reason", "second")
-    assert result.stdout == snapshot("a 1.1.0 was yanked already: first\n")
+    assert result.stdout == snapshot("a 1.1.0 is already yanked: first\n")
     assert result.stderr == snapshot("to publish: git push origin yanked/prompts/a@1.1.0\n")
     accept(team.first, "yank", "a@1.1.0", "--reason", "second", "--push")
     assert run(team.first, "yank", "a@1.1.0", "--reason", "third").stderr == ""
@@ -70,7 +70,7 @@ def test_two_who_yank_at_once_agree_on_what_was_pushed(team: Team) -> None:
     accept(other, "yank", "a@1.1.0", "--reason", "mine", "--local")
     accept(team.first, "yank", "a@1.1.0", "--reason", "theirs", "--push")
     assert accept(other, "yank", "a@1.1.0", "--reason", "mine") == snapshot(
-        "a 1.1.0 was yanked already: theirs\n"
+        "a 1.1.0 is already yanked: theirs\n"
     )
 
 
@@ -86,7 +86,7 @@ def test_a_refused_yank_is_taken_back(team: Team) -> None:
     told = refuse(team.first, "yank", "a@1.1.0", "--reason", "x", "--push")
     assert told == snapshot("""\
 error: origin refused the yank: ask first (pre-receive hook declined)
- hint: nothing was changed; do what it says, or ask whoever runs the remote\
+ hint: nothing was changed; follow its message, or ask whoever runs the remote\
 """)
     assert TAG not in team.first.refs()
 
@@ -107,13 +107,13 @@ def test_a_dry_run_yanks_nothing(team: Team) -> None:
 
 
 _NONSENSE = (
-    (("a", "--reason", "x"), "which version is not clear"),
-    (("a@latest", "--reason", "x"), "which version is not clear"),
+    (("a", "--reason", "x"), "no version given"),
+    (("a@latest", "--reason", "x"), "no version given"),
     (("a@1.1.0",), "no reason given"),
     (("a@1.1.0", "--reason", " \n"), "no reason given"),
     (("a@2.0.0", "--reason", "x"), "a 2.0.0 is not released"),
     (("b@1.0.0", "--reason", "x"), "b 1.0.0 is not released"),
-    (("a@1.1.0", "--reason", "x", "--push", "--local"), "--push and --local together"),
+    (("a@1.1.0", "--reason", "x", "--push", "--local"), "--push and --local cannot be combined"),
 )
 
 
@@ -122,6 +122,6 @@ def test_requests_that_make_no_sense(team: Team) -> None:
         assert told in refuse(team.first, "yank", *words, code=2)
     # A number that nobody released would only be pasted in vain.
     assert refuse(team.first, "yank", "a", "--reason", "x", code=2) == snapshot("""\
-error: which version is not clear
+error: no version given
  hint: released: 1.1.0, 1.0.0\
 """)

@@ -401,7 +401,7 @@ def test_the_story_of_the_stack(world: GitWorld) -> None:
         world.act(verb, "a", version or "1.0.0", 100, 1)
         lived.append(world.state().entries["a"].describe())
     assert lived == ["1.0.0", "1.1.0", "1.2.0", "1.1.0", "1.0.0", "2.0.0", "1.0.0"]
-    with pytest.raises(RefusedError, match="nothing before"):
+    with pytest.raises(RefusedError, match="nothing to roll back to"):
         world.act("rollback", "a", "1.0.0", 100, 1)
 
 

@@ -322,5 +322,5 @@ def test_a_release_here_that_is_another_one_there_is_a_conflict(team: Team) -> N
     made = push_releases(ours, plans, create_releases(ours, plans, None, "ours"))
     assert is_published(ours, made[0].ref)
     create_releases(theirs, _plan_all(theirs), None, "theirs")
-    with pytest.raises(ConflictError, match="here is another one than on origin"):
+    with pytest.raises(ConflictError, match="here differs from the one on origin"):
         sync_releases(theirs, ["a", "b"])

@@ -626,7 +626,7 @@ def test_an_amended_deployment_beside_a_remote_went_separate_ways(
     here.rewrite(message=lambda text: text.replace("Deployment: 4", "Deployment: 4\nReason: x"))
 
     assert told(verify(here)) == [
-        ("error promptops/staging: the local branch and the one of origin went separate ways")
+        ("error promptops/staging: the local branch and the one of origin have diverged")
     ]
 
 

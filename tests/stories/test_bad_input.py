@@ -89,7 +89,7 @@ def test_no_commits(repo: Repo) -> None:
     for verb in VERBS:
         refuse(repo, *verb, code=2)
     assert refuse(repo, "rollback", "a") == snapshot("""\
-error: nothing before: a is not live in production, and there is nothing to go back to
+error: nothing to roll back to: a is not live in production
  hint: promptops promote a --to production makes it live\
 """)
 
@@ -312,7 +312,7 @@ error: a@1.0.0 is not what was released: its files have digest <digest>
 """)
     told = refuse(team.first, "promote", "a@1.0.0", "--to", "staging")
     assert told == snapshot("""\
-error: the tag prompts/a@1.0.0 here is another one than on origin
+error: the tag prompts/a@1.0.0 here differs from the one on origin
  hint: if the one here was never pushed, git tag -d prompts/a@1.0.0 drops it; else somebody moved the one on origin, and no release may move\
 """)
     assert run(team.first, "verify").exit_code == 1
@@ -469,7 +469,7 @@ def test_a_full_output_is_said(team: Team) -> None:
     assert done.returncode == 2
     assert done.stderr == snapshot("""\
 error: no space left on device
- hint: check that the file exists, may be used, and that the disk is not full
+ hint: check that the file exists and is accessible, and that the disk is not full
 """)
 
 

@@ -69,7 +69,7 @@ def test_what_cannot_be_told_is_said_to_be_unknown(team: Team, server: GitServer
     told = run(team.first.path, *PROMOTE)
     assert told.code == 2, told
     assert "may have landed" in told.err
-    assert "git fetch origin, then promptops history --env staging will tell" in told.err
+    assert "git fetch origin, then promptops history --env staging shows whether it did" in told.err
     server.reads_fail = False
     team.first.git("fetch", "--quiet", "origin")
     assert "promote" in expect(team.first.path, "history", "--env", "staging")

@@ -115,7 +115,7 @@ def test_numbers_are_written_on_what_was_merged_alone(team: Team) -> None:
     team.first.commit({"prompts/own.md": prompt_text("0.3.0", "New {{ question }}")})
     said = refuse(team.first, *ALL)
     assert masked(said) == snapshot("""\
-error: HEAD is <id>, and origin/main is <id>: numbers are written on top of what was merged, and of nothing else
+error: HEAD is <id>, and origin/main is <id>: version numbers are written only on top of the merged branch
  hint: git checkout main && git pull, then again\
 """)
 

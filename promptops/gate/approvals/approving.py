@@ -84,7 +84,7 @@ def draft_approval(repository: Repository, policy: Policy, change: Change) -> Ap
     )
     doubts = []
     if _had_a_hand(repository, policy, change, signer):
-        doubts.append("you had a hand in this change, so your approval of it will not count")
+        doubts.append("you are an author of this change, so your approval will not count")
     if not own:
         doubts.append(f"{signer.approver} owns none of this, so the approval may not count")
     return ApprovalDraft(statement, signer, change_shelf(name, change.target), own, tuple(doubts))

@@ -61,7 +61,7 @@ class Signer:
         except UntrustedError as error:
             raise RefusedError(
                 f"your approval as {self.approver} would not count: {error.message}",
-                hint="have your line among the allowed signers on the target branch put right",
+                hint="correct your line in the allowed signers on the target branch",
             ) from error
         return sealed
 

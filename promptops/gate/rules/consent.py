@@ -247,7 +247,7 @@ class _CountingApprovals:
         if approval.may_write is False:
             return "may not write to the repository"
         if owners and not self._is_any_of(owners, approval.approver):
-            return "no owner of it"
+            return "not an owner of it"
         if approval.proposal is not None and not self._touches(approval.proposal, path):
             return "approved another proposal"
         if approval.contents is None:

@@ -60,7 +60,7 @@ def _judge_version(change: PromptChange, new: Prompt) -> Finding | None:
     elif change.versions and new.version < change.versions[-1]:
         return _finding(
             "lowered-version",
-            f"{change.name} {new.version} lies below {change.versions[-1]}, which is released",
+            f"{change.name} {new.version} is lower than {change.versions[-1]}, which is released",
             change,
             f"write a version above {change.versions[-1]} into the file",
         )

@@ -89,9 +89,7 @@ class EnvironmentCheck:
         return ahead
 
     def _separate(self, *, cut: bool) -> None:
-        message = (
-            f"the local branch and the one of {self.survey.repository.remote} went separate ways"
-        )
+        message = f"the local branch and the one of {self.survey.repository.remote} have diverged"
         if cut:
             self.survey.unchecked(
                 self.place, f"it may be that {message}", "git fetch --unshallow, then verify again"

@@ -159,7 +159,7 @@ def test_who_may_not_write_may_not_approve(may_write: bool | None, is_allowed: b
 def test_an_owner_is_one_by_name_or_by_team(owner: str, approver: str, is_owner: bool) -> None:
     verdict = decide(ONE, rules(f"* {owner}", groups=GROUPS), approve(ONE, approver))
     assert verdict.is_allowed is is_owner
-    assert reasons(verdict) == ({} if is_owner else {approver: {"no owner of it"}})
+    assert reasons(verdict) == ({} if is_owner else {approver: {"not an owner of it"}})
 
 
 def test_the_forges_word_on_a_team_stands_before_the_groups_file() -> None:

@@ -169,7 +169,7 @@ def test_a_missing_approval_says_whose_and_why_others_do_not_count() -> None:
     )
     assert found.hint == snapshot(
         "ask them to review it, or to run promptops approve; not counted: "
-        "@lead: no owner of it; author@example.com: the author of the change"
+        "@lead: not an owner of it; author@example.com: the author of the change"
     )
 
 

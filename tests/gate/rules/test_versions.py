@@ -121,7 +121,7 @@ def test_without_a_version_at_the_tip_releases_are_what_counts(before: str | Non
     released = [text("1.0.0"), text("2.0.0", ASK_BEST)]
     (found,) = judged(edit(before, reworded("1.1.0"), *released))
     assert found.check == "lowered-version"
-    assert found.message == snapshot("triage 1.1.0 lies below 2.0.0, which is released")
+    assert found.message == snapshot("triage 1.1.0 is lower than 2.0.0, which is released")
     assert found.hint == snapshot("write a version above 2.0.0 into the file")
     assert judged(edit(before, reworded("2.1.0"), *released)) == []
     assert [one.check for one in judged(edit(before, reworded("2.0.1"), *released))] == [
