@@ -564,5 +564,5 @@ def test_an_unknown_default_branch_is_said_to_be_unknown(undecided: Repo) -> Non
     told = refuse(undecided, "gate", "--local", code=2)
     assert told == snapshot("""\
 error: the default branch of origin is not known here
- hint: git fetch origin, then git remote set-head origin --auto\
+ hint: git fetch origin, then git remote set-head origin --auto; where the remote names none, git remote set-head origin BRANCH\
 """)
