@@ -302,7 +302,7 @@ class SitePages:
             sign=_SIGNS.__getitem__,
             value=_format_value,
             line=lambda text: text.removesuffix("\n"),
-            kind=lambda schema: " or ".join(list_types(schema)) or "any",
+            kind=_describe_type,
             versions=_describe_versions,
             cost=_format_cost,
             number="{:,}".format,
@@ -391,6 +391,14 @@ def _format_span(group: RunGroup, which: str) -> str:
         return "—"
     about = "" if group.is_exact else "~"
     return f"{about}{ms:,.0f} ms" if ms < 10_000 else f"{about}{ms / 1000:,.1f} s"
+
+
+def _describe_type(schema: Mapping[str, Any]) -> str:
+    types = " or ".join(list_types(schema))
+    choices = schema.get("enum")
+    if types or not isinstance(choices, list):
+        return types or "any"
+    return "one of " + ", ".join(map(_format_value, choices))
 
 
 def _format_value(value: object) -> str:

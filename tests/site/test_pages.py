@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 from tests.cli.running import accept
+from tests.prompts import prompt_text
 from tests.repositories import Repo
 from tests.site.conftest import SiteTeam
 
@@ -153,6 +154,17 @@ def test_a_prompt_that_is_live_and_gone_from_the_files_has_a_page(site_team: Sit
     words = site_team.words("prompts/support/triage.html")
     assert "gone" in words
     assert "Sort this clearly" in words
+
+
+def test_choices_of_an_input_are_named(site_team: SiteTeam) -> None:
+    inputs = "{question: {enum: [short, 2, <b>long</b>]}}"
+    site_team.repo.write("prompts/support/size.md", prompt_text("0.1.0", inputs=inputs))
+
+    site_team.build()
+
+    assert "question one of short, 2, <b>long</b> required" in site_team.words(
+        "prompts/support/size.html"
+    )
 
 
 def test_evidence_is_shown_with_its_release_and_on_a_page(full_team: SiteTeam) -> None:

@@ -113,7 +113,8 @@ class SitePreview:
         if built is None or path not in built.files:
             return PlainTextResponse("there is no such page\n", 404)
         try:
-            data = await asyncio.to_thread(read_file, self.builder.folder / path)
+            # Not in a thread: all of these may be busy with runs.
+            data = read_file(self.builder.folder / path)
         except OSError:
             return PlainTextResponse("there is no such page\n", 404)
         kind = _TYPES.get(path[path.rfind(".") :], "application/octet-stream")
