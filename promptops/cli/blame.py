@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from promptops.cli.session import (
     current,
     emit,
     emit_json,
+    is_terminal,
     json_document,
     paint,
 )
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from promptops.provenance.blame import LineOrigin, Origins
 
 _WIDEST_NAME = 18
+# With less room than this for the text of a file, its lines stay whole.
+_MIN_ROOM = 20
 
 
 def blame(
@@ -51,8 +55,24 @@ def blame(
             cell.ljust(width) for cell, width in zip(row, widths, strict=True)
         )
         head = f"  {paint(version, _colour(origin))}  {author}  {date}  {number.strip():>4}"
-        lines.append(f"{head}  {origin.text}".rstrip())
+        indent = sum(widths[:3]) + max(len(number.strip()), 4) + 10
+        first, *rest = _break(origin.text, indent)
+        lines.append(f"{head}  {first}".rstrip())
+        lines += [f"{' ' * indent}{line}" for line in rest]
     emit("\n".join(lines), is_verbatim=True)
+
+
+def _break(text: str, indent: int) -> list[str]:
+    """Return a line of a file as a terminal shows it beside what stands before it."""
+    if not is_terminal(sys.stdout):
+        return [text]
+    import shutil
+    import textwrap
+
+    room = shutil.get_terminal_size().columns - indent
+    if len(text) <= room or room < _MIN_ROOM:
+        return [text]
+    return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [text]
 
 
 def _cells(origin: LineOrigin) -> tuple[str, str, str, str]:

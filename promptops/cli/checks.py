@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +14,7 @@ from promptops.cli.session import (
     emit,
     emit_json,
     emit_table,
+    is_terminal,
     json_document,
 )
 from promptops.errors import NotARepositoryError, NotFoundError, UsageError, quote
@@ -45,7 +47,7 @@ def checks(
     else:
         emit_table(
             [
-                (entry.id, _severity(entry, settings), entry.group, entry.summary)
+                (entry.id, _severity(entry, settings), entry.group, _capitalize(entry.summary))
                 for entry in entries()
             ],
             header=("check", "severity", "about", "finds"),
@@ -76,7 +78,23 @@ def _explain(entry: CatalogueEntry, settings: Mapping[str, str], output: Format)
         document = json_document("promptops.check/v1", **facts, documentation=entry.documentation)
         emit_json(document)
         return
-    emit(f"# {entry.id}\n\n{entry.documentation}\n\n{_how_to_set(entry, settings)}")
+    documentation = entry.documentation
+    if is_terminal(sys.stdout):
+        documentation = _join_paragraphs(documentation)
+    emit(f"# {entry.id}\n\n{documentation}\n\n{_how_to_set(entry, settings)}")
+
+
+def _capitalize(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _join_paragraphs(text: str) -> str:
+    """Return the text with each paragraph on one line, which the terminal breaks at its width."""
+    blocks = text.split("\n\n")
+    return "\n\n".join(
+        block if block.startswith((" ", "#", "|", "*", "-", "`")) else block.replace("\n", " ")
+        for block in blocks
+    )
 
 
 def _how_to_set(entry: CatalogueEntry, settings: Mapping[str, str]) -> str:

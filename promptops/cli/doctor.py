@@ -13,6 +13,8 @@ import typer
 from promptops.cli.session import current, emit, emit_json, json_document, one_line, paint, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from promptops.protection.doctor import Diagnosis, DoctorAnswer
 
 
@@ -102,18 +104,24 @@ def _lines(diagnosis: Diagnosis) -> list[str]:
 
     lines: list[str] = []
     for state in (AnswerState.FINDING, AnswerState.UNKNOWN):
+        same: dict[object, list[DoctorAnswer]] = {}
         for answer in diagnosis.of(state):
-            lines += [*_paragraph(answer), ""]
+            fact = (answer.check, answer.severity, answer.seen, answer.risk, answer.remedy)
+            same.setdefault(fact, []).append(answer)
+        for answers in same.values():
+            places = list(dict.fromkeys(one_line(answer.place) for answer in answers))
+            lines += [*_paragraph(answers[0], places), ""]
     for answer in diagnosis.of(AnswerState.FINE):
         lines.append(_headline(answer, "fine"))
     return lines if lines and lines[-1] else lines[:-1]
 
 
-def _paragraph(answer: DoctorAnswer) -> list[str]:
+def _paragraph(answer: DoctorAnswer, places: Sequence[str]) -> list[str]:
+    """Return the lines of one answer, which may be about several places."""
     word = answer.severity.value if answer.severity else "unknown"
     lines = [_headline(answer, word)]
-    if one_line(answer.place) not in one_line(answer.seen):
-        lines.append(f"{'':9}{paint('where:', dim=True)} {one_line(answer.place)}")
+    if len(places) > 1 or places[0] not in one_line(answer.seen):
+        lines.append(f"{'':9}{paint('where:', dim=True)} {', '.join(places)}")
     if answer.risk:
         lines.append(f"{'':10}{paint('risk:', dim=True)} {one_line(answer.risk)}")
     if answer.remedy:

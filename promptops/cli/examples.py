@@ -22,7 +22,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "version": ("promptops version", "promptops --version"),
     "list": ("promptops list --tag support", "promptops list --live"),
     "show": ("promptops show support/triage", "promptops show support/triage@production"),
-    "validate": ("promptops validate", "promptops validate --staged --fix"),
+    "validate": ("promptops validate", "promptops validate --fix"),
     "checks": ("promptops checks", "promptops checks joined-lines"),
     "render": (
         "promptops render support/triage --var ticket=hello",

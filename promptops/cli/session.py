@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 # The minimum width of a column, in cells.
-_MIN_ROOM = 20
+_MIN_ROOM = 10
 
 
 class Format(StrEnum):
@@ -246,14 +246,24 @@ def warn(text: str, hint: str | None = None) -> None:
         say(f"{paint('   hint:', 'cyan', to=sys.stderr)} {hint}")
 
 
-def emit_table(rows: list[tuple[str, ...]], *, header: tuple[str, ...] | None = None) -> None:
+def emit_table(
+    rows: list[tuple[str, ...]],
+    *,
+    header: tuple[str, ...] | None = None,
+    spare: Sequence[str] = (),
+) -> None:
     """Print rows in aligned columns below a header, which is dim on a terminal.
 
-    The header is printed in a pipe too. Programs should use JSON.
+    The header is printed in a pipe too. Programs should use JSON. A terminal that is too narrow
+    goes without the columns `spare`, one after the other, and says so.
     """
     if not rows:
         return
     shown = [header, *rows] if header else rows
+    if header and spare and is_terminal(sys.stdout):
+        shown, missing = leave_out(shown, spare)
+        if missing:
+            say(f"without {' and '.join(missing)}: the terminal is narrow")
     # Fast path: in most tables each character is one cell wide.
     is_plain = "".join(map("".join, shown)).isascii()
     measure = len if is_plain else _width
@@ -269,6 +279,29 @@ def emit_table(rows: list[tuple[str, ...]], *, header: tuple[str, ...] | None = 
     emit("\n".join(lines))
 
 
+def leave_out(
+    rows: list[tuple[str, ...]], spare: Sequence[str]
+) -> tuple[list[tuple[str, ...]], list[str]]:
+    """Leave out columns, by their header, until rows fit on the terminal; return which, too.
+
+    The last column may be wrapped at words, so only its longest word counts.
+    """
+    import shutil
+
+    room = shutil.get_terminal_size().columns
+    missing: list[str] = []
+    for name in spare:
+        *before, last = zip(*rows, strict=True)
+        words = max(len(word) for cell in last for word in _unpaint(cell).split() or [""])
+        width = sum(max(map(_width, column)) + 2 for column in before) + words
+        if width <= room:
+            break
+        index = rows[0].index(name)
+        rows = [(*row[:index], *row[index + 1 :]) for row in rows]
+        missing.append(name)
+    return rows, missing
+
+
 def fold_rows(
     rows: list[tuple[str, ...]], widths: Sequence[int], room: int
 ) -> list[tuple[str, ...]]:
@@ -277,7 +310,8 @@ def fold_rows(
     If little room is left for it, the rows stay unchanged.
     """
     before = sum(widths[:-1]) + 2 * (len(widths) - 1)
-    if before + widths[-1] <= room or room - before < _MIN_ROOM:
+    last_width = max(_width(_unpaint(row[-1])) for row in rows)
+    if before + last_width <= room or room - before < _MIN_ROOM:
         return rows
     import textwrap
 
@@ -287,6 +321,13 @@ def fold_rows(
         folded.append((*others, lines[0] if lines else ""))
         folded += [(*("" for _ in others), line) for line in lines[1:]]
     return folded
+
+
+def _unpaint(text: str) -> str:
+    """Return a text without colours, which take no cells."""
+    import re
+
+    return re.sub("\x1b\\[[0-9;]*m", "", text) if "\x1b" in text else text
 
 
 def _pad(text: str, width: int) -> str:

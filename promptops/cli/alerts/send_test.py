@@ -46,7 +46,9 @@ def send_test(
         if name not in names:
             raise UsageError(
                 f"[alerts] has no channel '{name}'",
-                hint=f"it has: {', '.join(names)}" if names else "see docs/guards.md",
+                hint=f"it has: {', '.join(names)}"
+                if names
+                else 'write [alerts.slack] with url_variable = "NAME_OF_A_VARIABLE"',
             )
     if not names:
         raise NotFoundError(

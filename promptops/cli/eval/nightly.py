@@ -245,7 +245,10 @@ def _tell(report: NightReport) -> bool:
     alerts = list_alerts(report, time.time())
     channels = runtime_config().alerts.channels
     if alerts and not any("nightly" in one.kinds for one in channels):
-        warn("nobody is told: no channel of [alerts] takes nightly", hint="see docs/guards.md")
+        warn(
+            "nobody is told: no channel of [alerts] takes nightly",
+            hint='write "nightly" into the kinds of a channel, such as [alerts.slack]',
+        )
         return True
     return not alerts or not tell(alerts)
 

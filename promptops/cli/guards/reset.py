@@ -22,12 +22,13 @@ from promptops.cli.session import (
     say,
     warn,
 )
-from promptops.errors import PromptopsError, UsageError
+from promptops.errors import NotFoundError, PromptopsError, UsageError, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from promptops.runtime.ledger import Reset
+    from promptops.runtime.guards.guard import Guards
+    from promptops.runtime.ledger import Reset, Standing
     from promptops.runtime.log.record import RunRecord
 
 _PAGE = 1_000
@@ -83,7 +84,7 @@ def reset(
     opened = open_guards(create=not dry_run)
     guards = opened.guards
     try:
-        found, is_lost = guards.find_windows(owner)
+        found, is_lost = _find_windows(guards, owner, user or tenant)
         count = f"{len(found)} window{'' if len(found) == 1 else 's'}"
         what = "a ledger that counts nothing yet" if is_lost else count
         if dry_run:
@@ -101,6 +102,21 @@ def reset(
     verb = "would reset" if dry_run else "reset"
     emit(f"{verb} {what} in {opened.shown}")
     _print_windows(windows, user, tenant)
+
+
+def _find_windows(
+    guards: Guards, owner: str | None, name: str | None
+) -> tuple[list[Standing], bool]:
+    """Return the windows to reset; users and tenants are named as the caller named them."""
+    try:
+        return guards.find_windows(owner)
+    except NotFoundError:
+        if name is None:
+            raise
+        raise NotFoundError(
+            f"nothing is counted for {quote(name)}",
+            hint="promptops runs stats --by user --by tenant names whose runs there are",
+        ) from None
 
 
 def _rebuild(reason: str, *, dry_run: bool, yes: bool, output: Format) -> None:

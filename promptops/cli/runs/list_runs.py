@@ -21,7 +21,7 @@ from promptops.cli.runs.opening import (
     make_filters,
     open_run_log,
 )
-from promptops.cli.runs.view import HEADER, run_row, shorten
+from promptops.cli.runs.view import HEADER, SPARE, run_row, shorten
 from promptops.cli.session import Format, FormatOption, emit_json, emit_table, json_document, say
 from promptops.runtime.log.documents import run_to_json
 
@@ -79,7 +79,7 @@ def list_runs(
         emit_json(json_document("promptops.runs/v1", runs=rows, more=is_more))
         return
     short = shorten([run.id for run in runs])
-    emit_table([run_row(run, short[run.id]) for run in runs], header=HEADER)
+    emit_table([run_row(run, short[run.id]) for run in runs], header=HEADER, spare=SPARE)
     if not runs:
         say("there are no such runs")
     elif is_more:
