@@ -103,7 +103,7 @@ def list_commands() -> list[str]:
     pages += [f"promptops {one} --help" for one in EXAMPLES if " " in one]
     examples = [line for lines in EXAMPLES.values() for line in lines]
     ending = [line for line in examples if not any(part in line for part in NEVER_END)]
-    groups = [f"promptops {group}" for group in GROUPS]
+    groups = [f"promptops {one}" for one in GROUPS if f"promptops {one}" not in NEVER_END]
     return list(dict.fromkeys(["promptops --help", *pages, *ending, *groups, *MISTAKES]))
 
 

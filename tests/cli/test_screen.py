@@ -143,7 +143,7 @@ class TestPager:
         assert len({len(line) for line in done.stdout.splitlines()[1:]}) == 1
 
 
-ROWS = [
+ROWS: list[tuple[str, ...]] = [
     ("RUN", "MODEL", "COST", "STATUS"),
     ("01a2", "scripted/answers.yaml", "$0.1", "\x1b[33mrefused at guard\x1b[0m"),
 ]
