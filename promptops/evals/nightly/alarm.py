@@ -39,7 +39,7 @@ def _describe(report: NightReport, one: NightOutcome, now: float) -> Alert:
     else:
         title = f"the provider of {model} changed under {name} in {report.environment}"
     is_bad = bool({WORSE, BLOCKED} & set(one.result.alarms))
-    key = f"{suite.path}/{model}/{kinds}"
+    key = f"{suite.path}/{suite.change.version}/{model}/{kinds}"
     return _make(report, title, lines, key, now, is_bad=is_bad)
 
 

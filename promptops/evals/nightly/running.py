@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from promptops.delivery.environments import live_names
+from promptops.delivery.environments import require_head
 from promptops.errors import NotFoundError, PromptopsError, quote
 from promptops.evals.asking import Mode
 from promptops.evals.nightly.branch import name_night
@@ -127,7 +127,7 @@ class NightPlan:
     def __init__(self, repository: Repository, names: Sequence[str], environment: str) -> None:
         self.environment = environment
         self.left_out: list[tuple[str, str]] = []
-        live = live_names(repository, environment)
+        live = require_head(repository, environment).state.entries
         found = Suites(repository).find(names)
         chosen = [one for one in found if one.prompt in live]
         missing = sorted({one.prompt for one in found} - set(live)) if names else []
@@ -138,18 +138,26 @@ class NightPlan:
                 hint="promptops list --live shows what is live; promptops new writes suites",
             )
         suites = {one.prompt for one in found}
-        self.unwatched = () if names else tuple(name for name in live if name not in suites)
+        self.unwatched = () if names else tuple(name for name in sorted(live) if name not in suites)
         parts: list[SuitePart] = []
         for one in chosen:
             try:
-                choice = SuiteChoice((one.path,), at=environment, against=NONE)
-                parts += prepare(repository, choice).parts
+                shown = _prepare(repository, one.path, environment)
+                parts += shown
+                # Where traffic is split, each version has nights of its own.
+                for version in map(str, live[one.prompt].versions):
+                    if version not in {part.change.version for part in shown}:
+                        parts += _prepare(repository, one.path, version)
             except PromptopsError as error:
                 # The suite is of the work tree; the live version may take other inputs.
                 self.left_out.append((one.path, error.message))
         self.preparation = Preparation(tuple(parts), has_cassettes=False)
         judges = {part.suite.path: find_judge(repository, part) for part in parts}
         self.judges = {path: None if one is None else one.digest for path, one in judges.items()}
+
+
+def _prepare(repository: Repository, path: str, at: str) -> tuple[SuitePart, ...]:
+    return prepare(repository, SuiteChoice((path,), at=at, against=NONE)).parts
 
 
 def run_night(
@@ -210,10 +218,14 @@ def run_night(
         for suite, record in zip(result.suites, records, strict=True)
         for model in suite.models
     ]
-    doubted = {one.suite.path for one in looks if one.is_doubted}
+    doubted = {_key(one.suite) for one in looks if one.is_doubted}
     again = None
     if doubted and not result.stopped and not accepts:
-        parts = [one for one in plan.preparation.parts if one.suite.path in doubted]
+        parts = [
+            one
+            for one in plan.preparation.parts
+            if (one.suite.path, one.change_state.digest) in doubted
+        ]
         again = ask(parts, result.cost_micros)
         result = replace(
             result,
@@ -226,7 +238,9 @@ def run_night(
     kept = [
         replace(
             record,
-            models=tuple(one.result for one in outcomes if one.suite.path == record.suite),
+            models=tuple(
+                one.result for one in outcomes if _key(one.suite) == (record.suite, record.digest)
+            ),
         )
         for record in records
     ]
@@ -313,7 +327,7 @@ def _conclude(look: _FirstLook, again: EvalResult | None, *, accepts: bool) -> N
         )
     )
     example = None
-    second = None if again is None else _find_suite(again, look.suite.path)
+    second = None if again is None else _find_suite(again, look.suite)
     for index, outcome in enumerate(look.outcomes):
         blocked = _blocks(outcome)
         if not blocked:
@@ -346,8 +360,13 @@ def _conclude(look: _FirstLook, again: EvalResult | None, *, accepts: bool) -> N
     )
 
 
-def _find_suite(result: EvalResult, path: str) -> SuiteRunResult | None:
-    return next((one for one in result.suites if one.path == path), None)
+def _find_suite(result: EvalResult, suite: SuiteRunResult) -> SuiteRunResult | None:
+    """Return the same suite, with the same version, in another run."""
+    return next((one for one in result.suites if _key(one) == _key(suite)), None)
+
+
+def _key(suite: SuiteRunResult) -> tuple[str, str]:
+    return suite.path, suite.change.digest
 
 
 def _to_alarms(outcome: SuiteOutcome, night: str | None) -> list[NightAlarm]:

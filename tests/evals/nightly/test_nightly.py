@@ -390,3 +390,28 @@ def test_a_cap_that_ends_the_night_is_no_pass(nights: Nights) -> None:
     nights.run()
     result = nights.run("--max-cost", "0.0001")
     assert result.exit_code == 2, result.output
+
+
+def test_where_traffic_is_split_each_version_has_its_nights(nights: Nights) -> None:
+    repo = nights.repo
+    text = (repo.path / "prompts/ask.md").read_text()
+    text = text.replace("1.0.0", "1.1.0").replace("{{ question }}", "New: {{ question }}")
+    repo.commit({"prompts/ask.md": text}, "Better")
+    accept(repo, "release", "ask")
+    accept(repo, "promote", "ask", "--to", "production", "--reason", "try", "--share", "10")
+    nights.run()
+    answer_with(repo, "rules:\n- {when: {text: New}, answer: other}\n- {answer: billing}\n")
+    found = nights.as_json()
+    assert [(one["version"], one["state"]) for one in found["suites"]] == [
+        ("1.0.0", "passed"),
+        ("1.1.0", "alarm"),
+    ]
+    assert [(one["night"], one["version"]) for one in records(repo)] == [
+        *(("2026-12-01", "1.0.0"), ("2026-12-01", "1.1.0")),
+        *(("2026-12-02", "1.0.0"), ("2026-12-02", "1.1.0")),
+    ]
+
+
+def test_a_paused_prompt_is_watched_as_well(nights: Nights) -> None:
+    accept(nights.repo, "pause", "ask", "--env", "production", "--reason", "wrong answers")
+    assert nights.run().exit_code == 0
