@@ -1,6 +1,6 @@
 """The transport for providers with a format of their own, through LiteLLM.
 
-Only this module imports LiteLLM, on use, because that takes seconds. LiteLLM runs on an event loop
+LiteLLM is imported on use, because that takes seconds. It runs on an event loop
 in its own thread. So its connections outlive the caller's loops, and a deadline applies to a whole
 call, which LiteLLM's timeouts do not.
 
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from promptops.errors import quote
 from promptops.runtime.models.address import read_headers, read_key
+from promptops.runtime.models.litellm_setup import load, spare_records
 from promptops.runtime.models.model import Answer, ModelError, Part, ToolCall, Usage
 from promptops.runtime.models.wire import WireReader, read_retry_after
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from promptops.runtime.models.model import Endpoint, ErrorKind, Request
 
 T = TypeVar("T")
-INSTALL_HINT = "run: pip install 'git-promptops[models]'"
 # LiteLLM creates a new client for each different timeout, so only a few values are used.
 _TIMEOUT_STEPS = (15.0, 60.0, 300.0, 1800.0)
 # The parameters that a prompt may set. LiteLLM accepts hundreds of other arguments, and some choose
@@ -131,7 +131,7 @@ class LiteLLMModel:
         arguments, reader = self._prepare(request, deadline)
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
-                response = await _load(request.model).acompletion(**arguments)
+                response = await _complete(request.model, arguments)
         except Exception as error:
             raise _translate(error, reader, deadline) from error
         return _read_response(response, reader)
@@ -145,7 +145,7 @@ class LiteLLMModel:
         end: asyncio.TimerHandle | None = None
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
-                stream = await _load(request.model).acompletion(**arguments)
+                stream = await _complete(request.model, arguments)
             end = asyncio.get_running_loop().call_later(
                 max(deadline - time.monotonic(), 0.0), _close_later, stream
             )
@@ -202,6 +202,11 @@ class LiteLLMModel:
             if name.endswith("_API_KEY") and len(value) >= 8
         ]
         return arguments, WireReader(request.model, tuple(secrets))
+
+
+async def _complete(model: str, arguments: Mapping[str, Any]) -> Any:  # noqa: ANN401 - LiteLLM's
+    litellm = load(model)
+    return await litellm.acompletion(**spare_records(litellm, arguments))
 
 
 def _refuse_controls(request: Request) -> None:
@@ -450,29 +455,3 @@ async def _close(stream: Any) -> None:  # noqa: ANN401 - LiteLLM's own
     with contextlib.suppress(Exception):
         async with asyncio.timeout(_CLOSE_SECONDS):
             await stream.aclose()
-
-
-_loaded: list[Any] = []
-
-
-def _load(model: str) -> Any:  # noqa: ANN401 - the module
-    """Return LiteLLM, configured; imported once."""
-    if not _loaded:
-        # Read when it is imported: no look-ups, no `.env` files of other projects.
-        os.environ.setdefault("LITELLM_OFFLINE_MODE", "true")
-        os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-        os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
-        try:
-            import litellm
-        except ImportError as error:
-            raise ModelError(
-                f"{model}: calling this provider needs LiteLLM, which is not installed",
-                model=model,
-                kind="install",
-                is_sent=False,
-                hint=INSTALL_HINT,
-            ) from error
-        litellm.suppress_debug_info = True  # LiteLLM prints to stdout
-        litellm.telemetry = False
-        _loaded.append(litellm)
-    return _loaded[0]

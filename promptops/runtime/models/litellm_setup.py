@@ -1,0 +1,120 @@
+"""Import LiteLLM, and let it do nothing for a call that nobody asked for.
+
+LiteLLM prices every call and prepares a record of it, even where no callback wants one: half of the
+processor time of a call. promptops prices and records calls itself, so that its own calls get a
+logging object that does neither, unless the application has callbacks, a budget or a cache in
+LiteLLM.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import uuid
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from promptops.runtime.models.model import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+INSTALL_HINT = "run: pip install 'git-promptops[models]'"
+# What an application may have set in LiteLLM that needs the records.
+_USES = (
+    "callbacks",
+    "input_callback",
+    "success_callback",
+    "failure_callback",
+    "_async_input_callback",
+    "_async_success_callback",
+    "_async_failure_callback",
+    "cache",
+    "max_budget",
+)
+# Methods of LiteLLM's logging object; what a version does not have is left out.
+_RECORDING = (
+    "async_failure_handler",
+    "async_success_handler",
+    "claim_async_success_log",
+    "dispatch_failure_handlers",
+    "dispatch_success_handlers",
+    "failure_handler",
+    "handle_sync_success_callbacks_for_async_calls",
+    "response_cost_calculator",
+    "success_handler",
+)
+_loaded: list[Any] = []
+
+
+def load(model: str) -> Any:  # noqa: ANN401 - the module
+    """Return LiteLLM, configured; imported once. Raises ModelError if it is not installed."""
+    if not _loaded:
+        # Read when it is imported: no look-ups, no `.env` files of other projects.
+        os.environ.setdefault("LITELLM_OFFLINE_MODE", "true")
+        os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+        os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
+        try:
+            import litellm
+        except ImportError as error:
+            raise ModelError(
+                f"{model}: calling this provider needs LiteLLM, which is not installed",
+                model=model,
+                kind="install",
+                is_sent=False,
+                hint=INSTALL_HINT,
+            ) from error
+        litellm.suppress_debug_info = True  # LiteLLM prints to stdout
+        litellm.telemetry = False
+        _loaded.append(litellm)
+    return _loaded[0]
+
+
+def spare_records(litellm: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401
+    """Return the arguments of `acompletion` with one that keeps LiteLLM from recording the call.
+
+    They are returned as they are if the application uses the records, if this version of LiteLLM
+    makes its logging objects in another way, and for streams, whose usage comes from the records.
+    """
+    if arguments.get("stream") or any(getattr(litellm, name, None) for name in _USES):
+        return dict(arguments)
+    make = _find_silent()
+    if make is None:
+        return dict(arguments)
+    silent = make(
+        model=arguments["model"],
+        messages=arguments["messages"],
+        stream=False,
+        call_type="acompletion",
+        start_time=datetime.now(),  # noqa: DTZ005 - LiteLLM subtracts times without a zone
+        litellm_call_id=str(uuid.uuid4()),
+        function_id="",
+    )
+    return {**arguments, "litellm_logging_obj": silent}
+
+
+@cache
+def _find_silent() -> Callable[..., Any] | None:
+    """Return a class of logging objects that do nothing, or None."""
+    try:
+        from litellm.litellm_core_utils.litellm_logging import Logging
+    except ImportError:
+        return None
+    needed = ("model", "messages", "stream", "call_type", "start_time", "litellm_call_id")
+    if not {*needed, "function_id"} <= set(inspect.signature(Logging).parameters):
+        return None
+    methods = {
+        name: _do_nothing_later if inspect.iscoroutinefunction(base) else _do_nothing
+        for name in _RECORDING
+        if (base := getattr(Logging, name, None)) is not None
+    }
+    return type("SilentLogging", (Logging,), methods)
+
+
+def _do_nothing(*_args: object, **_more: object) -> None:
+    """Stand in for a method of LiteLLM's logging object."""
+
+
+async def _do_nothing_later(*_args: object, **_more: object) -> None:
+    """As `_do_nothing`, for coroutines."""
