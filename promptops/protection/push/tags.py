@@ -11,6 +11,7 @@ from promptops.git.message import format_message, parse_message
 from promptops.git.objects import parse_tag
 from promptops.git.refs import short_name
 from promptops.git.trees import TreeReader
+from promptops.prompt.frontmatter.document import read_document
 from promptops.prompt.reference import parse_release_tag, release_tag
 from promptops.prompt.version import Level
 from promptops.protection.push.commands import refuse_moves
@@ -53,6 +54,11 @@ def check_release_tag(context: PushContext, command: PushCommand) -> None:
         context.repository, name, release.commit, release.folder, file.data if file else None
     )
     compare_frozen(frozen, version, release.commit, release.digest)
+    if file is not None and read_document(f"{name}.md", file.data).data.get("status") == "draft":
+        raise RefusedError(
+            f"{name} {version} is a draft at its commit {release.commit[:12]}",
+            hint="remove 'status: draft' from its file, and release that",
+        )
     if not version.is_prerelease and context.find_ungated([release.commit]):
         branches = ", ".join(map(short_name, sorted(context.protection.guarded)))
         raise RefusedError(

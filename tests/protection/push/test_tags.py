@@ -71,6 +71,17 @@ def test_a_prerelease_may_be_on_any_commit(server: Server) -> None:
     server.refuse(tag, "topic", why=f"its commit {commit[:12]} has not been merged into main")
 
 
+def test_a_draft_is_no_release(server: Server) -> None:
+    text = prompt_text("2.1.0", BODY, status="draft")
+    commit = server.clone.commit({FILE: text})
+    server.take("main")
+    tag = write_tag(server.clone, "2.1.0", commit, text=text)
+    server.refuse(tag, why=f"is a draft at its commit {commit[:12]}")
+    text = prompt_text("2.1.1", BODY)
+    commit = server.clone.commit({FILE: text})
+    server.take("main", write_tag(server.clone, "2.1.1", commit, text=text))
+
+
 @pytest.mark.parametrize(
     ("trailers", "why"),
     [
