@@ -98,6 +98,8 @@ def site(
     session = current()
     top = session.repository.require_work_tree()
     paths = [session.directory / one for one in evals or ()]
+    if log is not None and ":" not in log:
+        log = str(session.directory / log)
     builder = SiteBuilder(
         open_repository=lambda: open_repository(session.directory, is_named=session.is_named),
         folder=(session.directory / output)

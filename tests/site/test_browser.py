@@ -6,18 +6,22 @@
 from __future__ import annotations
 
 import os
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.chromium import find_violations, open_browser
 from tests.prompts import prompt_text
+from tests.repositories import Repo
 from tests.server.serving import Running
 from tests.site.conftest import HOSTILE
 from tests.site.test_pages import FULL_PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.site.conftest import SiteTeam
 
@@ -116,3 +120,60 @@ def test_the_form_reads_well_and_works(
             assert find_violations(page) == []
         page.close()
     assert faults == []
+
+
+ATTACK = b"""<!doctype html><title>evil</title>
+<form id="f" method="post" action="TARGET/try/support/echo">
+<input name="do" value="run"><input name="in.question" value="stolen"></form>
+<iframe id="i" src="TARGET/"></iframe><img id="p" src="TARGET/site.css">
+"""
+
+
+def test_a_page_of_another_server_reads_and_runs_nothing(
+    tmp_path: Path, browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To browsers another port of this machine is the same site, so its requests hold the cookie."""
+    repo = Repo.init(tmp_path / "team")
+    repo.commit({"prompts/support/echo.md": prompt_text(model="echo/echo")})
+    log = tmp_path / "runs.db"
+    monkeypatch.setenv("PROMPTOPS_LOG", str(log))
+    verb = ("site", "--serve", "--allow-run")
+    with Running(repo.path, env=dict(os.environ), verb=verb) as server:
+        target = f"http://127.0.0.1:{server.port}"
+
+        class Evil(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(ATTACK.replace(b"TARGET", target.encode()))
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Evil) as evil:
+            threading.Thread(target=evil.serve_forever, daemon=True).start()
+            context = browser.new_context()
+            page = context.new_page()
+            page.goto(next(line.split()[1] for line in server.talk if "token=" in line))
+            assert page.inner_text("h1") == "Prompts"
+            page.goto(f"http://127.0.0.1:{evil.server_port}/")
+            read = """async (url) => {
+                try { return await (await fetch(url, {credentials: "include"})).text(); }
+                catch { return "nothing"; }
+            }"""
+            assert page.evaluate(read, f"{target}/") == "nothing"
+            blind = """async (url) => {
+                const answer = await fetch(url, {credentials: "include", mode: "no-cors"})
+                    .catch(() => null);
+                return answer === null ? "nothing" : await answer.text();
+            }"""
+            assert page.evaluate(blind, f"{target}/state") in {"", "nothing"}
+            assert page.evaluate("() => document.getElementById('p').naturalWidth") == 0
+            frame = page.frame_locator("#i").locator("body")
+            assert "Prompts of" not in (frame.text_content() or "")
+            with page.expect_navigation():
+                page.evaluate("() => document.getElementById('f').submit()")
+            assert "another site asked for this" in page.inner_text("body")
+            context.close()
+            evil.shutdown()
+    assert not log.exists()
