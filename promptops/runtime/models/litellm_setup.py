@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 INSTALL_HINT = "run: pip install 'git-promptops[models]'"
-# What an application may have set in LiteLLM that needs the records.
-_USES = (
+RECORDS = (
     "callbacks",
     "input_callback",
     "success_callback",
@@ -33,6 +32,8 @@ _USES = (
     "cache",
     "max_budget",
 )
+"""What an application may have set in LiteLLM that needs the records."""
+
 # Methods of LiteLLM's logging object; what a version does not have is left out.
 _RECORDING = (
     "async_failure_handler",
@@ -77,7 +78,7 @@ def spare_records(litellm: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
     They are returned as they are if the application uses the records, if this version of LiteLLM
     makes its logging objects in another way, and for streams, whose usage comes from the records.
     """
-    if arguments.get("stream") or any(getattr(litellm, name, None) for name in _USES):
+    if arguments.get("stream") or any(getattr(litellm, name, None) for name in RECORDS):
         return dict(arguments)
     make = _find_silent()
     if make is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from promptops.runtime.models.litellm import LiteLLMModel
-from promptops.runtime.models.litellm_setup import load, spare_records
+from promptops.runtime.models.litellm_setup import RECORDS, load, spare_records
 from promptops.runtime.models.model import Endpoint, Request, Usage
 from tests.runtime.provider import Provider
 
@@ -99,6 +99,10 @@ def test_a_callback_of_the_application_gets_the_call(
 
     monkeypatch.setattr(logger, "async_log_success_event", hear)
     monkeypatch.setattr(litellm, "callbacks", [logger])
+    # LiteLLM adds what it finds there to further lists.
+    for name in RECORDS:
+        if isinstance(getattr(litellm, name), list):
+            monkeypatch.setattr(litellm, name, list(getattr(litellm, name)))
     provider.reply(body=json.dumps(MESSAGE).encode())
     request, deadline = ask()
     model.call(request, deadline=deadline)
