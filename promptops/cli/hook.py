@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promptops.cli.session import DryRunOption, current, one_line, report_error, say, warn
+from promptops.cli.session import DryRunOption, current, near, one_line, report_error, say, warn
 from promptops.errors import PromptopsError, UsageError
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _warn_of_no_rules(repository: Repository) -> None:
 def _describe(change: HookChange, *, dry_run: bool) -> list[str]:
     from promptops.protection.hooks import HookDeed
 
-    path = one_line(str(change.path))
+    path = near(change.path)
     would = "would be " if dry_run else ""
     if change.deed is HookDeed.ABSENT:
         return [f"{path}: there is no hook of promptops"]

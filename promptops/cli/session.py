@@ -246,6 +246,12 @@ def warn(text: str, hint: str | None = None) -> None:
         say(f"{paint('   hint:', 'cyan', to=sys.stderr)} {hint}")
 
 
+def near(path: object) -> str:
+    """Return a path for people: relative to the current folder if it is below that."""
+    folder = f"{current().directory.resolve()}{os.sep}"
+    return one_line(str(path).removeprefix(folder))
+
+
 def emit_table(
     rows: list[tuple[str, ...]],
     *,

@@ -91,26 +91,26 @@ def test_a_file_of_the_repository_is_not_run_as_the_program(repo: Repo) -> None:
 
 def test_installing_twice_and_removing_twice_say_so(repo: Repo) -> None:
     assert masked(run(repo, "hook", "install", "--dry-run").stderr) == snapshot(
-        "<folder>/repo/.git/hooks/pre-commit: would be installed\n"
+        ".git/hooks/pre-commit: would be installed\n"
     )
     assert files_beside(hook_path(repo)) == {}
     install(repo)
     assert masked(run(repo, "hook", "install").stderr) == snapshot(
-        "<folder>/repo/.git/hooks/pre-commit: installed already\n"
+        ".git/hooks/pre-commit: installed already\n"
     )
     path = hook_path(repo)
     text = path.read_text()
     path.write_text(text.replace(sys.executable, "/gone/python"))
     assert masked(run(repo, "hook", "install").stderr) == snapshot(
-        "<folder>/repo/.git/hooks/pre-commit: updated\n"
+        ".git/hooks/pre-commit: updated\n"
     )
     assert path.read_text() == text
     assert masked(run(repo, "hook", "uninstall", "--dry-run").stderr) == snapshot(
-        "<folder>/repo/.git/hooks/pre-commit: would be removed\n"
+        ".git/hooks/pre-commit: would be removed\n"
     )
     assert path.exists()
     assert masked(run(repo, "hook", "uninstall").stderr) == snapshot(
-        "<folder>/repo/.git/hooks/pre-commit: removed\n"
+        ".git/hooks/pre-commit: removed\n"
     )
     assert files_beside(path) == {}
 
@@ -131,7 +131,7 @@ def test_a_hook_that_is_there_runs_first_and_comes_back(repo: Repo) -> None:
     (repo.path / "stop").unlink()
     assert commit(repo, "--all")[0] == 0
     assert masked(run(repo, "hook", "uninstall").stderr) == snapshot("""\
-<folder>/repo/.git/hooks/pre-commit: removed
+.git/hooks/pre-commit: removed
 the hook that was there before is back
 """)
     assert files_beside(path) == before
@@ -169,7 +169,7 @@ def test_a_hook_that_an_earlier_version_kept_goes_on_running(repo: Repo) -> None
     former.chmod(0o755)
     path.write_text(path.read_text().replace("before-promptops/pre-commit", former.name))
     assert masked(run(repo, "hook", "install").stderr) == snapshot("""\
-<folder>/repo/.git/hooks/pre-commit: updated
+.git/hooks/pre-commit: updated
 the hook that was there before runs first: pre-commit
 """)
     assert commit(repo, "--allow-empty")[0] == 1
@@ -199,7 +199,7 @@ error: <folder>/repo/.git/hooks/pre-commit is not from promptops, and before-pro
  hint: make one hook of the two, then run the command again
 """)
     assert masked(run(repo, "hook", "uninstall").stderr) == snapshot(
-        "<folder>/repo/.git/hooks/pre-commit: there is no hook of promptops\n"
+        ".git/hooks/pre-commit: there is no hook of promptops\n"
     )
     assert files_beside(hook_path(repo)) == before
 

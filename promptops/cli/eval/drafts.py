@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promptops.cli.session import clean, current, say
+from promptops.cli.session import current, near, say
 from promptops.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def choose_draft_file(prompt: Prompt, ending: str, output: Path | None) -> Path:
     )
     if file.exists() or file.is_symlink():
         raise UsageError(
-            f"{clean(str(file))} is there already", hint="remove it, or name another: --output"
+            f"{near(file)} is there already", hint="remove it, or name another: --output"
         )
     return file
 
@@ -92,4 +92,4 @@ def write_draft_file(
 def say_drafted(number: int, file: Path) -> None:
     """Say how many samples were drafted, and where."""
     count = "1 sample" if number == 1 else f"{number:,} samples"
-    say(f"{count} drafted in {clean(str(file))}; review them before they count")
+    say(f"{count} drafted in {near(file)}; review them before they count")

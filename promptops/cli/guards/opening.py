@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, cast
 
 import typer
 
-from promptops.cli.session import current, one_line, runtime_config, runtime_folders
+from promptops.cli.session import near, one_line, runtime_config, runtime_folders
 
 if TYPE_CHECKING:
     from promptops.repository.settings.guards import GuardSettings
@@ -35,8 +35,7 @@ class Opened(NamedTuple):
     @property
     def shown(self) -> str:
         """The address for people: a file below the current folder is relative to it."""
-        folder = f"{current().directory.resolve()}{os.sep}"
-        return one_line(self.place.removeprefix(folder))
+        return near(self.place)
 
 
 def open_guards(*, create: bool) -> Opened:

@@ -111,8 +111,14 @@ def _outcome_lines(outcome: SuiteOutcome, paint: Paint, width: int | None) -> It
         yield f"  {paint('-', colour)} {ground.text}"
     if remarkable:
         chosen = (one for one in suite.of_model(model) if _deserves_a_look(one))
+        said_before: list[str] = []
         for sample in nsmallest(_MAX_SAMPLES, chosen, key=_badness):
-            yield from _sample(sample, paint)
+            head, *details = _sample(sample, paint)
+            yield head
+            # A provider that is out of reach gives every sample the same error.
+            if sample.outcome is not SampleOutcome.ERROR or details != said_before:
+                yield from details
+            said_before = details
     if remarkable > _MAX_SAMPLES:
         yield f"  and {remarkable - _MAX_SAMPLES} more; --format json has all"
 

@@ -122,11 +122,12 @@ error: a reset needs a reason
  hint: say why with --reason TEXT\
 """)
     assert masked(accept(spent, "guards", "reset", "--dry-run")) == snapshot("""\
-would reset 4 windows in <folder>/repo/.git/promptops-log/ledger.db
-  calls/minute/global/<time>: 2
-  spend/day/global/<time>: 350000
-  spend/day/prompts/support/*/<time>: 350000
-  spend/day/user/<id>/<time>: 350000
+would reset 4 windows in .git/promptops-log/ledger.db
+OF                             LIMIT             WINDOW            SPENT
+global                         calls per minute  <time>  2 calls
+global                         spend per day     <time>        0.35 USD
+prompts/support/*              spend per day     <time>        0.35 USD
+user/<id>  spend per day     <time>        0.35 USD
 """)
     assert limits(spent)["global", "micros"] == (350_000, 100_000)
     reason = "the loop in the agent is fixed"

@@ -48,7 +48,7 @@ def test_each_set_of_inputs_becomes_one_sample(
     assert said.exit_code == 0, said.output
     assert masked(said.stderr) == snapshot("""\
 left out: 1 repeated, 1 with other inputs
-2 samples drafted in <folder>/repo/evals/_drafts/support/triage.runs.yaml; review them before they count
+2 samples drafted in evals/_drafts/support/triage.runs.yaml; review them before they count
 """)
     suite = yaml.safe_load(
         (repo.path / "evals/_drafts/support/triage.runs.yaml").read_text("utf-8")

@@ -89,12 +89,12 @@ def test_a_draft_counts_for_nothing_and_is_a_valid_suite_once_moved(repo: Repo) 
     after = accept(repo, "validate", "--format", "json")
 
     assert masked(said.stderr) == snapshot(
-        "40 samples drafted in <folder>/repo/evals/_drafts/support/triage.yaml; review them before they count\n"
+        "40 samples drafted in evals/_drafts/support/triage.yaml; review them before they count\n"
     )
     assert text.startswith("# A draft that counts for nothing")
     assert len(yaml.safe_load(text)["samples"]) == 40
     assert masked(again) == snapshot("""\
-error: <folder>/repo/evals/_drafts/support/triage.yaml is there already
+error: evals/_drafts/support/triage.yaml is there already
  hint: remove it, or name another: --output\
 """)
     assert before == snapshot("""\
