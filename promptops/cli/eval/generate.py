@@ -119,8 +119,10 @@ def _generate_by_model(
     if is_dry:
         return
     draft = draft_by_model(repository, writer, prompt, limit, max_cost=max_cost, tell=_tell)
-    _report(draft)
     samples = draft.collection.choose()
+    if not samples and draft.course.error is not None:
+        raise draft.course.error
+    _report(draft)
     if not samples:
         raise PromptopsError(
             "there is no scenario to write",
@@ -151,7 +153,7 @@ def _report(draft: ModelDraft) -> None:
         say(f"left out: {len(collection.repeated)} that repeat another one")
     if collection.counts:
         say("kinds: " + ", ".join(f"{count} {name}" for name, count in collection.counts.items()))
-    if collection.missing:
+    if collection.missing and collection.counts:
         say(f"there is none of the kind: {', '.join(collection.missing)}")
     if draft.course.stopped:
         warn(f"ended early: {one_line(draft.course.stopped)}")

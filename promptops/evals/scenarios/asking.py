@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from promptops.errors import ConfigurationError
+from promptops.errors import ConfigurationError, PromptopsError
 from promptops.evals.asking import QuestionPlace
 from promptops.evals.cap import CapError
 from promptops.evals.scenarios.collection import ANSWER, describe_inputs, describe_refused
@@ -71,11 +71,13 @@ class ScenarioCourse:
         rounds: what each round brought.
         served: the models that answered, by the provider's names.
         stopped: why it ended early; empty: it did not.
+        error: the error that ended it; None: there was none.
     """
 
     rounds: list[ScenarioRound] = field(default_factory=list)
     served: list[str] = field(default_factory=list)
     stopped: str = ""
+    error: PromptopsError | None = None
 
 
 def count_rounds(limit: int) -> int:
@@ -184,7 +186,9 @@ async def ask_for_scenarios(
             if error.hint is not None:  # it was cut off: ask for less
                 batch = max(1, count // 2)
         except (CapError, GuardError, ModelError) as error:
-            course.stopped = error.message
+            course.stopped, course.error = error.message, error
+            if isinstance(error, CapError):
+                error.hint = "raise --max-cost; there is nothing to resume"
             return
         idle = 0 if new else idle + 1
         course.rounds.append(ScenarioRound(number, count, new, fault))

@@ -245,6 +245,27 @@ def test_a_fault_of_the_model_keeps_what_came_before(repo: Repo) -> None:
     assert len(read_draft(repo)[1]["samples"]) == 1
 
 
+def test_a_model_that_cannot_be_asked_is_the_error(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(repo, [])
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+    said = refuse(repo, "eval", "generate", "support/triage", "--model", "openai/gpt-4o", code=2)
+
+    capped = run(
+        repo,
+        *("eval", "generate", "support/triage"),
+        *("--model", "openai/gpt-4o", "--max-cost", "0.000001"),
+    )
+
+    assert "OPENAI_API_KEY is not set" in said
+    assert capped.exit_code != 0
+    assert " hint: raise --max-cost" in capped.stderr
+    assert "--resume" not in capped.stderr
+    assert "none of the kind" not in said
+
+
 def test_a_cut_off_answer_asks_for_less(repo: Repo) -> None:
     script(repo, [])
     cut = {"answer": '{"scenarios": [', "finish": "length"}
