@@ -113,6 +113,18 @@ def cluster_speed(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def serve_speed(session: nox.Session) -> None:
+    """Measure `promptops serve` beside its framework, a bare proxy and LiteLLM Proxy."""
+    session.install("--editable", ".[serve]", "httpx>=0.28")
+    proxy = Path(session.virtualenv.location).parent / "litellm-proxy"
+    if not proxy.exists():
+        session.run("python", "-m", "venv", str(proxy))
+        session.run(str(proxy / "bin" / "pip"), "install", "litellm[proxy]", external=True)
+    program = str(proxy / "bin" / "litellm")
+    session.run("python", "benchmarks/serve.py", "--proxy", program, *session.posargs)
+
+
+@nox.session(default=False)
 def dashboard(session: nox.Session) -> None:
     """Ask a real Prometheus for every panel of the dashboard (PROMPTOPS_PROMETHEUS, or fetched)."""
     session.install("--editable", ".", *group("test"))
