@@ -95,17 +95,18 @@ def list_tags_of(repository: Repository, names: Sequence[str]) -> dict[tuple[str
 
 def list_releases(repository: Repository, name: str) -> list[Release]:
     """Return all releases of `name`, newest version first."""
-    return _read_releases(repository, list_tags(repository, name)).get(name, [])
+    return read_releases(repository, list_tags(repository, name)).get(name, [])
 
 
 def list_all_releases(repository: Repository) -> dict[str, list[Release]]:
     """Return the releases of all prompts that have any, by name; newest version first."""
-    return _read_releases(repository, list_tags(repository))
+    return read_releases(repository, list_tags(repository))
 
 
-def _read_releases(
+def read_releases(
     repository: Repository, found: Mapping[tuple[str, Version], str]
 ) -> dict[str, list[Release]]:
+    """Return the releases of tags that `list_tags` found, by name; newest version first."""
     tags = sorted(found.items(), key=lambda item: item[0][1], reverse=True)
     tags.sort(key=lambda item: item[0][0])
     releases: dict[str, list[Release]] = {}

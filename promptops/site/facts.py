@@ -251,13 +251,15 @@ class SiteFacts:
 
     def _read_releases(self, name: str) -> tuple[tuple[SiteRelease, ...], Mapping[Version, Prompt]]:
         """Return the releases of a prompt, the newest first, and the content of each version."""
-        from promptops.delivery.releases import list_releases
+        from promptops.delivery.releases import read_releases
         from promptops.prompt.diff import diff_prompts
 
         found: list[SiteRelease] = []
         contents: dict[Version, Prompt] = {}
         before: Prompt | None = None
-        known = list_releases(self.repository, name) if name in self.tags else []
+        tags = {(name, version): oid for version, oid in self.tags.get(name, {}).items()}
+        # Of tags at hand: a process of git for each prompt would take longer than to read them.
+        known = read_releases(self.repository, tags).get(name, [])
         for release in sorted(known, key=lambda one: one.version):
             prompt, fault = self._read_content(release)
             diff = diff_prompts(before, prompt) if before is not None and prompt else None
