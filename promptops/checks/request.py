@@ -91,7 +91,7 @@ class Checking:
     def validate(self) -> Validation:
         """Validate. Raises UsageError if nothing was validated."""
         result = self._judge(self._files)
-        if self._request.is_staged:
+        if self._request.is_staged and result.findings:
             result = self._leave_out_known(result)
         self.require_any(result)
         return result

@@ -15,6 +15,7 @@ from promptops.cli.session import (
     emit_json,
     json_document,
     say,
+    show_log,
     warn,
 )
 from promptops.errors import UsageError
@@ -80,6 +81,7 @@ def run(
     if stream and output is Format.JSON:
         raise UsageError("--stream prints text as it comes", hint="leave out --format json")
     session = current()
+    show_log()
     with open_registry(session.directory if session.is_named else None) as registry:
         found = registry.find(ref)
         for warning in found.warnings:

@@ -246,6 +246,24 @@ def warn(text: str, hint: str | None = None) -> None:
         say(f"{paint('   hint:', 'cyan', to=sys.stderr)} {hint}")
 
 
+def show_log() -> None:
+    """On a terminal, show what the library logs as warnings that are broken at words.
+
+    Elsewhere it is printed as logging prints it.
+    """
+    if not is_terminal(sys.stderr):
+        return
+    import logging
+
+    class WarningHandler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            warn(one_line(record.getMessage()))
+
+    logger = logging.getLogger("promptops")
+    if not logger.handlers:
+        logger.addHandler(WarningHandler(logging.WARNING))
+
+
 def near(path: object) -> str:
     """Return a path for people: relative to the current folder if it is below that."""
     folder = f"{current().directory.resolve()}{os.sep}"

@@ -304,7 +304,8 @@ class LiveEnvironments:
                 f"there is no environment {environment} in {self._source}",
                 hint=f"did you mean {near}?"
                 if near
-                else f"there are: {', '.join(known)}; versions, ranges, latest and working do too",
+                else f"environments: {', '.join(known)}; a version, a range, latest and working "
+                "are selectors, too",
             )
         hint = first_step(repository, environment)
         return EnvironmentNotFoundError(f"{environment} has no deployments", hint=hint)

@@ -171,3 +171,11 @@ def test_a_check_is_explained_in_paragraphs_that_fit(repo: Repo) -> None:
     told = Screen(repo, "checks", "joined-lines", PAGER="cat")
     assert told.code == 0
     assert "after the\n  tag is dropped, so the next line continues" in told.said
+
+
+def test_what_the_library_logs_is_a_warning_that_fits(repo: Repo) -> None:
+    repo.commit({"prompts/a.md": prompt_text(body="{{ question }}")})
+    told = Screen(repo, "run", "a@working", "--var", "question=x", OPENAI_API_KEY="")
+    lines = told.said.splitlines()
+    assert lines[0].startswith("warning: what a run may cost cannot be said")
+    assert max(map(len, lines)) <= 80
