@@ -11,6 +11,10 @@ class CapError(PromptopsError):
     """A call would cost more than is left under the cap."""
 
 
+class CapReachedError(CapError):
+    """Nothing is left under the cap for another call."""
+
+
 class CostCap:
     """The cost limit of one eval run, in micro-dollars. Belongs to one event loop.
 
@@ -40,7 +44,7 @@ class CostCap:
             )
         while self.spent + self._held + most > self._cap:
             if not self._held:
-                raise CapError(
+                raise CapReachedError(
                     f"the cap of {self._cap / 1_000_000:.6f} USD is reached",
                     hint="raise --max-cost and add --resume: what is done is kept",
                 )

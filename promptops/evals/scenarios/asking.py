@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import ConfigurationError, PromptopsError
 from promptops.evals.asking import QuestionPlace
-from promptops.evals.cap import CapError
+from promptops.evals.cap import CapError, CapReachedError
 from promptops.evals.scenarios.collection import ANSWER, describe_inputs, describe_refused
 from promptops.evals.tape import Tape, TapePlace
 from promptops.prompt.inputs import input_schemas
@@ -187,7 +187,7 @@ async def ask_for_scenarios(
                 batch = max(1, count // 2)
         except (CapError, GuardError, ModelError) as error:
             course.stopped, course.error = error.message, error
-            if isinstance(error, CapError):
+            if isinstance(error, CapReachedError):
                 error.hint = "raise --max-cost; there is nothing to resume"
             return
         idle = 0 if new else idle + 1

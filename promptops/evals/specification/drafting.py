@@ -14,7 +14,7 @@ from promptops.errors import (
     RefusedError,
 )
 from promptops.evals.asking import Asker, QuestionPlace
-from promptops.evals.cap import CapError
+from promptops.evals.cap import CapReachedError
 from promptops.evals.opening import open_tools
 from promptops.evals.plan import plan_questions
 from promptops.evals.scenarios.asking import DraftWriter
@@ -179,6 +179,7 @@ def draft_from_description(
 
     Raises:
         RefusedError: no answer could be used, or the cap was reached.
+        CapError: there is a cap, and what a call may cost is unknown.
         ModelError, GuardError: there was no answer.
     """
     tools = open_tools(repository, max_cost)
@@ -198,7 +199,7 @@ def draft_from_description(
 
     try:
         parts, repaired, calls = asyncio.run(ask())
-    except CapError as error:
+    except CapReachedError as error:  # there is nothing to resume
         raise RefusedError(error.message, hint="raise --max-cost") from error
     finally:
         if tools.guards is not None:

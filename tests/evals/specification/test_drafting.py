@@ -11,6 +11,7 @@ import yaml
 from promptops.repository.repository import find_prompt, open_repository
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
+from tests.runtime.provider import Provider
 
 if TYPE_CHECKING:
     from tests.repositories import Repo
@@ -244,6 +245,14 @@ def test_the_cap_refuses_before_it_costs(repo: Repo) -> None:
     )
 
     assert "raise --max-cost" in said
+    with Provider() as provider:
+        repo.write("promptops.toml", f'[models.near]\nbase_url = "{provider.base_url}"\n')
+        unknown = run(
+            repo, *["new", "a", "--spec", "spec.txt", "--model", "near", "--max-cost", "1"]
+        )
+        assert provider.requests == []
+    assert unknown.exit_code != 0
+    assert "give the model a price" in unknown.stderr
 
 
 def test_a_model_that_fails_writes_nothing(repo: Repo) -> None:
