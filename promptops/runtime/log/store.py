@@ -284,14 +284,19 @@ class Store:
         self, filters: Filters = _EVERYTHING, *, by: Sequence[str] = ()
     ) -> Sequence[RunGroup]:
         """Return counts, errors by stage, cost and latency of runs, grouped by DIMENSIONS."""
+        # A run only writes: what reads is imported when it is asked for.
+        from promptops.runtime.log import counting
+
         now = self._clock()
-        return self._database.read(lambda cursor: reading.count(cursor, filters, by, now))
+        return self._database.read(lambda cursor: counting.count(cursor, filters, by, now))
 
     def compare(self, left: str, right: str, filters: Filters = _EVERYTHING) -> RunComparison:
         """Compare two versions of one prompt that share traffic, clustered by key."""
+        from promptops.runtime.log import comparing
+
         now = self._clock()
         return self._database.read(
-            lambda cursor: reading.compare_versions(cursor, left, right, filters, now)
+            lambda cursor: comparing.compare_versions(cursor, left, right, filters, now)
         )
 
     def export(self, filters: Filters = _EVERYTHING) -> Iterator[LogEntry]:
@@ -312,9 +317,11 @@ class Store:
         self, filters: Filters = _EVERYTHING, *, limit: int, but: str | None = None
     ) -> Sequence[RunRecord]:
         """Return some ended runs with what they said, by chance, one of each key."""
+        from promptops.runtime.log import sampling
+
         now = self._clock()
         return self._database.read(
-            lambda cursor: reading.sample_runs(
+            lambda cursor: sampling.sample_runs(
                 cursor, filters, self._keyring, now, limit=limit, but=but
             )
         )
