@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from promptops.runtime.alerts.alert import Alert
 
 
-def tell(alerts: Sequence[Alert]) -> list[str]:
+# A channel may try several times; a person or a job waits for it.
+_CLOSE_SECONDS = 30.0
+
+
+def tell(alerts: Sequence[Alert]) -> bool:
     """Send alerts through the channels of [alerts], each once, and record them in the run log.
 
-    Return the titles of those that reached nobody.
+    Return whether each reached somebody.
     """
     from promptops.cli.runs.opening import record_event
     from promptops.runtime.alerts.opening import open_alerter
@@ -48,6 +52,6 @@ def tell(alerts: Sequence[Alert]) -> list[str]:
     )
     for one in alerts:
         alerter.notify(one)
-    alerter.close()
+    left = alerter.close(_CLOSE_SECONDS)
     ledger.close()
-    return lost
+    return not left and not lost

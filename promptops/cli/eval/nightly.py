@@ -123,24 +123,21 @@ def nightly(
     is_interrupted = report.result.stopped == INTERRUPTED
     # Before the results are kept: a change that is on record is not told again.
     is_told = not alert or is_interrupted or _tell(report)
+    is_kept = is_told and not is_interrupted and _keep(branch, report)
+    code = int(report.exit) if is_kept else 2
     if output is Format.JSON:
-        emit_json(json_document("promptops.eval-nightly/v1", **_to_json(report, history)))
+        found = {**_to_json(report, history), "kept": is_kept, "exit": code}
+        emit_json(json_document("promptops.eval-nightly/v1", **found))
     else:
         _print(report)
-    if is_interrupted:
-        raise typer.Exit(INTERRUPTED_CODE)
-    code = int(report.exit)
-    if is_told:
-        code = max(code, _keep(branch, report))
-    else:
-        code = 2
+    if not is_told:
         warn(
             "tonight's results are not kept, so that the next run tells of them again",
             hint="promptops alerts test says which channels work",
         )
     if page is not None:
         _write_page(page, report, history)
-    raise typer.Exit(code)
+    raise typer.Exit(INTERRUPTED_CODE if is_interrupted else code)
 
 
 def _read_night(text: str) -> str:
@@ -157,16 +154,16 @@ def _read_night(text: str) -> str:
     return night
 
 
-def _keep(branch: HistoryBranch, report: NightReport) -> int:
-    """Add tonight to the history; return 2 if that failed, else 0."""
+def _keep(branch: HistoryBranch, report: NightReport) -> bool:
+    """Add tonight to the history; return whether that worked."""
     if not report.records:
-        return 0
+        return True
     try:
         branch.append(report.records)
     except PromptopsError as error:
         report_error(error)
-        return 2
-    return 0
+        return False
+    return True
 
 
 def _print(report: NightReport) -> None:
@@ -250,7 +247,7 @@ def _tell(report: NightReport) -> bool:
             hint='write "nightly" into the kinds of a channel, such as [alerts.slack]',
         )
         return True
-    return not alerts or not tell(alerts)
+    return not alerts or tell(alerts)
 
 
 def _write_page(page: Path, report: NightReport, history: NightHistory) -> None:

@@ -106,10 +106,10 @@ class Alerter:
             atexit.register(self.close)
         self._condition.notify_all()
 
-    def close(self, timeout_seconds: float = _CLOSE_SECONDS) -> None:
-        """Send pending alerts, as far as possible within this time."""
+    def close(self, timeout_seconds: float = _CLOSE_SECONDS) -> int:
+        """Send pending alerts within this time; return how many were not sent."""
         if self._pid != os.getpid():
-            return
+            return 0
         atexit.unregister(self.close)
         with self._condition:
             thread = self._thread
@@ -124,6 +124,7 @@ class Alerter:
             self._closing = threading.Event()
         if left:
             self._warn(f"{left} alerts were not sent")
+        return left
 
     def _work(self) -> None:
         while True:

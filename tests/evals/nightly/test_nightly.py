@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from promptops.cli.alerts import telling
 from promptops.evals import opening
 from promptops.evals.nightly import running
 from promptops.evals.nightly.branch import BRANCH, HistoryBranch
 from promptops.repository.repository import open_repository
 from tests.cli.running import accept, run
 from tests.evals.nightly.project import BAD, DOWN, GOOD, MODEL, SUITE, answer_with, make_project
+from tests.hostile import silent_port
 from tests.runtime.alerts.receiver import Receiver
 
 if TYPE_CHECKING:
@@ -415,3 +417,18 @@ def test_where_traffic_is_split_each_version_has_its_nights(nights: Nights) -> N
 def test_a_paused_prompt_is_watched_as_well(nights: Nights) -> None:
     accept(nights.repo, "pause", "ask", "--env", "production", "--reason", "wrong answers")
     assert nights.run().exit_code == 0
+
+
+def test_a_channel_that_never_answers_has_told_nobody(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "_CLOSE_SECONDS", 0.2)
+    config = (nights.repo.path / "promptops.toml").read_text()
+    nights.run()
+    answer_with(nights.repo, BAD)
+    with silent_port() as port:
+        url = f"http://127.0.0.1:{port}"
+        nights.repo.write("promptops.toml", f'{config}[alerts.webhook]\nurl = "{url}"\n')
+        found = nights.as_json("--alert")
+    assert (found["exit"], found["kept"], found["suites"][0]["state"]) == (2, False, "alarm")
+    assert len(records(nights.repo)) == 1
