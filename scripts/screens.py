@@ -129,7 +129,9 @@ def try_command(command: str, repository: Path) -> tuple[str, list[str]]:
             here = copy(repository, Path(place) / f"{columns}")
             shown = in_terminal(command, here, columns, rows)
             parts.append(f"===== terminal {columns}x{rows}\n{shown}")
-            faults += [f"{columns}x{rows}: {one}" for one in judge(shown, columns)]
+            faults += [
+                f"{columns}x{rows}: {one}" for one in judge(f"$ {command}\n{shown}", columns)
+            ]
         here = copy(repository, Path(place) / "pipe")
         done = in_pipe(command, here, is_joined=False)
         parts.append(f"===== pipe, exit code {done.returncode}: standard output\n{done.stdout}")
@@ -214,7 +216,8 @@ def judge(text: str, columns: int) -> list[str]:
         faults.append("a traceback")
     if columns == 0 and _ESCAPE.search(text):
         faults.append("colours in a pipe")
-    if columns:
+    # Data for programs is shown as it is, and so is what the shell says.
+    if columns and not re.search(r"--format (json|csv)|schema|--dry-run|^sh:", text, re.MULTILINE):
         lines = text.split("\n")
         for line, following in itertools.pairwise(lines):
             # The terminal broke a line: full to its last column, in the middle of a word.

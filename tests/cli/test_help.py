@@ -39,6 +39,10 @@ def test_every_verb_has_two_examples() -> None:
     ] == []
 
 
+def test_each_example_fits_a_terminal_of_80_columns() -> None:
+    assert [line for lines in EXAMPLES.values() for line in lines if len(line) > 78] == []
+
+
 @pytest.mark.parametrize("line", [line for lines in EXAMPLES.values() for line in lines])
 def test_examples_name_what_there_is(line: str) -> None:
     program, verb, *words = shlex.split(line.partition(" >")[0])

@@ -162,7 +162,7 @@ def _list_files(
         if not whole.is_relative_to(top):
             raise UsageError(f"{path} is not in this repository", hint=f"it is {top}")
         if not whole.exists():
-            raise UsageError(f"there is no {path}", hint="name files or folders")
+            raise UsageError(f"there is no file or folder {path}", hint="check the path")
         place = whole.relative_to(top).as_posix()
         if whole.is_file():
             yield place, PurePosixPath(place).parent.as_posix(), True

@@ -400,8 +400,8 @@ def test_a_name_that_is_taken_gets_a_number(repo: Repo) -> None:
 def test_what_cannot_be_meant_is_refused(repo: Repo) -> None:
     repo.commit({"a.txt": "x y", "b.txt": "z"})
     assert masked(refuse(repo, "adopt", "none.txt", code=2)) == snapshot("""\
-error: there is no <folder>/repo/none.txt
- hint: name files or folders\
+error: there is no file or folder <folder>/repo/none.txt
+ hint: check the path\
 """)
     assert masked(refuse(repo, "adopt", "/etc", code=2)) == snapshot("""\
 error: /etc is not in this repository
