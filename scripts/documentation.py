@@ -59,7 +59,7 @@ MENU: dict[str, tuple[str, ...]] = {
         "clients",
         "other-tools",
     ),
-    "Set up": ("configuration", "ci", "protection", "approvals", "server", "access"),
+    "Set up": ("configuration", "ci", "protection", "approvals", "server", "operations", "access"),
     "Understand": ("gate", "trust", "threats", "benchmarks", "ARCHITECTURE"),
     "Reference": (
         "reference/commands",
