@@ -43,6 +43,7 @@ from promptops.runtime.run.ending import end_record, fail_record
 from promptops.runtime.run.output import OutputError, read_data
 from promptops.runtime.run.preparation import take_prompt
 from promptops.runtime.run.request import estimate
+from promptops.runtime.run.retry import Next, choose_next
 from promptops.runtime.run.steps import ask, take_course
 
 if TYPE_CHECKING:
@@ -258,6 +259,10 @@ class Asker:
             # A refused request costs nothing.
             is_charged = error.is_sent and error.kind != "status"
             await asking.settle(None, is_sent=asking.is_sent and is_charged)
+            after = choose_next(error)
+            has_others = at.follows and "fallbacks" in resolved.data
+            if after is Next.STOP or (after is not Next.RETRY and not has_others):
+                raise
             return None
         except BaseException:
             await asking.settle(None, is_sent=asking.is_sent)

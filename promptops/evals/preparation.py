@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from promptops.errors import InvalidSuiteError, NotFoundError, PromptopsError, UsageError, quote
 from promptops.evals.result import TrialState
 from promptops.evals.routes import follow_routes, may_ask
+from promptops.evals.scorers.registry import cost_of
+from promptops.evals.scorers.scorer import Cost
 from promptops.evals.suites import Suites
 from promptops.evals.tape import Tape, read_cassette
 from promptops.evals.trial import side_inputs
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from promptops.evals.suites import FoundSuite
     from promptops.prompt.suite import Sample, Suite
+    from promptops.prompt.suite.suite import Check
     from promptops.repository.repository import Repository
     from promptops.runtime.resolution import ResolvedPrompt
 
@@ -231,6 +234,7 @@ def _make_part(
         at = choice.environment or repository.config.default_environment
     change, change_state = _resolve(repository, name, at)
     suite, digest = suites.load(found, change.prompt)
+    _check_judge(repository, found, suite)
     baseline: ResolvedPrompt | None
     if choice.using is not None:
         assert choice.instead is not None  # noqa: S101 - the two come together
@@ -273,6 +277,22 @@ def _make_part(
         max(one.trials for one in suite.samples) if choice.is_noise else 0,
         follows,
     )
+
+
+def _check_judge(repository: Repository, found: FoundSuite, suite: Suite) -> None:
+    """Raise UsageError for checks that need a judge where there is none, before a call costs."""
+    if not found.uses_judge or suite.judge or repository.config.eval.judge:
+        return
+
+    def asks(check: Check) -> bool:
+        return cost_of(check) is Cost.JUDGE
+
+    for sample in suite.samples:
+        if any(map(asks, (*sample.checks, *(one for turn in sample.turns for one in turn.checks)))):
+            raise UsageError(
+                f"{found.path}: checks of {quote(sample.name)} need a judge, and there is none",
+                hint="name the prompt that judges: 'judge' in the suite, or in the table [eval]",
+            )
 
 
 def _keep_reaching(repository: Repository, part: SuitePart, warnings: list[str]) -> list[SuitePart]:

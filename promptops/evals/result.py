@@ -441,4 +441,5 @@ def _threshold(share: _SampleShare, tag: str | None, least: float) -> VerdictRea
     if (total - share.failed) / total < least - _ROUNDING:
         return VerdictReason(ReasonKind.BLOCKS, text)
     open_ones = total - share.passed - share.failed
-    return VerdictReason(ReasonKind.UNKNOWN, f"{text} while {open_ones} are undecided")
+    are = "is" if open_ones == 1 else "are"
+    return VerdictReason(ReasonKind.UNKNOWN, f"{text}; {open_ones} {are} undecided")

@@ -20,6 +20,7 @@ from promptops.evals.trial import (
     Case,
     IncomparableError,
     Scoring,
+    describe_error,
     render_ahead,
     run_trial,
 )
@@ -217,7 +218,8 @@ async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _RunnerStat
             own.apart[at] = 1
             continue
         except MissingError as error:
-            trial = Trial(number, SampleOutcome.MISSING, error=error.message, stage="cassette")
+            what = describe_error(error)
+            trial = Trial(number, SampleOutcome.MISSING, error=what, stage="cassette")
         except (CapError, ClusterError, GuardError) as error:
             state.stopped = state.stopped or error.message
             return

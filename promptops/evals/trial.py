@@ -173,7 +173,7 @@ def _finish(
         score,
         course.text,
         tuple(course.checks),
-        None if error is None else error.message,
+        None if error is None else describe_error(error),
         None if error is None else course.stage,
         course.cost_micros,
         course.seconds if course.asked else None,
@@ -184,6 +184,11 @@ def _finish(
         any(one.is_degraded for one in course.asked),
         None if last is None else last.answer.fingerprint,
     )
+
+
+def describe_error(error: PromptopsError) -> str:
+    """Return an error and what to do about it, in one line."""
+    return error.message if error.hint is None else f"{error.message} ({error.hint})"
 
 
 def _mean(course: _TrialCourse) -> float:

@@ -119,15 +119,19 @@ def say_plan(repository: Repository, preparation: Preparation, options: EvalOpti
     mode = choose_mode(preparation, repository, options, os.environ)
     prices = open_prices(repository)
     plan = make_plan(preparation, prices, lambda part: find_judge(repository, part))
-    suites = len(preparation.parts)
-    what = f"{suites} {'suite' if suites == 1 else 'suites'}, {plan.samples} samples"
+    what = f"{_count(len(preparation.parts), 'suite')}, {_count(plan.samples, 'sample')}"
     if preparation.shard != (1, 1):
         what += f" (shard {preparation.shard[0]} of {preparation.shard[1]})"
     judged = f" and up to {plan.judged} of judges" if plan.judged else ""
-    say(f"{what}, {plan.trials} trials: {plan.calls} calls{judged}, {plan.tokens} tokens at most")
+    asked = f"{_count(plan.trials, 'trial')}: {_count(plan.calls, 'call')}{judged}"
+    say(f"{what}, {asked}, {plan.tokens} tokens at most")
     if mode is Mode.REPLAY:
         served = sorted({one for part in preparation.parts for one in part.tape.list_served()})
-        say(f"no model is asked: all answers come from cassettes, of {', '.join(served)}")
+        if served:
+            say(f"no model is asked: all answers come from cassettes, of {', '.join(served)}")
+        for part in preparation.parts:
+            if not len(part.tape):
+                say(f"{part.suite.path} has no cassette: promptops eval run --record makes one")
         return
     if options.stand_in is not None:
         say(f"{options.stand_in} answers in place of every model")
@@ -135,6 +139,10 @@ def say_plan(repository: Repository, preparation: Preparation, options: EvalOpti
     cap = repository.config.eval.max_cost if options.max_cost is None else options.max_cost
     if cap is not None and plan.highest_micros is not None and plan.highest_micros > cap:
         say(f"the cap of {_dollars(cap)} may end the run early; --resume goes on from there")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def say_costs(plan: EvalPlan) -> None:

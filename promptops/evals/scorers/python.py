@@ -64,7 +64,11 @@ def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # no
     }
     reply = _ask(question, file, options.get("timeout", _TIMEOUT_SECONDS))
     if "error" in reply:
-        raise ScorerError(f"the function '{options['function']}' failed: {reply['error']}")
+        said = str(reply["error"])
+        hint = None
+        if said.startswith("TypeError") and "argument" in said:
+            hint = f"it is called as {name}(text, inputs)"
+        raise ScorerError(f"the function '{options['function']}' failed: {said}", hint=hint)
     return _score(reply.get("value"), options["function"])
 
 

@@ -119,7 +119,7 @@ def test_only_a_calibrated_judge_decides(project: Repo) -> None:
 ask work tree  scripted/ask.yaml  evals/ask.yaml
 could not judge: 0 of 1 samples pass; not compared: nothing is live or released
   - 1 of 1 trials ended in an error
-  - 0 of 1 samples pass, which is below the threshold of 100% while 1 are undecided
+  - 0 of 1 samples pass, which is below the threshold of 100%; 1 is undecided
   ERROR  a
       score: no check counts: the judge is not calibrated
       answer: bad

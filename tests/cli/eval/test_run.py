@@ -128,7 +128,7 @@ def test_an_error_is_neither_pass_nor_fail(project: Repo, monkeypatch: pytest.Mo
 ask work tree  scripted/answers.yaml  evals/ask.yaml
 could not judge: 0 of 1 samples pass; not compared: nothing is live or released
   - 1 of 1 trials ended in an error
-  - 0 of 1 samples pass, which is below the threshold of 100% while 1 are undecided
+  - 0 of 1 samples pass, which is below the threshold of 100%; 1 is undecided
   ERROR  x
       call: scripted/answers.yaml: the provider answered with an error (500)
 
@@ -213,7 +213,7 @@ def test_a_call_of_unknown_cost_does_not_fit_under_a_cap(project: Repo) -> None:
 ask work tree  openai/none  evals/ask.yaml
 could not judge: 0 of 2 samples pass; not compared: nothing is live or released
   - 2 of 2 trials were not run
-  - 0 of 2 samples pass, which is below the threshold of 100% while 2 are undecided
+  - 0 of 2 samples pass, which is below the threshold of 100%; 2 are undecided
 
 stopped: what a call may cost is unknown, and there is a cap
 could not judge  0 calls, 0.000000 USD, <duration>
@@ -249,11 +249,11 @@ class TestCassettes:
 ask work tree  scripted/answers.yaml  evals/ask.yaml
 could not judge: 0 of 2 samples pass; not compared: nothing is live or released
   - 2 of 2 trials were not run
-  - 0 of 2 samples pass, which is below the threshold of 100% while 2 are undecided
+  - 0 of 2 samples pass, which is below the threshold of 100%; 2 are undecided
   NOT RUN  capital  [must]
-      cassette: the cassette evals/ask.cassette.jsonl is stale for sample 'capital', trial 1, scripted/answers.yaml, change
+      cassette: the cassette evals/ask.cassette.jsonl is stale for sample 'capital', trial 1, scripted/answers.yaml, change (record it again: promptops eval run --record)
   NOT RUN  other
-      cassette: the cassette evals/ask.cassette.jsonl is stale for sample 'other', trial 1, scripted/answers.yaml, change
+      cassette: the cassette evals/ask.cassette.jsonl is stale for sample 'other', trial 1, scripted/answers.yaml, change (record it again: promptops eval run --record)
 
 could not judge  0 calls, 0.000000 USD, <duration>
 """)
@@ -267,11 +267,11 @@ could not judge  0 calls, 0.000000 USD, <duration>
 ask work tree  scripted/answers.yaml  evals/ask.yaml
 could not judge: 0 of 2 samples pass; not compared: nothing is live or released
   - 2 of 4 trials were not run
-  - 0 of 2 samples pass, which is below the threshold of 100% while 2 are undecided
+  - 0 of 2 samples pass, which is below the threshold of 100%; 2 are undecided
   NOT RUN  capital  [must]  1 of 2 trials
-      cassette: the cassette evals/ask.cassette.jsonl has no answer for sample 'capital', trial 2, scripted/answers.yaml, change
+      cassette: the cassette evals/ask.cassette.jsonl has no answer for sample 'capital', trial 2, scripted/answers.yaml, change (record it again: promptops eval run --record)
   NOT RUN  other  1 of 2 trials
-      cassette: the cassette evals/ask.cassette.jsonl has no answer for sample 'other', trial 2, scripted/answers.yaml, change
+      cassette: the cassette evals/ask.cassette.jsonl has no answer for sample 'other', trial 2, scripted/answers.yaml, change (record it again: promptops eval run --record)
 
 could not judge  0 calls, 2 replayed, 0.000000 USD, <duration>
 """)
@@ -602,9 +602,9 @@ def test_similar_answers_are_told_by_their_embeddings(project: Repo) -> None:
 ask work tree  scripted/answers.yaml  evals/ask.yaml
 could not judge: 0 of 1 samples pass; not compared: nothing is live or released
   - 1 of 1 trials ended in an error
-  - 0 of 1 samples pass, which is below the threshold of 100% while 1 are undecided
+  - 0 of 1 samples pass, which is below the threshold of 100%; 1 is undecided
   ERROR  a
-      score: the scorer 'similar' needs an embedding model
+      score: the scorer 'similar' needs an embedding model (set 'embedding' in the table [eval] of the configuration)
       answer: something else
 
 could not judge  1 calls, 0.000000 USD, <duration>
@@ -646,3 +646,27 @@ def test_the_plan_prices_turns_and_judges_too(project: Repo) -> None:
 def highest(project: Repo) -> float:
     said = eval_run(project, "--dry-run").stderr
     return float(said.rpartition("highest ")[2].split()[0])
+
+
+def test_a_suite_that_needs_a_judge_asks_nobody_without_one(project: Repo) -> None:
+    sample = "- {name: a, inputs: {question: x}, expect: [{all: [{rubric: It is polite.}]}]}"
+    project.write("evals/ask.yaml", suite(sample))
+    said = refuse(project, "eval", "run", code=2)
+    assert "checks of 'a' need a judge, and there is none" in said
+    # The word alone asks nobody.
+    sample = "- {name: a, inputs: {question: x}, expect: [{not_contains: rubric}]}"
+    project.write("evals/ask.yaml", suite(sample))
+    assert eval_run(project).exit_code == 0
+
+
+def test_a_refused_request_is_made_once(project: Repo) -> None:
+    project.write("answers.yaml", "rules: [{fault: {status: 400}}]")
+    sample = "- {name: a, inputs: {question: x}, expect: [{contains: a}]}"
+    project.write("evals/ask.yaml", suite(sample))
+    assert as_json(project)["calls"] == 1
+
+
+def test_a_replay_names_suites_without_a_cassette(project: Repo) -> None:
+    result = eval_run(project, "--replay")
+    assert result.exit_code == 2
+    assert "evals/ask.yaml has no cassette: promptops eval run --record makes one" in result.stderr
