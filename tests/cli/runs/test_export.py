@@ -63,5 +63,5 @@ def test_a_file_keeps_what_no_text_file_can_hold(
     assert [json.loads(line)["answer"] for line in lines] == ["lone \ud800 nul \0 \U0001f600"] * 3
     assert masked(refuse(repo, "runs", "export", "-o", "no/such/file", code=2)) == snapshot("""\
 error: <folder>/repo/no/such/file: no such file or directory
- hint: check that the file exists, may be used, and that the disk is not full\
+ hint: check that the file exists and is accessible, and that the disk is not full\
 """)
