@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from promptops.runtime.conversation.conversation import Conversation
     from promptops.runtime.conversation.hand_over import HandOver
     from promptops.runtime.guards.breaker import BreakerOpenError
-    from promptops.runtime.guards.guard import GuardError
+    from promptops.runtime.guards.refusal import GuardError
     from promptops.runtime.live import LivePrompt, Share
     from promptops.runtime.models.model import ModelError
     from promptops.runtime.registry import Registry
@@ -83,7 +83,7 @@ __all__ = [
 _HOMES = {
     "BreakerOpenError": "promptops.runtime.guards.breaker",
     "Conversation": "promptops.runtime.conversation.conversation",
-    "GuardError": "promptops.runtime.guards.guard",
+    "GuardError": "promptops.runtime.guards.refusal",
     "HandOver": "promptops.runtime.conversation.hand_over",
     "LivePrompt": "promptops.runtime.live",
     "ModelError": "promptops.runtime.models.model",

@@ -143,7 +143,7 @@ def _say_what_it_took(done: Run) -> None:
 
 
 def _show_plan(plan: Plan, output: Format) -> None:
-    from promptops.runtime.guards.guard import describe_amount
+    from promptops.runtime.guards.refusal import describe_amount
 
     cost = None if plan.cost_micros is None else plan.cost_micros / 1_000_000
     if output is Format.JSON:

@@ -54,7 +54,8 @@ if TYPE_CHECKING:
     from promptops.evals.tape import Journal, Tape, TapePlace
     from promptops.evals.trial_log import TrialLog
     from promptops.repository.prices import Prices
-    from promptops.runtime.guards.guard import Guards, Reservation
+    from promptops.runtime.guards.guard import Guards
+    from promptops.runtime.guards.reservation import Reservation
     from promptops.runtime.models import Models
     from promptops.runtime.models.embedding import Embedder
     from promptops.runtime.resolution import ResolvedPrompt

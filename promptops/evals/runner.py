@@ -25,7 +25,7 @@ from promptops.evals.trial import (
     run_trial,
 )
 from promptops.prompt.suite.packing import count_trials
-from promptops.runtime.guards.guard import GuardError
+from promptops.runtime.guards.refusal import GuardError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -21,7 +21,7 @@ from promptops.evals.scorers.values import difference
 from promptops.evals.tape import MissingError, TapePlace
 from promptops.prompt.suite.suite import Outcome as Wanted
 from promptops.runtime.guards.breaker import BreakerOpenError
-from promptops.runtime.guards.guard import GuardError
+from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.models.model import ModelError
 
 if TYPE_CHECKING:

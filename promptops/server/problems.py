@@ -126,7 +126,7 @@ def _translate(error: Exception, now: float) -> HttpProblem:
 def _translate_run(error: Exception, now: float) -> HttpProblem:
     """Return the problem for an exception of a run."""
     from promptops.runtime.guards.breaker import BreakerOpenError
-    from promptops.runtime.guards.guard import GuardError
+    from promptops.runtime.guards.refusal import GuardError
     from promptops.runtime.models.model import ModelError
     from promptops.runtime.run.output import OutputError
 

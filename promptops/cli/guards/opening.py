@@ -69,7 +69,7 @@ def describe_window(
     name: str, amount: int, users: list[str], tenants: list[str]
 ) -> tuple[str, ...]:
     """Return whose window it is, what it limits, which one it is, and an amount of it."""
-    from promptops.runtime.guards.guard import describe_amount
+    from promptops.runtime.guards.refusal import describe_amount
 
     if name.count("/") < 3:  # of a ledger that another version wrote
         return (one_line(name), "", "", f"{amount:,}")

@@ -63,7 +63,7 @@ def show(
 
 
 def _print_standings(opened: Opened, standings: Sequence[GuardStanding]) -> None:
-    from promptops.runtime.guards.guard import describe_amount
+    from promptops.runtime.guards.refusal import describe_amount
 
     rows: list[tuple[str, ...]] = [
         (

@@ -11,7 +11,7 @@ from promptops.evals.cap import CapError, CapReachedError
 from promptops.evals.scenarios.collection import ANSWER, describe_inputs, describe_refused
 from promptops.evals.tape import Tape, TapePlace
 from promptops.prompt.inputs import input_schemas
-from promptops.runtime.guards.guard import GuardError
+from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.models.model import ModelError
 from promptops.runtime.run.output import OutputError, read_data
 

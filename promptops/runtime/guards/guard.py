@@ -10,16 +10,21 @@ from __future__ import annotations
 import threading
 from collections import deque
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.errors import NotFoundError, RefusedError, UsageError, quote
 from promptops.repository.settings.guards import DEFAULT_SPEND_PER_HOUR
-from promptops.repository.settings.reading import MICROS
 from promptops.runtime.alerts.alert import Alert
 from promptops.runtime.guards.depth import current_depth
 from promptops.runtime.guards.memory import MemoryLedger
 from promptops.runtime.guards.notices import Notices
+from promptops.runtime.guards.refusal import (
+    GuardError,
+    describe_amount,
+    refuse_full,
+    refuse_unknown,
+)
+from promptops.runtime.guards.reservation import Reservation
 from promptops.runtime.guards.windows import (
     Rule,
     Scope,
@@ -46,73 +51,10 @@ if TYPE_CHECKING:
     from promptops.runtime.ledger import Charge, Ledger, Refusal, Reset, Unit
     from promptops.runtime.ledger import Standing as Counted
 
-__all__ = ["GuardError", "GuardStanding", "Guards", "Reservation", "Scope"]
-
 GLOBAL_SPENDING = ("guards.spend_per_hour", "guards.spend_per_day")
 # The maximum number of pending settlements; further ones stay at their estimate.
 _MAX_WAITING = 10_000
 _SETTLED_AT_ONCE = 8
-
-
-class GuardError(RefusedError):
-    """A limit refused a run before it cost anything.
-
-    Attributes:
-        guard: the limit's configuration key, such as `guards.spend_per_hour`; `guards.ledger` if
-            the ledger is unreachable.
-        limit: the limit for one window, in micro-dollars, calls, tokens or runs.
-        spent: the spent and reserved part of it.
-        frees_at_seconds: when the window ends, in seconds since 1970; None: waiting does not help.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        guard: str,
-        limit: int | None = None,
-        spent: int | None = None,
-        frees_at_seconds: float | None = None,
-        hint: str | None = None,
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.guard = guard
-        self.limit = limit
-        self.spent = spent
-        self.frees_at_seconds = frees_at_seconds
-
-    def __reduce__(self) -> tuple[Callable[..., GuardError], tuple[object, ...]]:
-        return (
-            _restore,
-            (
-                type(self),
-                self.message,
-                self.guard,
-                self.limit,
-                self.spent,
-                self.frees_at_seconds,
-                self.hint,
-            ),
-        )
-
-
-def _restore(  # noqa: PLR0917 - unpickling knows no names
-    cls: type[GuardError],
-    message: str,
-    guard: str,
-    limit: int | None,
-    spent: int | None,
-    frees_at_seconds: float | None,
-    hint: str | None,
-) -> GuardError:
-    return cls(
-        message,
-        guard=guard,
-        limit=limit,
-        spent=spent,
-        frees_at_seconds=frees_at_seconds,
-        hint=hint,
-    )
 
 
 class GuardStanding(NamedTuple):
@@ -137,79 +79,6 @@ class GuardStanding(NamedTuple):
     held: int
     window: str
     frees_at_seconds: float
-
-
-class Reservation:
-    """The reservation of one attempt, until it is settled or released. Without either it stays
-    spent.
-
-    Attributes:
-        key: its name in the ledger.
-        cost: the reserved micro-dollars; None: unknown, and nothing is reserved of spending limits.
-        tokens: the reserved tokens, likewise.
-        is_local: whether it is counted only in this process, because the ledger is unreachable.
-    """
-
-    __slots__ = ("_guards", "_is_done", "_ledger", "cost", "is_local", "key", "tokens")
-
-    def __init__(
-        self,
-        guards: Guards,
-        ledger: Ledger,
-        key: str,
-        *,
-        cost: int | None,
-        tokens: int | None,
-        is_local: bool,
-    ) -> None:
-        self._guards = guards
-        self._ledger = ledger
-        self._is_done = False
-        self.key = key
-        self.cost = cost
-        self.tokens = tokens
-        self.is_local = is_local
-
-    def settle(self, cost: int | None, tokens: int | None) -> None:
-        """Correct the windows to the actual cost; None: as reserved.
-
-        Never raises: if the ledger is unreachable, the settlement is made later, and until then the
-        estimate counts.
-        """
-        self._end(self._amounts(cost, tokens))
-
-    def release(self) -> None:
-        """Return the whole reservation, because the attempt was never sent. Never raises."""
-        self._end({"micros": 0, "calls": 0, "tokens": 0})
-
-    async def asettle(self, cost: int | None, tokens: int | None) -> None:
-        """As `settle`, without blocking the event loop."""
-        await self._aend(self._amounts(cost, tokens))
-
-    async def arelease(self) -> None:
-        """As `release`, without blocking the event loop."""
-        await self._aend({"micros": 0, "calls": 0, "tokens": 0})
-
-    def _amounts(self, cost: int | None, tokens: int | None) -> dict[Unit, int]:
-        amounts: dict[Unit, int] = {}
-        # Negative usage is invalid; it would increase the budget.
-        if cost is not None and cost >= 0:
-            amounts["micros"] = cost
-        if tokens is not None and tokens >= 0:
-            amounts["tokens"] = tokens
-        if self.cost is not None and cost is not None and cost > self.cost:
-            self._guards.tell_overrun(self.key, self.cost, cost)
-        return amounts
-
-    def _end(self, amounts: dict[Unit, int]) -> None:
-        if not self._is_done:
-            self._is_done = True
-            self._guards.settle(self._ledger, self.key, amounts)
-
-    async def _aend(self, amounts: dict[Unit, int]) -> None:
-        if not self._is_done:
-            self._is_done = True
-            await self._guards.asettle(self._ledger, self.key, amounts)
 
 
 class _GuardPlan(NamedTuple):
@@ -495,12 +364,12 @@ class Guards:
             if amount is None:
                 if rule.unit == "micros" and not is_configured:
                     continue
-                raise self._refuse_unknown(rule.guard, unknown)
+                raise refuse_unknown(rule.guard, unknown)
             one = charge(rule, amount, now)
             charges.append(one)
             guards[one.window] = rule.guard
         if cost is None and any(one.unit == "micros" for one in further):
-            raise self._refuse_unknown("eval.max_cost", unknown)
+            raise refuse_unknown("eval.max_cost", unknown)
         charges.extend(further)
         if request_hash is not None:
             repeated = identical_rule(self.settings, scope, request_hash)
@@ -513,13 +382,6 @@ class Guards:
     def _is_configured(self, guard: str) -> bool:
         """Return whether this limit is configured and not the default."""
         return self.settings.is_strict or guard not in GLOBAL_SPENDING
-
-    def _refuse_unknown(self, guard: str, unknown: str) -> GuardError:
-        return GuardError(
-            f"what this run may cost cannot be bounded, and {guard} is set: it lacks {unknown}",
-            guard=guard,
-            hint="set max_tokens in the prompt, and a price in [models] (or free = true)",
-        )
 
     def _reserve(
         self,
@@ -620,40 +482,17 @@ class Guards:
     def _refuse(self, plan: _GuardPlan, refusal: Refusal, charges: Sequence[Charge]) -> GuardError:
         full = next(one for one in charges if one.window == refusal.window)
         guard = plan.guards.get(full.window, "the cap of this eval")
-        limit = describe_amount(full.limit, full.unit)
-        if guard == "guards.identical_per_minute":
-            message = f"the same request was made {refusal.spent} times in this minute already"
-            hint = "look for a loop; trials of an eval belong into the environment 'eval'"
-        elif refusal.frees_at is None:
-            message = (
-                f"{guard} is {limit}, and this call alone may take "
-                f"{describe_amount(full.amount, full.unit)}"
-            )
-            hint = f"lower max_tokens in the prompt, or raise {guard}"
-        else:
-            message = (
-                f"{guard} is {limit}: {describe_amount(refusal.spent, full.unit)} are spent or "
-                f"reserved, and this call may take {describe_amount(full.amount, full.unit)}"
-            )
-            at = datetime.fromtimestamp(refusal.frees_at, UTC).strftime("%H:%M UTC")
-            hint = f"it frees at {at}; `promptops guards show` says what is spent where"
+        error = refuse_full(guard, full, refusal)
         self._tell(
             Alert(
                 "guard",
                 f"{guard} refused a run",
-                f"{message}. The window is {full.window}.",
+                f"{error.message}. The window is {full.window}.",
                 f"guard/{full.window}",
                 full.ends_at,
             )
         )
-        return GuardError(
-            message,
-            guard=guard,
-            limit=full.limit,
-            spent=refusal.spent,
-            frees_at_seconds=refusal.frees_at,
-            hint=hint,
-        )
+        return error
 
     def _tell(self, alert: Alert) -> None:
         if self._notify is not None:
@@ -663,17 +502,6 @@ class Guards:
 def whose_window(window: str) -> str:
     """Return a window's owner, such as `global` or `prompts/support/*`."""
     return window.split("/", 2)[2].rsplit("/", 1)[0]
-
-
-def describe_amount(amount: int, unit: Unit) -> str:
-    """Format an amount, such as `1.25 USD` or `20 calls`."""
-    if unit == "micros":
-        # Two digits, or more for fractions of a cent.
-        text = f"{amount / MICROS:.6f}".rstrip("0")
-        whole, _, fraction = text.partition(".")
-        return f"{whole}.{fraction.ljust(2, '0')} USD"
-    word = unit if amount != 1 else unit.removesuffix("s")
-    return f"{amount} {word}"
 
 
 def _give_back(task: asyncio.Future[Reservation]) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from promptops.repository.prices import Price
     from promptops.runtime.answers import Flight, Kept
     from promptops.runtime.guards.breaker import Permit
-    from promptops.runtime.guards.guard import Reservation
+    from promptops.runtime.guards.reservation import Reservation
     from promptops.runtime.guards.windows import Scope
     from promptops.runtime.log.record import RunRecord
     from promptops.runtime.models.model import Request

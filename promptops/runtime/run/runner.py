@@ -14,7 +14,7 @@ from promptops.repository.settings.cache import CacheSettings
 from promptops.runtime.alerts.alert import describe_refusal
 from promptops.runtime.answers import Answers, Flight, Kept, PendingAnswer, from_data, to_data
 from promptops.runtime.guards.depth import current_depth
-from promptops.runtime.guards.guard import GuardError
+from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.log.answers import CachedAnswer
 from promptops.runtime.log.identifiers import make_id
 from promptops.runtime.log.record import (

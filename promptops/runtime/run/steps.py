@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from promptops.errors import PromptopsError, TemplateError
 from promptops.runtime.answers import Flight, Kept
 from promptops.runtime.guards.breaker import BreakerOpenError
-from promptops.runtime.guards.guard import GuardError
+from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.log.record import AttemptRecord, Decision, RunReview
 from promptops.runtime.models.model import NO_USAGE, UNKNOWN_USAGE, ModelError, Request, Usage
 from promptops.runtime.redaction import hide
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
     from promptops.runtime.guards.breaker import Permit
-    from promptops.runtime.guards.guard import Reservation
+    from promptops.runtime.guards.reservation import Reservation
     from promptops.runtime.guards.windows import Scope
     from promptops.runtime.models.model import Answer
     from promptops.runtime.run.commands import Command, RunFacts

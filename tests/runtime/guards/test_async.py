@@ -10,8 +10,9 @@ import pytest
 
 from promptops.repository.settings.guards import BreakerSettings, GuardSettings, Limits
 from promptops.runtime.guards.breaker import BreakerOpenError, Breakers
-from promptops.runtime.guards.guard import GuardError, Guards
+from promptops.runtime.guards.guard import Guards
 from promptops.runtime.guards.memory import MemoryLedger
+from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.guards.windows import Scope
 from promptops.runtime.ledger import GIVING_BACK, LedgerBusyError, LedgerError
 

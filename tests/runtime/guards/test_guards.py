@@ -10,8 +10,9 @@ import pytest
 from promptops.errors import UsageError
 from promptops.repository.settings.guards import GuardSettings, Limits
 from promptops.runtime.guards.depth import DEPTH_HEADER, depth_headers, nested, read_depth
-from promptops.runtime.guards.guard import GuardError, Guards
+from promptops.runtime.guards.guard import Guards
 from promptops.runtime.guards.memory import MemoryLedger
+from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.guards.windows import Scope
 from promptops.runtime.ledger import LedgerError
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from promptops.repository.settings.guards import GuardSettings, Limits
-from promptops.runtime.guards.guard import GuardError, Guards
+from promptops.runtime.guards.guard import Guards
+from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.guards.sqlite import SqliteLedger
 from promptops.runtime.guards.windows import Scope
 from promptops.runtime.ledger import LedgerBusyError, LedgerError

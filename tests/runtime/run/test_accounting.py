@@ -15,7 +15,7 @@ import pytest
 from inline_snapshot import snapshot
 
 import promptops
-from promptops.runtime.guards.guard import GuardError
+from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.models.model import ModelError
 from promptops.runtime.run import retry
 from promptops.runtime.run import runner as runner_module

@@ -10,7 +10,7 @@ from inline_snapshot import snapshot
 
 import promptops
 from promptops.errors import ConfigurationError
-from promptops.runtime.guards.guard import GuardError
+from promptops.runtime.guards.refusal import GuardError
 from tests.runtime.alerts.receiver import Receiver
 from tests.runtime.run.pieces import PROMPT, list_runs
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import promptops
-from promptops.runtime.guards.guard import GuardError
+from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.guards.windows import Scope
 from promptops.runtime.run.runner import Runner
 from tests.cli.running import accept, refuse

@@ -11,7 +11,7 @@ from inline_snapshot import snapshot
 
 import promptops
 from promptops.errors import InputError, PromptopsError, UsageError
-from promptops.runtime.guards.guard import GuardError
+from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.models.model import ModelError
 from promptops.runtime.run.output import OutputError
 from tests.runtime.run.pieces import list_runs, logged, opened_log
