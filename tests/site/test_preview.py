@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -261,6 +264,26 @@ def test_nothing_runs_unless_told_to(tmp_path: Path) -> None:
         assert browser.send("/try/support/echo", fields).status == 403
         assert browser.get("/state").json["watches"] is False
     assert not (repo.path / ".git/promptops-log").exists()
+
+
+def test_a_folder_follows_changes_until_interrupted(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "team")
+    repo.commit({"prompts/support/echo.md": prompt_text()})
+    page = tmp_path / "site/prompts/support/echo.html"
+    command = [sys.executable, "-m", "promptops", "-C", str(repo.path)]
+    with subprocess.Popen(
+        [*command, "site", "--watch", "-o", str(tmp_path / "site")],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert any("watching for changes" in line for line in process.stderr)
+        repo.write("prompts/support/echo.md", prompt_text("1.0.1", "Changed {{ question }}"))
+        assert any("written" in line for line in process.stderr)
+        assert "Changed" in page.read_text("utf-8")
+        assert "/try/" not in page.read_text("utf-8")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
 
 
 @pytest.mark.parametrize(
