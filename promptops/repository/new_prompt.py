@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from promptops.repository.repository import Repository
 
 DEFAULT_MODEL = "openai/gpt-4o-mini"
+FIRST_PROMPT = "summarize"
 FIRST_VERSION = "0.1.0"
 UNKNOWN_AUTHOR = "you@example.com"
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._+-]*(?:[@/ ][A-Za-z0-9._+/@-]+)+", re.ASCII)
@@ -81,6 +82,12 @@ def find_author(repository: Repository) -> str:
 
 
 def _new_prompt(name: str, author: str, model: str) -> str:
+    task = "Summarize the text in one sentence. Say nothing that the text does not say."
+    if name != FIRST_PROMPT:
+        # A text of its own: two prompts with one text are a finding.
+        task = (
+            f"Say here what the model does with the text for {name}, and in which form it answers."
+        )
     return f"""\
 ---
 version: {FIRST_VERSION}
@@ -93,7 +100,7 @@ inputs:
   text: {{type: string, maxLength: 20000, untrusted: true}}
 ---
 {{% system %}}
-Summarize the text in one sentence. Say nothing that the text does not say.
+{task}
 {{% endsystem %}}
 {{% user %}}
 {{{{ text }}}}

@@ -16,6 +16,7 @@ from promptops.prompt.frontmatter.document import read_document
 from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE
 from promptops.repository.hook_entry import write_hook
 from promptops.repository.new_prompt import (
+    FIRST_PROMPT,
     UNKNOWN_AUTHOR,
     find_author,
     write_prompt,
@@ -36,8 +37,6 @@ from promptops.repository.steps import (
 
 if TYPE_CHECKING:
     from promptops.repository.repository import Repository
-
-FIRST_PROMPT = "summarize"
 
 
 def set_up(  # noqa: PLR0913 - one for each option of `init`

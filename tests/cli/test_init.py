@@ -344,7 +344,7 @@ def test_new_writes_a_prompt_that_is_valid_at_once(repo: Repo) -> None:
     rendered = do(repo, "render", "support/triage", "--var", "text=hello")
     assert rendered == snapshot("""\
 system
-Summarize the text in one sentence. Say nothing that the text does not say.
+Say here what the model does with the text for support/triage, and in which form it answers.
 
 user
 hello
@@ -528,3 +528,12 @@ def test_a_pipeline_that_is_there_is_told_which_jobs_to_add(repo: Repo) -> None:
     said = do(repo, "init", "--schedule")
     assert "add these jobs, and a pipeline schedule" in said
     assert "promptops-nightly:" in said
+
+
+def test_the_first_steps_of_the_readme_find_nothing_to_complain_of(repo: Repo) -> None:
+    do(repo, "init", "--owner", "@acme/prompts")
+    for name in ("support/triage", "support/reply"):
+        do(repo, "new", name)
+    looked = run(repo, "validate")
+    assert (looked.exit_code, looked.stdout) == (0, "")
+    assert looked.stderr == "3 prompts checked: no problems found\n"
