@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from promptops.evals.nightly.branch import HistoryBranch, NightHistory
     from promptops.evals.nightly.running import NightOutcome, NightReport
+    from promptops.evals.outcome import SuiteOutcome
 
 _COLOURS = {"passed": "green", "alarm": "red", "could not judge": "yellow"}
 
@@ -255,6 +256,28 @@ def _write_page(page: Path, report: NightReport, history: NightHistory) -> None:
     from promptops.evals.report.html import to_html
     from promptops.repository.writing import write_atomically
 
-    outcomes = [one.outcome for one in report.outcomes]
+    outcomes = [_with_alarms(one) for one in report.outcomes]
     trends = list_trends([*history.records, *report.records])
     write_atomically(page, to_html(report.result, outcomes, report.exit, trends).encode())
+
+
+def _with_alarms(one: NightOutcome) -> SuiteOutcome:
+    """Return a suite's outcome for the page: only alarms block, and all of them are there."""
+    from dataclasses import replace
+
+    from promptops.evals.result import ReasonKind, VerdictReason
+
+    reasons = [
+        reason
+        if one.alarms or reason.gravity is not ReasonKind.BLOCKS
+        else replace(reason, gravity=ReasonKind.NOTE)
+        for reason in one.outcome.reasons
+    ]
+    known = {reason.text for reason in reasons}
+    reasons += [
+        VerdictReason(ReasonKind.BLOCKS, alarm.text)
+        for alarm in one.alarms
+        if alarm.text not in known
+    ]
+    reasons += [VerdictReason(ReasonKind.NOTE, note) for note in one.notes]
+    return replace(one.outcome, reasons=tuple(reasons))

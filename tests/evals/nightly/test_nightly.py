@@ -432,3 +432,16 @@ def test_a_channel_that_never_answers_has_told_nobody(
         found = nights.as_json("--alert")
     assert (found["exit"], found["kept"], found["suites"][0]["state"]) == (2, False, "alarm")
     assert len(records(nights.repo)) == 1
+
+
+def test_the_page_shows_all_alarms_and_only_alarms_block(nights: Nights, tmp_path: Path) -> None:
+    page = tmp_path / "night.html"
+    nights.run()
+    answer_with(nights.repo, GOOD, "model-2")
+    nights.run("--html", str(page))
+    text = page.read_text()
+    assert "served model: model-2, was scripted/answers.yaml" in text
+    assert '<span class="bad">blocked</span>' in text
+    assert "From night to night" in text
+    nights.run("--html", str(page))
+    assert '<span class="bad">' not in page.read_text()
