@@ -46,6 +46,8 @@ def to_text(
             yield from _models(suite)
     if result.stopped:
         yield f"{paint('stopped:', 'yellow')} {result.stopped}"
+        if result.calls:
+            yield f"  {paint('what is done is kept: eval run --resume goes on from there', 'dim')}"
     yield f"{paint(_WORDS[exit_code], _COLOURS[exit_code])}  {describe_run(result)}"
 
 

@@ -154,7 +154,7 @@ def test_what_cannot_show_anything_is_never_a_pass(project: Repo, samples: str, 
 def test_all_suites_are_named_by_an_option_too(project: Repo) -> None:
     for verb in ("run", "plan", "noise"):
         assert run(project, "eval", verb, "--all").exit_code == run(project, "eval", verb).exit_code
-        assert "together" in refuse(project, "eval", verb, "--all", "ask", code=2)
+        assert "cannot be combined" in refuse(project, "eval", verb, "--all", "ask", code=2)
 
 
 def test_a_name_that_is_none_is_refused(project: Repo) -> None:
