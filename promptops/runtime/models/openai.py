@@ -11,11 +11,11 @@ import time
 from typing import TYPE_CHECKING
 
 from promptops.runtime.models.address import Address, find_address
+from promptops.runtime.models.events import StreamReader
 from promptops.runtime.models.model import Part
 from promptops.runtime.models.wire import (
     MAX_ANSWER_BYTES,
     MAX_ERROR_BYTES,
-    StreamReader,
     WireReader,
     encode,
 )
