@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from promptops.about import __version__
@@ -31,6 +31,9 @@ from promptops.readiness.report import describe_reached
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from types import CodeType
+
+    from jinja2.bccache import Bucket
 
     from promptops.delivery.environments import Deployment, DeploymentChange
     from promptops.delivery.listing import Listed
@@ -280,6 +283,27 @@ def page_path(name: str) -> str:
     return f"prompts/{name}.html"
 
 
+class _CompiledPages(BytecodeCache):
+    """Templates that were compiled in this process: a preview makes pages again and again."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give a bucket its code, if there is one of the same source."""
+        code = self._codes.get((bucket.key, bucket.checksum))
+        if code is not None:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a bucket."""
+        if bucket.code is not None:
+            self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _CompiledPages()
+
+
 class SitePages:
     """Makes pages."""
 
@@ -293,6 +317,7 @@ class SitePages:
             trim_blocks=True,
             lstrip_blocks=True,
             finalize=_finalize,
+            bytecode_cache=_COMPILED,
         )
         self._templates.filters.update(
             time=_format_time,
