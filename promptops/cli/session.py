@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 
 # The minimum width of a column, in cells.
-_MIN_ROOM = 10
+_MIN_ROOM = 20
+# The same for tables of short words, which have columns to spare.
+_MIN_SPARE_ROOM = 8
 
 
 class Format(StrEnum):
@@ -295,7 +297,8 @@ def emit_table(
     if is_terminal(sys.stdout):
         import shutil
 
-        shown = fold_rows(shown, widths, shutil.get_terminal_size().columns)
+        least = _MIN_SPARE_ROOM if spare else _MIN_ROOM
+        shown = fold_rows(shown, widths, shutil.get_terminal_size().columns, least=least)
     pad = str.ljust if is_plain else _pad
     lines = ["  ".join(map(pad, row, widths)).rstrip() for row in shown]
     if header:
@@ -327,15 +330,15 @@ def leave_out(
 
 
 def fold_rows(
-    rows: list[tuple[str, ...]], widths: Sequence[int], room: int
+    rows: list[tuple[str, ...]], widths: Sequence[int], room: int, *, least: int = _MIN_ROOM
 ) -> list[tuple[str, ...]]:
     """Wrap the last column at words if rows are wider than `room` cells.
 
-    If little room is left for it, the rows stay unchanged.
+    With less room for it than `least`, the rows stay unchanged.
     """
     before = sum(widths[:-1]) + 2 * (len(widths) - 1)
     last_width = max(_width(_unpaint(row[-1])) for row in rows)
-    if before + last_width <= room or room - before < _MIN_ROOM:
+    if before + last_width <= room or room - before < least:
         return rows
     import textwrap
 

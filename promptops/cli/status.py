@@ -95,7 +95,11 @@ def _lines(found: Status) -> list[str]:
     for concern, items in groups.items():
         lines += ["", paint(_TITLES[concern], bold=True), *_rows(items)]
     if not found.prompts and not found.items:
-        lines += ["", "nothing here yet: promptops new NAME writes a first prompt"]
+        lines += [
+            "",
+            "nothing here yet: promptops init sets the repository up, and writes a first prompt;",
+            "promptops adopt PATH takes over prompts that you have",
+        ]
     elif not found.items:
         lines += ["", "everything is committed, released and live"]
     return lines

@@ -482,4 +482,7 @@ def expand_names(files: Files, names: Iterable[str], *, everything: bool) -> lis
         raise UsageError("names and --all cannot be combined", hint="give one or the other")
     if not given and not everything:
         raise UsageError("no prompt named", hint="name prompts, or give --all")
-    return list(dict.fromkeys(given)) if given else list_names(files)
+    found = list(dict.fromkeys(given)) if given else list_names(files)
+    if not found:
+        raise UsageError("there are no prompts here", hint="promptops new NAME writes a first one")
+    return found

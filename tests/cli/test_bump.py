@@ -121,3 +121,9 @@ def test_a_work_tree_is_needed(released: Repo) -> None:
 error: this is a bare repository: there is no work tree here
  hint: run the command in a clone of it\
 """)
+
+
+def test_all_of_no_prompts_is_never_fine(repo: Repo) -> None:
+    assert "there are no prompts here" in refuse(repo, "bump", "--all", code=2)
+    repo.commit({"README.md": "x"})
+    assert "there are no prompts here" in refuse(repo, "release", "--all", code=2)

@@ -431,7 +431,8 @@ def test_status_of_an_empty_repository_and_without_a_work_tree(repo: Repo, tmp_p
     assert do(repo, "status") == snapshot("""\
 on main, 0 prompts
 
-nothing here yet: promptops new NAME writes a first prompt
+nothing here yet: promptops init sets the repository up, and writes a first prompt;
+promptops adopt PATH takes over prompts that you have
 """)
     repo.commit({"prompts/a.md": prompt_text()})
     result = run(repo.publish(tmp_path / "bare.git"), "status")
