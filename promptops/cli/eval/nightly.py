@@ -237,7 +237,7 @@ def _to_json(report: NightReport, history: NightHistory) -> dict[str, Any]:
 
 def _tell(report: NightReport) -> bool:
     """Send the night's alerts; return whether each reached somebody, or is meant for nobody."""
-    from promptops.cli.alerts.telling import tell
+    from promptops.cli.runs.telling import tell
     from promptops.evals.nightly.alarm import list_alerts
 
     alerts = list_alerts(report, time.time())

@@ -52,7 +52,7 @@ def show_drift(
     _write_gauges(found)
     alarming = [one for one in found if one.alarms]
     if tells and alarming:
-        from promptops.cli.alerts.telling import tell
+        from promptops.cli.runs.telling import tell
         from promptops.runtime.drift.looking import describe_drift
 
         tell([describe_drift(one, time.time()) for one in alarming])

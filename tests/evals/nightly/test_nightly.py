@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from promptops.cli.alerts import telling
+from promptops.cli.runs import telling
 from promptops.evals import opening
 from promptops.evals.nightly import running
 from promptops.evals.nightly.branch import BRANCH, HistoryBranch
