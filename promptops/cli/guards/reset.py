@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from promptops.cli.guards.opening import describe_window, open_guards
-from promptops.cli.runs.opening import open_run_log, record_event, who
+from promptops.cli.run_log import record_event
+from promptops.cli.runs.opening import open_run_log, who
 from promptops.cli.session import (
     DryRunOption,
     Format,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promptops.cli.session import current, runtime_config
+from promptops.cli.run_log import find_run_log
+from promptops.cli.session import current
 from promptops.cli.times import parse_moment
-from promptops.errors import GitError, NotARepositoryError, UsageError, quote
+from promptops.errors import GitError, UsageError, quote
 
 if TYPE_CHECKING:
     from promptops.repository.settings.log import LogSettings
@@ -69,37 +70,15 @@ def open_run_log() -> RunLog:
     """
     from promptops.runtime.log.log import open_log
 
-    settings, place = _find()
+    settings, place = find_run_log()
     return open_log(
         place, settings, clock=time.time, random=os.urandom, key=os.environ.get, create=False
     )
 
 
-def record_event(kind: str, at: float, detail: dict[str, Any]) -> None:
-    """Write an event into the log; create the log if missing."""
-    from promptops.runtime.log.identifiers import make_id
-    from promptops.runtime.log.log import open_log
-    from promptops.runtime.log.record import Event
-
-    settings, place = _find()
-    with open_log(place, settings, clock=time.time, random=os.urandom, key=os.environ.get) as log:
-        log.event(Event(make_id(at, os.urandom(10)), at, kind, None, detail))
-
-
 def log_settings() -> LogSettings:
     """Return the table `[log]`."""
-    return _find()[0]
-
-
-def _find() -> tuple[LogSettings, str]:
-    from promptops.runtime.log.place import find_log
-
-    settings = runtime_config().log
-    try:
-        git = current().repository.git
-    except NotARepositoryError:
-        return settings, find_log(settings, os.environ, common_dir=None, top=None)
-    return settings, find_log(settings, os.environ, common_dir=git.common_dir, top=git.work_tree)
+    return find_run_log()[0]
 
 
 def who() -> str:

@@ -24,7 +24,7 @@ def tell(alerts: Sequence[Alert]) -> bool:
 
     Return whether each reached somebody.
     """
-    from promptops.cli.runs.opening import record_event
+    from promptops.cli.run_log import record_event
     from promptops.runtime.alerts.opening import open_alerter
     from promptops.runtime.guards.opening import open_ledger
     from promptops.runtime.stores import find_store
