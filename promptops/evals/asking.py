@@ -27,6 +27,7 @@ from promptops.runtime.log.identifiers import make_id
 from promptops.runtime.log.record import FAILED, SUCCEEDED, RunRecord
 from promptops.runtime.models.model import Answer, ModelError, Request, Usage
 from promptops.runtime.models.tokens import count_tokens
+from promptops.runtime.redaction import redact
 from promptops.runtime.run.commands import (
     Admit,
     Call,
@@ -410,7 +411,9 @@ class Asker:
         model = course.model or at.place.model
         if self._with.mode is Mode.RECORD:
             for key, failure in asking.failures.items():
-                asking.tape.add(TapeEntry(key, asking.place, NO_ANSWER, 0.0, 0, failure))
+                # Providers quote in their errors what they were sent.
+                kept = failure._replace(message=redact(failure.message))
+                asking.tape.add(TapeEntry(key, asking.place, NO_ANSWER, 0.0, 0, kept))
         return Asked(
             answer,
             fault,

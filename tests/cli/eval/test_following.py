@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from promptops.runtime.models.model import NO_USAGE, Answer, ModelError
 from tests.cli.running import accept, run
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
     from typer.testing import Result
 
+    from promptops.runtime.models.model import Request
     from tests.repositories import Repo
 
 OUT = "scripted/out.yaml"
@@ -86,6 +88,24 @@ def test_a_cassette_keeps_why_a_fallback_answered(project: Repo) -> None:
     project.write("out.yaml", "rules: [{answer: The answer is back.}]")
     assert answers(as_json(project, "--record"))[0] == ("The answer is back.", None, False)
     assert answers(as_json(project, "--replay"))[0] == ("The answer is back.", None, False)
+
+
+def test_an_error_in_a_cassette_quotes_nobody(
+    project: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(project, OUT, fallbacks=f"[{SECOND}]")
+    phone = "+49 171 39028" + "46"
+
+    async def fail(_self: object, request: Request, **_: object) -> Answer:
+        if request.model == OUT:
+            raise ModelError(phone, model=OUT, kind="status", status=404, is_sent=True)
+        return Answer("The second answer.", (), "stop", NO_USAGE)
+
+    monkeypatch.setattr("promptops.runtime.models.scripted.ScriptedModel.acall", fail)
+    as_json(project, "--record")
+    text = (project.path / "evals/ask.cassette.jsonl").read_text()
+    assert "failure" in text
+    assert phone not in text
 
 
 def test_a_model_that_stays_out_is_not_tried_for_each_sample(project: Repo) -> None:
