@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, overload
-from urllib.parse import urlsplit
 
 from promptops.errors import ConfigurationError, quote
 from promptops.suggestion import nearest
@@ -145,6 +144,9 @@ class Table:
         url = self.optional_text(key)
         if url is None or "://" not in url:
             return url
+        # Few configurations have an address.
+        from urllib.parse import urlsplit
+
         try:
             parts = urlsplit(url)
         except ValueError:
