@@ -15,4 +15,4 @@ def test_the_old_name_starts_the_gate_of_a_workflow() -> None:
     ]
     assert said[0].returncode == said[1].returncode != 0
     # Without a runner's variables, both stop at the same question.
-    assert all(b"is no GitHub repository" in one.stdout for one in said)
+    assert all(b"is not a GitHub repository" in one.stdout for one in said)

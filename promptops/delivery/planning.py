@@ -290,7 +290,7 @@ def _refuse_small_step(prompt: Prompt, base: Release, diff: PromptDiff) -> None:
     if step < diff.level:
         strongest = max(diff.differences, key=lambda one: one.change_class.level)
         raise RefusedError(
-            f"{prompt.name} {prompt.version} is a {step.label} step from {base.version}, "
+            f"{prompt.name} {prompt.version} is a {step.label} bump from {base.version}, "
             f"but the change is {diff.level.label}: {strongest.subject}: {strongest.reason}",
             hint=f"promptops bump {prompt.name} writes a version that is enough",
         )

@@ -25,16 +25,16 @@ def check_address(forge: str, url: str) -> str:
         parts, host = urlsplit(""), None
     plain = url.isascii() and url.isprintable() and " " not in url and "\\" not in url
     if not plain or parts.scheme not in _DEFAULT_PORTS or not host or set("?#") & set(url):
-        raise UsageError(f"{quote_text(url)} is no address of {forge}'s API", hint=hint)
+        raise UsageError(f"{quote_text(url)} is not an address of {forge}'s API", hint=hint)
     if "@" in parts.netloc:
         raise UsageError(
-            f"the address of {forge}'s API holds a user name",
-            hint="give the token in its variable instead",
+            f"the address of {forge}'s API contains a user name",
+            hint="pass the token in its environment variable instead",
         )
     if parts.scheme == "http" and host not in LOOPBACK:
         raise UsageError(
-            f"{quote_text(url)} is not encrypted, and the token would travel in clear",
-            hint="give the address that begins with https://",
+            f"{quote_text(url)} is not encrypted: the token would be sent in plain text",
+            hint="use an https:// address",
         )
     place = parts.netloc.lower().removesuffix(_DEFAULT_PORTS[parts.scheme])
     return f"{parts.scheme}://{place}{parts.path}".rstrip("/")
@@ -48,9 +48,9 @@ def check_token(token: str, *, hint: str) -> str:
     """
     token = token.strip()
     if not token:
-        raise UsageError("there is no token to ask the forge with", hint=hint)
+        raise UsageError("no token for the forge is set", hint=hint)
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise UsageError("the token has letters that no token has", hint=hint)
+        raise UsageError("the token contains invalid characters", hint=hint)
     return token
 
 
@@ -62,5 +62,5 @@ def to_path(*segments: str) -> str:
     """
     for segment in segments:
         if segment in {"", ".", ".."}:
-            raise UsageError(f"{quote_text(segment)} is no name that a forge can have")
+            raise UsageError(f"{quote_text(segment)} is not a valid name on a forge")
     return "".join("/" + quote(segment, safe="", errors="strict") for segment in segments)

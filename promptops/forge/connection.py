@@ -35,7 +35,7 @@ def open_github(
     token = environment.get("PROMPTOPS_GITHUB_TOKEN") or environment.get("GITHUB_TOKEN", "")
     if not token.strip():
         raise UsageError(
-            "approvals come from GitHub, and there is no token to ask it with",
+            "approvals come from GitHub, and no token is set",
             hint="in the workflow's step: env: {GITHUB_TOKEN: '${{ github.token }}'}, and "
             "permissions: {contents: read, pull-requests: read}",
         )
@@ -61,8 +61,8 @@ def open_gitlab(
     token = environment.get("PROMPTOPS_GITLAB_TOKEN", "")
     if not token.strip():
         raise UsageError(
-            "approvals come from GitLab, and there is no token to ask it with",
-            hint="give the variable PROMPTOPS_GITLAB_TOKEN an access token with the scope "
-            "read_api: CI_JOB_TOKEN may not read approvals",
+            "approvals come from GitLab, and no token is set",
+            hint="set PROMPTOPS_GITLAB_TOKEN to an access token with the scope read_api: "
+            "CI_JOB_TOKEN may not read approvals",
         )
     return GitLab(event.repository, token=token, url=event.url, limits=limits)

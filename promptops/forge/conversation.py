@@ -167,7 +167,7 @@ class PullRequestThread(GitHub):
             answer = self._send(method, url, data, {"Content-Type": "application/json"})
         except NoAnswerError as error:
             raise RemoteError(
-                f"GitHub gives no answer: {error}",
+                f"GitHub did not answer: {error}",
                 hint=f"check the connection and the address {self._url}",
             ) from error
         if answer.status not in {200, 201, 204, but}:

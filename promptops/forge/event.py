@@ -178,11 +178,11 @@ def _read_gitlab(environment: Mapping[str, str]) -> ForgeEvent:
 
 def _load(path: str) -> ForgeRecord:
     where = f"the event file {quote(path)}"
-    hint = "the forge's CI writes it; was GITHUB_EVENT_PATH set by hand?"
+    hint = "unset GITHUB_EVENT_PATH if it was set by hand: the forge's CI writes this file"
     try:
         data = read_file(path, limit=_MAX_BYTES + 1)
         if len(data) > _MAX_BYTES:
-            raise UsageError(f"{where} is larger than any event", hint=hint)
+            raise UsageError(f"{where} is too large for an event", hint=hint)
         event = json.loads(data)
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{where} cannot be read: {error}", hint=hint) from error

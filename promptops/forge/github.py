@@ -74,7 +74,7 @@ class GitHub(Transport):
     ) -> None:
         if not _REPOSITORY.fullmatch(repository):
             raise UsageError(
-                f"{quote(repository)} is no GitHub repository", hint="it looks like owner/name"
+                f"{quote(repository)} is not a GitHub repository", hint="write it as owner/name"
             )
         headers = {
             "Accept": "application/vnd.github+json",
@@ -145,9 +145,9 @@ class GitHub(Transport):
         commits = self.records(path, needs="pull requests: read")
         if len(commits) < pull.commits:
             raise UsageError(
-                f"GitHub names the people of {len(commits)} of the {pull.commits} commits of pull "
-                f"request {pull.number}, and nobody may approve their own",
-                hint="squash the commits, or propose them in parts",
+                f"GitHub lists the people of only {len(commits)} of the {pull.commits} commits "
+                f"of pull request {pull.number}, so self-approval cannot be ruled out",
+                hint="squash the commits, or split the pull request",
             )
         roles = ("author", "committer")
         logins = {
@@ -199,7 +199,7 @@ class GitHub(Transport):
             head_ref: the entry's branch, from the event `merge_group`.
 
         Raises:
-            UsageError: it is no branch of a merge queue.
+            UsageError: it is not a branch of a merge queue.
             PromptopsError: see `Transport.records`.
         """
         folder, number, parent = _parse_queue_ref(head_ref)
@@ -221,7 +221,7 @@ def _parse_queue_ref(ref: str) -> tuple[str, int, str]:
     """Split a merge queue's branch: the folder of its target, the pull request, the parent."""
     found = _QUEUE.fullmatch(ref)
     if found is None:
-        raise UsageError(f"{quote(ref)} is no branch of a merge queue")
+        raise UsageError(f"{quote(ref)} is not a branch of a merge queue")
     folder, number, parent = found.groups()
     return folder, int(number), parent
 

@@ -247,7 +247,7 @@ def _check_name(path: str) -> str:
     """Return the path of a project or a group after checking it: it must not contain `..`."""
     if not _NAME.fullmatch(path) or {".", ".."} & set(path.split("/")):
         raise UsageError(
-            f"{quote(path)} is no project or group of GitLab", hint="it looks like group/project"
+            f"{quote(path)} is not a GitLab project or group", hint="write it as group/project"
         )
     return path
 

@@ -46,7 +46,7 @@ class ForgeRecord:
         found = cast("str", self._get(name, str))
         # JSON can encode a lone surrogate, which cannot be printed.
         if _SURROGATE.search(found):
-            raise self.refuse(f"'{name}' is no Unicode text")
+            raise self.refuse(f"'{name}' is not valid Unicode")
         return found
 
     def text_or_none(self, name: str) -> str | None:
@@ -64,7 +64,7 @@ class ForgeRecord:
         """Return the Git object id under a name; it must be complete and in lower case."""
         found = self.text(name)
         if not _OBJECT_ID.fullmatch(found):
-            raise self.refuse(f"'{name}' is {quote(found)}, which is no object's id")
+            raise self.refuse(f"'{name}' is {quote(found)}, which is not an object id")
         return found
 
     def number(self, name: str) -> int:
@@ -85,9 +85,9 @@ class ForgeRecord:
         try:
             time = datetime.fromisoformat(text)
         except ValueError:
-            raise self.refuse(f"'{name}' is {quote(text)}, which is no time") from None
+            raise self.refuse(f"'{name}' is {quote(text)}, which is not a time") from None
         if time.tzinfo is None:
-            raise self.refuse(f"'{name}' is {quote(text)}, of no zone")
+            raise self.refuse(f"'{name}' is {quote(text)}, without a time zone")
         return time
 
     def record(self, name: str) -> ForgeRecord:
@@ -159,4 +159,4 @@ def _wrong(what: str, value: object, wanted: type) -> IntegrityError:
     return IntegrityError(f"{what} is {found}, not {_KINDS[wanted]}", hint=_HINT)
 
 
-_HINT = "is that what is meant, and of a version that promptops knows?"
+_HINT = "check the file, and that this promptops knows its version"

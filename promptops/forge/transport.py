@@ -132,7 +132,7 @@ class Transport:
             if url in seen or len(seen) >= self._limits.pages:
                 raise IntegrityError(
                     f"{where} does not end after {len(seen)} pages",
-                    hint="is this the API's address? nothing was judged by a part of a list",
+                    hint="check the API's address",
                 )
             seen.add(url)
             answer = self._ask(url, needs)
@@ -198,14 +198,14 @@ class Transport:
         except TooLargeError as error:
             raise IntegrityError(
                 f"{self._answer_to(url)} is larger than {limits.bytes:,} bytes",
-                hint="is this the API's address?",
+                hint="check the API's address",
             ) from error
 
     def _pause(self, failures: int, error: NoAnswerError) -> None:
         """Wait before the next attempt; raise if none is left."""
         if failures >= self._limits.attempts:
             raise RemoteError(
-                f"{self._forge} gives no answer: {error}",
+                f"{self._forge} did not answer: {error}",
                 hint=f"check the connection and the address {self._url}, or try again later",
             ) from error
         self._limits.sleep(2.0 ** (failures - 1))
@@ -219,8 +219,8 @@ class Transport:
         self._waited_seconds += seconds
         if self._waited_seconds > self._limits.waiting_seconds:
             raise RemoteError(
-                f"{self._forge}'s rate limit is used up until {to_time(now_seconds + seconds)}",
-                hint="run it again then, or use a token with a limit of its own",
+                f"{self._forge}'s rate limit is exhausted until {to_time(now_seconds + seconds)}",
+                hint="run it again then, or use another token",
             )
         self._limits.sleep(seconds)
 
@@ -229,8 +229,8 @@ class Transport:
         found = urljoin(url, target)
         if not found.startswith(self._url + "/") or not found.isprintable():
             raise RemoteError(
-                f"{self._answer_to(url)} leads to {quote(found)}, and the token is not for there",
-                hint=f"is {self._url} the API's own address?",
+                f"{self._answer_to(url)} leads to {quote(found)}, and the token is not sent there",
+                hint=f"check that {self._url} is the API's own address",
             )
         return found
 
@@ -244,25 +244,25 @@ class Transport:
         hints = {
             401: "the token is wrong, expired or revoked",
             403: f"the token needs: {needs}",
-            404: f"there is no such thing, or the token may not see it; it needs: {needs}",
+            404: f"it does not exist, or the token may not read it; it needs: {needs}",
         }
         if status in hints:
             return DeniedError(message, status=status, hint=hints[status])
-        return RemoteError(message, hint=f"is {self._url} the API's address?")
+        return RemoteError(message, hint=f"check that {self._url} is the API's address")
 
     def _understand(self, url: str, answer: WebAnswer) -> _HttpAnswer:
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json" and not kind.endswith("+json"):
             raise IntegrityError(
                 f"{self._answer_to(url)} is {quote(kind or 'of no type')}, not JSON",
-                hint="is this the API's address, or does a proxy or a login page answer?",
+                hint="check the API's address, and that no proxy or login page answers",
             )
         try:
             body = json.loads(answer.body)
         except (ValueError, RecursionError) as error:
             raise IntegrityError(
                 f"{self._answer_to(url)} is not JSON: {error}",
-                hint="it may have been cut off on its way; try again",
+                hint="the response may be incomplete; try again",
             ) from error
         link = find_next(answer.headers.get("link", ""))
         next_url = None if link is None else self._check_ours(url, link)

@@ -137,7 +137,7 @@ def find_proposed(repository: Repository, event: ForgeEvent) -> Endpoints | None
         if commit is None or repository.objects.read(commit) is None:
             what = f"the commit {commit[:12]}" if commit else f"the branch {event.target}"
             raise NotFoundError(
-                f"{what}, which this run is about, is not in this clone",
+                f"{what} is not in this clone",
                 hint=f"git fetch {repository.remote or 'origin'} {commit or event.target} "
                 "(in GitHub Actions: actions/checkout with fetch-depth: 0)",
             )
@@ -155,8 +155,8 @@ def _short_branch(repository: Repository, base: str) -> str:
         return done.text.split("/", 3)[-1]
     if repository.default_branch is None:
         raise GitError(
-            "no branch is named to merge into, and the default branch is not known here",
-            hint="name it: --target BRANCH",
+            "no target branch is given, and the default branch is unknown",
+            hint="pass --target BRANCH",
         )
     return repository.default_branch
 
@@ -320,7 +320,7 @@ def _judge_suites(change: Change, config: Config) -> Iterator[Finding]:
         yield Finding(
             "ungoverned-evals",
             Severity.ERROR,
-            f"the evals of {prompt.name} are in {suite}, which anybody could change unseen",
+            f"the evals of {prompt.name} are in {suite}, which can change without approval",
             prompt.path,
             document.locate(["evals"]),
             f"put the suite below {config.evals}/, or add its path to govern in [gate]",
@@ -412,7 +412,7 @@ def require_release_tags(repository: Repository) -> None:
             limits=repository.config.timeouts.usual,
         )
     except RemoteError as error:
-        error.hint = "--local judges by the release tags that are here: there are none"
+        error.hint = "--local uses the release tags of this clone, and it has none"
         raise
     if there:
         raise GitError(

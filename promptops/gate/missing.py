@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from promptops.prompt.finding import Finding
 
 CONSENT_RULES = frozenset({"missing-approval", "missing-review", "unapproved-suppression"})
-HOPELESS = "all of them had a hand in the change: CODEOWNERS needs a second person, or a team"
+HOPELESS = "all owners contributed to the change: add a second person or a team to CODEOWNERS"
 _EVIDENCE = "missing-evidence"
 
 

@@ -115,7 +115,7 @@ def select_paths(
         path = path_from_top(repository, directory / target)
         if path is None:
             raise UsageError(
-                f"{quote(target)} is outside of the repository", hint="name a path in it"
+                f"{quote(target)} is outside the repository", hint="name a path inside it"
             )
         below = [] if path in present else [one for one in files if is_below(one, path)]
         chosen.update(dict.fromkeys(below or ([path] if path else [])))
@@ -210,8 +210,8 @@ def _read_in_work_tree(top: Path, path: str) -> bytes | None:
             return None
         if stat.S_ISLNK(mode):
             raise NotAFileError(
-                f"{quote(path)} is or goes through a symbolic link, and those are never followed",
-                hint="put the file itself there",
+                f"{quote(path)} is or passes through a symbolic link, and links are never followed",
+                hint="replace it with the file itself",
             )
     return None if stat.S_ISDIR(mode) else read_file(full, follow=False)
 
@@ -224,7 +224,7 @@ def _read_named(
         data = read(path)
     elif revision is not None:
         raise UsageError(
-            f"{quote(str(file))} is outside of the repository",
+            f"{quote(str(file))} is outside the repository",
             hint="without --rev, --file reads any file",
         )
     else:

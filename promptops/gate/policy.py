@@ -62,7 +62,7 @@ def read_policy(
     if found is not None and found.owners.refusal is not None:
         refusal = found.owners.refusal
         raise PromptopsError(
-            f"nobody can tell who owns what: in {found.path} at {commit[:12]}, {refusal}",
+            f"the owners cannot be read: in {found.path} at {commit[:12]}, {refusal}",
             hint="fix the file on the target branch first",
         )
     return Policy(

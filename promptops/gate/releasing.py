@@ -200,8 +200,8 @@ def _plan(
         raise refused[0]
     if refused:
         error = ManyRefusedError(
-            f"{len(refused)} prompts cannot be released, so none was",
-            hint="do what is said above for each of them",
+            f"{len(refused)} prompts cannot be released, so nothing was released",
+            hint="fix the errors above",
         )
         error.refusals = refused
         raise error

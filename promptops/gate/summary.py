@@ -59,7 +59,7 @@ def group_requirements(
     """Group requirements by whose approval is needed, in their order."""
     groups: dict[str, list[Requirement]] = {}
     for one in requirements:
-        who = " or ".join(one.owners) or "anybody who may write here and is not the author"
+        who = " or ".join(one.owners) or "anyone with write access except the author"
         if one.count > 1:
             who = f"{one.count} of {who}"
         groups.setdefault(who, []).append(one)

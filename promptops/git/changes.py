@@ -76,8 +76,8 @@ def require_merge_base(git: Git, base: str, head: str) -> str:
         return found
     if git.is_shallow:
         raise GitError(
-            "this shallow clone does not reach back to where the change began",
-            hint="git fetch --unshallow (in GitHub Actions: actions/checkout with fetch-depth: 0)",
+            "this shallow clone lacks the commit where the change began",
+            hint="run git fetch --unshallow (GitHub Actions: actions/checkout with fetch-depth: 0)",
         )
     raise GitError(
         f"{base[:12]} and {head[:12]} have no common ancestor",

@@ -38,7 +38,7 @@ class IndexReader:
         mode, oid = entry
         if mode not in _FILE_MODES:
             message = f"{path} is no file in the index, and links are never followed"
-            raise NotAFileError(message, hint="put the file itself there")
+            raise NotAFileError(message, hint="replace it with the file itself")
         found = self._reader.read(oid)
         if found is None:
             message = f"the content of {path} is missing: object {oid}"

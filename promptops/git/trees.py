@@ -289,8 +289,8 @@ class TreeReader:
         what = _UNREADABLE.get(entry.mode)
         if what is not None:
             raise NotAFileError(
-                f"{path} is {what} in {self._treeish}, and those are never followed",
-                hint="put the file itself there",
+                f"{path} is {what} in {self._treeish}, and links are never followed",
+                hint="replace it with the file itself",
             )
 
 

@@ -177,7 +177,7 @@ class OverlaidFiles:
 def _link_error(path: str) -> NotAFileError:
     return NotAFileError(
         f"'{path}' is a symbolic link",
-        hint="Git stores the link, not the text it leads to; put the file itself there",
+        hint="Git stores the link, not the text it leads to; replace it with the file itself",
     )
 
 

@@ -115,6 +115,6 @@ def _refuse_constant(name: str) -> NoReturn:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        message = "a key stands twice"
+        message = "a key is given twice"
         raise ValueError(message)
     return value

@@ -32,7 +32,7 @@ def test_validate_says_what_gate_says(repo: Repo, name: str, path: str) -> None:
     assert words
     validated = run(repo, "validate")
     assert validated.exit_code == 1
-    said = f"{path}: error: nobody can tell who owns what: {words} [unusable-owners]"
+    said = f"{path}: error: the owners cannot be read: {words} [unusable-owners]"
     assert said in validated.stdout.splitlines()
     assert run(repo, "validate").stdout == validated.stdout  # also when it is remembered
 

@@ -107,7 +107,7 @@ def test_the_approval_is_there_for_everybody_else(signing: Signing, tmp_path: Pa
     accept(clone, *args, "--local")
     assert masked(refuse(clone, *args, code=2)) == snapshot("""\
 error: cannot reach the remote origin: '<folder>/remote.git' does not appear to be a git repository
- hint: --local judges by the release tags that are here: there are none\
+ hint: --local uses the release tags of this clone, and it has none\
 """)
 
 
@@ -172,7 +172,7 @@ def test_a_key_that_the_target_does_not_know_is_refused_with_the_line_to_add(
     sign_as(repo, "mallory", monkeypatch)
     said = refuse(repo, "approve")
     assert masked(said) == snapshot("""\
-error: main does not know your key, so your approval would count for nothing
+error: main does not list your key, so your approval would not count
  hint: have this line added to .promptops/allowed_signers on main: mallory@example.com namespaces="promptops-approval@v1" ssh-ed25519 <key>\
 """)
     line = f'mallory@example.com namespaces="promptops-approval@v1" {public("mallory")}'
@@ -180,7 +180,7 @@ error: main does not know your key, so your approval would count for nothing
     # The change itself allows it, which does not help.
     signing.world.propose({SIGNERS: allow("jane", "mallory")})
     assert masked(refuse(repo, "approve")) == snapshot("""\
-error: main does not know your key, so your approval would count for nothing
+error: main does not list your key, so your approval would not count
  hint: have this line added to .promptops/allowed_signers on main: mallory@example.com namespaces="promptops-approval@v1" ssh-ed25519 <key>\
 """)
     assert approvals(remote_of(repo)) == []
@@ -204,7 +204,7 @@ def test_a_target_without_keys_is_refused(signing: Signing) -> None:
     repo.commit()
     repo.git("push", "--quiet", "origin", "main")
     assert masked(refuse(repo, "approve", "--head", "change")) == snapshot("""\
-error: main has no .promptops/allowed_signers, so nobody's signature counts
+error: main has no .promptops/allowed_signers, so no signature counts
  hint: add one there, with lines such as 'jane@example.com ssh-ed25519 AAAA…' (see ssh-keygen(1), ALLOWED SIGNERS)\
 """)
 
@@ -216,7 +216,7 @@ def test_who_had_a_hand_in_it_or_owns_nothing_is_warned(
     sign_as(repo, "kim")
     result = run(repo, "approve", "--dry-run")
     assert result.stderr == snapshot("""\
-warning: kim@example.com owns none of this, so the approval may not count
+warning: kim@example.com owns none of these files, so the approval may not count
 nothing was signed: this was a dry run
 """)
     assert masked(result.stdout) == snapshot("""\
@@ -332,7 +332,7 @@ error: GnuPG has no secret key for nobody
     keyring.make("kim")
     repo.config("user.signingKey", "kim")
     assert masked(refuse(repo, "approve")) == snapshot("""\
-warning: openpgp:<fingerprint> owns none of this, so the approval may not count
+warning: openpgp:<fingerprint> owns none of these files, so the approval may not count
 error: your approval as openpgp:<fingerprint> would not count: its key is not among the allowed keys
  hint: correct your line in the allowed signers on the target branch\
 """)
@@ -443,7 +443,7 @@ error: jane@example.com may not deploy to staging
     accept(team.first, "promote", "a@1.1.0", "--to", "staging")
     said = refuse(team.first, "promote", "a@1.1.0", "--to", "production")
     assert said == snapshot("""\
-error: a@1.1.0 has no evidence that its evals passed, which production asks for
+error: a@1.1.0 has no evidence that its evals passed, which production requires
  hint: release a version whose evidence the gate has seen: promptops gate --evidence\
 """)
 

@@ -129,7 +129,7 @@ def test_a_finding_of_the_gate_is_said_to_be_one(repo: Repo) -> None:
     result = run(repo, "checks", "missing-approval")
     assert result.exit_code == 2
     assert result.stderr == snapshot("""\
-error: missing-approval is a finding of the gate and cannot be ignored: an owner of a governed file has not approved what the change makes of it
+error: missing-approval is a finding of the gate and cannot be ignored: an owner of a governed file has not approved its new content
  hint: promptops gate --explain shows what it rests on
 """)
     assert "did you mean" not in result.stderr

@@ -34,8 +34,8 @@ def test_a_change_that_may_merge(world: World) -> None:
 may merge
 <id> into main
 
-CODEOWNERS: warning: approval not checked: nobody was asked who approved the change [unchecked-approval]
-  hint: in a forge's CI it is; elsewhere --approvals signed or file, or [gate] approvals
+CODEOWNERS: warning: approvals were not checked [unchecked-approval]
+  hint: run the gate in the forge's CI, or pass --approvals signed or file
 
 support/triage  1.0.0 -> 1.1.0  behaviour change, minor bump: done
   about 9 -> 11 tokens without inputs; 1,000 runs $0.00
@@ -64,8 +64,8 @@ missing
     prompts/support/triage.md, line 2: version: 1.1.0  [unchanged-version]
       support/triage is still 1.0.0 after a behaviour change
 
-CODEOWNERS: warning: approval not checked: nobody was asked who approved the change [unchecked-approval]
-  hint: in a forge's CI it is; elsewhere --approvals signed or file, or [gate] approvals
+CODEOWNERS: warning: approvals were not checked [unchecked-approval]
+  hint: run the gate in the forge's CI, or pass --approvals signed or file
 
 support/triage  1.0.0  behaviour change, minor bump needed: 1.1.0
   about 9 -> 11 tokens without inputs; 1,000 runs $0.00
@@ -192,11 +192,11 @@ def test_evidence_is_asked_for_where_the_policy_says_so(world: World, tmp_path: 
 may not merge: evidence of 1 eval missing
 <id> into main
 
-CODEOWNERS: warning: approval not checked: nobody was asked who approved the change [unchecked-approval]
-  hint: in a forge's CI it is; elsewhere --approvals signed or file, or [gate] approvals
+CODEOWNERS: warning: approvals were not checked [unchecked-approval]
+  hint: run the gate in the forge's CI, or pass --approvals signed or file
 
 prompts/support/triage.md: error: support/triage 1.1.0: no evidence that its evals passed [missing-evidence]
-  hint: run its evals against exactly this content (promptops eval run --evidence FILE), then give the results: --evidence FILE
+  hint: run its evals on this content (promptops eval run --evidence FILE) and pass --evidence FILE
 
 support/triage  1.0.0 -> 1.1.0  behaviour change, minor bump: done
   about 9 -> 11 tokens without inputs; 1,000 runs $0.00
@@ -248,8 +248,8 @@ error: the change does not merge: conflict in prompts/support/triage.md
     )
     said = refuse(shallow, "gate", "--base", "origin/main", "--head", "origin/change", code=2)
     assert said == snapshot("""\
-error: this shallow clone does not reach back to where the change began
- hint: git fetch --unshallow (in GitHub Actions: actions/checkout with fetch-depth: 0)\
+error: this shallow clone lacks the commit where the change began
+ hint: run git fetch --unshallow (GitHub Actions: actions/checkout with fetch-depth: 0)\
 """)
 
 
@@ -279,8 +279,8 @@ def test_the_first_rules_need_nobody(tmp_path: Path) -> None:
 may merge
 <id> into main
 
-CODEOWNERS: warning: main has no CODEOWNERS file, so nobody has to approve anything [no-owners]
-  hint: add one that gives the prompts to a team; adding the first needs nobody
+CODEOWNERS: warning: main has no CODEOWNERS file, so no approval is required [no-owners]
+  hint: add one that assigns the prompts to a team; the first one needs no approval
 
 support/triage  1.0.0 -> 1.1.0  behaviour change, minor bump: done
   about 9 -> 11 tokens without inputs; 1,000 runs $0.00
@@ -321,7 +321,7 @@ def test_in_a_forges_ci_it_judges_what_the_run_is_about(
     pull["head"] = {"sha": "0" * 39 + "1"}
     event.write_text(json.dumps({"pull_request": pull}))
     assert refuse(clone, "gate", "--approvals", "off", code=2) == snapshot("""\
-error: the commit 000000000000, which this run is about, is not in this clone
+error: the commit 000000000000 is not in this clone
  hint: git fetch origin 0000000000000000000000000000000000000001 (in GitHub Actions: actions/checkout with fetch-depth: 0)\
 """)
 

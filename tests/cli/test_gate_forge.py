@@ -249,8 +249,8 @@ def test_a_team_that_nobody_knows(world: World, forge: FakeGitHub, pull: Pull) -
     world.on_main({"CODEOWNERS": "* @acme/poets\n"})
     said = refuse(world.repo, *LOCAL, code=2)
     assert said == snapshot("""\
-error: nobody can tell who is in @acme/poets: GitHub's answer to /orgs/acme/teams/poets/members is 404: 'Not Found'
- hint: name its members in the groups file on the target branch, or use another token; there is no such thing, or the token may not see it; it needs: organization members: read\
+error: the members of @acme/poets cannot be read: GitHub's answer to /orgs/acme/teams/poets/members is 404: 'Not Found'
+ hint: list its members in the groups file on the target branch, or use another token; it does not exist, or the token may not read it; it needs: organization members: read\
 """)
 
 
@@ -279,8 +279,8 @@ def test_a_pull_request_that_was_sent_elsewhere(
     pull.base = "weak"
     forge.review(12, "bob", on=pull.head)
     assert refuse(world.repo, *LOCAL, code=2) == snapshot("""\
-error: pull request 12 goes to 'weak', and what is judged here goes to 'main'
- hint: run it again: a pull request may be sent to another branch at any time\
+error: pull request 12 targets 'weak', and this run is for 'main'
+ hint: run it again: the pull request was retargeted\
 """)
 
 

@@ -300,5 +300,5 @@ def test_what_no_branch_of_the_queue_has_is_fetched(queue: Queue, way: str) -> N
     clone.git("fetch", "--quiet", "origin", "queue:queue")
     result = run(clone, *GATE, "--local", "--explain")
     assert result.exit_code == 1
-    assert "note: #13 cannot be told from what it is merged with: its commit" in result.output
+    assert "note: #13 cannot be compared with its target: its commit" in result.output
     accept(clone, *GATE)

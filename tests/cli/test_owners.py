@@ -149,8 +149,8 @@ def test_a_path_outside_of_the_repository_is_refused(owned: Repo) -> None:
     result = run(owned, "owners", "../x")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == snapshot("""\
-error: '../x' is outside of the repository
- hint: name a path in it
+error: '../x' is outside the repository
+ hint: name a path inside it
 """)
 
 
@@ -247,7 +247,7 @@ def test_a_file_that_cannot_count_is_no_answer(owned: Repo) -> None:
     result = run(owned, "owners", "prompts/a.md")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == snapshot("""\
-error: CODEOWNERS: the file has 3,145,729 bytes, and over 3,145,728 GitHub does not load it
+error: CODEOWNERS: the file has 3,145,729 bytes; GitHub ignores files over 3,145,728
  hint: promptops owners lint says more
 """)
     assert run(owned, "owners", "lint").exit_code == 1
@@ -274,7 +274,7 @@ def test_lint_names_what_nobody_owns_and_ends_with_1(owned: Repo) -> None:
     result = run(owned, "owners", "lint", "--format", "concise")
     assert result.exit_code == 1
     assert result.stdout == snapshot(
-        "prompts/b.md: error: nobody owns this file: line 3 names no owners [unowned-prompt]\n"
+        "prompts/b.md: error: this file has no owner: line 3 names none [unowned-prompt]\n"
     )
 
 
@@ -283,7 +283,7 @@ def test_lint_shows_the_line(owned: Repo) -> None:
     result = run(owned, "owners", "lint")
     assert result.exit_code == 1
     assert result.stdout == snapshot("""\
-CODEOWNERS:3:1: error: GitHub does not support ranges, and takes brackets only as '\\[' and '\\]': it skips this line, and an earlier rule applies [invalid-pattern]
+CODEOWNERS:3:1: error: GitHub does not support ranges, and supports brackets only as '\\[' and '\\]': GitHub ignores this line, and an earlier rule applies [invalid-pattern]
 3 | [x]
   | ^^^
   hint: sections are GitLab's; read the file with --dialect gitlab

@@ -160,7 +160,7 @@ def test_a_step_must_be_as_large_as_the_change(released: Repo) -> None:
     released.commit({PATH: prompt_text("1.0.1", "New {{ question }}")})
     told = refuse(released, "release", "a")
     assert told == snapshot("""\
-error: a 1.0.1 is a patch step from 1.0.0, but the change is minor: message 1 (user): the model reads another text
+error: a 1.0.1 is a patch bump from 1.0.0, but the change is minor: message 1 (user): the model reads another text
  hint: promptops bump a writes a version that is enough\
 """)
 
@@ -246,8 +246,8 @@ warning: b is not valid: prompts/b.md:8:4: 'nope' is not a declared input
    hint: add 'nope: string' under 'inputs'
 warning: c is not valid: prompts/c.md:8:4: 'nope' is not a declared input
    hint: add 'nope: string' under 'inputs'
-error: 2 prompts cannot be released, so none was
- hint: do what is said above for each of them
+error: 2 prompts cannot be released, so nothing was released
+ hint: fix the errors above
 """)
     assert tags(team.first) == []
 
@@ -547,8 +547,8 @@ def test_the_gate_judges_by_the_branch_that_the_remote_names(undecided: Repo) ->
 may merge
 <id> into develop
 
-CODEOWNERS: warning: develop has no CODEOWNERS file, so nobody has to approve anything [no-owners]
-  hint: add one that gives the prompts to a team; adding the first needs nobody
+CODEOWNERS: warning: develop has no CODEOWNERS file, so no approval is required [no-owners]
+  hint: add one that assigns the prompts to a team; the first one needs no approval
 
 a  1.0.0 -> 1.1.0  behaviour change, minor bump: done
   about 2 -> 1 tokens without inputs; 1,000 runs $0.00

@@ -258,7 +258,7 @@ def test_a_file_that_is_too_large(
     environment: Callable[[str, Any], Environment], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("promptops.forge.event._MAX_BYTES", 1000)
-    with pytest.raises(UsageError, match="larger than any event"):
+    with pytest.raises(UsageError, match="too large for an event"):
         read_event(environment("pull_request", {"x": "y" * 1000}))
 
 

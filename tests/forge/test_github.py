@@ -163,12 +163,12 @@ def test_a_queue_that_bites_its_tail_ends(forge: FakeGitHub, github: GitHub) -> 
     ["refs/heads/main", "gh-readonly-queue/main/pr-x-1", "gh-readonly-queue/main/pr-1-abc", ""],
 )
 def test_a_branch_of_no_queue(github: GitHub, ref: str) -> None:
-    with pytest.raises(UsageError, match="no branch of a merge queue"):
+    with pytest.raises(UsageError, match="not a branch of a merge queue"):
         github.queued(ref)
 
 
 def test_a_branch_that_climbs_is_never_asked_for(forge: FakeGitHub, github: GitHub) -> None:
-    with pytest.raises(UsageError, match="no name"):
+    with pytest.raises(UsageError, match="not a valid name"):
         github.queued(f"gh-readonly-queue/../../x/pr-1-{commit('x')}")
     assert forge.asked == []
 
@@ -187,13 +187,16 @@ def test_names_cannot_lead_elsewhere(forge: FakeGitHub, github: GitHub) -> None:
 
 @pytest.mark.parametrize("repository", ["", "acme", "acme/", "acme/a/b", "acme/prompts?x", "a b/c"])
 def test_what_is_no_repository(repository: str) -> None:
-    with pytest.raises(UsageError, match="no GitHub repository"):
+    with pytest.raises(UsageError, match="not a GitHub repository"):
         GitHub(repository, token="good")
 
 
 @pytest.mark.parametrize("repository", ["../prompts", "acme/.."])
 def test_a_repository_that_climbs(repository: str) -> None:
-    with GitHub(repository, token="good") as github, pytest.raises(UsageError, match="no name"):
+    with (
+        GitHub(repository, token="good") as github,
+        pytest.raises(UsageError, match="not a valid name"),
+    ):
         github.may_write("bob")
 
 
@@ -239,5 +242,5 @@ def test_what_is_not_there(github: GitHub) -> None:
         github.reviews(404)
     assert raised.value.status == 404
     assert raised.value.hint == snapshot(
-        "there is no such thing, or the token may not see it; it needs: pull requests: read"
+        "it does not exist, or the token may not read it; it needs: pull requests: read"
     )

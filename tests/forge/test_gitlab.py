@@ -115,9 +115,9 @@ def test_a_group_in_a_group(lab: FakeGitLab, gitlab: GitLab) -> None:
 
 @pytest.mark.parametrize("name", ["", "a b", "../x", "a/..", "a//b", "a/", "x?y", "x%2fy"])
 def test_what_is_no_path(gitlab: GitLab, name: str) -> None:
-    with pytest.raises(UsageError, match="no project or group"):
+    with pytest.raises(UsageError, match="not a GitLab project or group"):
         gitlab.group_members(name)
-    with pytest.raises(UsageError, match="no project or group"):
+    with pytest.raises(UsageError, match="not a GitLab project or group"):
         GitLab(name, token="good")
 
 
@@ -180,17 +180,17 @@ def change(lab: FakeGitLab, path: str, name: str, value: Any) -> None:
     [
         ("/12", "iid", 13, "another merge request"),
         ("/12", "sha", None, "'sha' .* is null"),
-        ("/12", "sha", "main", "no object's id"),
+        ("/12", "sha", "main", "not an object id"),
         ("/12", "author", None, "'author' .* is null"),
         ("/12", "target_branch", "", "'target_branch' cannot be"),
         ("/approvals", "iid", 13, "another merge request"),
         ("/approvals", "approved_by", None, "'approved_by' .* is null"),
         ("/versions", "merge_request_id", 7, "another merge request"),
-        ("/versions", "created_at", "yesterday", "no time"),
-        ("/versions", "created_at", "2026-01-01T00:00:00", "of no zone"),
+        ("/versions", "created_at", "yesterday", "not a time"),
+        ("/versions", "created_at", "2026-01-01T00:00:00", "without a time zone"),
         ("/versions", "created_at", 7, "is a whole number"),
-        ("/versions", "head_commit_sha", "x", "no object's id"),
-        ("/versions", "base_commit_sha", "x", "no object's id"),
+        ("/versions", "head_commit_sha", "x", "not an object id"),
+        ("/versions", "base_commit_sha", "x", "not an object id"),
         ("/reviewers", "state", None, "'state' .* is null"),
     ],
 )

@@ -52,7 +52,10 @@ def test_what_is_there() -> None:
         (lambda: GIVEN.texts("records"), "an item of 'records' in the answer is an object, not a"),
         (lambda: GIVEN.record("record").text("x"), "'x' is missing in 'record' in the answer"),
         (lambda: GIVEN.word("text"), "'text' cannot be 'a b' in the answer"),
-        (lambda: GIVEN.object_id("text"), "'text' is 'a b', which is no object's id in the answer"),
+        (
+            lambda: GIVEN.object_id("text"),
+            "'text' is 'a b', which is not an object id in the answer",
+        ),
     ],
 )
 def test_what_is_not(ask: Callable[[], Any], message: str) -> None:

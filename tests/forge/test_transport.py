@@ -59,7 +59,7 @@ def test_a_limit_that_lasts_is_an_error_that_says_until_when(
     forge: FakeGitHub, github: GitHub, pull: Pull
 ) -> None:
     forge.remaining, forge.reset_seconds = 0, START_SECONDS + 3600
-    with pytest.raises(RemoteError, match="used up until 2026-01-01 01:00:00 UTC"):
+    with pytest.raises(RemoteError, match="exhausted until 2026-01-01 01:00:00 UTC"):
         github.reviews(12)
     assert forge.clock.slept == []
 
@@ -95,7 +95,7 @@ def test_how_a_forge_asks_for_patience(
 @pytest.mark.parametrize("after", ["1", "999999999999"])
 def test_nobody_waits_for_ever(forge: FakeGitHub, github: GitHub, pull: Pull, after: str) -> None:
     forge.instead.append(lambda _: Response.of({}, 429, retry_after=after))
-    with pytest.raises(RemoteError, match="rate limit is used up until"):
+    with pytest.raises(RemoteError, match="rate limit is exhausted until"):
         github.reviews(12)
     assert sum(forge.clock.slept) <= 120
 
@@ -156,7 +156,7 @@ def test_a_forge_that_recovers(forge: FakeGitHub, github: GitHub, pull: Pull) ->
 
 def test_a_forge_that_does_not(forge: FakeGitHub, github: GitHub, pull: Pull) -> None:
     forge.instead.append(lambda _: Response(500))
-    with pytest.raises(RemoteError, match="gives no answer: it answers 500"):
+    with pytest.raises(RemoteError, match="did not answer: it answers 500"):
         github.reviews(12)
     assert len(forge.asked) == 3
 
@@ -167,7 +167,7 @@ def test_a_forge_that_is_not_there(clock: Clock) -> None:
         pass
     with (
         GitHub("acme/prompts", token="good", url=server.url, limits=clock.limits()) as github,
-        pytest.raises(RemoteError, match="gives no answer") as raised,
+        pytest.raises(RemoteError, match="did not answer") as raised,
     ):
         github.reviews(12)
     assert server.url in (raised.value.hint or "")
@@ -209,7 +209,7 @@ def test_a_dripping_forge(forge: FakeGitHub, github: GitHub, clock: Clock) -> No
 def test_an_answer_that_breaks_off(forge: FakeGitHub, github: GitHub, pull: Pull) -> None:
     headers = {"content-type": "application/json", "content-length": "500"}
     forge.instead.append(lambda _: Response(200, iter([b"["]), headers))
-    with pytest.raises(RemoteError, match="gives no answer"):
+    with pytest.raises(RemoteError, match="did not answer"):
         github.reviews(12)
 
 
@@ -294,11 +294,11 @@ def show_review(**others: Any) -> dict[str, Any]:
         ({"user": {"login": ""}}, "'login' cannot be ''"),
         ({"user": {"login": "bob eve"}}, "'login' cannot be"),
         ({"user": {"login": "bob\n::error::"}}, "'login' cannot be"),
-        ({"user": {"login": "\ud800"}}, "'login' is no Unicode text"),
+        ({"user": {"login": "\ud800"}}, "'login' is not valid Unicode"),
         ({"state": None}, "'state' in .* is null, not a text"),
         ({"state": True}, "'state' in .* is true or false"),
-        ({"commit_id": "main"}, "no object's id"),
-        ({"commit_id": "A" * 40}, "no object's id"),
+        ({"commit_id": "main"}, "not an object id"),
+        ({"commit_id": "A" * 40}, "not an object id"),
         ({"html_url": "https://x y"}, "'html_url' cannot be"),
         (
             {"pull_request_url": "https://api.github.com/repos/acme/prompts/pulls/13"},
@@ -359,7 +359,7 @@ def test_a_list_that_goes_on_elsewhere(
 ) -> None:
     link = f'<{stranger.url}/repos/acme/prompts/pulls/12/reviews?page=2>; rel="next"'
     forge.instead.append(say(Response.of([], link=link)))
-    with pytest.raises(RemoteError, match="the token is not for there"):
+    with pytest.raises(RemoteError, match="the token is not sent there"):
         github.reviews(12)
     assert stranger.exchanges == []
 
@@ -369,7 +369,7 @@ def test_a_redirect_elsewhere(
     forge: FakeGitHub, github: GitHub, pull: Pull, stranger: Server, status: int
 ) -> None:
     forge.instead.append(say(Response(status, b"", {"location": f"{stranger.url}/reviews"})))
-    with pytest.raises(RemoteError, match="the token is not for there"):
+    with pytest.raises(RemoteError, match="the token is not sent there"):
         github.reviews(12)
     assert stranger.exchanges == []
 
@@ -388,7 +388,7 @@ def test_redirects_that_look_like_home(
 ) -> None:
     where = location.format(url=forge.url)
     forge.instead.append(lambda _: Response(302, b"", {"location": where}))
-    with pytest.raises(RemoteError, match=r"the token is not for there|Invalid URL"):
+    with pytest.raises(RemoteError, match=r"the token is not sent there|Invalid URL"):
         github.reviews(12)
 
 
@@ -418,16 +418,16 @@ def test_redirects_without_end(forge: FakeGitHub, github: GitHub, pull: Pull) ->
     ("url", "message"),
     [
         ("http://github.example.com/api/v3", "not encrypted"),
-        ("ftp://github.example.com", "no address"),
-        ("github.example.com", "no address"),
-        ("https://", "no address"),
-        ("", "no address"),
-        ("https://[::1", "no address"),
-        ("https://api.github.com/?x=y", "no address"),
-        ("https://api.github.com/#x", "no address"),
-        ("https://api.github.com\\.example.com", "no address"),
-        ("https://api.github.com\n", "no address"),
-        ("https://me:secret@api.github.com", "holds a user name"),
+        ("ftp://github.example.com", "not an address"),
+        ("github.example.com", "not an address"),
+        ("https://", "not an address"),
+        ("", "not an address"),
+        ("https://[::1", "not an address"),
+        ("https://api.github.com/?x=y", "not an address"),
+        ("https://api.github.com/#x", "not an address"),
+        ("https://api.github.com\\.example.com", "not an address"),
+        ("https://api.github.com\n", "not an address"),
+        ("https://me:secret@api.github.com", "contains a user name"),
     ],
 )
 def test_addresses_that_get_no_token(url: str, message: str) -> None:

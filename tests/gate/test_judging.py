@@ -76,7 +76,7 @@ def test_without_any_default_branch_the_target_has_to_be_named(tmp_path: Path) -
     repo.git("branch", "--quiet", "-m", "odd", "odder")
     repository = open_repository(repo.path)
     assert repository.default_branch is None
-    with pytest.raises(GitError, match="no branch is named to merge into"):
+    with pytest.raises(GitError, match="no target branch is given"):
         find_endpoints(repository, repo.rev("HEAD"))
     with pytest.raises(GitError, match="there is no default branch here"):
         find_endpoints(repository)
@@ -110,7 +110,11 @@ def test_a_run_without_the_branch_is_about_the_tip_that_the_event_names(world: W
     missing = "1" * 40
     for other, message, hint in [
         (replace(event, base=missing), "the commit 1111", f"git fetch origin {missing}"),
-        (replace(event, base=None), "the branch main, which", "git fetch origin main"),
+        (
+            replace(event, base=None),
+            "the branch main is not in this clone",
+            "git fetch origin main",
+        ),
         (replace(event, head=missing), "the commit 1111", f"git fetch origin {missing}"),
     ]:
         with pytest.raises(NotFoundError) as caught:
@@ -152,7 +156,7 @@ def test_a_remote_that_does_not_answer_may_have_tags(world: World, tmp_path: Pat
     clone.git("remote", "set-url", "origin", str(tmp_path / "nowhere"))
     with pytest.raises(RemoteError) as caught:
         require_release_tags(open_repository(clone.path))
-    assert (caught.value.hint or "").startswith("--local judges by")
+    assert (caught.value.hint or "").startswith("--local uses the release tags")
 
 
 # Paths that are one on some disks.

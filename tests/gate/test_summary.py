@@ -72,7 +72,7 @@ def test_requirements_come_by_whose_approval_they_take() -> None:
     assert [(who, [one.path for one in needs]) for who, needs in groups] == [
         ("2 of @x or @y", ["a", "c"]),
         ("@z", ["b"]),
-        ("anybody who may write here and is not the author", ["free"]),
+        ("anyone with write access except the author", ["free"]),
     ]
 
 
@@ -269,8 +269,8 @@ def test_one_file_without_its_approval_is_enough_to_say_that_it_was_not_checked(
 
 </details>
 
-- ⚠️ `approval not checked: nobody was asked who approved the change` (`unchecked-approval`)
-  `in a forge's CI it is; elsewhere --approvals signed or file, or [gate] approvals`
+- ⚠️ `approvals were not checked` (`unchecked-approval`)
+  `run the gate in the forge's CI, or pass --approvals signed or file`
 - Nobody asked, though owned by `@tone`: `prompts/_tone.md`
 
 <sub>`cccccccccccc` into `main`, verdict `<digest>`</sub>\
@@ -624,7 +624,7 @@ def test_a_comment_has_the_exact_line_to_write() -> None:
 
 - The author writes this version:
   - `prompts/p0.md`, line 2: `version: 1.1.0` (`changed-release`)
-    `p0 1.0.0 is released with other content, and a released version never changes`
+    `p0 1.0.0 is already released with other content`
 - `@owner` approves `prompts/p0.md`
 
 | Prompt | Version | Change | Approved by |
@@ -658,7 +658,7 @@ def test_a_comment_has_all_lines_to_write_with_the_reasons_of_a_few() -> None:
         text = verdict_to_markdown(_many(count))
         what = "this version" if count == 1 else "these versions"
         assert f"- The author writes {what}:\n  - `prompts/p0.md`, line 2: " in text
-        reason = "and a released version never changes"
+        reason = "is already released with other content"
         assert (reason in text) is is_reasoned
     assert "author writes" not in verdict_to_markdown(decide(propose(edit(PLAIN, NEXT))))
 

@@ -94,10 +94,10 @@ may not merge: 1 version number missing
 missing
   the author writes this version
     prompts/own.md, line 2: version: 0.3.0  [carried-version]
-      own carries the version 0.4.0, and here releases write the versions
+      own sets version 0.4.0, and releases write the versions here
 
-CODEOWNERS: warning: main has no CODEOWNERS file, so nobody has to approve anything [no-owners]
-  hint: add one that gives the prompts to a team; adding the first needs nobody
+CODEOWNERS: warning: main has no CODEOWNERS file, so no approval is required [no-owners]
+  hint: add one that assigns the prompts to a team; the first one needs no approval
 
 own  0.3.0 -> 0.4.0  behaviour change, the release writes 0.4.0 (minor)
   about 2 -> 1 tokens without inputs; 1,000 runs $0.00

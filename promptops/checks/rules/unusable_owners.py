@@ -37,5 +37,5 @@ def check(subject: FolderSubject) -> Iterator[Problem]:
     """Report such a file, which lies outside of the prompts folder."""
     fault = subject.context.owners_fault
     if fault is not None:
-        message = f"nobody can tell who owns what: {fault.message}"
+        message = f"the owners cannot be read: {fault.message}"
         yield Problem(message, f"/{fault.path}", None, fault.hint)

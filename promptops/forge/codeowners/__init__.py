@@ -96,8 +96,7 @@ def parse_owners(text: str, dialect: Dialect) -> OwnersFile:
             OwnersProblem(
                 "byte-order-mark",
                 Severity.ERROR,
-                "the file begins with a byte order mark, which may keep the forge from reading "
-                "its first line",
+                "the file begins with a byte order mark: the forge may ignore its first line",
                 "save the file as UTF-8 without a byte order mark",
             )
         )
@@ -124,21 +123,21 @@ def _refusal(text: str) -> tuple[str, str, str] | None:
     if size > MAX_BYTES:
         return (
             "too-large",
-            f"the file has {size:,} bytes, and over {MAX_BYTES:,} GitHub does not load it",
-            "give folders to owners, not files",
+            f"the file has {size:,} bytes; GitHub ignores files over {MAX_BYTES:,}",
+            "assign owners to folders instead of files",
         )
     if "\0" in text:
-        return "binary", "the file holds a NUL, so it is no text", "write it as UTF-8 text"
+        return "binary", "the file contains a NUL byte", "write it as UTF-8 text"
     if text.count("\n") > MAX_LINES:
         return (
             "too-many-lines",
             f"the file has more than {MAX_LINES:,} lines",
-            "give folders to owners, not files",
+            "assign owners to folders instead of files",
         )
     if len(text) > MAX_LINE_LENGTH and max(map(len, text.split("\n"))) > MAX_LINE_LENGTH:
         return (
             "long-line",
             f"the file has a line of more than {MAX_LINE_LENGTH:,} characters",
-            "make a team of the owners",
+            "put the owners into a team",
         )
     return None

@@ -48,7 +48,7 @@ def _read(number: int, tokens: list[tuple[int, str]]) -> OwnersRule | OwnersProb
         return OwnersProblem(
             "invalid-pattern",
             Severity.ERROR,
-            f"{fault}: it skips this line, and an earlier rule applies",
+            f"{fault}: GitHub ignores this line, and an earlier rule applies",
             "sections are GitLab's; read the file with --dialect gitlab"
             if is_heading
             else "write a pattern that GitHub supports",
@@ -59,7 +59,8 @@ def _read(number: int, tokens: list[tuple[int, str]]) -> OwnersRule | OwnersProb
             return OwnersProblem(
                 "invalid-owner",
                 Severity.ERROR,
-                f"{quote(owner)} is no owner: GitHub skips this line, and an earlier rule applies",
+                f"{quote(owner)} is not a valid owner: GitHub ignores this line, and an earlier "
+                "rule applies",
                 "write @user, @organization/team or an e-mail address",
                 Position(number, place, number, place + len(owner)),
             )

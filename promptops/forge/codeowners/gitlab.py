@@ -95,7 +95,7 @@ class _GitlabReading:
             self._complain(
                 "invalid-section",
                 Severity.ERROR,
-                "a heading without its closing bracket: GitLab takes the line for a pattern",
+                "the heading has no closing bracket: GitLab reads the line as a pattern",
                 "write [Section name]",
                 Position(number, start, number, start + len(text)),
             )
@@ -122,7 +122,7 @@ class _GitlabReading:
             self._complain(
                 "invalid-section",
                 Severity.ERROR,
-                "a section without a name",
+                "the section has no name",
                 "write a name between the brackets",
                 place,
             )
@@ -149,14 +149,14 @@ class _GitlabReading:
                 Severity.WARNING,
                 f"GitLab reads {section.approvals} approvals and the owners "
                 f"{', '.join(section.defaults) or 'none'}, and calls the heading malformed",
-                "write [Name][approvals] @owner ..., with blanks before the owners alone",
+                "write [Name][approvals] @owner ..., with spaces only before the owners",
                 place,
             )
         elif (heading["owners"] or "").strip() and not section.defaults:
             self._complain(
                 "invalid-owner",
                 Severity.ERROR,
-                "none of the section's default owners is one: its lines without owners have none",
+                "no default owner of the section is valid: its lines without owners have none",
                 "write @user, @group, an e-mail address, or a role such as @@maintainer",
                 place,
             )
@@ -176,7 +176,8 @@ class _GitlabReading:
                 self._complain(
                     "invalid-owner",
                     Severity.WARNING,
-                    f"{quote(word)} is no owner: GitLab ignores it, and reads owners after it",
+                    f"{quote(word)} is not a valid owner: GitLab ignores it and reads the "
+                    "owners after it",
                     "write @user, @group, an e-mail address or a role; a comment goes on a line "
                     "of its own",
                     Position(number, at, number, at + len(word)),
@@ -185,8 +186,8 @@ class _GitlabReading:
                 self._complain(
                     "no-owners",
                     Severity.ERROR,
-                    "a rule without owners: GitLab approves it by itself, we never do",
-                    "name owners here or in the section's heading; '!pattern' takes paths out",
+                    "the rule has no owners: GitLab approves it automatically, promptops does not",
+                    "name owners here or in the section's heading; '!pattern' excludes paths",
                     place,
                 )
         normalized = normalize_gitlab(pattern[is_exclusion:])
@@ -195,8 +196,8 @@ class _GitlabReading:
             self._complain(
                 "duplicate-pattern",
                 Severity.WARNING,
-                f"the pattern of line {older.line} once more: GitLab puts these owners there, so "
-                "that rules between the two are stronger than this one",
+                f"the pattern of line {older.line} is repeated: GitLab moves these owners "
+                "there, and rules in between take precedence",
                 f"remove line {older.line}",
                 place,
             )

@@ -75,10 +75,9 @@ def _size(owners: OwnersFile, around: LintContext) -> Iterator[Finding]:
         yield Finding(
             "nearly-too-large",
             Severity.WARNING,
-            f"the file has {around.size:,} bytes; GitHub does not load it when it has more than "
-            f"{MAX_BYTES:,}",
+            f"the file has {around.size:,} bytes; GitHub ignores files over {MAX_BYTES:,}",
             around.path,
-            hint="give folders to owners, not files",
+            hint="assign owners to folders instead of files",
         )
 
 
@@ -94,7 +93,7 @@ def _idle_rules(owners: OwnersFile, around: LintContext) -> Iterator[Finding]:
             yield _about(rule, around, "dead-pattern", "no file matches this pattern")
         elif not rule.is_exclusion:
             yield _about(
-                rule, around, "shadowed-rule", "later rules decide about every file that matches"
+                rule, around, "shadowed-rule", "later rules override it for every file that matches"
             )
 
 
@@ -144,10 +143,10 @@ def _unowned(owners: OwnersFile, around: LintContext) -> Iterator[Finding]:
         if ownership.state is OwnersState.OWNED:
             continue
         if ownership.line is None:
-            what = "nobody owns this file: no rule matches"
+            what = "this file has no owner: no rule matches"
         else:
             line = next(answer.line for answer in ownership.answers if not answer.owners)
-            what = f"nobody owns this file: line {line} names no owners"
+            what = f"this file has no owner: line {line} names none"
         check = "unowned-prompt" if path in prompts else "unowned-gate-file"
         hint = f"add a line for it to {around.path}"
         yield Finding(check, Severity.ERROR, what, path, hint=hint)

@@ -94,7 +94,7 @@ def github_fault(pattern: str) -> str | None:
     if pattern.startswith("\\#"):
         return "GitHub does not support a pattern that begins with '\\#'"
     if "***" in pattern:
-        return "GitHub takes no three stars in a row"
+        return "GitHub does not support three stars in a row"
     if pattern == "/":
         return "'/' never matches anything"
     if not _DELICATE.intersection(pattern):
@@ -102,7 +102,7 @@ def github_fault(pattern: str) -> str | None:
     escaped = False
     for character in pattern:
         if not escaped and character in "[]":
-            return "GitHub does not support ranges, and takes brackets only as '\\[' and '\\]'"
+            return "GitHub does not support ranges, and supports brackets only as '\\[' and '\\]'"
         escaped = character == "\\" and not escaped
     return "the pattern ends in a backslash that escapes nothing" if escaped else None
 

@@ -86,7 +86,7 @@ def draft_approval(repository: Repository, policy: Policy, change: Change) -> Ap
     if _had_a_hand(repository, policy, change, signer):
         doubts.append("you are an author of this change, so your approval will not count")
     if not own:
-        doubts.append(f"{signer.approver} owns none of this, so the approval may not count")
+        doubts.append(f"{signer.approver} owns none of these files, so the approval may not count")
     return ApprovalDraft(statement, signer, change_shelf(name, change.target), own, tuple(doubts))
 
 
@@ -112,7 +112,7 @@ def _find_signer(repository: Repository, policy: Policy, where: str) -> Signer:
     keys = read_keys(repository, policy.commit, policy.config.gate.signers)
     if keys.is_empty:
         raise RefusedError(
-            f"{where} has no {policy.config.gate.signers}, so nobody's signature counts",
+            f"{where} has no {policy.config.gate.signers}, so no signature counts",
             hint="add one there, with lines such as 'jane@example.com ssh-ed25519 AAAA…' (see "
             "ssh-keygen(1), ALLOWED SIGNERS)",
         )

@@ -57,9 +57,9 @@ def collect_approvals(
     """
     wanted = source or ("file" if file else policy.config.gate.approvals)
     if (file is None) == (wanted == "file"):
-        message = f"approvals come from {wanted}, and not from a file"
-        hint = "--approvals file --approvals-file FILE"
-        raise UsageError(message if file else "no file with approvals is given", hint=hint)
+        message = f"approvals come from {wanted}, not from a file"
+        hint = "pass --approvals file --approvals-file FILE"
+        raise UsageError(message if file else "no approvals file is given", hint=hint)
     parts = []
     if wanted in {*_FORGES, "auto"}:
         only = wanted if wanted in _FORGES else None
@@ -68,9 +68,8 @@ def collect_approvals(
             parts.append(forge(repository, policy, change))
         elif wanted in _FORGES:
             raise UsageError(
-                f"approvals come from {wanted}, and this is no run of its CI that is about a "
-                "proposal",
-                hint="let its CI judge; here, --approvals off judges everything else",
+                f"approvals come from {wanted}, and this is not a run of its CI for a proposal",
+                hint="run the gate in its CI, or pass --approvals off to check everything else",
             )
     if file is not None:
         parts.append(_check_bases(repository, change, read_approvals_file(repository, file)))
@@ -92,7 +91,7 @@ def _read_further(
     except RemoteError as error:
         # Missing approvals cannot let anything pass, and the other source may have enough.
         found = read_signed(repository, policy, change, fetch=False)
-        note = f"signed approvals are those that were here: {error.message}"
+        note = f"only the signed approvals of this clone were read: {error.message}"
         return replace(found, notes=(note, *found.notes))
 
 
@@ -155,8 +154,8 @@ def fill_contents(
         contents = known[one.commit]
         if contents is None:
             notes.append(
-                f"approval by {quote(one.approver)} does not count: it is of the commit "
-                f"{one.commit[:12]}, which is not in this clone"
+                f"approval by {quote(one.approver)} does not count: its commit "
+                f"{one.commit[:12]} is not in this clone"
             )
         lapsed = one.lapsed | unseen[one.commit]
         found.append(replace(one, contents=contents, lapsed=lapsed))

@@ -92,7 +92,7 @@ def require_evals(repository: Repository, rules: Environment, release: Release) 
 
     if not has_passed_evals(release.trailers):
         raise RefusedError(
-            f"{release} has no evidence that its evals passed, which {rules.name} asks for",
+            f"{release} has no evidence that its evals passed, which {rules.name} requires",
             hint="release a version whose evidence the gate has seen: promptops gate --evidence",
         )
     # Missing evidence does not count against the release; `verify` reports it.

@@ -61,15 +61,15 @@ def read_approvals_file(repository: Repository, path: Path) -> Approvals:
         for place in _walk(path):
             if any(folder in place.parents for folder in inside):
                 raise UsageError(
-                    f"the approvals file {quote(str(path))} lies in the checkout, or is reached "
-                    "through it, where the change itself can write",
-                    hint="have the pipeline write it elsewhere, such as to its temporary folder",
+                    f"the approvals file {quote(str(path))} is in the checkout or reached through "
+                    "it, where the change itself can write",
+                    hint="write it outside the checkout, such as to a temporary folder",
                 )
         if not stat.S_ISREG(path.stat().st_mode):
-            raise UsageError(f"{quote(str(path))} is not a file", hint="give a file of JSON")
+            raise UsageError(f"{quote(str(path))} is not a file", hint="pass a JSON file")
         data = read_file(path, limit=MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        message = f"there is no approvals file {quote(str(path))} that can be read"
+        message = f"the approvals file {quote(str(path))} cannot be read"
         raise UsageError(message, hint="check the path after --approvals-file") from error
     return parse_approvals(data, str(path))
 
@@ -115,20 +115,20 @@ class _ApprovalReading:
     def _error(self, message: str) -> IntegrityError:
         return IntegrityError(
             f"{self._where}: {message}",
-            hint=f"the file has to be {SCHEMA}: see docs/approvals.md",
+            hint=f"see docs/approvals.md for the form {SCHEMA}",
         )
 
     def approvals(self, data: bytes) -> Approvals:
         document = self._load(data)
         if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-            raise self._error(f"this is no {SCHEMA}")
+            raise self._error(f"its schema is not {SCHEMA}")
         self._refuse_unknown(document, _KEYS, "")
         entries = document.get("approvals")
         if not isinstance(entries, list):
-            raise self._error("'approvals' is no list")
+            raise self._error("'approvals' is not a list")
         teams = document.get("teams", {})
         if not isinstance(teams, dict):
-            raise self._error("'teams' is no object")
+            raise self._error("'teams' is not an object")
         author = document.get("author")
         return Approvals(
             (SOURCE,),
@@ -157,7 +157,7 @@ class _ApprovalReading:
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
-            raise self._error("a key stands twice in one object")
+            raise self._error("a key is given twice in one object")
         return found
 
     def _refuse_constant(self, word: str) -> None:
@@ -172,7 +172,7 @@ class _ApprovalReading:
 
     def _approval(self, entry: object, place: str) -> Approval:
         if not isinstance(entry, dict):
-            raise self._error(f"{place} is no object")
+            raise self._error(f"{place} is not an object")
         self._refuse_unknown(entry, _APPROVAL_KEYS, f"{place}: ")
         if ("commit" in entry) == ("contents" in entry):
             raise self._error(f"{place} has to have either 'commit' or 'contents'")
@@ -197,7 +197,7 @@ class _ApprovalReading:
 
     def _contents(self, contents: object, place: str) -> dict[str, Any]:
         if not isinstance(contents, dict):
-            raise self._error(f"{place}.contents is no object")
+            raise self._error(f"{place}.contents is not an object")
         try:
             return {path: parse_entry(entry) for path, entry in contents.items()}
         except PromptopsError as error:
@@ -205,7 +205,7 @@ class _ApprovalReading:
 
     def _names(self, names: object, place: str) -> tuple[str, ...]:
         if not isinstance(names, list):
-            raise self._error(f"{place} is no list of names")
+            raise self._error(f"{place} is not a list of names")
         return tuple(self._name(name, place) for name in names)
 
     def _name(self, name: object, place: str) -> str:
@@ -215,5 +215,5 @@ class _ApprovalReading:
             or not name.isprintable()
             or name != name.strip()
         ):
-            raise self._error(f"{place}: {name!r:.80} is no name")
+            raise self._error(f"{place}: {name!r:.80} is not a name")
         return name

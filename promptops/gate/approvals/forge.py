@@ -52,7 +52,7 @@ def find_forge(
     if wanted is not None and wanted != event.forge:
         raise UsageError(
             f"approvals come from {wanted}, and this is {event.forge}'s CI",
-            hint="set `approvals` in [gate] to the forge that this repository is on",
+            hint="set approvals in [gate] to the forge that hosts this repository",
         )
     if event.forge == "gitlab":
 

@@ -61,9 +61,9 @@ def read_github(
     for pull in pulls:
         if pull.base_ref != target:
             raise UsageError(
-                f"pull request {pull.number} goes to {quote(pull.base_ref)}, and what is judged "
-                f"here goes to {quote(target)}",
-                hint="run it again: a pull request may be sent to another branch at any time",
+                f"pull request {pull.number} targets {quote(pull.base_ref)}, and this run is "
+                f"for {quote(target)}",
+                hint="run it again: the pull request was retargeted",
             )
     found: list[Approval] = []
     objections: list[str] = []
@@ -78,9 +78,8 @@ def read_github(
                 objections.append(user)
             elif review.state == ReviewState.APPROVED and _is_older(review, sent):
                 notes.append(
-                    f"approval by {user} does not count: it was given before the pull request was "
-                    f"sent to the branch {target}, and what it was shown against then may have had "
-                    "part of the change"
+                    f"approval by {user} does not count: it was given before the pull request "
+                    f"was retargeted to {target}"
                 )
             elif review.state == ReviewState.APPROVED:
                 notes += _doubts(review)
@@ -126,7 +125,7 @@ def _name(pull: PullRequest) -> str:
 def _gaps(proposal: Proposal) -> Iterator[str]:
     if proposal.contents is None:
         yield (
-            f"{proposal.name} cannot be told from what it is merged with: its commit "
+            f"{proposal.name} cannot be compared with its target: its commit "
             f"{proposal.commit[:12]} is not in this clone"
         )
 
@@ -181,8 +180,8 @@ def _read_teams(
 
 def _unknown_team(owner: str, error: DeniedError) -> DeniedError:
     return DeniedError(
-        f"nobody can tell who is in {owner}: {error.message}",
+        f"the members of {owner} cannot be read: {error.message}",
         status=error.status,
-        hint=f"name its members in the groups file on the target branch, or use another token; "
+        hint="list its members in the groups file on the target branch, or use another token; "
         f"{error.hint}",
     )

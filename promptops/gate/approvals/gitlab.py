@@ -52,9 +52,9 @@ def read_gitlab(
     request = client.merge_request(number)
     if request.target != target:
         raise UsageError(
-            f"merge request {number} goes to {quote(request.target)}, and what is judged here "
-            f"goes to {quote(target)}",
-            hint="run it again: a merge request may be sent to another branch at any time",
+            f"merge request {number} targets {quote(request.target)}, and this run is for "
+            f"{quote(target)}",
+            hint="run it again: the merge request was retargeted",
         )
     objectors = client.objectors(request)
     objecting = {name.casefold() for name in objectors}
@@ -84,15 +84,12 @@ def _to_approvals(
     noted = {} if is_told else client.approval_notes(request)
     found, notes = [], []
     for one in given:
-        commit, doubt = None, "GitLab does not say when it was given, or of what"
+        commit, doubt = None, "GitLab does not report when it was given, or for which commit"
         version = _version_at(versions, one.at or noted.get(one.user.casefold()))
         if version is not None and version.base is not None and is_merged(version.base):
             commit = version.head
         elif version is not None:
-            doubt = (
-                f"it was given against what is not part of the branch {request.target}, and may "
-                "have had part of the change"
-            )
+            doubt = f"it was given against a commit that is not on {request.target}"
         if commit is None:
             notes.append(f"approval by {one.user} does not count: {doubt}")
         found.append(
@@ -140,9 +137,9 @@ def _read_group(client: GitLab, owner: str, groups: Groups) -> frozenset[str] | 
         known = None if error.status == 401 else groups.members(owner)
         if known is None and (error.status != 404 or "/" in owner):
             raise DeniedError(
-                f"nobody can tell who is in {owner}: {error.message}",
+                f"the members of {owner} cannot be read: {error.message}",
                 status=error.status,
-                hint="name its members in the groups file on the target branch, or use another "
+                hint="list its members in the groups file on the target branch, or use another "
                 f"token; {error.hint}",
             ) from error
         return known

@@ -82,14 +82,14 @@ def repository_id(repository: Repository, config: Config, commit: str | None) ->
         return config.gate.repository
     if commit is None:
         raise GitError(
-            "the repository has no commits, so that nothing can be approved in it",
+            "the repository has no commits, so nothing can be approved",
             hint="make a first commit on the default branch",
         )
     if is_shallow(repository.git):
         raise GitError(
-            "this shallow clone does not know the repository's first commit, by which signed "
-            "approvals name it",
-            hint='git fetch --unshallow; or give it a name: [gate] repository = "acme/prompts"',
+            "this shallow clone lacks the repository's first commit, which signed approvals "
+            "refer to",
+            hint='run git fetch --unshallow, or set [gate] repository = "acme/prompts"',
         )
     # By first parents there is one root, which merging other histories does not change.
     args = ("rev-list", "--first-parent", "--max-parents=0", "--end-of-options", commit)
@@ -115,7 +115,7 @@ def read_signed(
     gate = policy.config.gate
     keys = read_keys(repository, policy.commit, gate.signers)
     if keys.is_empty:
-        note = f"{change.target} has no {gate.signers}, so nobody's signature counts"
+        note = f"{change.target} has no {gate.signers}, so no signature counts"
         return Approvals((SOURCE,), notes=(note,))
     name = repository_id(repository, policy.config, policy.commit)
     shelf = change_shelf(name, change.target)
@@ -142,8 +142,8 @@ class _Refusals:
         self._count += 1
         if self._count > _MAX_FAILURES:
             raise IntegrityError(
-                f"more than {_MAX_FAILURES} statements of approval about {self._shelf.subject} "
-                f"are false; the last one: {error.message}",
+                f"more than {_MAX_FAILURES} statements of approval for {self._shelf.subject} "
+                f"are invalid; the last one: {error.message}",
                 hint="find out who may push below refs/promptops/approvals/, and remove those refs",
             ) from error
 
@@ -239,8 +239,7 @@ class _ApprovalJudge:
         except UntrustedError as error:
             if self._is_trusted_by_head(sealed):
                 raise UntrustedError(
-                    "only the change itself allows its key, which counts once it is on "
-                    f"{self._change.target}"
+                    f"its key is allowed only by the change itself, not on {self._change.target}"
                 ) from error
             raise
         return find_lapsed(self._repository, self._change, statement.base, overlap)
@@ -287,11 +286,10 @@ def find_lapsed(
         return frozenset(list_touched(git, base, tip, sorted(paths)))
     if is_shallow(git):
         raise GitError(
-            f"this shallow clone does not reach back to {base[:12]}, with which an approver "
-            "compared",
+            f"this shallow clone lacks {base[:12]}, the base of an approval",
             hint="git fetch --unshallow",
         )
-    raise UntrustedError(f"it compares with {base[:12]}, which was never on {change.target}")
+    raise UntrustedError(f"its base {base[:12]} was never on {change.target}")
 
 
 def verify_statement(sealed: StoredStatement, keys: Keys) -> None:
@@ -304,7 +302,7 @@ def verify_statement(sealed: StoredStatement, keys: Keys) -> None:
         raise UntrustedError(f"there is no {OPENPGP_KEYS_FILE} with its key")
     fingerprint = openpgp.verify(sealed.payload, sealed.signature, keys.openpgp)
     if approver != openpgp.PREFIX + fingerprint:
-        raise UntrustedError("another key than the named one signed it")
+        raise UntrustedError("it was signed with another key than it names")
 
 
 def read_deployment_approvers(
@@ -332,7 +330,7 @@ def read_deployment_approvers(
     """
     keys = read_keys(repository, commit, config.gate.signers)
     if keys.is_empty:
-        return (), (f"there is no {config.gate.signers}, so nobody's signature counts",)
+        return (), (f"there is no {config.gate.signers}, so no signature counts",)
     name = repository_id(repository, config, commit)
     shelf = deployment_shelf(name, environment, release.name)
     if fetch:

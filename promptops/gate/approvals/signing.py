@@ -89,7 +89,7 @@ def find_signer(repository: Repository, policy: Policy, keys: Keys, where: str) 
         else:
             remedy = f"have your public key added to {OPENPGP_KEYS_FILE} on {where}"
         raise RefusedError(
-            f"{where} does not know your key, so your approval would count for nothing", hint=remedy
+            f"{where} does not list your key, so your approval would not count", hint=remedy
         )
     return Signer(approver, format_time(who.time_seconds), settings, keys)
 
@@ -134,7 +134,7 @@ def _describe_key(settings: SigningSettings) -> str:
         kind = raw[4 : 4 + int.from_bytes(raw[:4], "big")].decode("ascii")
     except (binascii.Error, ValueError) as error:
         raise PromptopsError(
-            f"{settings.path} holds no SSH key", hint="check user.signingKey"
+            f"{settings.path} contains no SSH key", hint="check user.signingKey"
         ) from error
     return f"{kind} {key}"
 

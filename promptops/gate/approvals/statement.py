@@ -120,14 +120,14 @@ def parse_statement(data: bytes) -> Statement:
     except (ValueError, RecursionError) as error:
         raise _malformed("it is not JSON") from error
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise _malformed(f"it is no {SCHEMA}")
+        raise _malformed(f"its schema is not {SCHEMA}")
     kind = document.get("kind")
     form = _FORMS.get(kind) if isinstance(kind, str) else None
     if form is None or form.keys() | {"schema", "kind"} != document.keys():
-        raise _malformed("it has other keys than a statement has")
+        raise _malformed("its keys are not those of a statement")
     for key, is_valid in form.items():
         if not is_valid(document[key]):
-            raise _malformed(f"its {key} is none")
+            raise _malformed(f"its {key} is invalid")
     statement = _from_document(document)
     if write_statement(statement) != data:
         raise _malformed("it is not in canonical form")
@@ -145,7 +145,7 @@ def parse_entry(value: object) -> ApprovalEntry | None:
         return None
     if not isinstance(value, str) or not _ENTRY.fullmatch(value):
         raise IntegrityError(
-            f"{value!r} is not what a path holds",
+            f"{value!r} is not a file's mode and id",
             hint="write mode and object id, as `git ls-tree` shows them: '100644 d670460b…'",
         )
     mode, _, oid = value.partition(" ")
@@ -158,7 +158,7 @@ def is_object_id(value: object) -> bool:
 
 
 def _malformed(why: str) -> IntegrityError:
-    return IntegrityError(f"this is no statement of approval: {why}")
+    return IntegrityError(f"this is not a statement of approval: {why}")
 
 
 def _from_document(document: dict[str, Any]) -> Statement:

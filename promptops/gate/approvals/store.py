@@ -128,7 +128,7 @@ def read_statements(
                 # By the name on the remote, which is the same in every clone.
                 held[ref.oid] = f"{_APPROVALS}{shelf.name}/{ref.oid}"
             else:
-                notes.append(f"{ref.name} was moved, and does not count")
+                notes.append(f"{ref.name} was moved and does not count")
     readable = []
     total = 0
     sizes = list_sizes(repository.git, list(held))
@@ -136,15 +136,15 @@ def read_statements(
         kind, size = sizes.get(oid, ("missing object", 0))
         if kind != "blob" or size > _MAX_BLOB:
             what = f"a {kind}" if kind != "blob" else f"{size:,} bytes"
-            notes.append(f"{name} holds {what}, which is no statement")
+            notes.append(f"{name} holds {what}, which is not a statement")
             continue
         total += size
         readable.append((oid, name))
     if total > _MAX_TOTAL:
         raise IntegrityError(
-            f"there are {len(readable):,} statements of approval about {shelf.subject}, with "
-            f"{total:,} bytes, and over {_MAX_TOTAL:,} they are not read",
-            hint=f"remove the refs below {_APPROVALS}{shelf.name}/ that nobody needs",
+            f"there are {len(readable):,} statements of approval for {shelf.subject} with "
+            f"{total:,} bytes; at most {_MAX_TOTAL:,} are read",
+            hint=f"remove unused refs below {_APPROVALS}{shelf.name}/",
         )
     statements = []
     for name, data in _read_all(repository, readable):
@@ -199,8 +199,8 @@ def keep_statement(
     # An existing ref is fine: refs are named after their content.
     if result.status not in {PushStatus.PUSHED, PushStatus.UP_TO_DATE}:
         raise RemoteError(
-            f"{remote} does not take the approval: {result.reason}",
-            hint=f"whoever runs it has to let you create refs below {_APPROVALS}",
+            f"{remote} rejected the approval: {result.reason}",
+            hint=f"ask its administrator to let you create refs below {_APPROVALS}",
         )
     _create(git, f"{_tracking(remote)}{shelf.name}/{oid}", oid)
     return ref

@@ -251,9 +251,9 @@ class _CountingApprovals:
         if approval.proposal is not None and not self._touches(approval.proposal, path):
             return "approved another proposal"
         if approval.contents is None:
-            return "it is not known what was approved"
+            return "it is unknown what was approved"
         if path.path not in approval.contents:
-            return "approved nothing there"
+            return "did not approve this file"
         if approval.contents[path.path] != path.after:
             return "approved other content"
         if path.path in approval.lapsed:

@@ -133,8 +133,8 @@ def _load(data: bytes, path: str) -> Any:  # noqa: ANN401 - TOML values
 
     if len(data) > MAX_BYTES:
         raise ConfigurationError(
-            f"{path} has {len(data):,} bytes, and over {MAX_BYTES:,} it is not read",
-            hint="list the people who own prompts, and no others",
+            f"{path} has {len(data):,} bytes; at most {MAX_BYTES:,} are read",
+            hint="list only people who own prompts",
         )
     try:
         return tomllib.loads(data.decode())
@@ -184,11 +184,11 @@ class _GroupsReading:
         for name, names in lists.items():
             place = f"{key}.{quote(name)}"
             if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
-                raise self._error(f"{place} is no list of names", 'such as ["@jane", "@bob"]')
+                raise self._error(f"{place} is not a list of names", 'such as ["@jane", "@bob"]')
             for one in (name, *names):
                 if not one or one != one.strip() or not one.isprintable():
                     raise self._error(
-                        f"{place}: {quote(one)} is no name",
+                        f"{place}: {quote(one)} is not a name",
                         "write @login, @organisation/team, a principal or an e-mail address",
                     )
         return lists
@@ -200,13 +200,13 @@ class _GroupsReading:
             for name in names:
                 if _is_team(name):
                     raise self._error(
-                        f"people.{quote(key)}: {quote(name)} is a team or a role, and no person",
+                        f"people.{quote(key)}: {quote(name)} is a team or a role, not a person",
                         "list it below [teams], with the people in it",
                     )
                 if name in people:
                     raise self._error(
-                        f"people.{quote(key)}: somebody else is called {quote(name)} too",
-                        "a name belongs to one person: list all that this person goes by together",
+                        f"people.{quote(key)}: the name {quote(name)} is given to two people",
+                        "list all names of one person together",
                     )
             people |= dict.fromkeys(names, names)
         return people
@@ -219,14 +219,14 @@ class _GroupsReading:
             key = owner_key(team)
             if not key.startswith("@"):
                 raise self._error(
-                    f"teams.{quote(team)} is no team as CODEOWNERS names it",
+                    f"teams.{quote(team)} is not a team name as CODEOWNERS has it",
                     f'write it with its @: "@{team}"',
                 )
             if key in keys or key in people:
                 other = "a team" if key in keys else "a person"
                 raise self._error(
-                    f"teams.{quote(team)}: there is {other} of that name already",
-                    "upper and lower case do not make names different",
+                    f"teams.{quote(team)} repeats {other}",
+                    "remove one of them: names ignore case",
                 )
             keys[key] = team
         return {
@@ -267,8 +267,8 @@ class _GroupsReading:
         if within:
             team = self._on_a_cycle(within)
             raise self._error(
-                f"teams.{quote(team)} contains itself, by way of the teams in it",
-                "a team may contain others, but not in a cycle",
+                f"teams.{quote(team)} contains itself through other teams",
+                "remove the cycle",
             )
 
     def _on_a_cycle(self, within: Mapping[str, set[str]]) -> str:

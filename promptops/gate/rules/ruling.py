@@ -116,19 +116,19 @@ def _judge_paths(paths: Iterable[ChangedPath]) -> Iterator[Finding]:
             yield Finding(
                 "irregular-file",
                 Severity.ERROR,
-                f"{path.path} is {what}, and those are never followed",
+                f"{path.path} is {what}, and links are never followed",
                 path.path,
                 None,
-                "put the file itself there",
+                "replace it with the file itself",
             )
         if not path.is_proposed:
             yield Finding(
                 "moved-by-merge",
                 Severity.ERROR,
-                f"{path.path} changes by merging alone: nobody who looked at the change saw that",
+                f"{path.path} changes by merging, although the change does not touch it",
                 path.path,
                 None,
-                "merge or rebase onto the target branch, and have it looked at again",
+                "merge or rebase onto the target branch, and ask for a new review",
             )
 
 
@@ -138,10 +138,10 @@ def _judge_owners(change: Change, rules: Rules) -> Iterator[Finding]:
             yield Finding(
                 "no-owners",
                 Severity.WARNING,
-                f"{change.target} has no CODEOWNERS file, so nobody has to approve anything",
+                f"{change.target} has no CODEOWNERS file, so no approval is required",
                 "CODEOWNERS",
                 None,
-                "add one that gives the prompts to a team; adding the first needs nobody",
+                "add one that assigns the prompts to a team; the first one needs no approval",
             )
         return
     for path in change.paths:
@@ -149,8 +149,7 @@ def _judge_owners(change: Change, rules: Rules) -> Iterator[Finding]:
             yield Finding(
                 "unowned-path",
                 Severity.WARNING,
-                f"{path.path} is part of {path.kind.value} and nobody owns it: "
-                "a forge would ask nobody",
+                f"{path.path} is part of {path.kind.value} and has no owner",
                 path.path,
                 None,
                 f"give it an owner in {rules.owners_path}",
@@ -172,19 +171,19 @@ def _judge_consent(
         yield Finding(
             "unchecked-approval",
             Severity.WARNING,
-            "approval not checked: nobody was asked who approved the change",
+            "approvals were not checked",
             owners_path,
             None,
-            "in a forge's CI it is; elsewhere --approvals signed or file, or [gate] approvals",
+            "run the gate in the forge's CI, or pass --approvals signed or file",
         )
     for person in approvals.objections:
         yield Finding(
             "requested-change",
             Severity.WARNING,
-            f"{person} asks for changes",
+            f"{person} requested changes",
             owners_path,
             None,
-            "talk to them; the forge may block the merge until they are content",
+            "address the review; the forge may block the merge until then",
         )
 
 
@@ -208,8 +207,8 @@ def _missing(one: Requirement) -> Finding:
     hint = "ask them to review it, or to run promptops approve"
     if one.is_hopeless:
         hint = (
-            "nobody could ever give it: all of them had a hand in the change; "
-            "name a second person or a team in CODEOWNERS"
+            "no owner can give it: all of them contributed to the change; add a second "
+            "person or a team to CODEOWNERS"
         )
     if reasons:
         hint += f"; not counted: {'; '.join(reasons)}"
@@ -221,7 +220,7 @@ def describe_owners(one: Requirement) -> str:
     """Describe whose approval is needed."""
     number = "the approval" if one.count == 1 else f"{one.count} approvals"
     if not one.owners:
-        return f"{number} of anybody who may write here, since nobody owns it"
+        return f"{number} of anyone with write access, since it has no owner"
     return f"{number} of {' or '.join(one.owners)}"
 
 
@@ -242,8 +241,8 @@ def _judge_evidence(
             f"{prompt.name} {new.version}: {what}",
             prompt.path,
             None,
-            "run its evals against exactly this content (promptops eval run --evidence FILE), "
-            "then give the results: --evidence FILE",
+            "run its evals on this content (promptops eval run --evidence FILE) and pass "
+            "--evidence FILE",
         )
 
 

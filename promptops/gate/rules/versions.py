@@ -48,8 +48,7 @@ def _judge_version(change: PromptChange, new: Prompt) -> Finding | None:
     if change.released_digest not in {None, new.digest}:
         return _finding(
             "changed-release",
-            f"{change.name} {new.version} is released with other content, "
-            "and a released version never changes",
+            f"{change.name} {new.version} is already released with other content",
             change,
         )
     old = change.before.prompt if change.before else None
@@ -62,7 +61,7 @@ def _judge_version(change: PromptChange, new: Prompt) -> Finding | None:
             "lowered-version",
             f"{change.name} {new.version} is lower than {change.versions[-1]}, which is released",
             change,
-            f"write a version above {change.versions[-1]} into the file",
+            f"set a version above {change.versions[-1]}",
         )
     if change.base is not None and change.base_diff is not None:
         return _judge_size(change, change.base, new.version, change.base_diff, "the release")
@@ -83,10 +82,10 @@ def _judge_free_version(change: PromptChange, new: Prompt) -> Finding | None:
     return Finding(
         "carried-version",
         Severity.ERROR,
-        f"{change.name} carries the version {new.version}, and here releases write the versions",
+        f"{change.name} sets version {new.version}, and releases write the versions here",
         change.path,
         place,
-        f"leave it as it was: `version: {old.version}`{line}",
+        f"restore `version: {old.version}`{line}",
     )
 
 
@@ -95,9 +94,9 @@ def _judge_step(change: PromptChange, old: Prompt, new: Prompt) -> Finding | Non
     if new.version < old.version:
         return _finding(
             "lowered-version",
-            f"{change.name} goes from {old.version} back to {new.version}",
+            f"{change.name} lowers its version from {old.version} to {new.version}",
             change,
-            f"write a version above {old.version}: whoever pins a range must never get less",
+            f"set a version above {old.version}",
         )
     if change.diff is None or change.diff.level is Level.NONE:
         return None
@@ -121,7 +120,7 @@ def _judge_size(
     gravest = max(diff.differences, key=lambda one: one.change_class.level)
     return _finding(
         "small-bump",
-        f"{change.name} {new} is a {step.label} step from {whose} {old}, but the change is "
+        f"{change.name} {new} is a {step.label} bump from {whose} {old}, but the change is "
         f"{diff.level.label}: {gravest.subject}: {gravest.reason}",
         change,
     )
@@ -191,7 +190,7 @@ def _judge_removal(change: PromptChange) -> Iterator[Finding]:
     if change.before.status == _DEPRECATED or change.live_in == ():
         return
     where = "live in " + " and ".join(change.live_in) if change.live_in else "released"
-    hint = "set status: deprecated first, in a change of its own; after that the file may go"
+    hint = "set status: deprecated in a change of its own first, then remove the file"
     if change.live_in:
         hint = (
             f"promptops retire {change.name} --env {change.live_in[-1]} --reason TEXT, or " + hint
@@ -199,7 +198,7 @@ def _judge_removal(change: PromptChange) -> Iterator[Finding]:
     yield Finding(
         "removed-prompt",
         Severity.ERROR,
-        f"{change.name} is {where}, and this removes it (a rename does, too)",
+        f"{change.name} is {where}, and this change removes or renames it",
         change.path,
         None,
         hint,

@@ -224,7 +224,7 @@ class _Building:
         place: list[str | int] = [*path, "from"]
         pattern = _resolve(self.document.path, written["from"])
         if pattern is None:
-            message = f"{quote(written['from'])} is outside of the repository"
+            message = f"{quote(written['from'])} is outside the repository"
             self._fault(self.document.finding("missing-file", message, place))
             return
         found = [pattern]

@@ -743,7 +743,7 @@ def test_prompts_and_gate_files_without_owners_are_errors() -> None:
         ("unowned-prompt", "prompts/b.md"),
     ]
     assert {one.severity for one in findings} == {"error"}
-    assert findings[1].message == snapshot("nobody owns this file: line 2 names no owners")
+    assert findings[1].message == snapshot("this file has no owner: line 2 names none")
 
 
 def test_owners_that_the_groups_file_does_not_know_are_named_once() -> None:

@@ -79,7 +79,7 @@ def test_a_forge_is_asked_when_there_is_one_and_off_asks_nobody(signing: Signing
     assert collect(signing, forge=forge).sources == ("github",)
     assert collect(signing, forge=forge, source="off").sources == ()
     assert collect(signing, forge=forge, source="signed").sources == ("signed",)
-    with pytest.raises(UsageError, match="this is no run of its CI"):
+    with pytest.raises(UsageError, match="this is not a run of its CI"):
         collect(signing, source="gitlab")
 
 
@@ -121,7 +121,7 @@ def test_a_commit_that_is_not_here_approves_nothing(signing: Signing) -> None:
     found = collect(signing, forge=ask)
     assert found.found[0].contents is None
     assert found.notes[0] == snapshot(
-        "approval by '@prompt-owner' does not count: it is of the commit eeeeeeeeeeee, which is not in this clone"
+        "approval by '@prompt-owner' does not count: its commit eeeeeeeeeeee is not in this clone"
     )
 
 
@@ -135,7 +135,7 @@ def test_the_file_is_held_to_its_bases(signing: Signing, tmp_path: Path) -> None
         (base, frozenset()),
     ]
     (note,) = found.notes
-    assert f"it compares with {head[:12]}, which was never on main" in note
+    assert f"its base {head[:12]} was never on main" in note
     signing.world.on_main({TRIAGE: prompt("1.0.1", "Triage.")})
     signing.world.on_main({TRIAGE: prompt("1.0.0", "Triage.")})
     found = collect(signing, source="file", file=file)
@@ -161,7 +161,7 @@ def test_an_unreachable_remote_is_an_error_where_signatures_are_the_source(
     found = collect(signing, forge=forge, fetch=True)
     assert found.sources == ("github", "signed")
     assert masked(found.notes[0]) == snapshot(
-        "signed approvals are those that were here: cannot reach the remote origin: '<folder>/remote.git' does not appear to be a git repository"
+        "only the signed approvals of this clone were read: cannot reach the remote origin: '<folder>/remote.git' does not appear to be a git repository"
     )
 
 

@@ -61,9 +61,7 @@ def test_what_is_no_commit_approves_nothing(signing: Signing) -> None:
     tree = signing.world.repo.rev("change^{tree}")
     found = fill(signing, of(tree), of(tree))
     assert [one.contents for one in found.found] == [None, None]
-    assert [f"{tree[:12]}, which is not in this clone" in note for note in found.notes] == [
-        True
-    ] * 2
+    assert [f"{tree[:12]} is not in this clone" in note for note in found.notes] == [True] * 2
 
 
 def test_what_a_commit_leaves_alone_lapses_once_the_target_branch_changes_it(
@@ -118,8 +116,8 @@ def test_commits_are_fetched_unless_told_otherwise(signing: Signing, tmp_path: P
 def test_a_file_goes_with_its_source_alone(signing: Signing, tmp_path: Path) -> None:
     repository = open_repository(signing.world.repo.path)
     for source, file, words in [
-        ("file", None, "no file with approvals is given"),
-        ("off", tmp_path / "f", "approvals come from off, and not from a file"),
+        ("file", None, "no approvals file is given"),
+        ("off", tmp_path / "f", "approvals come from off, not from a file"),
     ]:
         with pytest.raises(UsageError) as caught:
             collect_approvals(

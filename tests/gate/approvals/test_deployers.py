@@ -97,7 +97,7 @@ def test_without_keys_nobody_signed(signing: Signing) -> None:
     put(signing)
     signing.world.repo.git("rm", "--quiet", SIGNERS)
     signing.world.repo.commit()
-    assert read(signing) == ((), (f"there is no {SIGNERS}, so nobody's signature counts",))
+    assert read(signing) == ((), (f"there is no {SIGNERS}, so no signature counts",))
 
 
 def test_statements_are_fetched_unless_told_otherwise(signing: Signing, tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_who_is_trusted_nowhere_is_not_said_to_be_by_the_change(signing: Signing
     signing.put(signing.statement("max@example.com"), "max")
     found = signing.read()
     assert found.found == ()
-    assert "only the change itself" not in str(found.notes)
+    assert "only by the change itself" not in str(found.notes)
 
 
 def test_false_statements_are_borne_up_to_a_number(

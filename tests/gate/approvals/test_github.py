@@ -150,8 +150,8 @@ def test_what_was_shown_against_another_branch_is_not_what_was_approved(
     found = ask(github)
     assert list(names(found)) == ["@kim"]
     assert found.notes == tuple(
-        f"approval by {user} does not count: it was given before the pull request was sent to the "
-        "branch main, and what it was shown against then may have had part of the change"
+        f"approval by {user} does not count: it was given before the pull request was "
+        "retargeted to main"
         for user in ("@bob", "@eve", "@joe")
     )
 
@@ -180,7 +180,7 @@ def test_merges_that_add_nothing_are_nobodys(forge: FakeGitHub, github: GitHub) 
 def test_a_pull_request_to_another_branch(forge: FakeGitHub, github: GitHub) -> None:
     forge.open(12, base="main")
     forge.review(12, "bob")
-    with pytest.raises(UsageError, match="12 goes to 'main', and what is judged here goes to 'we"):
+    with pytest.raises(UsageError, match="12 targets 'main', and this run is for 'we"):
         ask(github, target="weak")
 
 
@@ -212,10 +212,10 @@ def test_teams_that_it_does_not_show(forge: FakeGitHub, github: GitHub, way: str
 
 def test_a_team_that_nobody_knows_is_an_error(forge: FakeGitHub, github: GitHub) -> None:
     forge.open(12)
-    with pytest.raises(DeniedError, match="nobody can tell who is in @acme/prompts") as raised:
+    with pytest.raises(DeniedError, match="the members of @acme/prompts cannot be read") as raised:
         ask(github, owners=["@acme/prompts"])
     assert raised.value.hint == snapshot(
-        "name its members in the groups file on the target branch, or use another token; there is no such thing, or the token may not see it; it needs: organization members: read"
+        "list its members in the groups file on the target branch, or use another token; it does not exist, or the token may not read it; it needs: organization members: read"
     )
 
 
@@ -282,7 +282,7 @@ def test_a_pull_request_that_is_not_here_is_told_of(forge: FakeGitHub, github: G
     found = ask(github, look=Proposal)
     (note,) = found.notes
     assert note == (
-        "#12 cannot be told from what it is merged with: its commit "
+        "#12 cannot be compared with its target: its commit "
         f"{commit('head of 12')[:12]} is not in this clone"
     )
 
@@ -457,7 +457,7 @@ def test_a_run_without_a_token(forge: FakeGitHub, clock: Clock, repo: Repo, tmp_
     del given["GITHUB_TOKEN"]
     read = find_forge(given, limits=clock.limits())
     assert read is not None
-    with pytest.raises(UsageError, match="no token to ask it with") as raised:
+    with pytest.raises(UsageError, match="no token is set") as raised:
         read(open_repository(repo.path), policy(""), CHANGE)
     assert raised.value.hint == snapshot(
         "in the workflow's step: env: {GITHUB_TOKEN: '${{ github.token }}'}, and permissions: {contents: read, pull-requests: read}"

@@ -73,7 +73,7 @@ def test_who_approved_what_was_pushed_over_is_told_so(signing: Signing) -> None:
     (outdated,) = signing.read().found
     assert (outdated.approver, outdated.where) == (JANE, ref)
     first, second = signing.world.judge(outdated).requirements
-    assert [reason for _, reason in first.left_out] == ["approved nothing there"]
+    assert [reason for _, reason in first.left_out] == ["did not approve this file"]
     assert [reason for _, reason in second.left_out] == ["approved other content"]
 
 
@@ -155,7 +155,7 @@ def test_a_key_that_only_the_change_allows_does_not_count(signing: Signing) -> N
     found = signing.read()
     assert found.found == ()
     assert masked(found.notes[0]) == snapshot(
-        "approval by 'mallory@example.com' does not count: only the change itself allows its key, which counts once it is on main (refs/promptops/approvals/change/<id>/<id>)"
+        "approval by 'mallory@example.com' does not count: its key is allowed only by the change itself, not on main (refs/promptops/approvals/change/<id>/<id>)"
     )
     signing.world.propose({SIGNERS: f"jane@example.com {public('mallory')}\n"})
     signing.put(signing.statement(), "mallory")
@@ -296,13 +296,13 @@ def test_a_ref_may_hold_anything(signing: Signing, monkeypatch: pytest.MonkeyPat
     found = signing.read()
     assert signing.counting() == [JANE]
     assert masked(found.notes[-1]) == snapshot("5 more statements do not count")
-    assert f"{folder}/{'c' * 40} was moved, and does not count" in found.notes
+    assert f"{folder}/{'c' * 40} was moved and does not count" in found.notes
     statements, notes = store.read_statements(
         signing.repository, store.change_shelf(signing.name, "main")
     )
     assert len(statements) == 1
     assert [note.rpartition(" holds ")[2] for note in notes if " holds " in note].count(
-        "6,000 bytes, which is no statement"
+        "6,000 bytes, which is not a statement"
     ) == 1
 
 
@@ -315,10 +315,10 @@ def test_a_flood_of_statements_is_read_and_a_flood_of_false_ones_ends_in_an_erro
     assert signing.counting() == [JANE]
     monkeypatch.setattr("promptops.gate.approvals.signed._MAX_FAILURES", 3)
     flood(signing, 5, approver="kim@example.com")
-    with pytest.raises(IntegrityError, match="more than 3 statements of approval about main"):
+    with pytest.raises(IntegrityError, match="more than 3 statements of approval for main"):
         signing.read()
     monkeypatch.setattr(store, "_MAX_TOTAL", 1_000_000)
-    with pytest.raises(IntegrityError, match="10,006 statements of approval about main"):
+    with pytest.raises(IntegrityError, match="10,006 statements of approval for main"):
         signing.read()
 
 
@@ -374,7 +374,7 @@ def test_a_branch_without_keys_has_no_signed_approvals(signing: Signing) -> None
     signing.world.repo.commit()
     found = signing.read()
     assert (found.sources, found.found) == (("signed",), ())
-    assert found.notes == ("main has no .promptops/allowed_signers, so nobody's signature counts",)
+    assert found.notes == ("main has no .promptops/allowed_signers, so no signature counts",)
 
 
 def test_statements_come_from_the_remote_and_go_when_they_go(
@@ -455,7 +455,7 @@ def test_an_openpgp_key_counts_by_its_fingerprint(tmp_path: Path, keyring: Keyri
     assert len(signing.read().notes) == 4
     assert sorted(masked(note) for note in signing.read().notes) == snapshot(
         [
-            "approval by 'openpgp:<fingerprint>' does not count: another key than the named one signed it (refs/promptops/approvals/change/<id>/<id>)",
+            "approval by 'openpgp:<fingerprint>' does not count: it was signed with another key than it names (refs/promptops/approvals/change/<id>/<id>)",
             "approval by 'openpgp:<fingerprint>' does not count: its key has expired (refs/promptops/approvals/change/<id>/<id>)",
             "approval by 'openpgp:<fingerprint>' does not count: its key is not among the allowed keys (refs/promptops/approvals/change/<id>/<id>)",
             "approval by 'openpgp:<fingerprint>' does not count: its key is not among the allowed keys (refs/promptops/approvals/change/<id>/<id>)",

@@ -163,14 +163,14 @@ def test_the_helper_alters_nothing_by_itself() -> None:
     ],
 )
 def test_anything_else_is_no_statement(data: bytes) -> None:
-    with pytest.raises(IntegrityError, match="no statement of approval"):
+    with pytest.raises(IntegrityError, match="not a statement of approval"):
         parse_statement(data)
 
 
 def test_what_may_be_as_long_as_it_is_is_read() -> None:
     name = "j" * 4_096
     assert parse_statement(altered(approver=name)) == replace(CHANGE, approver=name)
-    with pytest.raises(IntegrityError, match="its approver is none"):
+    with pytest.raises(IntegrityError, match="its approver is invalid"):
         parse_statement(altered(approver=f"{name}j"))
     with pytest.raises(IntegrityError, match="it is not JSON"):
         parse_statement(b" " * MAX_BYTES)
@@ -179,7 +179,7 @@ def test_what_may_be_as_long_as_it_is_is_read() -> None:
 
 
 def test_a_statement_of_another_version_is_called_so() -> None:
-    with pytest.raises(IntegrityError, match=r"it is no promptops\.approval/v1$"):
+    with pytest.raises(IntegrityError, match=r"its schema is not promptops\.approval/v1$"):
         parse_statement(altered(schema="promptops.approval/v2"))
 
 

@@ -183,9 +183,9 @@ def test_what_nobody_owns_takes_anybody_else() -> None:
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
-        ({"contents": None}, "it is not known what was approved"),
-        ({"contents": {}}, "approved nothing there"),
-        ({"contents": {"prompts/other.md": entry("new")}}, "approved nothing there"),
+        ({"contents": None}, "it is unknown what was approved"),
+        ({"contents": {}}, "did not approve this file"),
+        ({"contents": {"prompts/other.md": entry("new")}}, "did not approve this file"),
         ({"contents": {PATH: entry("old")}}, "approved other content"),
         ({"contents": {PATH: entry("new", "100755")}}, "approved other content"),
         ({"contents": {PATH: None}}, "approved other content"),
@@ -633,7 +633,7 @@ def test_what_nobody_could_ever_approve_is_told(owners: str, is_hopeless: bool) 
     (need,) = verdict.requirements
     assert need.is_hopeless is is_hopeless
     hints = [one.hint or "" for one in verdict.findings if one.check == "missing-approval"]
-    assert any("nobody could ever give it" in hint for hint in hints) is is_hopeless
+    assert any("no owner can give it" in hint for hint in hints) is is_hopeless
     assert (HOPELESS in verdict_to_markdown(verdict)) is is_hopeless
 
 

@@ -52,8 +52,8 @@ CAREFUL = prompt_text("1.1.0", body="Answer {{ question }} well", requires_revie
     [
         ("100644", None),
         ("100755", None),
-        ("120000", "prompts/triage.md is a symbolic link, and those are never followed"),
-        ("160000", "prompts/triage.md is a submodule, and those are never followed"),
+        ("120000", "prompts/triage.md is a symbolic link, and links are never followed"),
+        ("160000", "prompts/triage.md is a submodule, and links are never followed"),
     ],
 )
 def test_a_governed_file_is_a_file(mode: str, words: str | None) -> None:
@@ -111,9 +111,7 @@ def test_a_governed_path_that_nobody_owns_is_warned_about(
     found = [one for one in verdict.findings if one.check == "unowned-path"]
     assert [one.path for one in found] == [PATH] * is_warned
     for one in found:
-        assert one.message == snapshot(
-            "prompts/triage.md is part of the prompts and nobody owns it: a forge would ask nobody"
-        )
+        assert one.message == snapshot("prompts/triage.md is part of the prompts and has no owner")
         assert one.severity is Severity.WARNING
         assert one.hint == snapshot("give it an owner in CODEOWNERS")
 
@@ -145,7 +143,7 @@ def test_whoever_asks_for_changes_is_heard(owners: str | None, path: str) -> Non
     by = rules(owners)
     verdict = decide(ONE, by, approve(ONE), objections=("@bob", "@kim"))
     found = [one for one in verdict.findings if one.check == "requested-change"]
-    assert [one.message for one in found] == ["@bob asks for changes", "@kim asks for changes"]
+    assert [one.message for one in found] == ["@bob requested changes", "@kim requested changes"]
     assert {(one.path, one.severity) for one in found} == {(path, Severity.WARNING)}
     assert verdict.is_allowed
 
@@ -192,8 +190,8 @@ def test_a_missing_review_and_a_suppression_say_what_they_are_about() -> None:
         (("@a",), 1, "the approval of @a"),
         (("@a", "@b"), 1, "the approval of @a or @b"),
         (("@a", "@b"), 2, "2 approvals of @a or @b"),
-        ((), 1, "the approval of anybody who may write here, since nobody owns it"),
-        ((), 2, "2 approvals of anybody who may write here, since nobody owns it"),
+        ((), 1, "the approval of anyone with write access, since it has no owner"),
+        ((), 2, "2 approvals of anyone with write access, since it has no owner"),
     ],
 )
 def test_whose_approval_it_takes_in_words(owners: tuple[str, ...], count: int, words: str) -> None:

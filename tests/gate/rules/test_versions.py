@@ -100,7 +100,7 @@ def test_a_released_version_has_one_content() -> None:
     assert judged(edit(text("1.0.0"), released, released, text("1.0.0"))) == []
     (found,) = judged(edit(text("1.0.0"), reworded("1.1.0"), released, text("1.0.0")))
     assert found.check == "changed-release"
-    assert found.message.startswith("triage 1.1.0 is released with other content")
+    assert found.message.startswith("triage 1.1.0 is already released with other content")
     # Going back to it byte for byte is no change of it.
     assert judged(edit(text("1.2.0"), released, released)) == []
     # Nor is a smaller problem worth a word beside it.
@@ -122,7 +122,7 @@ def test_without_a_version_at_the_tip_releases_are_what_counts(before: str | Non
     (found,) = judged(edit(before, reworded("1.1.0"), *released))
     assert found.check == "lowered-version"
     assert found.message == snapshot("triage 1.1.0 is lower than 2.0.0, which is released")
-    assert found.hint == snapshot("write a version above 2.0.0 into the file")
+    assert found.hint == snapshot("set a version above 2.0.0")
     assert judged(edit(before, reworded("2.1.0"), *released)) == []
     assert [one.check for one in judged(edit(before, reworded("2.0.1"), *released))] == [
         "small-bump"
@@ -142,7 +142,7 @@ def test_the_step_from_the_last_release_is_large_enough_too() -> None:
     (found,) = judged(change)
     assert (found.check, found.severity) == ("small-bump", Severity.ERROR)
     assert found.message.startswith(
-        "triage 1.0.2 is a patch step from the release 1.0.0, but the change is minor: "
+        "triage 1.0.2 is a patch bump from the release 1.0.0, but the change is minor: "
     )
     # The same where nothing at all changes since the tip.
     assert [one.check for one in judged(edit(tip, reworded("1.0.2"), released))] == ["small-bump"]
@@ -157,7 +157,7 @@ def test_of_several_reasons_the_gravest_is_told() -> None:
     )
     (found,) = judged(edit(text("1.0.0"), new))
     assert found.message == snapshot(
-        "triage 1.0.1 is a patch step from the target branch's 1.0.0, but the change is major: input 'question': renamed: callers that pass it under the old name fail"
+        "triage 1.0.1 is a patch bump from the target branch's 1.0.0, but the change is major: input 'question': renamed: callers that pass it under the old name fail"
     )
 
 
@@ -171,10 +171,8 @@ def test_a_finding_stands_at_the_version_line() -> None:
         "write `version: 1.1.0` in line 2; or promptops bump triage --level minor"
     )
     (found,) = judged(edit(text("1.1.0"), text("1.0.0")))
-    assert found.message == snapshot("triage goes from 1.1.0 back to 1.0.0")
-    assert found.hint == snapshot(
-        "write a version above 1.1.0: whoever pins a range must never get less"
-    )
+    assert found.message == snapshot("triage lowers its version from 1.1.0 to 1.0.0")
+    assert found.hint == snapshot("set a version above 1.1.0")
 
 
 @pytest.mark.parametrize(
@@ -226,8 +224,13 @@ def test_all_prompts_are_judged() -> None:
         ("active", False, (), None),
         ("active", False, None, None),
         ("active", True, (), None),  # retired
-        ("active", True, None, "triage is released, and this removes it"),
-        ("active", True, ("production",), "triage is live in production, and this removes it"),
+        ("active", True, None, "triage is released, and this change removes or renames it"),
+        (
+            "active",
+            True,
+            ("production",),
+            "triage is live in production, and this change removes or renames it",
+        ),
         ("active", True, ("staging", "production"), "live in staging and production"),
         ("draft", True, None, "triage is released"),
         ("deprecated", True, None, None),
@@ -248,7 +251,7 @@ def test_what_is_released_goes_when_it_is_deprecated_or_retired(
         retire = (
             f"promptops retire triage --env {live_in[-1]} --reason TEXT, or " if live_in else ""
         )
-        assert one.hint.startswith(f"{retire}set status: deprecated first")
+        assert one.hint.startswith(f"{retire}set status: deprecated in a change of its own first")
 
 
 def test_a_prompt_that_is_on_neither_side_is_nobodys() -> None:
@@ -290,7 +293,7 @@ def test_a_carried_version_says_which_line_to_leave() -> None:
 
     assert found.position is not None
     assert found.position.line == 2
-    assert found.hint == snapshot("leave it as it was: `version: 1.0.0` in line 2")
+    assert found.hint == snapshot("restore `version: 1.0.0` in line 2")
 
 
 def test_a_new_prompt_below_its_releases_is_judged_also_where_releases_write_versions() -> None:

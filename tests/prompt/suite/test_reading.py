@@ -241,7 +241,7 @@ FILE_FAULTS: list[tuple[str, dict[str, str], str, str]] = [
     (CSV.replace("equals", "contains"), {"support/t.csv": "ticket,wanted\na,\n"}, "evals/support/t.csv:2:1", "'contains' is empty"),
     (CSV, {"support/t.csv": "ticket,wanted,name\na,b,x\na,b,x\n"}, "evals/support/t.csv:3:1", "'x' is the name of two samples"),
     ("samples: [{from: 'many/*.json'}]\n", {}, f"{PATH}:3:18", "no file matches 'many/*.json'"),
-    ("samples: [{from: ../../../x.csv}]\n", {}, f"{PATH}:3:18", "'../../../x.csv' is outside of the repository"),
+    ("samples: [{from: ../../../x.csv}]\n", {}, f"{PATH}:3:18", "'../../../x.csv' is outside the repository"),
     ("samples: [{from: x.txt}]\n", {"support/x.txt": "a"}, f"{PATH}:3:18", "'evals/support/x.txt' is none of .csv, .jsonl, .json"),
     ("samples: [{from: x.json}]\n", {"support/x.json": "{}"}, "evals/support/x.json:1:1", "the file is not a list of samples"),
     ("samples: [{from: x.jsonl}]\n", {"support/x.jsonl": '{"ticket": "a"}\n{"ticket": NaN}\n'}, "evals/support/x.jsonl:2:1", "the file is not JSON: NaN is no number of JSON"),

@@ -174,7 +174,7 @@ def test_a_broken_change_may_not_and_every_place_says_so(runner: Runner) -> None
     ran = runner.run("pull_request_target", runner.about(7))
     assert (ran.code, ran.outputs) == (1, {"verdict": "no"}), ran.log
     assert ran.log == snapshot("""\
-::warning file=CODEOWNERS,title=no-owners::main has no CODEOWNERS file, so nobody has to approve anything%0Aadd one that gives the prompts to a team; adding the first needs nobody
+::warning file=CODEOWNERS,title=no-owners::main has no CODEOWNERS file, so no approval is required%0Aadd one that assigns the prompts to a team; the first one needs no approval
 ::warning file=prompts/a.md,line=6,col=10,endColumn=17,title=unused-input::input 'question' is never read%0Aread it, or take it out
 ::error file=prompts/a.md,line=8,col=4,endColumn=10,title=undeclared-variable::'nothing' is not a declared input%0Aadd 'nothing: string' under 'inputs'
 """)
@@ -204,8 +204,8 @@ def test_a_broken_change_may_not_and_every_place_says_so(runner: Runner) -> None
 
 </details>
 
-- ⚠️ `main has no CODEOWNERS file, so nobody has to approve anything` (`no-owners`)
-  `add one that gives the prompts to a team; adding the first needs nobody`
+- ⚠️ `main has no CODEOWNERS file, so no approval is required` (`no-owners`)
+  `add one that assigns the prompts to a team; the first one needs no approval`
 - ⚠️ `prompts/a.md` line 6: `input 'question' is never read` (`unused-input`)
   `read it, or take it out`
 
@@ -275,8 +275,8 @@ def test_a_version_is_suggested_where_a_click_can_write_it(runner: Runner) -> No
 promptops bump --level minor a  # 1.1.0
 ```
 
-- ⚠️ `main has no CODEOWNERS file, so nobody has to approve anything` (`no-owners`)
-  `add one that gives the prompts to a team; adding the first needs nobody`
+- ⚠️ `main has no CODEOWNERS file, so no approval is required` (`no-owners`)
+  `add one that assigns the prompts to a team; the first one needs no approval`
 
 <sub>`<id>` into `main`, verdict `<digest>`</sub>
 
@@ -318,7 +318,7 @@ def test_a_token_that_only_reads_judges_all_the_same(runner: Runner) -> None:
     ran = runner.run("pull_request", runner.about(7))
     assert ran.code == 1
     assert masked(ran.log) == snapshot("""\
-::warning file=CODEOWNERS,title=no-owners::main has no CODEOWNERS file, so nobody has to approve anything%0Aadd one that gives the prompts to a team; adding the first needs nobody
+::warning file=CODEOWNERS,title=no-owners::main has no CODEOWNERS file, so no approval is required%0Aadd one that assigns the prompts to a team; the first one needs no approval
 ::warning file=prompts/a.md,line=6,col=10,endColumn=17,title=unused-input::input 'question' is never read%0Aread it, or take it out
 ::error file=prompts/a.md,line=8,col=4,endColumn=10,title=undeclared-variable::'nothing' is not a declared input%0Aadd 'nothing: string' under 'inputs'
 ::warning title=promptops::the status promptops is not set: GitHub's answer to /repos/acme/prompts/statuses/<id> is 403: 'Resource not accessible by integration'
@@ -522,7 +522,7 @@ def test_without_a_token_nothing_can_be_told(runner: Runner) -> None:
 ### ❓ That cannot be told
 
 ```text
-error: there is no token to ask the forge with
+error: no token for the forge is set
  hint: give one in PROMPTOPS_GITHUB_TOKEN or GITHUB_TOKEN
 ```
 """)

@@ -144,7 +144,7 @@ remote: error: main: prompts/broken.md:2:10: 'one' is not a version        \n\
 remote:  hint: a version is three numbers and an optional pre-release, such as 1.4.0 or 2.0.0-rc.1        \n\
 remote: error: main: prompts/broken.md:4:4: the text ends inside a tag        \n\
 remote:  hint: close it with `%}` or `}}`; to write `{{`, `{%` or `{#` as text, put it between `{% raw %}` and `{% endraw %}`        \n\
-remote: error: main: prompts/support/triage.md:2:10: support/triage 1.2.0 is released with other content, and a released version never changes        \n\
+remote: error: main: prompts/support/triage.md:2:10: support/triage 1.2.0 is already released with other content        \n\
 remote:  hint: write `version: 1.3.0` in line 2; or promptops bump support/triage        \n\
 error: failed to push some refs to 'file://<folder>/remote.git'
 """)

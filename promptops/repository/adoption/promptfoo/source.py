@@ -55,7 +55,7 @@ class SourceFolder:
         """Return the text of a file, named from the folder. UnreadableError where there is none."""
         path = (self._base / name).resolve()
         if not path.is_relative_to(self._top):
-            raise UnreadableError(f"{name} is outside of the repository")
+            raise UnreadableError(f"{name} is outside the repository")
         try:
             data = read_file(path)
         except OSError:
