@@ -171,9 +171,7 @@ def write_fixes(folder: Path, fixing: Fixing) -> None:
     for path, data in fixing.after.items():
         file = folder / path
         if read_file(file) != fixing.before[path]:
-            raise RefusedError(
-                f"{path} was changed while it was checked", hint="run the command again"
-            )
+            raise RefusedError(f"{path} changed while it was checked", hint="run the command again")
         replace_file(file, data)
 
 

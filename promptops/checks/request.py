@@ -122,11 +122,12 @@ class Checking:
         if request.is_stdin:
             if request.stdin_filename is None:
                 raise UsageError(
-                    "standard input has no name", hint="give the file's with --stdin-filename PATH"
+                    "standard input needs a file name", hint="pass it with --stdin-filename PATH"
                 )
             if any(target != STDIN for target in request.targets):
                 raise UsageError(
-                    "standard input and other targets together", hint="give one or the other"
+                    "standard input and other targets cannot be combined",
+                    hint="give one or the other",
                 )
             self._only = locate_file(repository, self._directory, request.stdin_filename)
             return OverlaidFiles(repository.working, {self._only: read_stdin()})

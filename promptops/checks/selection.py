@@ -129,7 +129,7 @@ def refuse_nothing(
     if targets:
         shown = ", ".join(quote(target) for target in targets)
         raise UsageError(
-            f"{shown}: no prompt, and no prompt needs it",
+            f"{shown}: not a prompt, and no prompt uses it",
             hint="name a prompt, or a file that one includes; prompts are .md files",
         )
     unread = _find_unread_config(repository, directory)
@@ -143,12 +143,11 @@ def refuse_nothing(
         what = "1 file" if foreign == 1 else f"{foreign:,} files"
         raise UsageError(
             f"nothing was checked: {folder}/ has {what} that may hold prompts, and none is .md",
-            hint=f"promptops adopt {folder} makes prompts of them",
+            hint=f"run promptops adopt {folder} to convert them",
         )
     raise UsageError(
         f"nothing was checked: there are no prompts in {folder}/",
-        hint='promptops new NAME writes one; prompts = "..." in promptops.toml names another '
-        "folder",
+        hint='run promptops new NAME, or set prompts = "..." in promptops.toml to another folder',
     )
 
 

@@ -75,8 +75,8 @@ def _refuse_unknown_checks(config: Config) -> None:
             continue
         if check in FAULTS:
             raise ConfigurationError(
-                f"{config.path}: '{check}' cannot be set: {FAULTS[check]}, so it always counts",
-                hint="take the line out",
+                f"{config.path}: '{check}' cannot be configured: {FAULTS[check]}",
+                hint="remove the line",
             )
         near = nearest(check, CHECKS)
         raise ConfigurationError(

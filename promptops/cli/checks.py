@@ -67,7 +67,7 @@ def _find(check: str) -> CatalogueEntry:
         )
     if entry is None:
         near = nearest(check, [one.id for one in entries()])
-        hint = f"did you mean '{near}'?" if near else "`promptops checks` lists them"
+        hint = f"did you mean '{near}'?" if near else "run `promptops checks` to list them"
         raise NotFoundError(f"there is no check {quote(check)}", hint=hint)
     return entry
 

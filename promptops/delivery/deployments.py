@@ -504,7 +504,7 @@ def _refuse_in_the_way(repository: Repository, ref: str, wanted: str) -> None:
     """Refuse before the push what would fail after it."""
     if repository.objects.read(ref) is not None:
         raise GitError(
-            f"the branch {short_name(ref)} is in the way of {short_name(wanted)}",
+            f"the branch {short_name(ref)} conflicts with {short_name(wanted)}",
             hint=f"git push {repository.remote} --delete refs/heads/promptops removes it there; "
             f"then git remote prune {repository.remote}",
         )

@@ -112,7 +112,7 @@ class PullRequestThread(GitHub):
         """Suggest lines on a pull request, each to be taken with a click; withdraw earlier ones.
 
         GitHub takes suggestions only for lines that the pull request's diff shows; others are left
-        out. A suggestion that is there already stays.
+        out. A suggestion that already exists stays.
 
         Raises:
             DeniedError: the token lacks the permission.

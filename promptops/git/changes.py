@@ -81,7 +81,7 @@ def require_merge_base(git: Git, base: str, head: str) -> str:
         )
     raise GitError(
         f"{base[:12]} and {head[:12]} have no common ancestor",
-        hint="is that the right base? promptops gate --base REV",
+        hint="check the base: promptops gate --base REV",
     )
 
 
@@ -138,9 +138,7 @@ def read_commits(
     oids = rev_list(git, head, exclude=base, first_parent=False)
     for found in reader.read_many(oids):
         if found is None:
-            raise GitError(
-                "a commit of the change is not in this clone", hint="git fetch gets what is missing"
-            )
+            raise GitError("a commit of the change is not in this clone", hint="run git fetch")
         yield found.oid, parse_commit(found.data)
 
 

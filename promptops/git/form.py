@@ -34,7 +34,7 @@ def _check(data: bytes, head: bytes) -> None:
     if not re.fullmatch(head, start + b"\n"):
         raise IntegrityError("it has other headers than Git writes")
     if b"\0" in message:
-        raise IntegrityError("its message goes on after a NUL, which Git does not show")
+        raise IntegrityError("its message continues after a NUL character, which Git does not show")
     try:
         data.decode()
     except UnicodeDecodeError as error:

@@ -101,7 +101,7 @@ def write_tags(git: Git, tags: Sequence[NewTag]) -> list[str]:
     targets = list_sizes(git, sorted({tag.target for tag in tags}))
     missing = next((tag for tag in tags if tag.target not in targets), None)
     if missing is not None:
-        raise GitError(f"{missing.name} would be a tag of {missing.target}, which does not exist")
+        raise GitError(f"{missing.name} would tag {missing.target}, which does not exist")
     if is_set(git, "tag.gpgSign") or is_set(git, "tag.forceSignAnnotated"):
         return [_write_signed_tag(git, name, oid, _encode(said)) for name, oid, said in tags]
     tagger = git.run("var", _IDENT_VARIABLES["committer"]).text
@@ -302,8 +302,8 @@ def _options(settings: bytes) -> list[str]:
 def _why_not(said: str) -> str:
     for sign, reason in (
         ("No principal matched", "its key is not among the allowed signers"),
-        ("incorrect signature", "the signature does not fit the content"),
-        ("Could not verify", "the signature does not fit the content"),
+        ("incorrect signature", "the signature does not match the content"),
+        ("Could not verify", "the signature does not match the content"),
         ("cannot run ssh-keygen", "ssh-keygen is not installed"),
         ("ssh-keygen -Y find-principals/verify is needed", "ssh-keygen is too old"),
         ("invalid format", "the signature is malformed"),
@@ -315,6 +315,6 @@ def _why_not(said: str) -> str:
 
 def _encode(text: str) -> bytes:
     if "\0" in text:
-        message = "a message cannot hold a NUL character"
+        message = "a message cannot contain a NUL character"
         raise UsageError(message, hint="remove the NUL character")
     return text.encode("utf-8", "surrogateescape")

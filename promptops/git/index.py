@@ -37,12 +37,12 @@ class IndexReader:
             return None
         mode, oid = entry
         if mode not in _FILE_MODES:
-            message = f"{path} is no file in the index, and links are never followed"
+            message = f"{path} is not a file in the index, and links are never followed"
             raise NotAFileError(message, hint="replace it with the file itself")
         found = self._reader.read(oid)
         if found is None:
             message = f"the content of {path} is missing: object {oid}"
-            raise IntegrityError(message, hint="`git fsck` lists what is broken")
+            raise IntegrityError(message, hint="run `git fsck` to list what is broken")
         return found.data
 
     def paths(self) -> list[str]:
@@ -71,8 +71,8 @@ class IndexReader:
             facts, _, full = line.partition("\t")
             mode, oid, stage = facts.split(" ")
             if stage != "0":
-                message = f"{full} has a conflict that is not resolved"
-                raise GitError(message, hint="resolve it and `git add` the file")
+                message = f"{full} has an unresolved conflict"
+                raise GitError(message, hint="resolve it and run `git add`")
             entries[full.removeprefix(below)] = (mode, oid)
         return entries
 

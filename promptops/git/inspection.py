@@ -85,19 +85,21 @@ def _opened(git: Git) -> AbstractContextManager[gitpython.Repo]:
         except ImportError as error:
             # GitPython runs `git version` on import, and quotes its whole output in the error.
             message = "GitPython cannot be loaded, or cannot run git"
-            hint = "`git version` shows what is wrong with git or its configuration"
+            hint = "run `git version` to see what is wrong with git or its configuration"
             raise GitError(message, hint=hint) from error
         try:
             repository = gitpython.Repo(git.git_dir)
         except (gitpython.GitError, configparser.Error, OSError, ValueError) as error:
             message = f"GitPython cannot read {git.git_dir}: {type(error).__name__}"
-            raise GitError(message, hint="`git fsck` tells whether it is damaged") from error
+            raise GitError(message, hint="run `git fsck` to see whether it is damaged") from error
         try:
             yield repository
         except (gitpython.GitError, configparser.Error, OSError, ValueError) as error:
             words = " ".join(str(error).split())
             message = f"GitPython cannot read the configuration of {git.git_dir}: {words}"
-            raise GitError(message, hint="`git config --list` shows where it is wrong") from error
+            raise GitError(
+                message, hint="run `git config --list` to see where it is wrong"
+            ) from error
         finally:
             repository.close()
 

@@ -133,8 +133,8 @@ class _Batch:
             size = int(found[3])
             if size > MAXIMUM_OBJECT_BYTES:
                 raise GitError(
-                    f"{spec} is too large to be read: {size:,} bytes",
-                    hint=f"prompts and their files are text below {MAXIMUM_OBJECT_BYTES:,} bytes",
+                    f"{spec} is too large: {size:,} bytes",
+                    hint=f"keep prompts and their files below {MAXIMUM_OBJECT_BYTES:,} bytes",
                 )
             data = self.answers.read(size + 1)
             if len(data) != size + 1:
@@ -147,12 +147,12 @@ class _Batch:
         self.drain()
         if header.endswith(b" ambiguous\n"):
             raise GitError(
-                f"{spec} is ambiguous: several objects begin like that",
+                f"{spec} is ambiguous: it matches several objects",
                 hint="give more characters of the id",
             )
         if not header.endswith(b" missing\n"):
-            message = f"git cat-file gave an answer nobody knows: {header[:80]!r}"
-            raise GitError(message, hint="check the version: `git version` must be 2.38 or newer")
+            message = f"git cat-file gave an unknown answer: {header[:80]!r}"
+            raise GitError(message, hint="install git 2.38 or newer")
         # A damaged object must not be reported as missing.
         said = self.messages.decode("utf-8", "replace")
         if "error: " in said or "fatal: " in said:
@@ -254,7 +254,7 @@ class ObjectReader:
             The object; None if there is none.
 
         Raises:
-            UsageError: the expression holds a line break or NUL.
+            UsageError: the expression contains a newline or NUL.
             GitError: ambiguous, too large, damaged, or git failed.
         """
         return self.read_many((spec,))[0]
@@ -456,8 +456,9 @@ def parse_tree(data: bytes, oid_bytes: int) -> list[TreeEntry]:
 def _ambiguous_tree(name: str) -> IntegrityError:
     where = f" at {quote(name)}" if name else ""
     return IntegrityError(
-        f"an object is no tree that Git writes{where}: a name with a slash, twice, or out of order",
-        hint="make the commit anew with git itself; git fsck names the tree",
+        f"an object is not a tree that Git writes{where}: a name with a slash, twice, or out of "
+        "order",
+        hint="recreate the commit with git; run git fsck to find the tree",
     )
 
 
@@ -477,7 +478,7 @@ def parse_identity(text: str) -> Identity:
 def _request(spec: str) -> bytes:
     if not spec or "\n" in spec or "\0" in spec:
         message = f"{spec!r} cannot name a Git object"
-        raise UsageError(message, hint="remove line breaks and NUL characters")
+        raise UsageError(message, hint="remove newlines and NUL characters")
     return spec.encode("utf-8", "surrogateescape") + b"\n"
 
 

@@ -75,7 +75,7 @@ _IDENTITY_HINT = (
 _HINTS: tuple[tuple[str, str], ...] = (
     (
         r"Unable to create '(.+?\.lock)': File exists",
-        "make sure that no other git command is running here, then remove {0}",
+        "make sure that no other git process is running here, then remove {0}",
     ),
     (
         (
@@ -87,8 +87,8 @@ _HINTS: tuple[tuple[str, str], ...] = (
     (
         r"(?:promisor remote|lazy fetching)",
         (
-            "this is a partial clone and the object has to come from its remote: check the "
-            "connection, or fetch everything with `git fetch --refetch --no-filter`"
+            "check the connection to the remote of this partial clone, or fetch everything with "
+            "`git fetch --refetch --no-filter`"
         ),
     ),
     (
@@ -98,7 +98,7 @@ _HINTS: tuple[tuple[str, str], ...] = (
             r"|Load key)"
         ),
         (
-            "git is configured to sign: check user.signingKey and gpg.format "
+            "check user.signingKey and gpg.format, since git is configured to sign "
             "(git config --show-origin --get-regexp 'sign|gpg')"
         ),
     ),
@@ -107,14 +107,14 @@ _HINTS: tuple[tuple[str, str], ...] = (
             r"(?:No space left on device|File too large|Disk quota exceeded|file write error"
             r"|short write|wrote only)"
         ),
-        "make room on the disk (or raise the file size limit), then run the same command again",
+        "free disk space (or raise the file size limit), then run the command again",
     ),
     (
         (
             r"(?:Read-only file system|Permission denied|insufficient permission"
             r"|unable to create directory for)"
         ),
-        "the repository cannot be written: check the owner and the permissions of its folder",
+        "check the owner and the permissions of the repository's folder",
     ),
     (
         (
@@ -122,14 +122,11 @@ _HINTS: tuple[tuple[str, str], ...] = (
             r"|packfile .+ (?:cannot be accessed|does not match)|hash mismatch|bad object"
             r"|unable to unpack|corrupt loose object)"
         ),
-        (
-            "the repository is damaged: `git fsck` lists what is broken; a fresh clone has it "
-            "if the remote does"
-        ),
+        ("run `git fsck` to list what is broken, or clone the repository again"),
     ),
     (
         r"(?:shallow file has changed|shallow update not allowed|error in object: unshallow)",
-        "this is a shallow clone: deepen it with `git fetch --unshallow`",
+        "run `git fetch --unshallow` to complete this shallow clone",
     ),
     (
         r"(?:unknown (?:option|switch)|is not a git command|usage: git)",
@@ -226,7 +223,7 @@ def start_git(
     With `leads_group`, programs that git starts end together with it.
     """
     if any("\0" in arg for arg in args):
-        message = f"git {command_name(args)}: an argument holds a NUL character"
+        message = f"git {command_name(args)}: an argument contains a NUL character"
         raise UsageError(message, hint="remove the NUL character")
     try:
         # Unbuffered pipes: a forked child that closes its copy must not flush our bytes into them.
@@ -374,7 +371,7 @@ def _unsafe_folder(stderr: str) -> GitError:
     remedy = re.search(r"git config --global --add safe\.directory .+", stderr)
     where = folder.group(1) if folder else "this folder"
     return GitError(
-        f"the repository at {where} belongs to another user, so git does not trust it",
+        f"the repository at {where} is owned by another user, so git does not trust it",
         hint=f"if you trust it: {remedy.group(0).strip()}" if remedy else None,
     )
 
@@ -387,12 +384,12 @@ def _killed(name: str, number: int) -> GitError:
     if which == "SIGXFSZ":
         return GitError(
             f"git {name} failed: a file grew over the file size limit",
-            hint="raise the limit (ulimit -f) or make room, then run the same command again",
+            hint="raise the limit (ulimit -f) or free disk space, then run the command again",
         )
     return GitError(
-        f"git {name} was ended by {which}",
-        hint="run the same command again; if it speaks of a .lock file then, "
-        "make sure that no git is running and remove that file",
+        f"git {name} was killed by {which}",
+        hint="run the command again; if it names a .lock file, make sure that no git process is "
+        "running and remove it",
     )
 
 
@@ -454,8 +451,10 @@ class Git:
         ):
             _refuse_start(start, args, done)
         if len(lines) != expected:
-            message = f"the path of the repository at {str(start)!r} holds a line break"
-            raise GitError(message, hint="move the repository to a folder with a plain name")
+            message = f"the path of the repository at {str(start)!r} contains a newline"
+            raise GitError(
+                message, hint="move the repository to a folder without a newline in its path"
+            )
         bare, shallow, object_format, git_dir, common_dir, *top = lines
         return cls(
             git_dir=Path(git_dir),
@@ -587,14 +586,16 @@ class Git:
     def _resolve(self, revision: str, kind: str) -> str:
         if not revision or revision.startswith(("-", "^")) or _has_control(revision):
             message = f"{revision!r} is not a revision"
-            hint = "give a commit, branch or tag; a ref that begins with a dash by its full name"
+            hint = (
+                "use a commit, branch or tag; write a ref that begins with a dash as its full name"
+            )
             raise UsageError(message, hint=f"{hint} (refs/heads/-x)")
         args = ("rev-parse", "--verify", "--end-of-options", f"{revision}^{{{kind}}}")
         done = self.run(*args, check=False)
         if done.code == 0 and _OBJECT_ID.match(done.text):
             return done.text
         if "is ambiguous" in done.stderr:
-            message = f"{revision} is ambiguous: several objects begin like that"
+            message = f"{revision} is ambiguous: it matches several objects"
             raise NotFoundError(message, hint="give more characters of the commit's id")
         # "Needed a single revision" means not found; other messages have a hint of their own.
         found = failure(args, done)
@@ -603,9 +604,9 @@ class Git:
         if self._has_no_commits():
             message = f"no {kind} {revision}: the repository has no commits yet"
             raise NotFoundError(message, hint="make a first commit")
-        hint = "if somebody else made it, git fetch; `git branch --all` shows what is here"
+        hint = "run git fetch, or `git branch --all` to list branches"
         if self.is_shallow:
-            hint = "this clone is shallow: `git fetch --unshallow` gets the rest of its history"
+            hint = "run `git fetch --unshallow` to complete this shallow clone"
         message = f"there is no {kind} {revision} in this repository"
         raise NotFoundError(message, hint=hint)
 
@@ -621,7 +622,7 @@ class Git:
 def _refuse_start(start: Path, args: Sequence[str], done: Completed) -> NoReturn:
     if "not a git repository" in done.stderr:
         message = f"{start} is not in a Git repository"
-        hint = "change into your project's repository, or make one with `git init`"
+        hint = "change into a Git repository, or create one with `git init`"
         raise NotARepositoryError(message, hint=hint)
     raise failure(args, done)
 

@@ -200,9 +200,9 @@ def _for_each(git: Git, patterns: Sequence[str], *, peel: bool) -> Iterable[Ref]
     broken = re.search(r"ignoring (?:broken|dangling) ref (\S+)", done.stderr)
     if broken:
         raise GitError(
-            f"the ref {broken[1]} is damaged: it does not hold an object's id",
-            hint=f"look at `git reflog {broken[1]}`, then set it with `git update-ref` "
-            "or fetch it again",
+            f"the ref {broken[1]} is damaged: it does not contain an object id",
+            hint=f"find its commit with `git reflog {broken[1]}`, then set it with `git "
+            "update-ref`, or fetch it again",
         )
     for line in done.stdout.decode("utf-8", "surrogateescape").splitlines():
         name, oid, kind, peeled = line.split("\0")
@@ -268,8 +268,8 @@ def _refuse_update(args: Sequence[str], done: Completed) -> NoReturn:
     )
     if lost:
         raise ConflictError(
-            f"{short_name(lost[1])} was moved by somebody else in the meantime",
-            hint="look at what is there now, then run the command again",
+            f"{short_name(lost[1])} was moved by someone else in the meantime",
+            hint="check its new state, then run the command again",
         )
     raise failure(args, done)
 
@@ -281,8 +281,8 @@ def _in_the_way(existing: str, wanted: str) -> GitError:
         kind = "tag" if existing.startswith("refs/tags/") else "ref"
         hint = f"rename or remove the {kind} {short_name(existing)}"
     return GitError(
-        f"the {kind} {short_name(existing)} is in the way of {short_name(wanted)}: "
-        "one name cannot be both a ref and a folder of refs",
+        f"the {kind} {short_name(existing)} conflicts with {short_name(wanted)}: a name cannot "
+        "be both a ref and a folder of refs",
         hint=hint,
     )
 

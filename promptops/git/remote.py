@@ -100,7 +100,7 @@ _REMOTE_HINTS = (
             r"(?:Permission denied \(|Authentication failed|could not read (?:Username|Password)"
             r"|terminal prompts disabled|HTTP 40[13]|error: 40[13]|access denied)"
         ),
-        "check that you may access the remote: its credentials, key or token",
+        "check your credentials, key or token for the remote",
     ),
     (r"Host key verification failed", "add the server's key to known_hosts: connect once with ssh"),
     (
@@ -132,7 +132,7 @@ def check_remote(remote: str) -> str:
     """
     if not remote or remote.startswith("-") or re.search(r"[\x00-\x1f\x7f]", remote):
         message = f"{remote!r} is not a remote"
-        raise UsageError(message, hint="give a remote's name (git remote -v) or a URL")
+        raise UsageError(message, hint="use a remote's name (git remote -v) or a URL")
     return remote
 
 
@@ -460,8 +460,7 @@ def _ask(git: Git | None, args: Sequence[str], remote: str, limits: GitLimits) -
     except RemoteError as error:
         raise RemoteError(
             f"the remote {_shown(remote)} did not answer within {limits.total_seconds:g} s",
-            hint="check the connection, then try again; [timeouts] in promptops.toml says how long "
-            "to wait",
+            hint="check the connection, then try again, or raise [timeouts] in promptops.toml",
         ) from error
 
 
@@ -501,9 +500,8 @@ def _refuse_push(args: Sequence[str], done: Completed, remote: str) -> NoReturn:
     said = done.stderr
     if "does not support --atomic" in said:
         raise GitError(
-            f"the remote {_shown(remote)} cannot push several refs as one step",
-            hint="its server has atomic pushes switched off (receive.advertiseAtomic): ask for "
-            "them to be allowed, or push the refs one at a time",
+            f"the remote {_shown(remote)} does not support atomic pushes",
+            hint="enable receive.advertiseAtomic on its server, or push the refs one at a time",
         )
     lines = [line for line in said.splitlines() if line.strip()]
     # With neither a status of a ref nor a message of git, the push never began.
@@ -512,8 +510,8 @@ def _refuse_push(args: Sequence[str], done: Completed, remote: str) -> NoReturn:
         hook = [line.strip() for line in lines if line not in own]
         spoken = hook[0] if hook else first_line(done.text)
         raise GitError(
-            "the pre-push hook refused the push" + (f": {spoken}" if spoken else ""),
-            hint="do what the hook asks for, then try again",
+            "the pre-push hook rejected the push" + (f": {spoken}" if spoken else ""),
+            hint="fix what the hook reports, then try again",
         )
     try:
         _refuse(args, done, remote)
@@ -543,22 +541,22 @@ def _refuse(args: Sequence[str], done: Completed, remote: str) -> NoReturn:
     rejected = re.search(r"! \[rejected\]\s+\S+\s+->\s+(\S+)\s+\((.+)\)", said)
     if rejected:
         raise ConflictError(
-            f"{rejected[1]} here and on the remote {_shown(remote)} have different histories "
+            f"{rejected[1]} differs between this clone and the remote {_shown(remote)} "
             f"({rejected[2]})",
-            hint="find out who moved it: the remote's is shown by "
+            hint="find out who moved it; see the remote's with "
             f"`git ls-remote {_shown(remote)} {rejected[1]}`",
         )
     in_the_way = re.search(r"'(refs/[^']+)' exists; cannot create '(refs/[^']+)'", said)
     if in_the_way:
         raise GitError(
-            f"{in_the_way[1]} is in the way of {in_the_way[2]}",
-            hint=f"if the remote no longer has it: git remote prune {_shown(remote)}",
+            f"{in_the_way[1]} conflicts with {in_the_way[2]}",
+            hint=f"if the remote no longer has it, run git remote prune {_shown(remote)}",
         )
     missing = re.search(r"couldn't find remote ref (\S+)", said)
     if missing:
         raise RemoteRefNotFoundError(
             f"the remote {_shown(remote)} has no {missing[1]}",
-            hint=f"`git ls-remote {_shown(remote)}` shows what it has",
+            hint=f"run `git ls-remote {_shown(remote)}` to see what it has",
         )
     if re.search(_LOCAL_FAILURE, said) or done.code < 0:
         raise failure(args, done)

@@ -220,7 +220,7 @@ class TreeReader:
         if found is None:
             raise IntegrityError(
                 f"the content of {path} is missing: object {entry.oid}",
-                hint="`git fsck` lists what is broken; fetch again",
+                hint="run `git fsck` to list what is broken, or fetch again",
             )
         if self._kept is not None:
             self._kept[entry.oid] = found.data
@@ -347,7 +347,7 @@ def _components(path: str) -> list[str]:
     for component in components:
         if component.lower() in {"", ".", "..", ".git"} or "\0" in component:
             message = f"{path!r} is not a path that Git can store"
-            raise UsageError(message, hint="use a relative path with plain names")
+            raise UsageError(message, hint="use a relative path without . and ..")
     return components
 
 
@@ -402,7 +402,7 @@ def _read_tree(git: Git, reader: ObjectReader, oid: str | None) -> dict[str, Tre
 
 def _missing_tree(oid: str) -> IntegrityError:
     return IntegrityError(
-        f"the tree {oid} is missing", hint="`git fsck` lists what is broken; fetch again"
+        f"the tree {oid} is missing", hint="run `git fsck` to list what is broken, or fetch again"
     )
 
 

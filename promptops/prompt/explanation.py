@@ -46,7 +46,7 @@ def explain_faults(document: Document, data: Mapping[str, Any]) -> Iterator[Find
         near = nearest(key, known) if number < _MAX_SUGGESTIONS else None
         hint = f"did you mean '{near}'?" if near else "put keys of your own below 'metadata'"
         if key == "name":
-            hint = f"the name is the path, {name_from_path(document.path)}: take the line out"
+            hint = f"the name is the path, {name_from_path(document.path)}: remove the line"
         yield SchemaPlace(document, (key,), key=True).finding(
             "unknown-key", f"unknown key {quote(key)}", hint
         )

@@ -156,7 +156,7 @@ def install_hook(
     if present is not None:
         if other is not None:
             raise RefusedError(
-                f"{path} is not from promptops, and {_KEPT}/{kept.name} is there already",
+                f"{path} is not from promptops, and {_KEPT}/{kept.name} already exists",
                 hint="make one hook of the two, then run the command again",
             )
         other = kept

@@ -58,7 +58,7 @@ def read_attestations(data: bytes) -> list[Attestation]:
                 found.append(_read(json.loads(line)))
             except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
                 raise ConfigurationError(
-                    f"{FILE}:{number} is no attestation",
+                    f"{FILE}:{number} is not an attestation",
                     hint="write item, at, by, evidence and days, as promptops readiness --attest "
                     "does",
                 ) from None

@@ -35,7 +35,9 @@ def attest(facts: ReadinessFacts, item: str, evidence: str) -> Attestation:
             hint=f"did you mean {near}?" if near else f"items: {', '.join(known)}",
         )
     if not evidence.strip():
-        raise UsageError("an attestation without evidence", hint="say what was done or seen")
+        raise UsageError(
+            "an attestation without evidence", hint="pass --evidence with what was done or seen"
+        )
     return _append(facts, item, evidence, known[item].days)
 
 
@@ -69,7 +71,7 @@ def record_audit(facts: ReadinessFacts) -> str:
     """Write the audit of all prompts, attest it, and return its path from the top.
 
     Raises:
-        UsageError: it is there already.
+        UsageError: it already exists.
     """
     path = f"{FOLDER}/{datetime.fromtimestamp(facts.now, UTC):%Y-%m-%d}.md"
     _write(facts, path, write_audit(facts))
@@ -81,7 +83,7 @@ def record_quarter(facts: ReadinessFacts) -> str:
     """Write the review of this quarter, attest it, and return its path from the top.
 
     Raises:
-        UsageError: it is there already.
+        UsageError: it already exists.
     """
     name, text = write_quarter(facts)
     path = f"{FOLDER}/{name}.md"
@@ -93,7 +95,7 @@ def record_quarter(facts: ReadinessFacts) -> str:
 def _write(facts: ReadinessFacts, path: str, text: str) -> None:
     file = facts.top / path
     if file.exists() or file.is_symlink():
-        raise UsageError(f"{path} is there already", hint="commit it, or remove it first")
+        raise UsageError(f"{path} already exists", hint="commit it, or remove it first")
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(file, text.encode())
 

@@ -38,12 +38,12 @@ def _judge_runtime(facts: ReadinessFacts) -> Evidence:
 def _judge_guards(facts: ReadinessFacts) -> Evidence:
     guards = facts.config.guards
     if "guards" not in facts.tables:
-        return missing("no limit is configured; defaults hold", "promptops init --runtime")
+        return missing("no limit is configured; the defaults apply", "promptops init --runtime")
     if not guards.limits.guards_spending:
         return missing("no limit on spending", 'set spend_per_hour in the table "guards"')
     breaker = guards.breaker
     return met(
-        f"spending is limited; a model is left alone after {breaker.failures} failures in "
+        f"spending is limited; a model is paused after {breaker.failures} failures in "
         f"{breaker.window_seconds:g} s"
     )
 
@@ -51,8 +51,8 @@ def _judge_guards(facts: ReadinessFacts) -> Evidence:
 def _judge_cache(facts: ReadinessFacts) -> Evidence:
     seconds = facts.config.cache.ttl_seconds
     if not seconds:
-        return missing("identical requests are all paid for", 'set ttl = "1h" in the table "cache"')
-    return met(f"answers to identical requests are kept for {seconds:,} s")
+        return missing("every identical request is paid for", 'set ttl = "1h" in the table "cache"')
+    return met(f"answers to identical requests are cached for {seconds:,} s")
 
 
 def _judge_monitoring(facts: ReadinessFacts) -> Evidence:
@@ -66,7 +66,7 @@ def _judge_monitoring(facts: ReadinessFacts) -> Evidence:
         seen.append("Prometheus")
     if not seen:
         return missing(
-            "nobody is told of volume and cost", 'configure the tables "alerts" and "telemetry"'
+            "volume and cost are not reported", 'configure the tables "alerts" and "telemetry"'
         )
     return met(" and ".join(seen))
 
@@ -100,7 +100,7 @@ def _judge_fallbacks(facts: ReadinessFacts) -> Evidence:
     ]
     if not facts.prompts or without:
         return missing(
-            f"no way out when the model fails: {name_some(without) or 'there is no prompt'}",
+            f"no fallback when the model fails: {name_some(without) or 'there is no prompt'}",
             "write the key fallbacks or reply into the frontmatter",
         )
     return met(f"{each_prompt(len(facts.prompts))} has another model or a fixed reply")
@@ -111,10 +111,10 @@ def _judge_conversations(facts: ReadinessFacts) -> Evidence:
         name for name, one in facts.prompts.items() if "{% history" in one.closure.document.body
     ]
     if not with_history:
-        return met("no prompt takes earlier messages")
+        return met("no prompt uses earlier messages")
     if "conversations" not in facts.tables:
         return missing(
-            f"{name_some(with_history)} takes earlier messages, and no bound is configured",
+            f"{name_some(with_history)} uses earlier messages, and no limit is configured",
             'set tokens, ttl and kilobytes in the table "conversations"',
         )
     return met("conversations have a window, a size and an end")

@@ -33,7 +33,7 @@ _MAX_NIGHTS_AGO = 3
 
 def _judge_failover(facts: ReadinessFacts) -> Evidence:
     del facts
-    return unseen("nobody has shown that a fallback answers", "promptops drill provider-outage")
+    return unseen("no drill has shown that a fallback answers", "promptops drill provider-outage")
 
 
 def _judge_observability(facts: ReadinessFacts) -> Evidence:
@@ -46,7 +46,9 @@ def _judge_observability(facts: ReadinessFacts) -> Evidence:
 def _judge_alerts(facts: ReadinessFacts) -> Evidence:
     if not facts.config.alerts.channels:
         return missing("there is no channel for alerts", 'configure the table "alerts"')
-    return unseen("whether an alert reaches a person", "promptops alerts test, then attest")
+    return unseen(
+        "it is unknown whether an alert reaches a person", "promptops alerts test, then attest"
+    )
 
 
 def _judge_limits(facts: ReadinessFacts) -> Evidence:
@@ -68,7 +70,7 @@ def _judge_cost(facts: ReadinessFacts) -> Evidence:
     tenants = facts.runs.get("tenants", 0)
     if tenants:
         return met(f"runs of {tenants:,} tenants in 30 days; promptops runs stats --by tenant")
-    return missing("no run says for which tenant it was", "pass tenant to registry.run")
+    return missing("no run names its tenant", "pass tenant to registry.run")
 
 
 def _judge_owners(facts: ReadinessFacts) -> Evidence:
@@ -79,10 +81,10 @@ def _judge_owners(facts: ReadinessFacts) -> Evidence:
         name for name in facts.prompts if not facts.owners.match(f"{folder}/{name}.md").owners
     ]
     if unowned:
-        return missing(f"nobody owns {name_some(unowned)}", "add a line to CODEOWNERS")
+        return missing(f"no owner for {name_some(unowned)}", "add a line to CODEOWNERS")
     if facts.config.gate.approvals == "off":
-        return missing("the gate asks for no approval", 'approvals = "auto" in the table "gate"')
-    return met(f"{each_prompt(len(facts.prompts))} has an owner, whom the gate asks")
+        return missing("the gate requires no approval", 'approvals = "auto" in the table "gate"')
+    return met(f"{each_prompt(len(facts.prompts))} has an owner who must approve")
 
 
 def _judge_samples(facts: ReadinessFacts) -> Evidence:
@@ -104,7 +106,7 @@ def _judge_nightly(facts: ReadinessFacts) -> Evidence:
             "promptops init --schedule",
         )
     if not facts.config.alerts.channels:
-        return missing(f"{found[0]} runs evals, and tells nobody", 'configure the table "alerts"')
+        return missing(f"{found[0]} runs evals without alerts", 'configure the table "alerts"')
     if not any("eval nightly" in facts.workflows[path] for path in found):
         return met(f"{found[0]} runs evals on a schedule")
     last = facts.last_night
@@ -123,7 +125,7 @@ def _judge_shares(facts: ReadinessFacts) -> Evidence:
         if any("%" in change.after for change in deployment.changes):
             return met(f"deployment {deployment.number} of {deployment.environment} split traffic")
     return missing(
-        "no version was ever compared on a share of the traffic",
+        "no version was compared on a share of the traffic",
         "promptops promote NAME --share 10, then promptops runs stats --compare A B",
     )
 
@@ -131,7 +133,7 @@ def _judge_shares(facts: ReadinessFacts) -> Evidence:
 def _judge_review(facts: ReadinessFacts) -> Evidence:
     found = [name for name, one in facts.prompts.items() if one.data.get("review")]
     if not found:
-        return missing("no answer is ever shown to a person", "write the key review into a prompt")
+        return missing("no answer is reviewed by a person", "write the key review into a prompt")
     return met(f"{name_some(found)} asks for a review of uncertain answers")
 
 
@@ -140,14 +142,14 @@ def _judge_state(facts: ReadinessFacts) -> Evidence:
     if log.encryption_key is None:
         return missing("the run log is not encrypted", 'set encryption_key in the table "log"')
     if guards.ledger == "memory":
-        return missing("the ledger is lost with its process", 'set ledger in the table "guards"')
+        return missing("the ledger is kept in memory only", 'set ledger in the table "guards"')
     return met("the log is encrypted, and erasures and resets leave an audit row")
 
 
 def _judge_retention(facts: ReadinessFacts) -> Evidence:
     seconds = facts.config.log.retention_seconds
     if seconds is None:
-        return missing("runs are kept for ever", 'set retention = "90d" in the table "log"')
+        return missing("runs are kept forever", 'set retention = "90d" in the table "log"')
     return met(f"runs are kept for {seconds // 86400:,} days")
 
 
@@ -173,7 +175,7 @@ def _judge_audits(facts: ReadinessFacts) -> Evidence:
 def _judge_personal_data(facts: ReadinessFacts) -> Evidence:
     content = facts.config.log.content
     if content == "full":
-        return missing("the log keeps texts as they are", 'content = "redacted" in the table "log"')
+        return missing("the log keeps texts unredacted", 'content = "redacted" in the table "log"')
     return met("texts are redacted" if content == "redacted" else "no texts are kept")
 
 
@@ -188,12 +190,13 @@ def _judge_approvals(facts: ReadinessFacts) -> Evidence:
     if not facts.config.gate.branches and not any(
         "promptops" in t for t in facts.workflows.values()
     ):
-        return missing("no CI asks the gate", "promptops init")
+        return missing("no CI runs the gate", "promptops init")
     if not any(one.approvals or one.deployers for one in facts.config.environments):
         return missing(
-            "anybody may deploy anywhere", 'set deployers or approvals in "environments.production"'
+            "anyone can deploy to any environment",
+            'set deployers or approvals in "environments.production"',
         )
-    return met("changes pass the gate, and an environment says who may deploy")
+    return met("changes pass the gate, and an environment limits who may deploy")
 
 
 def _judge_quarter(facts: ReadinessFacts) -> Evidence:
@@ -203,7 +206,7 @@ def _judge_quarter(facts: ReadinessFacts) -> Evidence:
 
 def _judge_recovery(facts: ReadinessFacts) -> Evidence:
     del facts
-    return unseen("nobody has shown that a backup can be used", "promptops drill restore")
+    return unseen("no drill has shown that a backup can be restored", "promptops drill restore")
 
 
 _LEVEL = ReadinessLevel.PRODUCTION

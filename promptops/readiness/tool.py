@@ -47,10 +47,10 @@ def _judge_keys(facts: ReadinessFacts) -> Evidence:
             found.append(f"{path}:{data[: match.start()].count(10) + 1}")
     if found:
         return missing(
-            f"what looks like a key is in {name_some(found)}",
-            "revoke the key, then take it out of the file and of the history",
+            f"possible keys in {name_some(found)}",
+            "revoke the key, then remove it from the file and the history",
         )
-    return met(f"none of {count_of(count, 'file')} has what looks like a provider's key")
+    return met(f"none of {count_of(count, 'file')} contains what looks like a provider's key")
 
 
 def _judge_errors(facts: ReadinessFacts) -> Evidence:
@@ -58,16 +58,16 @@ def _judge_errors(facts: ReadinessFacts) -> Evidence:
     if calls:
         return missing(
             f"models are called without the runtime in {name_some(calls)}",
-            "call registry.run there; promptops adopt --scan . lists all",
+            "call registry.run there; run promptops adopt --scan . to list all",
         )
-    return met("no code calls a model directly; the runtime retries, and names what went wrong")
+    return met("no code calls a model directly; the runtime retries and reports errors")
 
 
 def _judge_logging(facts: ReadinessFacts) -> Evidence:
     runs = facts.runs.get("runs", 0)
     if facts.config.log.content == "none":
         return missing(
-            "the log keeps no content, so that no output can be looked at",
+            "the log keeps no content, so outputs cannot be reviewed",
             'set content = "redacted" in the table log',
         )
     if runs:
@@ -79,16 +79,14 @@ def _judge_logging(facts: ReadinessFacts) -> Evidence:
 
 def _judge_files(facts: ReadinessFacts) -> Evidence:
     if facts.unreadable:
-        return missing(
-            f"{name_some(facts.unreadable)} cannot be read", "promptops validate says why"
-        )
+        return missing(f"{name_some(facts.unreadable)} cannot be read", "run promptops validate")
     if not facts.prompts:
         return missing("there is no active prompt", "promptops new NAME, or promptops adopt PATH")
     texts = [f"{one.path}:{one.line}" for one in facts.code if one.what == "text"]
     if texts:
         return missing(
-            f"what looks like a prompt is in {name_some(texts)}",
-            "promptops adopt FILE --write moves it; promptops adopt --scan . lists all",
+            f"possible prompts in {name_some(texts)}",
+            "run promptops adopt --scan . to list all, and promptops adopt FILE --write",
         )
     return met(f"{count_of(len(facts.prompts), 'prompt')} in files, and none in Python code")
 

@@ -465,7 +465,7 @@ def not_found(name: str, known: Iterable[str], where: str) -> PromptNotFoundErro
     if near:
         hint = f"did you mean {near}?"
     elif names:
-        hint = "promptops list shows what there is"
+        hint = "run promptops list to see the prompts"
     else:
         hint = f"promptops new {name} writes a first one"
     return PromptNotFoundError(f"there is no prompt {name} {where}", hint=hint)

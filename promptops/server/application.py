@@ -73,7 +73,7 @@ def make_application(service: Service) -> Application:
     async def refuse(request: Request, error: Exception) -> Response:
         status = getattr(error, "status_code", 500)
         entry = request.scope["state"]["entry"]
-        message = "this route takes another method" if status == 405 else "there is no such route"
+        message = "this method is not allowed here" if status == 405 else "route not found"
         problem = HttpProblem(status, "route", message, headers=getattr(error, "headers", None))
         entry.code = problem.kind
         return JSONResponse(problem.describe(entry.request_id), status, problem.headers)

@@ -34,10 +34,10 @@ async def read_object(request: Request, bounds: ServiceBounds) -> dict[str, Any]
         value = json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=_unique)
     except (ValueError, RecursionError):
         raise HttpProblem(
-            400, "body", "the body is no JSON", hint="send one JSON object, in UTF-8"
+            400, "body", "the body is not JSON", hint="send one JSON object, in UTF-8"
         ) from None
     if not isinstance(value, dict):
-        raise HttpProblem(400, "body", "the body is no JSON object")
+        raise HttpProblem(400, "body", "the body is not a JSON object")
     return value
 
 
@@ -79,7 +79,7 @@ def take_text(body: Mapping[str, Any], field: str, *, longest: int = _MAX_NAME) 
         return None
     if not isinstance(value, str) or not value or len(value) > longest or "\0" in value:
         raise HttpProblem(
-            400, "field", f"{field} is no text of 1 to {longest} characters", parameter=field
+            400, "field", f"{field} is not a text of 1 to {longest} characters", parameter=field
         )
     return value
 
@@ -90,7 +90,7 @@ def take_number(body: Mapping[str, Any], field: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise HttpProblem(400, "field", f"{field} is no number", parameter=field)
+        raise HttpProblem(400, "field", f"{field} is not a number", parameter=field)
     try:
         return float(value)
     except OverflowError:
@@ -103,12 +103,12 @@ def take_object(body: Mapping[str, Any], field: str) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise HttpProblem(400, "field", f"{field} is no object", parameter=field)
+        raise HttpProblem(400, "field", f"{field} is not an object", parameter=field)
     return value
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    message = f"{name} is no JSON"
+    message = f"{name} is not JSON"
     raise ValueError(message)
 
 

@@ -40,8 +40,8 @@ async def complete(call: HttpCall) -> Application:
         raise HttpProblem(
             404,
             "not_found",
-            "the model is no prompt",
-            hint="name one as prompt:NAME@ENVIRONMENT",
+            "the model is not a prompt",
+            hint="write it as prompt:NAME@ENVIRONMENT",
             parameter="model",
         )
     ref = await call.name(model.removeprefix(PREFIX))
@@ -77,7 +77,7 @@ def _read_stream(body: Mapping[str, Any]) -> tuple[bool, bool]:
         raise HttpProblem(
             400,
             "field",
-            "stream_options takes include_usage alone, true or false",
+            "stream_options supports only include_usage, true or false",
             parameter="stream_options",
         )
     return bool(is_streamed), bool(has_usage)
@@ -93,8 +93,8 @@ def _hold_to_pin(body: Mapping[str, Any], prompt: Prompt) -> None:
             raise HttpProblem(
                 400,
                 "field",
-                f"the prompt decides what is sent: {field[:64]} cannot be given",
-                hint="leave it out; a change of it is a version of the prompt",
+                f"{field[:64]} cannot be set: the prompt defines it",
+                hint="remove it, and change it in a new version of the prompt",
                 parameter=field[:64],
             )
 
@@ -112,23 +112,25 @@ def _read_messages(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     if messages is None:
         return []
     if not isinstance(messages, list):
-        raise HttpProblem(400, "field", "messages is no list", parameter="messages")
+        raise HttpProblem(400, "field", "messages is not a list", parameter="messages")
     return [_read_message(message, f"messages.{n}") for n, message in enumerate(messages)]
 
 
 def _read_message(message: object, place: str) -> dict[str, Any]:
     if not isinstance(message, dict):
-        raise HttpProblem(400, "field", "a message is no object", parameter=place)
+        raise HttpProblem(400, "field", "a message is not an object", parameter=place)
     given = {field: value for field, value in message.items() if value is not None}
     if given.get("role") not in _ROLES:
         raise HttpProblem(
             400,
             "field",
-            "a message is by user or assistant: the prompt alone speaks as anything else",
+            "the role of a message is user or assistant",
             parameter=f"{place}.role",
         )
     if set(given) - {"role", "content", "name"}:
-        raise HttpProblem(400, "field", "a message has role, content and name", parameter=place)
+        raise HttpProblem(
+            400, "field", "a message has only role, content and name", parameter=place
+        )
     return given
 
 
@@ -141,14 +143,14 @@ def _fill_history(
     names = find_histories(prompt)
     if len(names) != 1 or names[0] in inputs:
         why = (
-            "inputs has them already"
+            "inputs already has them"
             if len(names) == 1
             else f"it has {len(names) or 'no'} {{% history %}}"
         )
         raise HttpProblem(
             400,
             "field",
-            f"the prompt takes no messages: {why}",
+            f"the prompt accepts no messages: {why}",
             hint="send its inputs in `inputs` (extra_body), and an empty list of messages",
             parameter="messages",
         )

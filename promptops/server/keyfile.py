@@ -86,7 +86,7 @@ class KeyFile:
             return None
         mode = self.path.stat().st_mode
         if mode & (stat.S_IWGRP | stat.S_IWOTH):
-            return f"others may write {self.path}: chmod 600 {self.path}"
+            return f"others can write {self.path}: run chmod 600 {self.path}"
         return None
 
     def change(self, change: Callable[[ServiceKeys], ServiceKeys]) -> ServiceKeys:
@@ -104,6 +104,6 @@ class KeyFile:
                 write_atomically(self.path, write_keys(keys), mode=0o600)
         except BlockingIOError:
             raise ConfigurationError(
-                f"somebody else changes {self.path} now", hint="try again"
+                f"another process is changing {self.path}", hint="try again"
             ) from None
         return keys

@@ -137,7 +137,7 @@ class ServiceKeys:
             raise NotFoundError(
                 f"{len(good) or 'no'} key{'s are' if len(good) > 1 else ' is'} called "
                 f"{quote(wanted)}",
-                hint="promptops serve keys list shows the id of each",
+                hint="use an id: promptops serve keys list",
             )
         revoked = good[0] if good[0].revoked_at else replace(good[0], revoked_at=now)
         rest = [revoked if key.id == revoked.id else key for key in self._keys.values()]
@@ -158,7 +158,7 @@ def make_key(
         UsageError: the name or the scope cannot be meant.
     """
     if not name.strip() or not name.isprintable():
-        raise UsageError("a key needs a name", hint="say whose it is: billing-service")
+        raise UsageError("a key needs a name", hint="name its user, such as billing-service")
     _check_scope(scope)
     key_id = base64.b32encode(random_bytes(10)).decode().lower()[:10]
     secret = base64.urlsafe_b64encode(random_bytes(32)).decode().rstrip("=")
@@ -203,13 +203,14 @@ def read_keys(data: bytes, path: str) -> ServiceKeys:
         document = json.loads(data)
         if document["schema"] != SCHEMA:
             raise ConfigurationError(
-                f"{path} is no {SCHEMA}", hint="make keys with: promptops serve keys add"
+                f"the schema of {path} is not {SCHEMA}",
+                hint="create keys with promptops serve keys add",
             )
         keys = [_read_key(one) for one in document["keys"]]
     except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise ConfigurationError(
-            f"{path} cannot be understood: {type(error).__name__}: {error}",
-            hint="restore it, or make it anew with: promptops serve keys add",
+            f"{path} is malformed: {type(error).__name__}: {error}",
+            hint="restore it, or create it again with promptops serve keys add",
         ) from None
     return ServiceKeys(keys)
 
@@ -236,7 +237,7 @@ def _read_key(value: dict[str, Any]) -> ServiceKey:
 
 def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise UsageError(f"{value!r} is no list of texts")
+        raise UsageError(f"{value!r} is not a list of texts")
     return tuple(value)
 
 
@@ -269,10 +270,12 @@ def _check_each(
     what: str, values: Sequence[str], is_good: Callable[[str], bool], expected: str
 ) -> None:
     if not values:
-        raise UsageError(f"a key without any {what} is good for nothing", hint=f"give {expected}")
+        raise UsageError(f"a key needs at least one {what}", hint=f"give {expected}")
     for value in values:
         if not is_good(value):
-            raise UsageError(f"{quote(value)} is no {what} of a key", hint=f"give {expected}")
+            raise UsageError(
+                f"{quote(value)} is not a valid {what} of a key", hint=f"give {expected}"
+            )
 
 
 def _place(ref: PromptRef, default_environment: str) -> str:

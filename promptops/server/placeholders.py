@@ -55,13 +55,13 @@ def place_inputs(prompt: Prompt) -> list[dict[str, Any]]:
     names = [name for name, schema in schemas.items() if "default" not in schema]
     for name in names:
         if schemas[name].get("type") != "string":
-            raise _refuse(f"its input {name} is no text")
+            raise _refuse(f"its input {name} is not a text")
     closure = prompt.closure
     for path in closure.includes:
         lines = closure.files[path].decode(errors="replace").split("\n")
         for use in read_template(closure, path).uses:
             if use.name in names and not _is_inserted(use, lines):
-                raise _refuse(f"it does more with {use.name} than insert it")
+                raise _refuse(f"it uses {use.name} in other ways than inserting it")
     defaults = {name: schema["default"] for name, schema in schemas.items() if name not in names}
     first, second = (_render(prompt, names, defaults, mark) for mark in _MARKS)
     if first != second:
@@ -92,7 +92,7 @@ def _render(prompt: Prompt, names: list[str], defaults: Mapping[str, object], ma
         raise _refuse("it cannot be rendered without values") from None
     for name in names:
         if f"{{{name}}}" in text:
-            raise _refuse(f"its text holds {{{name}}} already")
+            raise _refuse(f"its text already contains {{{name}}}")
     for name, one in marks.items():
         text = text.replace(one, f"{{{name}}}")
     return text
@@ -102,6 +102,6 @@ def _refuse(why: str) -> HttpProblem:
     return HttpProblem(
         422,
         "placeholders",
-        f"the prompt cannot be served with places for its inputs: {why}",
-        hint="have the service run it: /v1/chat/completions",
+        f"the prompt cannot be served with placeholders for its inputs: {why}",
+        hint="let the service run it: /v1/chat/completions",
     )

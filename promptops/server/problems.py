@@ -83,8 +83,8 @@ def not_found() -> HttpProblem:
     return HttpProblem(
         404,
         "not_found",
-        "there is no such prompt for this key",
-        hint="check name and selector; GET /v1/prompts lists what the key shows",
+        "this key has no such prompt",
+        hint="check name and selector; list the key's prompts with GET /v1/prompts",
     )
 
 
@@ -110,16 +110,18 @@ def _translate(error: Exception, now: float) -> HttpProblem:
         return HttpProblem(422, "input", error.message, hint=error.hint, parameter="inputs")
     if isinstance(error, TemplateError):
         message = "the prompt cannot be rendered with these inputs"
-        return HttpProblem(422, "template", message, hint="the service's log says where it failed")
+        return HttpProblem(422, "template", message, hint="see the service's log")
     if isinstance(error, PausedError):
         return HttpProblem(423, "paused", error.message)
     if isinstance(error, UsageError):
         return HttpProblem(400, "usage", error.message, hint=error.hint)
     if isinstance(error, (IntegrityError, UntrustedError, InvalidPromptError)):
         message = "the prompt is refused: its content is not what was released or signed"
-        return HttpProblem(503, "integrity", message, hint="tell who runs the service")
+        return HttpProblem(
+            503, "integrity", message, hint="report it to the operator of the service"
+        )
     if isinstance(error, SourceUnavailableError):
-        return HttpProblem(503, "source", "the source of prompts is out of reach", hint="try again")
+        return HttpProblem(503, "source", "the source of prompts is unreachable", hint="try again")
     return _translate_run(error, now)
 
 
@@ -132,21 +134,21 @@ def _translate_run(error: Exception, now: float) -> HttpProblem:
 
     if isinstance(error, GuardError):
         headers = _wait(error.frees_at_seconds, now)
-        message = f"a limit refuses the run: {error.guard}"
+        message = f"the run exceeds a limit: {error.guard}"
         return HttpProblem(429, "limit", message, headers=headers)
     if isinstance(error, BreakerOpenError):
         headers = _wait(error.frees_at_seconds, now)
-        return HttpProblem(503, "model", "the model is not asked for a while", headers=headers)
+        return HttpProblem(
+            503, "model", "the model failed too often and is paused", headers=headers
+        )
     if isinstance(error, ModelError):
         if error.kind == "timeout":
             return HttpProblem(504, "timeout", "the model did not answer in time")
         return HttpProblem(502, "model", "the model did not answer")
     if isinstance(error, OutputError):
-        return HttpProblem(502, "output", "the model's answer is not what the prompt promises")
-    message = "the service could not do this"
-    return HttpProblem(
-        500, "internal", message, hint="its log has the details under the request's id"
-    )
+        return HttpProblem(502, "output", "the model's answer does not match the prompt's output")
+    message = "internal error"
+    return HttpProblem(500, "internal", message, hint="see the log under the request's id")
 
 
 def _wait(until: float | None, now: float) -> dict[str, str]:

@@ -144,6 +144,6 @@ def _read_limit(text: str | None) -> int:
         return _LISTED
     if not text.isdecimal() or not 1 <= int(text[:9]) <= _MAX_LISTED:
         raise HttpProblem(
-            400, "field", f"limit is no number from 1 to {_MAX_LISTED}", parameter="limit"
+            400, "field", f"limit is not a number from 1 to {_MAX_LISTED}", parameter="limit"
         )
     return int(text)

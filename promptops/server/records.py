@@ -39,7 +39,7 @@ async def record(call: HttpCall) -> Application:
         raise HttpProblem(
             400,
             "field",
-            "answer is neither a text nor a completion",
+            "answer is not a text or a completion",
             hint="send what the model said, or the whole answer of OpenAI's or Anthropic's API",
             parameter="answer",
         )
@@ -66,7 +66,7 @@ async def feedback(call: HttpCall) -> Application:
     check_fields(body, FEEDBACK_FIELDS)
     run_id = take_text(body, "run")
     if run_id is None:
-        raise HttpProblem(400, "field", "feedback is about a run", parameter="run")
+        raise HttpProblem(400, "field", "feedback needs a run", parameter="run")
     score = take_number(body, "score")
     label, by = take_text(body, "label"), take_text(body, "by")
     comment = take_text(body, "comment", longest=_MAX_COMMENT)
@@ -80,13 +80,13 @@ async def feedback(call: HttpCall) -> Application:
 
 def _admit_run(call: HttpCall, run_id: str) -> None:
     """Refuse a run that the key could not have made, with the error for a missing run."""
-    missing = HttpProblem(404, "not_found", "there is no such run for this key", parameter="run")
+    missing = HttpProblem(404, "not_found", "this key has no such run", parameter="run")
     try:
         run = call.service.registry.open_runner().find_run(run_id).run
     except (NotFoundError, UsageError):
         raise missing from None
     except LogError:
-        raise HttpProblem(503, "log", "the run log is out of reach", hint="try again") from None
+        raise HttpProblem(503, "log", "the run log is unreachable", hint="try again") from None
     scope = call.key.scope
     is_own = (
         run.id == run_id

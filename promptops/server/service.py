@@ -96,8 +96,8 @@ class Service:
             raise HttpProblem(
                 401,
                 "key",
-                "a key is needed, and there is none, or it is unknown, expired or revoked",
-                hint="send it as: Authorization: Bearer KEY",
+                "the key is missing, unknown, expired or revoked",
+                hint="send the header Authorization: Bearer KEY",
                 headers={"WWW-Authenticate": "Bearer"},
             )
         return key

@@ -198,8 +198,8 @@ def _read_manifest(folder: Path) -> Mapping[str, Any]:
     except FileNotFoundError:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UsageError(
-                f"{folder} holds something that is no site of ours",
-                hint="choose an empty folder, or one that does not exist",
+                f"{folder} contains files that promptops did not write",
+                hint="choose an empty or new folder",
             ) from None
         return {}
     except (OSError, ValueError, KeyError, TypeError):

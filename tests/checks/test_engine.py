@@ -85,7 +85,7 @@ def test_configuration_weighs_a_check(tmp_path: Path, settings: str, expected: s
     ("settings", "message"),
     [
         ('unused-inputs = "off"', "there is no check 'unused-inputs'"),
-        ('unknown-key = "off"', "'unknown-key' cannot be set"),
+        ('unknown-key = "off"', "'unknown-key' cannot be configured"),
         ('[checks."x"]\nnonsense = "off"', "there is no check 'nonsense'"),
     ],
 )

@@ -169,7 +169,7 @@ def test_what_somebody_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> N
     fixing = mend({"a.md": data})
     file = tmp_path / "a.md"
     file.write_bytes(data + b"!")
-    with pytest.raises(RefusedError, match=r"a\.md was changed") as error:
+    with pytest.raises(RefusedError, match=r"a\.md changed while") as error:
         write_fixes(tmp_path, fixing)
     assert error.value.hint
     assert file.read_bytes() == data + b"!"

@@ -74,7 +74,7 @@ def test_a_prompt_that_was_never_live(deployed: Repo) -> None:
     told = refuse(deployed, "history", "c", *ENV, code=2)
     assert told == snapshot("""\
 error: there is no prompt c here, and none was ever deployed
- hint: promptops list shows what there is\
+ hint: run promptops list to see the prompts\
 """)
     deployed.commit({"prompts/c.md": prompt_text()})
     assert run(deployed, "history", "c", *ENV).stderr == snapshot("c was never live in staging\n")

@@ -293,8 +293,8 @@ def test_a_pre_push_hook_may_refuse(team: Team) -> None:
     team.first.hook("pre-push", "echo 'not now' >&2; exit 1")
     told = refuse(team.first, "promote", "a", "--to", "staging", code=2)
     assert told == snapshot("""\
-error: the pre-push hook refused the push: not now
- hint: do what the hook asks for, then try again\
+error: the pre-push hook rejected the push: not now
+ hint: fix what the hook reports, then try again\
 """)
 
 

@@ -382,7 +382,7 @@ def test_json_says_what_became_of_each(team: Team) -> None:
 def test_a_pre_push_hook_may_refuse_and_no_tag_stays(team: Team, spoken: str) -> None:
     team.first.hook("pre-push", f"{spoken}; exit 1")
     told = refuse(team.first, "release", "a", "--push", code=2)
-    assert "the pre-push hook refused the push" in told
+    assert "the pre-push hook rejected the push" in told
     assert tags(team.first) == []
 
 
@@ -409,8 +409,8 @@ def test_a_remote_without_atomic_push_gets_one_at_a_time(team: Team) -> None:
     team.remote.config("receive.advertiseAtomic", "false")
     told = refuse(team.first, "release", "--all", "--push", code=2)
     assert told == snapshot("""\
-error: the remote origin cannot push several refs as one step
- hint: its server has atomic pushes switched off (receive.advertiseAtomic): ask for them to be allowed, or push the refs one at a time\
+error: the remote origin does not support atomic pushes
+ hint: enable receive.advertiseAtomic on its server, or push the refs one at a time\
 """)
     assert tags(team.first) == tags(team.remote) == []
     for name in ("a", "b"):

@@ -151,7 +151,7 @@ error: production has no deployments
             2,
             snapshot("""\
 error: there is no prompt nope in the work tree
- hint: promptops list shows what there is
+ hint: run promptops list to see the prompts
 """),
         ),
         (

@@ -51,7 +51,7 @@ def test_a_warning_exits_0(repo: Repo) -> None:
     result = run(repo, "validate", "--format", "concise")
     assert result.exit_code == 0
     assert result.stdout == snapshot(
-        "prompts/a.md:6:10: warning: input 'question' is never read [unused-input]\n"
+        "prompts/a.md:6:10: warning: input 'question' is never used [unused-input]\n"
     )
 
 
@@ -216,7 +216,7 @@ def test_outside_of_a_repository(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert masked(result.stderr) == snapshot("""\
 error: <folder> is not in a Git repository
- hint: change into your project's repository, or make one with `git init`
+ hint: change into a Git repository, or create one with `git init`
 """)
     assert run(tmp_path / "none", "validate").exit_code == 2
 
@@ -231,8 +231,8 @@ def test_a_file_with_a_conflict_cannot_be_judged_in_the_index(repo: Repo) -> Non
     result = run(repo, "validate", "--staged")
     assert result.exit_code == 2
     assert result.stderr == snapshot("""\
-error: prompts/a.md has a conflict that is not resolved
- hint: resolve it and `git add` the file
+error: prompts/a.md has an unresolved conflict
+ hint: resolve it and run `git add`
 """)
 
 
@@ -276,7 +276,7 @@ def test_a_draft_that_is_live_is_found(repo: Repo) -> None:
     repo.commit({"prompts/a.md": GOOD.replace("model:", "status: draft\nmodel:")})
     for _ in range(2):  # the second time, what was found before is remembered
         found = run(repo, "validate", "--format", "concise").stdout
-        assert "a draft that is live in staging [deployed-draft]" in found
+        assert "the draft is live in staging [deployed-draft]" in found
     assert run(repo, "validate", "--rev", "HEAD", "--format", "concise").stdout == ""
     assert run(repo, "retire", "-m", "gone", "a", "--env", "staging", "--yes").exit_code == 0
     assert run(repo, "validate", "--format", "concise").stdout == ""
@@ -287,16 +287,16 @@ def test_looking_at_nothing_is_never_green(repo: Repo) -> None:
     repo.commit()
     assert refuse(repo, "validate", code=2) == snapshot("""\
 error: nothing was checked: there are no prompts in prompts/
- hint: promptops new NAME writes one; prompts = "..." in promptops.toml names another folder\
+ hint: run promptops new NAME, or set prompts = "..." in promptops.toml to another folder\
 """)
     repo.write("prompts/a.txt", "Hello {name}\n")
     repo.write("prompts/b.prompty", "---\n---\nx\n")
     assert refuse(repo, "validate", code=2) == snapshot("""\
 error: nothing was checked: prompts/ has 2 files that may hold prompts, and none is .md
- hint: promptops adopt prompts makes prompts of them\
+ hint: run promptops adopt prompts to convert them\
 """)
     assert refuse(repo, "validate", "prompts/a.txt", code=2) == snapshot("""\
-error: 'prompts/a.txt': no prompt, and no prompt needs it
+error: 'prompts/a.txt': not a prompt, and no prompt uses it
  hint: name a prompt, or a file that one includes; prompts are .md files\
 """)
     # A commit that touches no prompt is fine, and nobody's news.

@@ -81,7 +81,7 @@ def test_statistics_count_by_check(repo: Repo) -> None:
         (["--watch", "--rev", "HEAD"], "--watch and --rev together"),
         (["--fix", "-", "--stdin-filename", "prompts/a.md"], "--fix and standard input together"),
         (["--staged", "--stdin-filename", "prompts/a.md"], "--staged and standard input"),
-        (["-"], "standard input has no name"),
+        (["-"], "standard input needs a file name"),
         (["-", "a", "--stdin-filename", "prompts/a.md"], "standard input and other targets"),
         (["-", "--stdin-filename", "src/a.md"], "is not below prompts/"),
         (["-", "--stdin-filename", "a"], "is not a file below prompts/"),
@@ -212,7 +212,7 @@ def test_watch_judges_again_after_each_change_until_interrupted(repo: Repo, tmp_
         assert read_round(process) == snapshot("1 prompt checked: no problems found\n")
         repo.write("prompts/a.md", BAD)
         assert read_round(process) == snapshot("""\
-prompts/a.md:6:10: warning: input 'question' is never read [unused-input]
+prompts/a.md:6:10: warning: input 'question' is never used [unused-input]
 prompts/a.md:8:4: error: 'tone' is not a declared input [undeclared-variable]
 1 prompt checked: 1 error, 1 warning
 """)

@@ -189,7 +189,7 @@ def test_a_stranger_and_a_forged_message_are_not_good(repo: Repo, key: Key, tmp_
         assert (unknown.good, unknown.principal) == (False, None)
         assert unknown.reason == snapshot("its key is not among the allowed signers")
     wrong = verify_signature(git, forged, "tag", key.allowed_signers)
-    assert (wrong.good, wrong.reason) == (False, "the signature does not fit the content")
+    assert (wrong.good, wrong.reason) == (False, "the signature does not match the content")
 
 
 def test_what_is_unsigned_or_quotes_a_signature_is_not_good(repo: Repo, key: Key) -> None:
@@ -233,12 +233,12 @@ def test_a_key_that_cannot_be_used_is_explained(repo: Repo, tmp_path: Path) -> N
     with pytest.raises(GitError, match="Couldn't load public key") as caught:
         write_tag(git, "a", commit, "message\n")
     assert caught.value.hint == snapshot(
-        "git is configured to sign: check user.signingKey and gpg.format (git config --show-origin --get-regexp 'sign|gpg')"
+        "check user.signingKey and gpg.format, since git is configured to sign (git config --show-origin --get-regexp 'sign|gpg')"
     )
     with pytest.raises(GitError, match="Couldn't load public key") as caught:
         write_commit(git, repo.rev("HEAD^{tree}"), [], "message\n")
     assert caught.value.hint == snapshot(
-        "git is configured to sign: check user.signingKey and gpg.format (git config --show-origin --get-regexp 'sign|gpg')"
+        "check user.signingKey and gpg.format, since git is configured to sign (git config --show-origin --get-regexp 'sign|gpg')"
     )
 
 

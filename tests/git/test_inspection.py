@@ -48,7 +48,7 @@ def test_a_broken_configuration_is_a_clear_error(repo: Repo, home: Path) -> None
     (home / ".gitconfig").write_text("name = x\n")
     with pytest.raises(GitError, match="GitPython cannot read the configuration") as caught:
         configuration(git)
-    assert caught.value.hint == snapshot("`git config --list` shows where it is wrong")
+    assert caught.value.hint == snapshot("run `git config --list` to see where it is wrong")
     assert "\n" not in caught.value.message
 
 

@@ -85,7 +85,7 @@ def test_a_folder_that_is_not_there_is_not_a_repository(tmp_path: Path) -> None:
 
 
 def test_a_line_break_in_the_path_is_refused(make_repo: MakeRepo) -> None:
-    with pytest.raises(GitError, match="line break"):
+    with pytest.raises(GitError, match="contains a newline"):
         Git.discover(make_repo("two\nlines").path)
 
 
@@ -116,7 +116,7 @@ def test_an_old_git_is_named_when_it_does_not_know_an_option(
 def test_another_users_repository_needs_the_remedy_that_git_names(repo: Repo) -> None:
     os.chown(repo.path, 12345, 12345)
     os.chown(repo.path / ".git", 12345, 12345)
-    with pytest.raises(GitError, match="belongs to another user") as caught:
+    with pytest.raises(GitError, match="is owned by another user") as caught:
         Git.discover(repo.path)
     assert "safe.directory" in (caught.value.hint or "")
 
@@ -223,12 +223,16 @@ def test_an_ambiguous_id_asks_for_more_characters(repo: Repo) -> None:
             "Unable to create '/r/.git/index.lock': File exists",
             "remove /r/.git/index.lock",
         ),
-        ("error: unable to write file x: No space left on device", "unable", "make room"),
-        ("fatal: cannot open x: Read-only file system", "cannot open", "cannot be written"),
+        ("error: unable to write file x: No space left on device", "unable", "free disk space"),
+        (
+            "fatal: cannot open x: Read-only file system",
+            "cannot open",
+            "check the owner and the permissions",
+        ),
         (
             "fatal: prepare: cannot lock ref 'x': unable to create directory for /r/x\n",
             "prepare",
-            "cannot be written",
+            "check the owner and the permissions",
         ),
         ("fatal: loose object 12 (stored in x) is corrupt", "loose", "git fsck"),
         ("fatal: could not fetch 12 from promisor remote", "could not", "partial clone"),

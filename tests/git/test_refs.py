@@ -164,7 +164,7 @@ def test_a_read_only_repository_says_so(repo: Repo) -> None:
     finally:
         folder.chmod(0o755)
     assert caught.value.hint == snapshot(
-        "the repository cannot be written: check the owner and the permissions of its folder"
+        "check the owner and the permissions of the repository's folder"
     )
 
 
@@ -172,7 +172,7 @@ def test_a_branch_in_the_way_is_named(repo: Repo) -> None:
     commit = repo.commit({"a.md": "text"})
     repo.git("branch", "promptops")
     git = Git.discover(repo.path)
-    with pytest.raises(GitError, match="the branch promptops is in the way") as caught:
+    with pytest.raises(GitError, match="the branch promptops conflicts with") as caught:
         update_refs(git, [RefUpdate(PRODUCTION, commit, None)], "make")
     assert caught.value.hint == snapshot("rename it: git branch -m promptops ANOTHER-NAME")
 
@@ -181,7 +181,7 @@ def test_refs_below_the_wanted_name_are_in_the_way_too(repo: Repo) -> None:
     repo.commit({"a.md": "text"})
     repo.tag("prompts/a/b")
     git = Git.discover(repo.path)
-    with pytest.raises(GitError, match="the tag prompts/a/b is in the way of prompts/a"):
+    with pytest.raises(GitError, match="the tag prompts/a/b conflicts with prompts/a"):
         update_refs(git, [RefUpdate("refs/tags/prompts/a", repo.rev("HEAD"), None)], "make")
 
 

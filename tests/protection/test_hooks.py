@@ -48,10 +48,10 @@ def test_a_commit_is_judged_by_what_it_would_contain(repo: Repo) -> None:
     code, said = commit(repo)
     assert code == 1
     assert said == snapshot("""\
-prompts/a.md:6:10: warning: input 'question' is never read [unused-input]
+prompts/a.md:6:10: warning: input 'question' is never used [unused-input]
 6 | inputs: {question: string}
   |          ^^^^^^^^
-  hint: read it, or take it out
+  hint: use it, or remove it
 
 prompts/a.md:8:4: error: 'nothing' is not a declared input [undeclared-variable]
 8 | {{ nothing }}
@@ -195,7 +195,7 @@ def test_two_hooks_of_others_are_not_thrown_together(repo: Repo) -> None:
     result = run(repo, "hook", "install")
     assert result.exit_code == 1
     assert masked(result.stderr) == snapshot("""\
-error: <folder>/repo/.git/hooks/pre-commit is not from promptops, and before-promptops/pre-commit is there already
+error: <folder>/repo/.git/hooks/pre-commit is not from promptops, and before-promptops/pre-commit already exists
  hint: make one hook of the two, then run the command again
 """)
     assert masked(run(repo, "hook", "uninstall").stderr) == snapshot(

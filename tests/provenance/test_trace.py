@@ -447,7 +447,7 @@ def test_a_bad_signature_breaks_the_release(showcase: Showcase) -> None:
 
     assert trace(showcase, "support/reply@1.0.0").verdict == snapshot(
         "the chain breaks at release: the signature of the tag is bad: "
-        "the signature does not fit the content"
+        "the signature does not match the content"
     )
 
 

@@ -714,7 +714,7 @@ def test_signatures_by_unknown_keys_are_noted(repo: Repo, signers: Path) -> None
 
     assert [one.severity for one in result.findings] == [Severity.NOTE, Severity.NOTE]
     assert masked(result.findings[0].message) == snapshot(
-        "tag <id> is signed, but its key <fingerprint> is not known here"
+        "tag <id> is signed, but its key <fingerprint> is unknown"
     )
     assert (result.errors, result.unchecked) == (0, 0)
 
@@ -745,7 +745,7 @@ def test_a_signature_that_does_not_fit_is_bad(repo: Repo, signers: Path, is_know
 
     assert (
         f"error {TAG}@1.0.0: the signature of tag {forged[:12]} is bad: "
-        "the signature does not fit the content"
+        "the signature does not match the content"
     ) in told(result)
 
 

@@ -118,7 +118,7 @@ def test_a_repository_with_everything_lacks_only_what_cannot_be_seen(repo: Repo)
             "errors",
             "app/chat.py:2",
         ),
-        ("promptops.toml", '[log]\ncontent = "full"\n', "personal-data", "as they are"),
+        ("promptops.toml", '[log]\ncontent = "full"\n', "personal-data", "unredacted"),
         ("promptops.toml", '[log]\ncontent = "none"\n', "logging", "keeps no content"),
         ("prompts/broken.md", "---\nversion: [\n---\nHi\n", "files", "broken cannot be read"),
     ],
@@ -178,7 +178,7 @@ def test_an_attestation_counts_until_it_ends(repo: Repo) -> None:
     )
     assert later[0] == "cannot be seen"
     assert masked(later[1]) == snapshot(
-        "nobody has shown that a fallback answers; the attestation by Jane Doe <jane@example.com> ended on <time>"
+        "no drill has shown that a fallback answers; the attestation by Jane Doe <jane@example.com> ended on <time>"
     )
     assert before[0] == "cannot be seen"
 
@@ -212,7 +212,7 @@ def test_a_broken_attestation_is_an_error(repo: Repo, line: str) -> None:
 
     said = refuse(repo, "readiness", code=2)
 
-    assert f"{FILE}:1 is no attestation" in said
+    assert f"{FILE}:1 is not an attestation" in said
 
 
 def test_the_exit_code_says_whether_the_level_is_reached(repo: Repo) -> None:
@@ -227,8 +227,8 @@ def test_the_exit_code_says_whether_the_level_is_reached(repo: Repo) -> None:
     assert (good.exit_code, more.exit_code) == (0, 1)
     assert masked(good.output) == snapshot("""\
 tool: 6 of 6
-  ok    Keys are not in files: none of 3 files has what looks like a provider's key
-  ok    Errors of providers are handled: no code calls a model directly; the runtime retries, and names what went wrong
+  ok    Keys are not in files: none of 3 files contains what looks like a provider's key
+  ok    Errors of providers are handled: no code calls a model directly; the runtime retries and reports errors
   said  Runs are logged: elsewhere (Jane Doe <jane@example.com>, <time>; until <time>)
   ok    Prompts are in files: 1 prompt in files, and none in Python code
   ok    Each prompt has five documented cases: the only prompt has at least 5 samples
@@ -259,7 +259,7 @@ def test_audits_are_written_once_and_attested(repo: Repo, option: str) -> None:
     assert said.exit_code == 0, said.output
     [file] = (repo.path / "audits").iterdir()
     assert "support/triage" in file.read_text("utf-8") or option == "--quarter"
-    assert "is there already" in again
+    assert "already exists" in again
     assert judge(repo)["audits" if option == "--audit" else "quarter"][0] == "attested"
 
 

@@ -41,9 +41,9 @@ def repo(tmp_path: Path) -> Repo:
     ("name", "item", "shown"),
     [
         ("rollback", "rollback", "support/triage went back from 2.0.0 to 1.0.0 in "),
-        ("source-loss", "source-loss", "1 prompt served while the source was away"),
+        ("source-loss", "source-loss", "1 prompt served while the source was down"),
         ("provider-outage", "failover", "answered by anthropic/claude-3-haiku while openai/gpt-4o"),
-        ("restore", "recovery", "came back and were verified"),
+        ("restore", "recovery", "were restored and verified"),
     ],
 )
 def test_a_drill_shows_and_records(repo: Repo, name: str, item: str, shown: str) -> None:

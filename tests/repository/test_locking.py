@@ -48,7 +48,7 @@ def test_keys_are_changed_by_one_at_a_time(tmp_path: Path) -> None:
     keys = KeyFile(tmp_path / "keys.json")
     with (
         FileLock(tmp_path / "keys.json.lock").held(),
-        pytest.raises(ConfigurationError, match="somebody else changes"),
+        pytest.raises(ConfigurationError, match="another process is changing"),
     ):
         keys.change(lambda known: known)
     keys.change(lambda known: known)

@@ -320,7 +320,7 @@ def test_a_moved_tag_is_not_followed(
         pinned = registry.get(f"{NAME}@1.0.0")
         assert pinned.prompt.closure.files[f"{NAME}.md"].decode() == digest[f"{NAME}.md"]
         assert masked(pinned.warnings[0]) == snapshot(
-            "the source moved a tag, which is not followed: prompts/support/triage@1.0.0 here and on the remote file://<folder>/remote.git have different histories (would clobber existing tag)"
+            "the source moved a tag, which is not followed: prompts/support/triage@1.0.0 differs between this clone and the remote file://<folder>/remote.git (would clobber existing tag)"
         )
 
 

@@ -64,12 +64,12 @@ def test_an_input_has_its_place(repo: Repo, body: str, text: str) -> None:
     ],
 )
 def test_whatever_does_more_with_it_is_refused(repo: Repo, body: str) -> None:
-    with pytest.raises(HttpProblem, match="cannot be served with places"):
+    with pytest.raises(HttpProblem, match="cannot be served with placeholders"):
         place(repo, body)
 
 
 def test_only_texts_have_places(repo: Repo) -> None:
-    with pytest.raises(HttpProblem, match="no text"):
+    with pytest.raises(HttpProblem, match="is not a text"):
         place(repo, "{{ question }}", "{question: integer}")
 
 

@@ -96,7 +96,7 @@ def test_a_folder_with_something_else_is_refused(site_team: SiteTeam) -> None:
 
     said = refuse(site_team.repo, "site", "-o", str(site_team.folder), code=2)
 
-    assert "no site of ours" in said
+    assert "files that promptops did not write" in said
     assert (site_team.folder / "thesis.txt").read_text() == "mine"
 
 

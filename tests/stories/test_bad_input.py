@@ -161,7 +161,7 @@ def test_a_read_only_repository(released: Repo) -> None:
         os.chmod(folder, 0o555)  # noqa: PTH101 - a list of plain paths
     try:
         told = refuse(released, "yank", "a@1.0.0", "--reason", "x", code=2)
-        assert "cannot be written" in told
+        assert "check the owner and the permissions of the repository's folder" in told
     finally:
         for folder in folders:
             os.chmod(folder, 0o755)  # noqa: PTH101 - as above
@@ -204,7 +204,7 @@ def test_a_branch_called_promptops(team: Team, released: Repo) -> None:
     released.git("branch", "promptops")
     told = refuse(released, "promote", "a", "--to", "staging", code=2)
     assert told == snapshot("""\
-error: the branch promptops is in the way of promptops/staging: one name cannot be both a ref and a folder of refs
+error: the branch promptops conflicts with promptops/staging: a name cannot be both a ref and a folder of refs
  hint: rename it: git branch -m promptops ANOTHER-NAME\
 """)
     other = Team.found(team.folder / "other", ["a"])
@@ -219,7 +219,7 @@ error: origin refused the deployment: 'refs/heads/promptops' exists; cannot crea
     other.first.git("fetch", "-q")
     told = refuse(other.first, "promote", "a", "--to", "staging", code=2)
     assert told == snapshot("""\
-error: the branch origin/promptops is in the way of origin/promptops/staging
+error: the branch origin/promptops conflicts with origin/promptops/staging
  hint: git push origin --delete refs/heads/promptops removes it there; then git remote prune origin\
 """)
 

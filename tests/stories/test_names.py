@@ -45,7 +45,7 @@ def test_a_name_that_cannot_stand_beside_ours_is_named(tmp_path: Path) -> None:
     told = run(team.first.path, "promote", "support/triage", "--to", "staging", "--yes")
     assert told.code != 0
     assert told.err == snapshot("""\
-error: the branch origin/promptops is in the way of origin/promptops/staging
+error: the branch origin/promptops conflicts with origin/promptops/staging
  hint: git push origin --delete refs/heads/promptops removes it there; then git remote prune origin
 """)
     culprit = "git push origin --delete refs/heads/promptops"

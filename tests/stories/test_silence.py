@@ -86,5 +86,5 @@ def test_a_server_that_hangs_in_its_hook_may_have_taken_it(team: Team) -> None:
     assert told.code == 2, told
     assert told.err == snapshot("""\
 error: the deployment to staging may have landed: the remote origin did not answer within 1 s
- hint: git fetch origin, then promptops history --env staging shows whether it did; check the connection, then try again; [timeouts] in promptops.toml says how long to wait
+ hint: git fetch origin, then promptops history --env staging shows whether it did; check the connection, then try again, or raise [timeouts] in promptops.toml
 """)

@@ -69,6 +69,6 @@ def _expand(word: str) -> list[str]:
     found = [check for check in known if fnmatchcase(check, word)]
     if not found:
         near = nearest(word, known)
-        hint = f"did you mean '{near}'?" if near else "`promptops checks` lists them"
+        hint = f"did you mean '{near}'?" if near else "run `promptops checks` to list them"
         raise UsageError(f"there is no check {quote(word)}", hint=hint)
     return found

@@ -40,6 +40,6 @@ def check(subject: FileSubject) -> Iterator[Problem]:
             "the file begins with a byte order mark",
             subject.path,
             Position(1, 1, 1, 1),
-            "save it as UTF-8 without one",
+            "save it as UTF-8 without a byte order mark",
             (Fix(subject.path, 0, 1, ""),),
         )

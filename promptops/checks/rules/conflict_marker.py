@@ -59,10 +59,10 @@ def check(subject: FileSubject) -> Iterator[Problem]:
             if not _is_edit(opened[2], mark[5]):
                 found += 1
                 yield Problem(
-                    "a merge conflict that is not resolved",
+                    "unresolved merge conflict",
                     subject.path,
                     subject.position(opened.start(1), opened.end(1)),
-                    "choose one side, or write a third, and take the marks out",
+                    "resolve the conflict and remove the markers",
                 )
             if found == _MAX_PROBLEMS:
                 return

@@ -69,7 +69,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
             message = f"hidden text in tag characters, from {code}"
         else:
             message = f"{code} is a control character"
-        hint = "take it out"
+        hint = "remove it"
         if text in _ESCAPES:
-            hint = f"take it out; or write \\{_ESCAPES[text]}, which a program took for an escape"
+            hint = f"remove it, or write \\{_ESCAPES[text]}, which was read as an escape"
         yield Problem(message, subject.path, subject.position(*match.span()), hint)

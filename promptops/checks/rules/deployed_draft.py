@@ -44,7 +44,7 @@ def check(subject: FolderSubject) -> Iterator[Problem]:
     live = subject.context.list_live()
     for name, prompt in sorted(drafts.items()):
         if live.get(name):
-            message = f"a draft that is live in {' and '.join(live[name])}"
+            message = f"the draft is live in {' and '.join(live[name])}"
             retire = f"promptops retire {name} --env {live[name][-1]} --reason TEXT"
-            hint = f"write 'status: active', or: {retire}"
+            hint = f"write 'status: active', or run {retire}"
             yield Problem(message, prompt.path, prompt.draft, hint)

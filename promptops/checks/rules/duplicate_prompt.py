@@ -56,4 +56,4 @@ def _compare(group: list[tuple[str, PromptText]]) -> Iterator[Problem]:
         if first != name:
             place = Position(prompt.body_line, 1, prompt.body_line, 1)
             hint = "keep one, or move what they share into a partial"
-            yield Problem(f"the text is that of {first}", prompt.path, place, hint)
+            yield Problem(f"the text is the same as in {first}", prompt.path, place, hint)

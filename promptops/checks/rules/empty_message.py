@@ -56,5 +56,5 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
         column = match.start() - document.body.rfind("\n", 0, match.start())
         if (line, column) in opened:
             role, place = opened[line, column]
-            hint = "write its text, or take the block out"
+            hint = "write its text, or remove the block"
             yield Problem(f"the {role} message is empty", subject.path, place, hint)

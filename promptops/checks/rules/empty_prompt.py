@@ -41,7 +41,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
         return
     if not _without_comments(body).strip():
         place = Position(document.body_line, 1, document.body_line, 1)
-        hint = "write what the model is to read below the frontmatter"
+        hint = "write the text below the frontmatter"
         yield Problem("the prompt has no text", subject.path, place, hint)
 
 

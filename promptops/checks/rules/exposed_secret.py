@@ -40,7 +40,7 @@ RULE = CheckRule(
     CheckScope.FILE, CheckGroup.SAFETY, Severity.ERROR, is_masked=True, is_ignorable=False
 )
 _MAX_PROBLEMS = 50
-_HINT = "revoke it now, then take it out: Git's history keeps it"
+_HINT = "revoke it now, then remove it: Git's history keeps it"
 
 
 @cache

@@ -75,10 +75,10 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
             if name is None and (known or not match[1] or word not in _USUAL):
                 continue
             place = find_place(text, subject.first_line(path), *match.span())
-            hint = f"write {{{{ {name or word} }}}} for the value"
+            hint = f"write {{{{ {name or word} }}}} to insert the value"
             if name is None:
                 hint += f", and declare '{word}' under 'inputs'"
-            yield Problem(f"{match[0]} is sent as it stands", path, place, hint)
+            yield Problem(f"{match[0]} is sent as literal text", path, place, hint)
 
 
 def _may_hold_one(text: str) -> bool:

@@ -129,7 +129,7 @@ def _one_type(schema: Mapping[str, Any]) -> str | None:
     return kind if isinstance(kind, str) else None
 
 
-_HINT = "change the expression, or the type that is declared"
+_HINT = "change the expression or the declared type"
 
 
 def _is_plain(text: str) -> bool:
@@ -172,7 +172,7 @@ def _judge(node: nodes.Node, schemas: Mapping[str, Mapping[str, Any]]) -> Iterat
     fault = None
     match node:
         case nodes.For() if kind in _ONE_VALUE:
-            fault = "which cannot be looped over"
+            fault = "which cannot be iterated"
         case nodes.FilterBlock() if kind in _ONE_VALUE | {"string"}:
             fault = "not a list of messages"
         case nodes.Call():
@@ -236,7 +236,7 @@ def _operator_fault(
             continue
         kind = schemas[one.name]["type"]
         if operator in _ARITHMETIC and kind in {"string", "array", "object"}:
-            yield one.name, one.lineno, "with which one cannot reckon", None
+            yield one.name, one.lineno, "which does not support arithmetic", None
         elif operator == "Add" and isinstance(other, nodes.Const):
             value = other.value
             is_text, is_number = isinstance(value, str), isinstance(value, (int, float))

@@ -62,8 +62,8 @@ def check(subject: FileSubject) -> Iterator[Problem]:
         if found > _MAX_PROBLEMS:
             return
         name = unicodedata.name(match[0][0], "a character").lower()
-        message = f"U+{ord(match[0][0]):04X}, {name}, cannot be seen"
-        yield Problem(message, subject.path, subject.position(start, end), "take it out")
+        message = f"U+{ord(match[0][0]):04X}, {name}, is invisible"
+        yield Problem(message, subject.path, subject.position(start, end), "remove it")
 
 
 def _joins(text: str, index: int) -> bool:

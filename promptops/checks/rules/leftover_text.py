@@ -92,11 +92,15 @@ def check(subject: FileSubject) -> Iterator[Problem]:
         if found > _MAX_PROBLEMS:
             return
         what = {
-            "note": "a note to whoever writes the prompt",
+            "note": "a note to the prompt's authors",
             "filler": "filler text",
-            "gap": "a gap that nobody has filled in",
+            "gap": "a placeholder that was not filled in",
         }[kind]
-        hint = "put it into a comment: {# ... #}" if kind == "note" else "write what belongs here"
+        hint = (
+            "put it into a comment: {# ... #}"
+            if kind == "note"
+            else "replace it with the real text"
+        )
         yield Problem(what, subject.path, subject.position(start, end), hint)
 
 

@@ -44,7 +44,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
         return
     if isinstance(data.get("evals"), str):
         message = "the eval suite does not exist"
-        yield subject.problem(message, ["evals"], "paths begin at the repository's top")
+        yield subject.problem(message, ["evals"], "write the path from the repository's top folder")
     else:
         path = subject.context.default_suite(subject.name)
         yield Problem("the prompt has no eval suite", subject.path, None, f"write {path}")

@@ -42,6 +42,6 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
         return
     metadata = data.get("metadata")
     if not isinstance(metadata, dict) or "replacement" not in metadata:
-        message = "the prompt is deprecated and names no replacement"
+        message = "the prompt is deprecated without a replacement"
         hint = "add 'replacement: NAME' under 'metadata', or 'replacement: null' for none"
         yield subject.problem(message, ["status"], hint)

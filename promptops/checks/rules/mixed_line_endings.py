@@ -56,7 +56,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
             fixes: tuple[Fix, ...] = ()
             if data.count(b"\r") <= _MAX_FIXES:
                 fixes = tuple(_fixes(subject.path, data.decode(errors="replace")))
-            yield Problem(message, subject.path, place, "end all lines in LF", fixes)
+            yield Problem(message, subject.path, place, "use LF for all lines", fixes)
             return
 
 

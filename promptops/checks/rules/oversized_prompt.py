@@ -55,6 +55,9 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
             letters += max((one for one in found if isinstance(one, int)), default=0)
     tokens = letters // _LETTERS_PER_TOKEN
     if tokens > model.window:
-        message = f"this can come to {tokens:,} tokens, and {model.name} reads {model.window:,}"
+        message = (
+            f"this can reach {tokens:,} tokens, and the context window of {model.name} "
+            f"has {model.window:,}"
+        )
         hint = "limit the inputs, shorten the text, or choose a model with a larger window"
         yield subject.problem(message, ["model"], hint)

@@ -53,5 +53,5 @@ def check(subject: FileSubject) -> Iterator[Problem]:
         "the frontmatter of a partial is sent as text",
         subject.path,
         subject.position(start, start + 3),
-        "take it out, or put what people should know into a comment: `{# ... #}`",
+        "remove it, or move notes for people into a comment: `{# ... #}`",
     )

@@ -74,10 +74,10 @@ def check(subject: FileSubject) -> Iterator[Problem]:
     found = (one for one in _EMAIL.finditer(text, first) if not _is_example(one[1], one[2].lower()))
     for match in islice(found, _MAX_PROBLEMS):
         yield Problem(
-            "this looks like the e-mail address of a person",
+            "this looks like a personal e-mail address",
             subject.path,
             subject.position(*match.span()),
-            "make up one at example.com, or take it out",
+            "use an address at example.com, or remove it",
         )
 
 

@@ -126,7 +126,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
     """Report each such text with its whole extent, and never with its content."""
     if not subject.path.endswith((".md", ".txt", ".j2", ".jinja")):
         return
-    hint = "use a number that is reserved for examples, or take it out"
+    hint = "use a number reserved for examples, or remove it"
     every = sorted(find(subject.text, subject.body_start), key=lambda one: one[1])
     for what, start, end in every[:_MAX_PROBLEMS]:
         place = subject.position(start, end)

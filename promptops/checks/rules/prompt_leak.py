@@ -74,9 +74,9 @@ def check(subject: FileSubject) -> Iterator[Problem]:
         clause = before.rpartition(",")[2] if _IMPERATIVE.search(before) else before
         if _REFUSAL.search(clause) or _is_refused(text, match.end()):
             continue
-        message = "this invites the model to give the prompt away"
+        message = "this invites the model to reveal the prompt"
         place = subject.position(*match.span())
-        yield Problem(message, subject.path, place, "take it out, or forbid it instead")
+        yield Problem(message, subject.path, place, "remove it, or forbid it instead")
 
 
 def _is_refused(text: str, end: int) -> bool:

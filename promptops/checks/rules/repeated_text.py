@@ -75,7 +75,7 @@ def _compare(subject: FolderSubject, group: list[tuple[str, int, str]]) -> Itera
         more = f" and {len(others) - _MAX_NAMES} more" if len(others) > _MAX_NAMES else ""
         message = f"{shown}{more} repeat this paragraph"
         path = subject.texts[first].path
-        yield Problem(message, path, found[first], "move it into a partial and include that")
+        yield Problem(message, path, found[first], "move it into a partial and include it")
 
 
 def _is_whole(text: str) -> bool:

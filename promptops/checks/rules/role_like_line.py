@@ -63,5 +63,5 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
         place = find_place(text, subject.first_line(subject.path), start, start + len(role))
         hint = f"put the message between `{{% {role} %}}` and `{{% end{role} %}}`"
         yield Problem(
-            f"'{match[0].strip()}' is text, and opens no message", subject.path, place, hint
+            f"'{match[0].strip()}' is text and does not open a message", subject.path, place, hint
         )

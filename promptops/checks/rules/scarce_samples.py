@@ -49,7 +49,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
     if count is None or count >= fewest:
         return
     samples = "1 sample" if count == 1 else f"{count} samples"
-    message = f"{samples} for {subject.name}, and the policy asks for {fewest}"
+    message = f"{samples} for {subject.name}, and the policy requires {fewest}"
     yield Problem(message, f"/{path}", _locate_samples(text), f"add {fewest - count} or more")
 
 

@@ -60,8 +60,8 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
                 start = body.text.find(name, offset)
                 place = body.position(start, start + len(name))
                 whose = "" if is_main else f" of {subject.name}"
-                message = f"'{name}' takes the place of the input{whose}"
-                yield Problem(message, path, place, "give it a name of its own")
+                message = f"'{name}' shadows the input{whose}"
+                yield Problem(message, path, place, "give it another name")
 
 
 def _takings(tree: nodes.Template) -> Iterator[tuple[int, str]]:

@@ -74,7 +74,9 @@ def check(subject: FolderSubject) -> Iterator[Problem]:
             if texts[other] != texts[name] and _alike(sketch, sketches[other]) >= _MIN_SHARED:
                 place = Position(prompt.body_line, 1, prompt.body_line, 1)
                 hint = "move what they share into a partial"
-                yield Problem(f"the text is almost that of {other}", prompt.path, place, hint)
+                yield Problem(
+                    f"the text is almost the same as in {other}", prompt.path, place, hint
+                )
                 break
         sketches[name] = sketch
         for run in sketch:

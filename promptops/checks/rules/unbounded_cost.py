@@ -67,13 +67,13 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
                 f"the prompt has no max_tokens, and {guard} is set",
                 subject.path,
                 None,
-                "write max_tokens: the most tokens that an answer may have",
+                "add max_tokens, the limit on tokens of an answer",
             )
     if limits.spending is None:
         return
     for place, model in models:
         if is_free(model) is None:
-            message = f"the price of {quote(model)} is not known, and {limits.spending} is set"
+            message = f"the price of {quote(model)} is unknown, and {limits.spending} is set"
             hint = "add input_price and output_price, or free = true, to its table in [models]"
             yield subject.problem(message, place, hint)
 

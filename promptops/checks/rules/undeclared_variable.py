@@ -75,5 +75,5 @@ def _hint(subject: PromptSubject, name: str) -> str:
     if near is None and name in _NEVER_THE_SAME:
         return f"rendering is deterministic: declare '{name}' under 'inputs' and pass the value"
     if near is None and not name.isascii():
-        return f"names of inputs are ASCII letters, digits and '_': give '{name}' such a name"
+        return f"use only ASCII letters, digits and '_' in '{name}'"
     return f"did you mean '{near}'?" if near else f"add '{name}: string' under 'inputs'"

@@ -89,8 +89,8 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
         first_line = subject.closure.document.body_line if path == subject.path else 1
         name = min(found)
         if _runs_on(subject.text(path), first_line, use.position, name):
-            message = f"nothing says where untrusted input '{name}' ends"
-            yield Problem(message, path, use.position, f"put it into tags: <{name}>…</{name}>")
+            message = f"untrusted input '{name}' is not delimited"
+            yield Problem(message, path, use.position, f"wrap it in tags: <{name}>…</{name}>")
 
 
 def _runs_on(text: str, first_line: int, place: Position, name: str) -> bool:

@@ -74,5 +74,5 @@ def _judge(subject: FileSubject, items: list[re.Match[str]]) -> Iterator[Problem
             message = f"{number} follows {before} in a numbered list"
             place = subject.position(match.start(2), match.end(3))
             yield Problem(
-                message, subject.path, place, f"write {before + 1}{match[3]}, or leave it so"
+                message, subject.path, place, f"write {before + 1}{match[3]}, or leave it as it is"
             )

@@ -47,5 +47,5 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
         known = known_names(model)
         if known and find_model(model) is None:
             near = nearest(model, known)
-            hint = f"did you mean '{near}'?" if near else "look it up at the provider"
+            hint = f"did you mean '{near}'?" if near else "look up the name at the provider"
             yield subject.problem(f"there is no model {quote(model)}", place, hint)

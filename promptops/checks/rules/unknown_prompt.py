@@ -45,7 +45,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
         name = ref.partition("@")[0]
         if names and name not in names:
             near = nearest(name, names)
-            hint = f"did you mean '{near}'?" if near else "promptops list shows what there is"
+            hint = f"did you mean '{near}'?" if near else "run promptops list to see the prompts"
             yield subject.problem(f"there is no prompt {quote(name)}", place, hint)
 
 

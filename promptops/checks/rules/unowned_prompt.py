@@ -41,4 +41,4 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
     owners = subject.context.owners
     if owners is not None and not owners(subject.path):
         hint = "add a line for it to CODEOWNERS"
-        yield Problem("CODEOWNERS gives this prompt to nobody", subject.path, None, hint)
+        yield Problem("CODEOWNERS has no owner for this prompt", subject.path, None, hint)

@@ -45,6 +45,8 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
     owners = find_owners(subject.path)
     # `@org/team`, and GitLab's roles `@@maintainer`, may be several people.
     if len(owners) == 1 and "/" not in owners[0] and not owners[0].startswith("@@"):
-        message = f"{owners[0]} alone owns this prompt, and nobody approves their own change"
-        hint = "name a team or a second owner in CODEOWNERS"
+        message = (
+            f"{owners[0]} is the only owner of this prompt, and nobody may approve their own change"
+        )
+        hint = "add a team or a second owner to CODEOWNERS"
         yield subject.problem(message, ["requires_review"], hint)

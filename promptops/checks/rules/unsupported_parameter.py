@@ -58,9 +58,9 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
     for key, parameter in _KEYS.items():
         if key in data and parameter in model.refused:
             message = f"{model.name} does not take '{key}'"
-            yield subject.problem(message, [key], "take it out, or choose another model")
+            yield subject.problem(message, [key], "remove it, or choose another model")
     most = data.get("max_tokens")
     longest = model.longest_answer
     if isinstance(most, int) and longest and most > longest:
-        message = f"{model.name} writes at most {longest:,} tokens"
-        yield subject.problem(message, ["max_tokens"], f"write {longest}, or less")
+        message = f"{model.name} returns at most {longest:,} tokens"
+        yield subject.problem(message, ["max_tokens"], f"write {longest} or less")

@@ -44,6 +44,6 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
     for path, use, role, sources in read_uses(subject):
         if role == "system" and use.printed:
             for name in sorted(sources & untrusted):
-                message = f"untrusted input '{name}' is put into a system message"
+                message = f"untrusted input '{name}' is used in a system message"
                 hint = "move it into a user message"
                 yield Problem(message, path, use.position, hint)

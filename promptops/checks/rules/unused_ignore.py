@@ -48,11 +48,11 @@ def check(subject: IgnoreSubject) -> Iterator[Problem]:
         place = document.locate(["ignore", check_id], key=True)
         fix = None
         if check_id in needless:
-            message, hint = f"'{check_id}' finds nothing here", "take the entry out"
+            message, hint = f"'{check_id}' finds nothing here", "remove the entry"
             is_whole = len(needless) == len(entries)
             fix = document.find_removal(["ignore"] if is_whole else ["ignore", check_id])
         else:
             near = nearest(check_id, subject.known)
             message = f"there is no check '{check_id}' that can be ignored"
-            hint = f"did you mean '{near}'?" if near else "take the entry out"
+            hint = f"did you mean '{near}'?" if near else "remove the entry"
         yield Problem(message, subject.prompt.path, place, hint, (fix,) if fix else ())

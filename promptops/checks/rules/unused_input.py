@@ -52,5 +52,5 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
     for name in unused:
         if name not in used:
             place = subject.closure.document.locate(["inputs", name], key=True)
-            message = f"input '{name}' is never read"
-            yield Problem(message, subject.path, place, "read it, or take it out")
+            message = f"input '{name}' is never used"
+            yield Problem(message, subject.path, place, "use it, or remove it")

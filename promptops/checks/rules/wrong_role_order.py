@@ -49,8 +49,10 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
     talk = [role for role, _ in messages if role != "system"]
     if talk[:1] == ["assistant"]:
         place = next(place for role, place in messages if role == "assistant")
-        hint = "begin with what the user says"
-        yield Problem("the assistant speaks before the user", subject.path, place, hint)
+        hint = "begin with a user message"
+        yield Problem(
+            "an assistant message comes before the first user message", subject.path, place, hint
+        )
     begun = None
     for role, place in messages:
         if role != "system":

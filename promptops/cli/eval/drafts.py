@@ -49,7 +49,7 @@ def choose_draft_file(prompt: Prompt, ending: str, output: Path | None) -> Path:
         output: the file instead, from the current folder; None: the usual place.
 
     Raises:
-        UsageError: the file is there already.
+        UsageError: the file already exists.
     """
     from promptops.evals.scenarios.drafting import FOLDER
 
@@ -60,7 +60,7 @@ def choose_draft_file(prompt: Prompt, ending: str, output: Path | None) -> Path:
     )
     if file.exists() or file.is_symlink():
         raise UsageError(
-            f"{near(file)} is there already", hint="remove it, or name another: --output"
+            f"{near(file)} already exists", hint="remove it, or name another: --output"
         )
     return file
 
@@ -78,7 +78,7 @@ def write_draft_file(
         output: the file instead, from the current folder; None: the usual place.
 
     Raises:
-        UsageError: the file is there already.
+        UsageError: the file already exists.
     """
     from promptops.evals.scenarios.drafting import write_draft
     from promptops.repository.writing import write_atomically

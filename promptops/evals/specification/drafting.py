@@ -139,7 +139,7 @@ def plan_specification(
     """Return what a draft takes at most: one question, and one more to repair the answer.
 
     Raises:
-        RefusedError: a file that would be written is there already.
+        RefusedError: a file that would be written already exists.
         UsageError: the name is not valid.
     """
     refuse_taken(repository, wanted.name)

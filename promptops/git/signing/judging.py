@@ -54,7 +54,7 @@ def choose_signers(git: Git, given: Path | None) -> Path | None:
     if given is not None:
         if not given.is_file():
             message = f"there is no list of allowed signers {given}"
-            raise UsageError(message, hint="ssh-keygen(1) describes the file; check its path")
+            raise UsageError(message, hint="check its path; ssh-keygen(1) describes the file")
         return given
     done = git.run("config", "--type=path", "--get", "gpg.ssh.allowedSignersFile", check=False)
     configured = git.folder / done.text if done.code == 0 and done.text else None
@@ -85,9 +85,9 @@ def judge_signature(
     found = verify_signature(git, oid, kind, allowed_signers)
     if found.good:
         return SignatureVerdict(Trust.GOOD, found.principal, None)
-    reason = found.reason or "it cannot be judged"
+    reason = found.reason or "it cannot be verified"
     if found.key is not None:  # Git prints the key only for a signature that matches
-        return SignatureVerdict(Trust.UNKNOWN, None, f"its key {found.key} is not known here")
+        return SignatureVerdict(Trust.UNKNOWN, None, f"its key {found.key} is unknown")
     if "not signed with an SSH key" in reason or "ssh-keygen" in reason:
         return SignatureVerdict(Trust.UNKNOWN, None, reason)
-    return SignatureVerdict(Trust.BAD, None, "the signature does not fit the content")
+    return SignatureVerdict(Trust.BAD, None, "the signature does not match the content")

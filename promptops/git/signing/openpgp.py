@@ -32,7 +32,7 @@ def sign(data: bytes, key: str, *, program: str = "gpg") -> bytes:
     if code != 0 or f"\n{_STATUS}SIG_CREATED " not in f"\n{said}":
         words = [line for line in said.splitlines() if not line.startswith(_STATUS)]
         raise PromptopsError(
-            f"GnuPG does not sign as {key}: {words[-1] if words else 'it gives no reason'}",
+            f"GnuPG cannot sign as {key}: {words[-1] if words else 'it gives no reason'}",
             hint="check user.signingKey, or sign with an SSH key: git config gpg.format ssh",
         )
     return output
@@ -108,7 +108,7 @@ def _judge(code: int, status: str) -> str:
 
 
 _REASONS = {
-    "BADSIG": "the signature does not fit the content",
+    "BADSIG": "the signature does not match the content",
     "EXPSIG": "the signature has expired",
     "EXPKEYSIG": "its key has expired",
     "REVKEYSIG": "its key was revoked",

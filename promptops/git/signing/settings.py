@@ -102,7 +102,7 @@ def _ask_command(git: Git, command: str) -> str:
     if not first.startswith((_LITERAL, "ssh-")):
         raise PromptopsError(
             "gpg.ssh.defaultKeyCommand names no key",
-            hint="it has to print a line such as `key::ssh-ed25519 AAAA…`; "
+            hint="let it print a line such as `key::ssh-ed25519 AAAA…`; "
             "`ssh-add -L` prints the keys of a running agent",
         )
     return first

@@ -60,7 +60,7 @@ class SshTrust:
         if signature is None:
             raise UntrustedError(
                 f"{what} is not signed",
-                hint=f"only what a key in {self.signers} signed is used here",
+                hint=f"sign it with a key in {self.signers}",
             )
         return verify(what, payload, signature, self.signers, namespace)
 
@@ -71,7 +71,8 @@ def open_trust(signers: Path | str) -> SshTrust:
     if not path.is_file():
         raise UsageError(
             f"there is no allowed signers file {signers}",
-            hint="lines such as 'jane@example.com ssh-ed25519 AAAA…', as in ssh-keygen(1)",
+            hint="write lines such as 'jane@example.com ssh-ed25519 AAAA…' (see ssh-keygen(1), "
+            "ALLOWED SIGNERS)",
         )
     return SshTrust(path)
 
@@ -166,7 +167,7 @@ _REASONS = (
     ("not yet valid", "its key is not valid yet"),
     ("not permitted for use", "its key is allowed to sign other things only"),
     ("namespace does not match", "it was signed for another purpose"),
-    ("incorrect signature", "the signature does not fit the content"),
+    ("incorrect signature", "the signature does not match the content"),
     ("parse signature", "the signature is malformed"),
 )
 _STRANGE_KEY = "its key is not among the allowed signers"
@@ -182,7 +183,7 @@ def verify(what: str, data: bytes, signature: bytes, signers: Path, namespace: s
 
     if not signature.startswith(_OPENING):
         raise UntrustedError(
-            f"{what} carries a signature that is not by an SSH key",
+            f"{what} is not signed with an SSH key",
             hint="sign with SSH keys: git config gpg.format ssh",
         )
     with tempfile.TemporaryDirectory(prefix="promptops-") as folder:
@@ -198,7 +199,7 @@ def verify(what: str, data: bytes, signature: bytes, signers: Path, namespace: s
                 return principal
     raise UntrustedError(
         f"{what} is not signed by an allowed signer: {_reason(said)}",
-        hint=f"it takes a signature by a key that {signers} lists for {namespace}",
+        hint=f"sign it with a key that {signers} lists for {namespace}",
     )
 
 
@@ -264,7 +265,7 @@ def run_signer(
     except subprocess.TimeoutExpired as error:
         raise PromptopsError(
             f"{program} did not finish within {_TIMEOUT_SECONDS:.0f} seconds",
-            hint=f"does the key ask for a passphrase? {unlock}",
+            hint=f"if the key needs a passphrase: {unlock}",
         ) from error
     return done.returncode, done.stdout, done.stderr.decode("utf-8", "replace").strip()
 

@@ -380,7 +380,7 @@ class _YamlReading:
             self._break(
                 f"character U+{ord(strange[0]):04X} is not allowed in YAML",
                 strange.start(),
-                "take it out",
+                "remove it",
             )
         elif isinstance(error, yaml.MarkedYAMLError):
             mark = error.problem_mark or error.context_mark

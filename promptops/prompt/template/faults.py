@@ -84,7 +84,7 @@ def nesting_problem(body: TemplateSource, fault: TooDeep) -> TemplateProblem:
     """Return the problem for nesting that is too deep."""
     return TemplateProblem(
         "nesting",
-        "blocks or expressions are nested too deeply",
+        "blocks or expressions are nested too deep",
         f"at most {MAX_BLOCKS} blocks, {MAX_BRACKETS} brackets, {MAX_DEPTH} operators and "
         f"{MAX_BRANCHES} branches: move part of the text into a partial",
         body.position(fault.offset, fault.offset),

@@ -195,7 +195,7 @@ def _judge_job(workflow: Workflow, job: WorkflowJob) -> Iterator[DoctorAnswer]:
             f"the job {job.name} throws an exit code away (|| true)",
             workflow.path,
             risk="the gate says no, and the check is green",
-            remedy="take it out",
+            remedy="remove it",
         )
     if "pull_request_target" in workflow.triggers and _checks_out_head(job):
         yield error(

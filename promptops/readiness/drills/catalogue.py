@@ -45,12 +45,12 @@ class DrillResult(NamedTuple):
 DRILLS = {
     "rollback": DrillKind("How long until readers see a rollback?", "rollback", rollback.rehearse),
     "source-loss": DrillKind(
-        "Do readers go on while the source is away?", "source-loss", source_loss.rehearse
+        "Do readers work while the source is down?", "source-loss", source_loss.rehearse
     ),
     "provider-outage": DrillKind(
         "Does a fallback answer when a model fails?", "failover", provider_outage.rehearse
     ),
-    "restore": DrillKind("Can everything be brought back?", "recovery", restore.rehearse),
+    "restore": DrillKind("Can everything be restored?", "recovery", restore.rehearse),
 }
 
 

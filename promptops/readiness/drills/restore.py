@@ -28,7 +28,7 @@ def rehearse(drill: Drill) -> str:
         )
     before = drill.git("for-each-ref", "--format=%(refname) %(objectname)", place=drill.remote)
     shutil.rmtree(drill.remote)
-    with drill.step("brought back, cloned and verified"):
+    with drill.step("restored, cloned and verified"):
         drill.git(
             "clone", "--quiet", "--mirror", str(backup), str(drill.remote), place=drill.folder
         )
@@ -37,9 +37,9 @@ def rehearse(drill: Drill) -> str:
         drill.promptops("verify")
     after = drill.git("for-each-ref", "--format=%(refname) %(objectname)", place=drill.remote)
     if before != after:
-        raise PromptopsError("the drill failed: not everything came back")
+        raise PromptopsError("the drill failed: not everything was restored")
     count = len(before.splitlines())
-    return f"{count:,} branches and tags came back and were verified{_restore_log(drill)}"
+    return f"{count:,} branches and tags were restored and verified{_restore_log(drill)}"
 
 
 def _restore_log(drill: Drill) -> str:

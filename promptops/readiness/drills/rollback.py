@@ -33,7 +33,7 @@ def rehearse(drill: Drill) -> str:
     name = next((one for one, known in versions.items() if len(known) > 1), None)
     if name is None:
         raise PromptopsError(
-            "no prompt has two releases, so there is nothing to go back to",
+            "no prompt has two releases, so nothing can be rolled back",
             hint="promptops bump NAME and promptops release NAME make a second one",
         )
     older, newer = versions[name][-2:]

@@ -109,7 +109,7 @@ class Drill:
         except subprocess.TimeoutExpired:
             raise PromptopsError(
                 f"the drill failed: {' '.join(command[3:])} did not end",
-                hint="nothing was changed outside of the drill",
+                hint="nothing outside the drill was changed",
             ) from None
         if done.returncode != 0:
             # Findings stand in standard output; what is no error in the other is only a remark.
@@ -118,7 +118,7 @@ class Drill:
             said = next((one for one in lines if one.strip()), "no message")
             raise PromptopsError(
                 f"the drill failed at {' '.join(command[3:])}: {said.removeprefix('error: ')}",
-                hint="nothing was changed outside of the drill",
+                hint="nothing outside the drill was changed",
             )
         return done.stdout
 
@@ -131,7 +131,7 @@ def open_drill(repository: Repository) -> Iterator[Drill]:
         PromptopsError: it cannot be copied.
     """
     if not repository.has_commits():
-        raise PromptopsError("there is nothing to rehearse", hint="commit something first")
+        raise PromptopsError("there is nothing to drill", hint="commit something first")
     with TemporaryDirectory(prefix="promptops-drill-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         drill = Drill(folder / "remote.git", folder / "clone", folder, repository)

@@ -24,15 +24,13 @@ def rehearse(drill: Drill) -> str:
     with open_registry(drill.url, refresh=0, cache=cache, environment=environment) as reader:
         live = reader.list()
         if not live:
-            raise PromptopsError(
-                f"nothing is live in {environment}", hint="promptops promote makes something live"
-            )
+            raise PromptopsError(f"nothing is live in {environment}", hint="run promptops promote")
         names = [one.name for one in live if one.paused is None]
         before = {name: reader.get(name).digest for name in names}
         drill.remote.rename(aside)
-        with drill.step(f"the source is away: {count_of(len(names), 'prompt')} from memory"):
+        with drill.step(f"the source is down: {count_of(len(names), 'prompt')} from memory"):
             _compare(before, {name: reader.get(name).digest for name in names})
-        with drill.step("the source is away: a reader that starts now, from its copy on disk"):
+        with drill.step("the source is down: a reader that starts now, from its copy on disk"):
             anew = open_registry(drill.url, refresh=0, cache=cache, environment=environment)
             with anew:
                 found = {name: anew.get(name) for name in names}
@@ -40,11 +38,11 @@ def rehearse(drill: Drill) -> str:
             if not all(one.is_stale for one in found.values()):
                 raise PromptopsError("the drill failed: an old answer is not marked as stale")
         aside.rename(drill.remote)
-        with drill.step("the source is back: answers are fresh"):
+        with drill.step("the source is up: answers are fresh"):
             reader.refresh()
             if any(reader.get(name).is_stale for name in names):
-                raise PromptopsError("the drill failed: the reader did not come back")
-    return f"{count_of(len(names), 'prompt')} served while the source was away, marked as stale"
+                raise PromptopsError("the drill failed: the reader did not recover")
+    return f"{count_of(len(names), 'prompt')} served while the source was down, marked as stale"
 
 
 def _compare(before: dict[str, str], after: dict[str, str]) -> None:

@@ -61,7 +61,7 @@ _MAX_BEGUN_BYTES = 64 * 1024
 
 class _Text(NamedTuple):
     """A text to be kept: its hash where runs may share it, its bytes, and those bytes packed unless
-    it is there already.
+    it already exists.
     """
 
     hash: bytes | None
@@ -207,7 +207,7 @@ class RunWriter:
         if old is None:
             made = cursor.insert(_INSERT_RUN, [row[name] for name in _STORED], "n")
             if made is None:
-                # It is there already, with texts of its own.
+                # It already exists, with texts of its own.
                 removal.drop_texts(cursor, [one for one in (request, answer) if one is not None])
                 return -1
             number = made

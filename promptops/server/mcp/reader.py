@@ -111,7 +111,7 @@ class McpReader:
         if self.is_local and isinstance(error, PromptopsError):
             text, hint = error.message, error.hint
         elif isinstance(error, NotFoundError) or problem.kind == "not_found":
-            hint = "check name and selector; the tool list_prompts shows what is live"
+            hint = "check name and selector; list the live prompts with the tool list_prompts"
         return f"{text}\nhint: {hint}" if hint else text, problem
 
     def as_failure(self, error: Exception) -> MCPError:

@@ -78,7 +78,7 @@ async def read_resource(reader: McpReader, uri: str) -> types.ReadResourceResult
     kind, _, rest = unquote(uri.removeprefix(_SCHEME)).partition("/")
     if not uri.startswith(_SCHEME) or kind not in {"prompts", "versions", "diffs"} or not rest:
         known = ", ".join(one.uri_template for one in TEMPLATES)
-        raise UsageError(f"{uri} is no resource", hint=f"resources are: {known}")
+        raise UsageError(f"{uri} is not a resource", hint=f"known resources: {known}")
     if kind == "prompts":
         return types.ReadResourceResult(contents=await _read_files(reader, uri, rest))
     document = await (list_versions(reader, rest) if kind == "versions" else diff(reader, rest))

@@ -106,7 +106,7 @@ class McpTool:
                 near = nearest(name, self.properties)
                 known = ", ".join(self.properties) or "none"
                 raise UsageError(
-                    f"{self.name} takes no argument '{name}'",
+                    f"{self.name} has no argument '{name}'",
                     hint=f"did you mean '{near}'?" if near else f"its arguments: {known}",
                 )
         for name in self.required:

@@ -448,7 +448,7 @@ def test_text_that_no_file_can_hold_costs_a_round(repo: Repo) -> None:
         (("--max", "501"), "at most 500"),
         (("--model", "scripted/none.yaml"), "none.yaml"),
         (("--model", "nobody"), "nobody"),
-        (("-o", "promptops.toml"), "is there already"),
+        (("-o", "promptops.toml"), "already exists"),
     ],
 )
 def test_a_wrong_request_asks_nobody(repo: Repo, more: tuple[str, ...], told: str) -> None:

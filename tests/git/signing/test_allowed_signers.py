@@ -111,7 +111,7 @@ def test_other_bytes_another_purpose_and_garbage_are_refused() -> None:
     signature = sign(b"data", ssh_key("jane"), NAMESPACE)
     signers = allow("jane").encode()
     for data, armour, namespace, words in [
-        (b"other", signature, NAMESPACE, "does not fit the content"),
+        (b"other", signature, NAMESPACE, "does not match the content"),
         (b"data", signature, "other", "for another purpose"),
         (b"data", signature[:60] + b"\n", NAMESPACE, "malformed"),
         (b"data", b"", NAMESPACE, "not signed with an SSH key"),

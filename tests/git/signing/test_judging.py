@@ -54,7 +54,7 @@ def test_without_a_list_a_fitting_signature_is_unknown_and_another_bad(
     unknown = judge_signature(git, repo.rev("v1"), "tag", None)
 
     assert unknown.trust is Trust.UNKNOWN
-    assert masked(unknown.reason or "") == snapshot("its key <fingerprint> is not known here")
+    assert masked(unknown.reason or "") == snapshot("its key <fingerprint> is unknown")
     assert judge_signature(git, forge(repo), "tag", None).trust is Trust.BAD
 
 

@@ -80,7 +80,7 @@ def test_other_bytes_strangers_and_garbage_are_refused(keyring: Keyring) -> None
     keys = keyring.export("jane")
     head, _, tail = signature.partition(b"\n\n")
     for data, armour, allowed, words in [
-        (b"other", signature, keys, "does not fit the content"),
+        (b"other", signature, keys, "does not match the content"),
         (b"data", signature, keyring.export("bob"), "not among the allowed keys"),
         (b"data", head + b"\n\n" + tail[20:], keys, "."),
         (b"data", head, keys, "."),
@@ -123,7 +123,7 @@ def test_what_cannot_be_done_is_said(keyring: Keyring) -> None:
     keyring.make("jane")
     with pytest.raises(PromptopsError, match="no secret key for nobody"):
         find_fingerprint("nobody")
-    with pytest.raises(PromptopsError, match="does not sign as nobody"):
+    with pytest.raises(PromptopsError, match="cannot sign as nobody"):
         sign(b"data", "nobody")
     with pytest.raises(PromptopsError, match="cannot read the list of allowed keys"):
         verify(b"data", sign(b"data", "jane"), b"nonsense")

@@ -59,7 +59,7 @@ def test_a_signature_names_its_signer(key: Path, signers: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "namespace", "options", "why"),
     [
-        (b"other", SNAPSHOT_NAMESPACE, "", "the signature does not fit the content"),
+        (b"other", SNAPSHOT_NAMESPACE, "", "the signature does not match the content"),
         (b"data", GIT_NAMESPACE, "", "it was signed for another purpose"),
         (b"data", SNAPSHOT_NAMESPACE, 'namespaces="git"', "allowed to sign other things only"),
         (b"data", SNAPSHOT_NAMESPACE, 'valid-before="20200101"', "its key has expired"),

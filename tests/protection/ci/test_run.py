@@ -175,7 +175,7 @@ def test_a_broken_change_may_not_and_every_place_says_so(runner: Runner) -> None
     assert (ran.code, ran.outputs) == (1, {"verdict": "no"}), ran.log
     assert ran.log == snapshot("""\
 ::warning file=CODEOWNERS,title=no-owners::main has no CODEOWNERS file, so no approval is required%0Aadd one that assigns the prompts to a team; the first one needs no approval
-::warning file=prompts/a.md,line=6,col=10,endColumn=17,title=unused-input::input 'question' is never read%0Aread it, or take it out
+::warning file=prompts/a.md,line=6,col=10,endColumn=17,title=unused-input::input 'question' is never used%0Ause it, or remove it
 ::error file=prompts/a.md,line=8,col=4,endColumn=10,title=undeclared-variable::'nothing' is not a declared input%0Aadd 'nothing: string' under 'inputs'
 """)
     assert masked(ran.summary) == snapshot("""\
@@ -206,8 +206,8 @@ def test_a_broken_change_may_not_and_every_place_says_so(runner: Runner) -> None
 
 - ⚠️ `main has no CODEOWNERS file, so no approval is required` (`no-owners`)
   `add one that assigns the prompts to a team; the first one needs no approval`
-- ⚠️ `prompts/a.md` line 6: `input 'question' is never read` (`unused-input`)
-  `read it, or take it out`
+- ⚠️ `prompts/a.md` line 6: `input 'question' is never used` (`unused-input`)
+  `use it, or remove it`
 
 <sub>`<id>` into `main`, verdict `<digest>`</sub>
 
@@ -319,7 +319,7 @@ def test_a_token_that_only_reads_judges_all_the_same(runner: Runner) -> None:
     assert ran.code == 1
     assert masked(ran.log) == snapshot("""\
 ::warning file=CODEOWNERS,title=no-owners::main has no CODEOWNERS file, so no approval is required%0Aadd one that assigns the prompts to a team; the first one needs no approval
-::warning file=prompts/a.md,line=6,col=10,endColumn=17,title=unused-input::input 'question' is never read%0Aread it, or take it out
+::warning file=prompts/a.md,line=6,col=10,endColumn=17,title=unused-input::input 'question' is never used%0Ause it, or remove it
 ::error file=prompts/a.md,line=8,col=4,endColumn=10,title=undeclared-variable::'nothing' is not a declared input%0Aadd 'nothing: string' under 'inputs'
 ::warning title=promptops::the status promptops is not set: GitHub's answer to /repos/acme/prompts/statuses/<id> is 403: 'Resource not accessible by integration'
 ::notice title=promptops::no comment on the pull request: GitHub's answer to /repos/acme/prompts/issues/7/comments is 403: 'Resource not accessible by integration'

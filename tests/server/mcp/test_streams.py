@@ -69,7 +69,11 @@ def test_errors_reach_the_client_in_words(team: Team, version: str) -> None:
         ("support/triage", {"qestion": "?"}, "did you mean 'question'?"),
         ("support/chat", {"question": "?", "history": "no list"}, "write the value as JSON"),
         ("support/nothing", {}, "did you mean support/triage?"),
-        ("support/triage@nowhere", {"question": "?"}, "list_prompts shows what is live"),
+        (
+            "support/triage@nowhere",
+            {"question": "?"},
+            "list the live prompts with the tool list_prompts",
+        ),
         ("Not A Name", {}, "hint"),
     ]
 
@@ -219,6 +223,6 @@ def test_another_environment_is_not_there(team: Team) -> None:
 
     assert [one.name for one in listed.prompts] == ["support/triage"]
     assert error.message == snapshot("""\
-there is no such prompt for this key
-hint: check name and selector; the tool list_prompts shows what is live\
+this key has no such prompt
+hint: check name and selector; list the live prompts with the tool list_prompts\
 """)
