@@ -252,7 +252,7 @@ def test_10_a_reader_of_tags_is_told_before_it_is_misled(repo: Repo) -> None:
     press = Press(repo)
     press.release("a", "1.0.0")
     repo.commit({"pyproject.toml": "[tool.setuptools_scm]\n"})
-    assert "setuptools-scm takes the nearest tag" in run(repo, "doctor").output
+    assert "setuptools-scm reads the nearest tag" in run(repo, "doctor").output
     page = (Path(__file__).parents[2] / "docs/other-tools.md").read_text("utf-8")
     assert "git describe --match" in page
 

@@ -70,7 +70,7 @@ def judge_gate_workflow(
         yield error(
             f"no workflow on {where} runs the gate",
             FOLDER,
-            risk="nothing asks for versions, owners and approvals when a change to prompts merges",
+            risk="changes to prompts merge without a check of versions, owners and approvals",
             remedy="promptops init writes .github/workflows/promptops.yml; merge it, then require "
             "its status",
         )
@@ -81,7 +81,7 @@ def judge_gate_workflow(
             *_judge_job(workflow, job),
         ]
         if all(answer.severity is Severity.NOTE for answer in answers):
-            yield fine(f"the job {job.name} judges every change and always runs", workflow.path)
+            yield fine(f"the job {job.name} checks every change and always runs", workflow.path)
         yield from answers
 
 
@@ -93,7 +93,7 @@ def _judge_triggers(
         yield error(
             "the gate does not run for pull requests",
             workflow.path,
-            risk="a required check that never runs blocks every merge, until somebody takes it off",
+            risk="a required check that never runs blocks every merge",
             remedy="add pull_request_target: (or pull_request:) below on:",
         )
     for event in events:
@@ -102,8 +102,7 @@ def _judge_triggers(
         yield warning(
             "a review does not start the gate",
             workflow.path,
-            risk="an approval does not turn the check green, and one that is taken back leaves it "
-            "green",
+            risk="the check stays red after an approval, and green after one is withdrawn",
             remedy="promptops init writes promptops-review.yml, whose end starts the gate by "
             "workflow_run: {workflows: [promptops review], types: [completed]}",
         )
@@ -111,8 +110,8 @@ def _judge_triggers(
         yield warning(
             "the runs for a push and for a review are two checks, and none sets a status",
             workflow.path,
-            risk="the check that failed before anybody had approved stays, an approved change is "
-            "blocked, and the check is taken off to get work done",
+            risk="the check that failed before the approval remains, so an approved change "
+            "stays blocked",
             remedy="let the gate set a commit status (statuses: write, PROMPTOPS_STATUS), and "
             "require that",
         )
@@ -120,8 +119,7 @@ def _judge_triggers(
         yield warning(
             "a merge queue does not start the gate",
             workflow.path,
-            risk="once the branch has a merge queue, every change waits in it for ever, and the "
-            "check is taken off to get work done",
+            risk="once the branch has a merge queue, every change waits in it forever",
             remedy="add merge_group: below on:",
         )
 
@@ -131,22 +129,22 @@ def _judge_author(workflow: Workflow, owned: Callable[[str], bool]) -> Iterator[
     events = [event for event in _OF_THE_CHANGE if event in workflow.triggers]
     if not events:
         return
-    seen = f"on {' and '.join(events)} the workflow runs as the change has written it"
-    risk = "a change can rewrite this very file so that its own gate says yes"
+    seen = f"on {' and '.join(events)} the workflow runs as the change defines it"
+    risk = "a change can edit this file so that its own check passes"
     remedy = "run it on pull_request_target and workflow_run, or from an organisation's ruleset"
     if owned(workflow.path):
         yield note(
             seen,
             workflow.path,
-            risk=f"{risk}, and only the forge's own review of its owners is in the way",
+            risk=f"{risk}, and only the forge's review by owners prevents it",
             remedy=f"{remedy} ({_GUIDE})",
         )
     else:
         yield warning(
-            f"{seen}, and nobody owns it",
+            f"{seen}, and it has no owner",
             workflow.path,
             risk=risk,
-            remedy=f"give {FOLDER} to owners, and {remedy} ({_GUIDE})",
+            remedy=f"assign owners to {FOLDER}, and {remedy} ({_GUIDE})",
         )
 
 
@@ -156,12 +154,12 @@ def _judge_filters(workflow: Workflow, event: str, filters: Any) -> Iterator[Doc
     ]
     if narrowing:
         yield warning(
-            f"{event} is narrowed by {' and '.join(narrowing)}",
+            f"{event} is filtered by {' and '.join(narrowing)}",
             workflow.path,
-            risk="for changes outside of the filter the required check never reports; and a file "
-            "that the filter forgets is not judged",
-            remedy=f"take {' and '.join(narrowing)} out: the gate passes changes that do not "
-            "concern it within a second",
+            risk="the required check never reports for changes outside the filter, and files "
+            "that it misses are not checked",
+            remedy=f"remove {' and '.join(narrowing)}: the gate passes unrelated changes within "
+            "a second",
         )
     types = filters.get("types")
     missing = _NEEDED_TYPES.difference(map(str, types if isinstance(types, list) else [types]))
@@ -169,8 +167,8 @@ def _judge_filters(workflow: Workflow, event: str, filters: Any) -> Iterator[Doc
         yield error(
             f"{event} leaves out {', '.join(sorted(missing))}",
             workflow.path,
-            risk="what is pushed after the first look is not judged, and the check stays green",
-            remedy=f"take types out below {event}:, or name {', '.join(sorted(_NEEDED_TYPES))}",
+            risk="later pushes are not checked, and the check stays green",
+            remedy=f"remove types below {event}:, or list {', '.join(sorted(_NEEDED_TYPES))}",
         )
 
 
@@ -181,38 +179,38 @@ def _judge_job(workflow: Workflow, job: WorkflowJob) -> Iterator[DoctorAnswer]:
             f"the job {job.name} can be skipped ({why})",
             workflow.path,
             risk="GitHub counts a required check that was skipped as passed",
-            remedy="let the job run always: take if: and needs: out, or write if: always()",
+            remedy="let the job always run: remove if: and needs:, or write if: always()",
         )
     if job.is_tolerant:
         yield error(
-            f"the job {job.name} goes on after an error (continue-on-error)",
+            f"the job {job.name} ignores errors (continue-on-error)",
             workflow.path,
-            risk="the gate says no, and the check is green",
-            remedy="take continue-on-error out",
+            risk="the gate fails, and the check is green",
+            remedy="remove continue-on-error",
         )
     if re.search(r"\|\|\s*(?:true|:|exit 0)\b", job.commands):
         yield error(
-            f"the job {job.name} throws an exit code away (|| true)",
+            f"the job {job.name} discards an exit code (|| true)",
             workflow.path,
-            risk="the gate says no, and the check is green",
+            risk="the gate fails, and the check is green",
             remedy="remove it",
         )
     if "pull_request_target" in workflow.triggers and _checks_out_head(job):
         yield error(
-            f"the job {job.name} checks the change out with the rights of the default branch",
+            f"the job {job.name} checks out the change with the permissions of the default branch",
             workflow.path,
-            risk="anybody who opens a pull request runs their own code with this repository's "
-            "token and secrets",
+            risk="anyone who opens a pull request can run code with this repository's token and "
+            "secrets",
             remedy="remove ref: from the checkout; the gate fetches the change as data",
         )
     permissions = workflow.permissions if job.permissions is None else job.permissions
     if permissions is None or permissions == "write-all":
         yield warning(
-            f"the job {job.name} does not say what its token may do"
+            f"the job {job.name} does not restrict its token"
             if permissions is None
-            else f"the token of the job {job.name} may do everything",
+            else f"the token of the job {job.name} has all permissions",
             workflow.path,
-            risk="whatever runs in it, a dependency for example, may push, release and deploy",
+            risk="anything that runs in it, such as a dependency, can push, release and deploy",
             remedy="write permissions: {contents: read, pull-requests: read} at the top",
         )
 
@@ -241,10 +239,10 @@ def look_at_deploy_workflow(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
         yield note(
             f"no workflow on {subject.where} deploys",
             FOLDER,
-            risk="people push to promptops/* themselves, and GitHub has no hook that judges it: "
-            "whoever may push deploys anything",
-            remedy="promptops init --deploy writes .github/workflows/promptops-deploy.yml; let "
-            f"nobody else write to promptops/* ({_GUIDE})",
+            risk="people push to promptops/* directly, and GitHub runs no push checks: anyone "
+            "with push access can deploy anything",
+            remedy="promptops init --deploy writes .github/workflows/promptops-deploy.yml; "
+            f"allow no other writers on promptops/* ({_GUIDE})",
         )
 
 
@@ -254,9 +252,9 @@ def look_at_release_workflow(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
         return
     if subject.dialect is Dialect.GITLAB:
         yield note(
-            "releases write the version numbers, past the rules of the default branch",
+            "releases write the version numbers, bypassing the rules of the default branch",
             subject.where,
-            risk="whoever may push there merges anything unseen",
+            risk="anyone who may push there can merge without review",
             remedy="let one deploy key push to the protected branch, in a protected job that runs "
             "promptops release --all --bump auto --push",
         )
@@ -265,9 +263,9 @@ def look_at_release_workflow(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     answers = list(judge_release_workflow(workflows))
     yield from answers or [
         warning(
-            f"releases write the version numbers, and no workflow on {subject.where} does it",
+            f"releases write the version numbers, and no workflow on {subject.where} runs them",
             FOLDER,
-            risk="somebody has to be allowed to push to the default branch from their own machine",
+            risk="somebody must be allowed to push to the default branch from their machine",
             remedy="promptops init --release writes .github/workflows/promptops-release.yml",
         )
     ]
@@ -278,7 +276,7 @@ def judge_release_workflow(workflows: Iterable[Workflow]) -> Iterator[DoctorAnsw
     for workflow, job in release_jobs(workflows):
         answers = list(_judge_releasing(workflow, job))
         yield from answers or [
-            fine(f"the job {job.name} alone writes the version numbers", workflow.path)
+            fine(f"only the job {job.name} writes the version numbers", workflow.path)
         ]
 
 
@@ -287,8 +285,8 @@ def _judge_releasing(workflow: Workflow, job: WorkflowJob) -> Iterator[DoctorAns
         yield error(
             f"the job {job.name} pushes to the default branch without an environment",
             workflow.path,
-            risk="its key is there for every branch, and whoever may push a branch pushes past the "
-            "gate with it",
+            risk="every branch can use its key, so anyone who may push a branch can bypass the "
+            "gate",
             remedy="write environment: promptops-release, for the default branch only, and keep "
             f"the deploy key there ({_GUIDE})",
         )
@@ -296,14 +294,14 @@ def _judge_releasing(workflow: Workflow, job: WorkflowJob) -> Iterator[DoctorAns
         yield error(
             f"{event} starts the job {job.name}",
             workflow.path,
-            risk="a change that nobody has merged is released",
+            risk="an unmerged change can be released",
             remedy="start it by workflow_dispatch, or by a push to the default branch",
         )
     if not job.concurrency and not workflow.concurrency:
         yield warning(
             f"two runs of the job {job.name} can release at once",
             workflow.path,
-            risk="the second is refused, and somebody has to start it again",
+            risk="the second is refused and must be started again",
             remedy="write concurrency: {group: promptops-release, cancel-in-progress: false}",
         )
 
@@ -320,20 +318,20 @@ def _judge_deploying(workflow: Workflow, job: WorkflowJob) -> Iterator[DoctorAns
         yield error(
             f"the job {job.name} deploys without an environment",
             workflow.path,
-            risk="nobody is asked before it runs, and its token is there for every branch",
-            remedy="write environment: production, and give that environment required reviewers",
+            risk="it runs without approval, and every branch can use its token",
+            remedy="write environment: production, and add required reviewers to that environment",
         )
     if not job.concurrency and not workflow.concurrency:
         yield warning(
             f"two runs of the job {job.name} can deploy at once",
             workflow.path,
-            risk="they race, and which version is live in the end is a matter of luck",
+            risk="they race, and either version may end up live",
             remedy="write concurrency: {group: promptops-…, cancel-in-progress: false}",
         )
     if re.search(r"\$\{\{[^}]*(?:inputs\.|github\.event\.)", job.commands):
         yield error(
-            f"the job {job.name} puts an input into its script",
+            f"the job {job.name} inserts an input into its script",
             workflow.path,
-            risk="whoever may start it runs any command with the right to deploy",
-            remedy='hand it over by env: and write "$NAME" in the script',
+            risk="anyone who may start it can run any command with permission to deploy",
+            remedy='pass it through env: and use "$NAME" in the script',
         )

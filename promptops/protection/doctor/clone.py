@@ -26,14 +26,14 @@ def look_at_git_version(subject: DoctorSubject) -> Iterator[DoctorAnswer]:  # no
     found = installed_version()
     needed = ".".join(map(str, MINIMUM_VERSION))
     if found is None:
-        yield unknown("git does not say which version it is", "git", "git version")
+        yield unknown("the version of git is unknown", "git", "git version")
         return
     version = ".".join(map(str, found))
     if found < MINIMUM_VERSION:
         yield error(
-            f"git is {version}, and {needed} is the oldest that can judge a merge",
+            f"git is {version}, and promptops needs {needed}",
             "git",
-            risk="what a merge would produce cannot be computed, so nothing can be judged here",
+            risk="the result of a merge cannot be computed, so nothing can be checked here",
             remedy=f"install git {needed} or newer",
         )
     else:
@@ -44,10 +44,10 @@ def look_at_depth(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Check that the clone is neither shallow nor partial."""
     if subject.git.is_shallow:
         yield warning(
-            "this is a shallow clone: its history is cut off",
+            "this is a shallow clone: its history is incomplete",
             "history",
             risk="the gate finds no merge base and stops with exit code 2; blame, trace and "
-            "verify miss what is older",
+            "verify lack older commits",
             remedy="git fetch --unshallow (in CI: fetch-depth: 0, or GIT_DEPTH: 0)",
         )
     promisors = [
@@ -59,9 +59,9 @@ def look_at_depth(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     ]
     for name in promisors:
         yield note(
-            f"this is a partial clone: objects are fetched from {name} when they are needed",
+            f"this is a partial clone: objects are fetched from {name} on demand",
             f"remote.{name}.promisor",
-            risk="without the remote, verify and the gate cannot read what was left out",
+            risk="without the remote, verify and the gate cannot read missing objects",
             remedy="git fetch --refetch --no-filter",
         )
     if not subject.git.is_shallow and not promisors:
@@ -83,10 +83,11 @@ def look_at_remote(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
         if split_address(push_url) != split_address(subject.url):
             faults.append(
                 warning(
-                    f"{name} is read from {_shown(subject.url)} and written to {_shown(push_url)}",
+                    f"{name} is fetched from {_shown(subject.url)} and pushed to "
+                    f"{_shown(push_url)}",
                     f"remote.{name}.pushurl",
-                    risk="a deployment goes where nobody reads it, and what is read was written "
-                    "past the rules of the other place",
+                    risk="deployments are pushed to a place that no reader uses, and the rules "
+                    "there do not protect what is read",
                     remedy=f"git config --unset-all remote.{name}.pushurl, and look for "
                     "url.*.pushInsteadOf",
                 )
@@ -101,15 +102,15 @@ def _judge_missing_remote(subject: DoctorSubject, name: str) -> Iterator[DoctorA
         yield error(
             f"{config.path} names the remote {name}, which this clone does not have",
             f"remote.{name}.url",
-            risk="what is live cannot be read here, and nothing can be deployed",
+            risk="environments cannot be read here, and nothing can be deployed",
             remedy=f"git remote add {name} URL",
         )
         return
     yield warning(
-        f"there is no remote {name}: this repository is the only copy, and its own authority",
+        f"there is no remote {name}: this repository is the only copy",
         f"remote.{name}.url",
-        risk="whoever can write to this folder can move releases and environments, and no server "
-        "refuses; a lost disk loses all of it",
+        risk="anyone who can write to this folder can move releases and environments, and a "
+        "lost disk loses all of it",
         remedy=f"git remote add {name} URL, then push, and protect the branches and tags there",
     )
 
@@ -120,16 +121,16 @@ def _judge_url(url: str, place: str) -> Iterator[DoctorAnswer]:
         yield error(
             f"{_shown(url)} is neither encrypted nor authenticated",
             place,
-            risk="anybody on the way can hand out other prompts, releases and environments",
+            risk="anyone on the network path can serve other prompts, releases and environments",
             remedy=f"git config {place} with an https:// or ssh address",
         )
     if parts.scheme in {"http", "https"} and parts.password:
         yield warning(
-            f"the address of {_shown(url)} carries a password or token",
+            f"the address of {_shown(url)} contains a password or token",
             place,
-            risk="it is shown by git remote -v, in error messages and logs, and is in backups",
-            remedy="take it out of the address, and let git's credential helper keep it; "
-            "then revoke it",
+            risk="git remote -v, error messages, logs and backups show it",
+            remedy="remove it from the address, store it with git's credential helper, and "
+            "revoke it",
         )
 
 
@@ -166,10 +167,10 @@ def look_at_refspecs(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     if not _brings(fetched, f"refs/remotes/{name}/promptops/"):
         faults.append(
             warning(
-                f"git fetch does not bring the branches promptops/* to refs/remotes/{name}/",
+                f"git fetch does not fetch promptops/* to refs/remotes/{name}/",
                 place,
-                risk="environments look as they were when they were last fetched by name, and an "
-                "old version passes for the one that is live",
+                risk="environments are as old as their last fetch by name, so an old version is "
+                "shown as live",
                 remedy=f"git config --add {place} "
                 f"'+refs/heads/promptops/*:refs/remotes/{name}/promptops/*'"
                 f", and fetch them: git fetch {name}",
@@ -178,9 +179,9 @@ def look_at_refspecs(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     if last_value(settings, f"remote.{name}.tagopt") == "--no-tags":
         faults.append(
             warning(
-                "git fetch brings no tags",
+                "git fetch does not fetch tags",
                 f"remote.{name}.tagOpt",
-                risk="releases of others are missing, and a number that is taken seems free",
+                risk="releases of others are missing, and their version numbers seem free",
                 remedy=f"git config --unset remote.{name}.tagOpt, and fetch them: git fetch {name}",
             )
         )
@@ -189,9 +190,9 @@ def look_at_refspecs(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     ]
     faults += [
         warning(
-            f"git fetch replaces tags that are here: {spec}",
+            f"git fetch overwrites local tags: {spec}",
             place,
-            risk="a release that somebody moved replaces the one that was here, and nobody is told",
+            risk="a moved release overwrites the local one without notice",
             remedy=f"git config --unset {place} '{re.escape(spec)}', and fetch tags without the +",
         )
         for spec in forced
@@ -202,12 +203,12 @@ def look_at_refspecs(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
                 warning(
                     f"{switch} is on: git fetch removes tags that the remote does not have",
                     switch,
-                    risk="a release that is not pushed yet is gone after the next fetch, and so is "
-                    "the only trace of one that was deleted there",
+                    risk="the next fetch deletes releases that are not pushed, and traces of "
+                    "releases that were deleted on the remote",
                     remedy=f"git config --unset {switch} (with --global where it is set there)",
                 )
             )
-    yield from faults or [fine("git fetch brings releases and environments", place)]
+    yield from faults or [fine("git fetch fetches releases and environments", place)]
 
 
 def _brings(refspecs: list[str], folder: str) -> bool:
@@ -226,9 +227,8 @@ def look_at_locks(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
         yield warning(
             f"there is a lock file: {lock}",
             str(lock),
-            risk="until it is gone, git refuses to move what it locks: releases and deployments "
-            "fail, and a rollback does, too",
-            remedy=f"make sure that no git is running here, then remove {lock}",
+            risk="git refuses to move what it locks, so releases, deployments and rollbacks fail",
+            remedy=f"make sure that no git process is running here, then remove {lock}",
         )
     if len(locks) > _MAX_NAMED:
         yield warning(
@@ -256,7 +256,7 @@ def look_at_pending(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
             yield warning(
                 f"{count:,} {what} to {environment} {were} never pushed",
                 f"promptops/{environment}",
-                risk="they are live for nobody, and whoever made them may believe they are",
+                risk="they are not live, although they were made",
                 remedy=pending_remedy(repository, environment),
             )
     if not waiting:

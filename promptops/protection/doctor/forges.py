@@ -55,9 +55,9 @@ def ask_forge(
             yield from _ask_gitlab(subject, environment)
         elif subject.url is not None and _host(subject.url):
             yield _stamped(
-                f"{_host(subject.url)} is no forge that is known here, so nobody was asked",
-                "promptops doctor in the bare repository there looks at its hooks; --forge says "
-                "which forge it is, --forge off leaves this out",
+                f"{_host(subject.url)} is not a known forge, so its settings were not checked",
+                "run promptops doctor in the bare repository there, name the forge with "
+                "--forge, or skip this with --forge off",
             )
     except PromptopsError as error:
         yield _stamped(error.message, error.hint or "")
@@ -92,9 +92,9 @@ def _ask_github(subject: DoctorSubject, environment: Mapping[str, str]) -> Itera
     token = _token(environment, _GITHUB_TOKENS)
     if token is None:
         yield _stamped(
-            f"GitHub was not asked how {repository} is protected: there is no token",
+            f"the protection of {repository} on GitHub was not checked: no token is set",
             "set PROMPTOPS_GITHUB_TOKEN to a fine-grained token that may read metadata, actions "
-            "and administration; --forge off leaves this out",
+            "and administration, or skip this with --forge off",
         )
         return
     workflows, _ = read_workflows(subject.paths, subject.read)
@@ -120,9 +120,9 @@ def _ask_gitlab(subject: DoctorSubject, environment: Mapping[str, str]) -> Itera
     token = _token(environment, _GITLAB_TOKENS)
     if token is None:
         yield _stamped(
-            f"GitLab was not asked how {project} is protected: there is no token",
-            "set PROMPTOPS_GITLAB_TOKEN to a token with the scope read_api, of a maintainer; "
-            "--forge off leaves this out",
+            f"the protection of {project} on GitLab was not checked: no token is set",
+            "set PROMPTOPS_GITLAB_TOKEN to a token with the scope read_api, of a maintainer, or "
+            "skip this with --forge off",
         )
         return
     with GitLab(project, token=token, url=url) as gitlab:
@@ -148,6 +148,6 @@ def _api(subject: DoctorSubject, given: str | None, public: str, variable: str) 
     if _host(subject.url or "") == public_host:
         return public
     raise PromptopsError(
-        f"it is not known where the API of {_host(subject.url or '') or 'the forge'} is",
-        hint=f"set {variable} to its address; tokens go only where that says",
+        f"the API address of {_host(subject.url or '') or 'the forge'} is unknown",
+        hint=f"set {variable} to its address; tokens are sent only there",
     )

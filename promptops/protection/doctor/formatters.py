@@ -85,7 +85,7 @@ def find_formatters(
             continue
         says = [one.ignore] if one.ignore else found
         if any(folder in (read(path) or b"").decode(errors="replace") for path in says):
-            yield fine(f"{one.name} leaves {folder}/ alone", says[0])
+            yield fine(f"{one.name} ignores {folder}/", says[0])
         else:
             yield _warn(one.name, found[0], f"add {one.remedy.format(folder)}")
     yield from _look_at_hooks(read(_HOOKS_FILE), folder)
@@ -117,6 +117,6 @@ def _warn(name: str, place: str, remedy: str) -> DoctorAnswer:
     return warning(
         f"{name} would rewrite prompts",
         place,
-        risk="list numbers, emphasis and white space change in what the model reads",
+        risk="list numbers, emphasis and white space change in the text that the model reads",
         remedy=remedy,
     )

@@ -129,7 +129,9 @@ def _try(read: Callable[[], _Part]) -> _Part | UnreadSetting:
         return read()
     except DeniedError as error:
         if error.status == 404:
-            return UnreadSetting(error.message, f"{error.hint}; some of it is not in every edition")
+            return UnreadSetting(
+                error.message, f"{error.hint}; some settings exist only in paid editions"
+            )
         return UnreadSetting(error.message, error.hint or "")
     except PromptopsError as error:
         return UnreadSetting(error.message, error.hint or "")
@@ -180,41 +182,41 @@ def look_at_approval(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
     if not rules.resets_on_push:
         faults.append(
             warning(
-                "an approval stays when more is pushed",
+                "approvals remain after new pushes",
                 place,
-                risk="somebody gets approval for something harmless, and then pushes something "
-                "else; the gate sees that in prompts, nobody sees it in other files",
+                risk="an author can push other changes after an approval; the gate notices that "
+                "in prompts only",
                 remedy="“When a commit is added: Remove all approvals”",
             )
         )
     if rules.allows_author:
         faults.append(
             error(
-                "authors may approve their own merge requests",
+                "authors can approve their own merge requests",
                 place,
-                risk="one person, or one account that is taken over, changes anything alone",
+                risk="one person, or one stolen account, can change anything alone",
                 remedy="“Prevent approval by merge request creator”",
             )
         )
     if rules.allows_committers:
         faults.append(
             warning(
-                "those who committed to a merge request may approve it",
+                "committers of a merge request can approve it",
                 place,
-                risk="two people who push to one branch approve each other's words unseen",
+                risk="two people who push to one branch can approve each other's changes",
                 remedy="“Prevent approvals by users who add commits”",
             )
         )
     if rules.allows_overriding:
         faults.append(
             warning(
-                "a merge request may change who has to approve it",
+                "a merge request can change its own approval rules",
                 place,
-                risk="its author takes the approvers out",
+                risk="its author can remove the approvers",
                 remedy="“Prevent editing approval rules in merge requests”",
             )
         )
-    yield from faults or [fine("approvals are of what is merged, and by somebody else", place)]
+    yield from faults or [fine("approvals cover what is merged, and come from others", place)]
 
 
 def look_at_required_pipeline(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
@@ -224,22 +226,22 @@ def look_at_required_pipeline(settings: GitLabSettings) -> Iterator[DoctorAnswer
     if not settings.needs_pipeline:
         faults.append(
             error(
-                "a merge request may merge although its pipeline failed",
+                "a merge request can merge although its pipeline failed",
                 place,
-                risk="the gate says no, and the change is merged",
+                risk="the gate fails, and the change can merge",
                 remedy="“Pipelines must succeed”",
             )
         )
     if settings.skipped_is_success:
         faults.append(
             error(
-                "a pipeline that was skipped counts as one that succeeded",
+                "a skipped pipeline counts as successful",
                 place,
-                risk="a commit message with [skip ci], and nothing is judged",
-                remedy="switch “Skipped pipelines are considered successful” off",
+                risk="a commit message with [skip ci] skips the gate",
+                remedy="turn off “Skipped pipelines are considered successful”",
             )
         )
-    yield from faults or [fine("only a pipeline that succeeded lets a change merge", place)]
+    yield from faults or [fine("changes merge only after a successful pipeline", place)]
 
 
 def look_at_default_branch(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
@@ -253,7 +255,8 @@ def look_at_default_branch(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
         yield error(
             "the default branch is not protected",
             place,
-            risk="whoever may push changes prompts and rules unseen, and rewrites what was judged",
+            risk="anyone with push access can change prompts and rules without review, and "
+            "rewrite history",
             remedy=f"{_REPOSITORY} > Protected branches: protect {settings.branch}",
         )
         return
@@ -262,32 +265,32 @@ def look_at_default_branch(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
     if any(level != 0 for one in found for level in one.push_levels):
         faults.append(
             error(
-                "some may push to the default branch without a merge request",
+                "some people may push to the default branch without a merge request",
                 place,
-                risk="they change prompts and rules unseen; no pipeline judges that before",
+                risk="they can change prompts and rules without review or pipeline",
                 remedy="“Allowed to push and merge”: no one",
             )
         )
     if any(one.forced for one in found):
         faults.append(
             error(
-                "the default branch may be rewritten",
+                "the default branch can be rewritten",
                 place,
-                risk="an unjudged commit takes the place of judged ones",
-                remedy="switch “Allowed to force push” off",
+                risk="unchecked commits can replace checked ones",
+                remedy="turn off “Allowed to force push”",
             )
         )
     if not any(one.owners for one in found):
         faults.append(
             error(
-                "GitLab does not ask the owners of a file for their approval",
+                "GitLab does not require approval from the owners of a file",
                 place,
-                risk="the pipeline is the only thing in the way, and the change can rewrite "
+                risk="only the pipeline protects the branch, and the change can edit "
                 ".gitlab-ci.yml",
                 remedy="“Require approval from code owners”",
             )
         )
-    yield from faults or [fine("the default branch takes what its owners approved", place)]
+    yield from faults or [fine("the default branch requires approval from owners", place)]
 
 
 def look_at_tags(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
@@ -301,12 +304,12 @@ def look_at_tags(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
         yield error(
             f"tags such as {open_[0]} are not protected",
             place,
-            risk="whoever may push moves or deletes a release, and a version means other words "
-            "from one day to the next",
+            risk="anyone with push access can move or delete a release, so a released version "
+            "can change its text",
             remedy=f"{_REPOSITORY} > Protected tags: prompts/* and yanked/*",
         )
         return
-    yield fine("release tags can be neither moved nor deleted by a push", place)
+    yield fine("release tags cannot be moved or deleted by a push", place)
 
 
 def look_at_environments(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
@@ -325,34 +328,34 @@ def _judge_environment(name: str, place: str, found: list[ProtectedName]) -> Ite
         yield error(
             f"promptops/{name} is not protected",
             place,
-            risk="any developer makes any version live, or rewrites what was live when",
+            risk="any developer can make any version live, or rewrite the deployment history",
             remedy=f"{_REPOSITORY} > Protected branches: promptops/*, for those who deploy",
         )
         return
     if any(one.forced for one in found):
         yield error(
-            f"promptops/{name} may be rewritten",
+            f"promptops/{name} can be rewritten",
             place,
-            risk="what was live when, and who put it there, can be made to have never been",
-            remedy="switch “Allowed to force push” off",
+            risk="the deployment history can be rewritten",
+            remedy="turn off “Allowed to force push”",
         )
     levels = {level for one in found for level in one.push_levels}
     if _DEVELOPER in levels:
         yield error(
-            f"every developer deploys to {name}",
+            f"every developer can deploy to {name}",
             place,
-            risk="any version is made live without anybody else's consent",
+            risk="any version can be made live without approval",
             remedy="“Allowed to push and merge”: a deploy key, or those who deploy",
         )
     elif _MAINTAINER in levels:
         yield note(
-            f"every maintainer deploys to {name}, past any job",
+            f"every maintainer can deploy to {name} without a job",
             place,
-            risk="a deployment needs no approval of the environment: it can be pushed",
+            risk="a push deploys without the environment's approval",
             remedy="“Allowed to push and merge”: a deploy key that a protected environment keeps",
         )
     elif not any(one.forced for one in found):
-        yield fine(f"only a few write to promptops/{name}", place)
+        yield fine(f"writing to promptops/{name} is restricted", place)
 
 
 GITLAB_CHECKS: Mapping[str, Callable[[GitLabSettings], Iterator[DoctorAnswer]]] = {

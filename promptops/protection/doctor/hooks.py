@@ -35,14 +35,14 @@ def look_at_commit_hook(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
         yield note(
             "no hook checks prompts before a commit",
             str(hook),
-            risk="a fault is found by CI minutes later, or by nobody on a branch without CI",
+            risk="problems are found by CI minutes later, and not at all on a branch without CI",
             remedy="promptops hook install",
         )
     elif not os.access(hook, os.X_OK):
         yield warning(
-            "the pre-commit hook is there but may not be run, so git passes over it",
+            "the pre-commit hook is not executable, so git ignores it",
             str(hook),
-            risk="commits go unchecked while everybody believes the opposite",
+            risk="commits are not checked",
             remedy=f"chmod +x {hook}",
         )
     elif "promptops" in script:
@@ -53,7 +53,7 @@ def look_at_commit_hook(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
         yield note(
             "the pre-commit hook does not run promptops",
             str(hook),
-            risk="a fault is found by CI minutes later, or by nobody on a branch without CI",
+            risk="problems are found by CI minutes later, and not at all on a branch without CI",
             remedy="promptops hook install keeps this hook and runs before it, or add the hook "
             "promptops-validate to your hook manager",
         )
@@ -67,14 +67,14 @@ def _judge_manager(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
         yield warning(
             f"pre-commit does not start promptops for files of {folder}/",
             _MANAGER,
-            risk="commits go unchecked while everybody believes the opposite",
-            remedy=f"let `files` of its entry match {folder}/, or leave it out",
+            risk="commits are not checked",
+            remedy=f"let files of its entry match {folder}/, or remove it",
         )
     elif all("entry" in hook and "--staged" not in str(hook["entry"]) for hook in hooks):
         yield warning(
-            "pre-commit's entry judges the work tree, and not what is staged",
+            "pre-commit's entry checks the work tree instead of staged files",
             _MANAGER,
-            risk="a commit has other bytes than those that were checked",
+            risk="a commit can differ from what was checked",
             remedy="entry: promptops validate --staged, with pass_filenames: false",
         )
     else:
@@ -114,13 +114,13 @@ def look_at_server_hook(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     folder = hooks_folder(subject.git)
     names = [name for name in ("pre-receive", "update") if _runs_promptops(folder / name)]
     if names:
-        yield fine(f"promptops judges every push: {', '.join(names)}", str(folder))
+        yield fine(f"promptops checks every push: {', '.join(names)}", str(folder))
     else:
         yield error(
-            "no hook of this repository judges what is pushed to it",
+            "no hook of this repository checks pushes",
             str(folder / "pre-receive"),
-            risk="whoever may push can move a release tag, rewrite an environment, deploy, and "
-            "push to the default branch without anybody's approval",
+            risk="anyone with push access can move a release tag, rewrite an environment, "
+            "deploy, and push to the default branch without approval",
             remedy="promptops hook install --server (a forge keeps hooks of its own: see its "
             "manual under custom hooks, and run `promptops hook pre-receive` there)",
         )
@@ -129,16 +129,15 @@ def look_at_server_hook(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
             yield note(
                 f"{switch} is off",
                 switch,
-                risk="should the hook go missing, nothing else keeps branches from being rewritten "
-                "or deleted",
+                risk="without the hook, branches can be rewritten or deleted",
                 remedy=f"git config {switch} true, unless people {deed} branches of their own",
             )
     options = last_value(subject.settings, "receive.fsckobjects")
     if options is None and not is_on(subject.settings, "transfer.fsckobjects"):
         yield note(
-            "objects that are pushed are not checked",
+            "pushed objects are not checked",
             "receive.fsckObjects",
-            risk="a tree with two entries of one name reads differently to different programs",
+            risk="programs disagree about a tree with two entries of one name",
             remedy="git config receive.fsckObjects true",
         )
 

@@ -42,9 +42,9 @@ def look_at_installation(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
         unpinned, count = _find_unpinned(text)
         if PLACEHOLDER in text:
             yield warning(
-                f"it is not said where promptops comes from: {PLACEHOLDER} stands there",
+                f"the source of promptops is not set: it is still {PLACEHOLDER}",
                 path,
-                risk="the job fails, and a gate that always fails is taken off",
+                risk="the job always fails",
                 remedy=f"write {PACKAGE}==VERSION, or {PACKAGE} @ git+URL@COMMIT",
             )
         elif count and not unpinned:
@@ -53,8 +53,8 @@ def look_at_installation(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
             yield error(
                 f"`{one}` installs whatever has that name when the job runs",
                 path,
-                risk="whoever registers the name, or moves the tag or branch, runs code with the "
-                "rights of the job, and decides what merges",
+                risk="anyone who registers the name, or moves the tag or branch, can run code "
+                "with the job's permissions and decide what merges",
                 remedy=f"write {PACKAGE}==VERSION, {PACKAGE} @ git+URL@COMMIT, or the commit of an "
                 "action",
             )

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 # Setting, required value, and the consequence of another value.
 _SETTINGS = {
-    "appendonly": ("yes", "a restart loses what was spent, and runs are refused until a reset"),
-    "appendfsync": ("always", "a crash loses what was spent last, so that a budget is overrun"),
-    "maxmemory-policy": ("noeviction", "a full server throws away what was spent"),
+    "appendonly": ("yes", "a restart loses counted spending, and runs are refused until a reset"),
+    "appendfsync": ("always", "a crash loses the latest spending, so budgets can be exceeded"),
+    "maxmemory-policy": ("noeviction", "a full server evicts counted spending"),
 }
 
 
@@ -65,4 +65,4 @@ def look_at_ledger(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
                 remedy=f"set `{name} {wanted}` in redis.conf",
             )
     if not careless:
-        yield fine("the ledger's server keeps what it was told", place)
+        yield fine("the ledger's server keeps what it counts", place)

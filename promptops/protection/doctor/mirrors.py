@@ -30,7 +30,7 @@ def look_at_mirrors(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     hidden = len(answers) - _MAX_NAMED
     if hidden > 0:
         yield note(
-            f"{hidden:,} more mirrors are like this",
+            f"{hidden:,} more mirrors have this problem",
             folder,
             risk="as above",
             remedy=f"remove those that nobody uses: each is a folder of {folder}",
@@ -45,26 +45,26 @@ def _judge(mirror: Path, state: CacheState | None, now_seconds: float) -> Iterat
         yield note(
             "a mirror was never finished",
             str(mirror),
-            risk="it takes room on the disk, and is made anew when somebody opens its source",
+            risk="it uses disk space, and is rebuilt when its source is opened",
             remedy=f"remove {mirror}",
         )
         return
     if is_doubtful(state):
         yield warning(
-            "the source of a mirror has a state that was refused",
+            "a mirror refused a state of its source",
             str(mirror),
-            risk="the source went back to an older deployment, dropped an environment, or is not "
-            "signed by whom its reader trusts; readers are served the last state that was accepted",
-            remedy="promptops verify in a clone of the source says what happened to it; once that "
-            f"is known, remove {mirror} to start anew",
+            risk="the source went back to an older deployment, dropped an environment, or lacks "
+            "a trusted signature; readers get the last accepted state",
+            remedy="run promptops verify in a clone of the source; once it is resolved, remove "
+            f"{mirror} to start again",
         )
         return
     days = int(max(0.0, now_seconds - state.fetched_at_seconds) // _DAY_SECONDS)
     if days:
         yield note(
-            f"a mirror was last brought up to date {days:,} day{'' if days == 1 else 's'} ago",
+            f"a mirror was last updated {days:,} day{'' if days == 1 else 's'} ago",
             str(mirror),
-            risk="nobody follows its source any more, or cannot reach it; after a day (max_stale) "
-            "its readers get errors",
+            risk="its source is unused or unreachable; after a day (max_stale) its readers get "
+            "errors",
             remedy=f"remove {mirror} when nothing on this machine uses it",
         )

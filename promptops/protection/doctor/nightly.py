@@ -84,7 +84,7 @@ def _judge(workflow: Workflow, job: WorkflowJob) -> Iterator[DoctorAnswer]:
             f"a failure of the job {job.name} counts as success",
             workflow.path,
             risk="a night with an alarm, or without a result, is green",
-            remedy="take continue-on-error out",
+            remedy="remove continue-on-error",
         )
 
 

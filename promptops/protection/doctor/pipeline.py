@@ -60,7 +60,7 @@ def look_at_gate_job(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
         return
     if not jobs and "include" in table:
         yield unknown(
-            "the pipeline includes others, which are not looked at, and runs no gate itself",
+            "the pipeline does not run the gate itself, and its includes are not checked",
             FILE,
             "look for `promptops gate` in the merged configuration (the pipeline editor shows it)",
         )
@@ -70,15 +70,15 @@ def look_at_gate_job(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
         return
     for name, job in jobs.items():
         answers = [*_judge_job(name, job), *_judge_workflow(table)]
-        yield from answers or [fine(f"the job {name} judges every merge request", FILE)]
+        yield from answers or [fine(f"the job {name} checks every merge request", FILE)]
 
 
 def _missing(subject: DoctorSubject) -> DoctorAnswer:
     return error(
         f"the pipeline on {subject.where} does not run the gate",
         FILE,
-        risk="nothing asks for versions, owners and approvals when a change to prompts merges",
-        remedy="promptops init writes the job; merge it, and let only pipelines that succeed merge",
+        risk="changes to prompts merge without a check of versions, owners and approvals",
+        remedy="promptops init writes the job; merge it, and require successful pipelines",
     )
 
 
@@ -95,7 +95,7 @@ def _judge_job(name: str, job: Mapping[str, Any]) -> Iterator[DoctorAnswer]:
             f"the job {name} is allowed to fail",
             FILE,
             risk="the gate says no, and the pipeline is green",
-            remedy="take allow_failure out",
+            remedy="remove allow_failure",
         )
     rules = job.get("rules")
     written = str(rules if rules is not None else job.get("only", ""))
@@ -103,15 +103,15 @@ def _judge_job(name: str, job: Mapping[str, Any]) -> Iterator[DoctorAnswer]:
         yield warning(
             f"the job {name} does not run in merge request pipelines",
             FILE,
-            risk="the pipeline of the branch knows no target and no approvals, so it judges less",
+            risk="a branch pipeline has no target and no approvals, so it checks less",
             remedy='write rules: [{if: $CI_PIPELINE_SOURCE == "merge_request_event"}]',
         )
     if "changes" in written or job.get("when") == "manual":
         yield error(
-            f"the job {name} can be left out (changes: or when: manual)",
+            f"the job {name} can be skipped (changes: or when: manual)",
             FILE,
-            risk="a merge request that the rule forgets merges without the gate",
-            remedy="take it out: the gate passes changes that do not concern it within a second",
+            risk="merge requests outside of the rule merge without the gate",
+            remedy="remove it: the gate passes unrelated changes within a second",
         )
 
 
@@ -122,5 +122,5 @@ def _judge_workflow(table: Mapping[str, Any]) -> Iterator[DoctorAnswer]:
             "workflow: rules: can keep the whole pipeline from running (changes:)",
             FILE,
             risk="without a pipeline a merge request may merge, unless the project forbids it",
-            remedy="switch “pipelines must succeed” on, which also asks for a pipeline to be there",
+            remedy="turn on “Pipelines must succeed”, which also requires a pipeline to exist",
         )

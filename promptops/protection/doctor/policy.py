@@ -19,15 +19,13 @@ if TYPE_CHECKING:
 
 _MAX_NAMED = 10
 _RISKS = {
-    "unowned-prompt": "anybody who may merge changes it without an owner's approval",
-    "unowned-gate-file": "a change can edit the rules by which it is judged, and pass",
-    "dead-pattern": "somebody believes that these files have an owner",
-    "shadowed-rule": "somebody believes that these owners are asked",
-    "nearly-too-large": "one more edit, and no file has owners",
+    "unowned-prompt": "anyone who may merge can change it without an owner's approval",
+    "unowned-gate-file": "a change can edit its own rules and pass",
+    "dead-pattern": "these files seem to have an owner",
+    "shadowed-rule": "these owners seem to be asked",
+    "nearly-too-large": "one more line, and no file has owners",
 }
-_READ_OTHERWISE = (
-    "the forge reads this line otherwise than it looks, and the rule before it applies"
-)
+_READ_OTHERWISE = "the forge ignores this line or reads it differently, so other owners may apply"
 
 
 def look_at_policy(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
@@ -38,20 +36,20 @@ def look_at_policy(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     if gate.approvals == "off":
         faults.append(
             warning(
-                "approvals are switched off",
+                "approvals are turned off",
                 place,
-                risk="a change to prompts merges without anybody who owns them having seen it, "
-                "unless the forge itself asks",
+                risk="changes to prompts merge without approval by owners, unless the forge "
+                "requires it",
                 remedy='set [gate] approvals = "auto", "signed" or "file"',
             )
         )
     if gate.committers:
         faults.append(
             note(
-                "those who committed to a change may approve it",
+                "committers of a change can approve it",
                 place,
-                risk="two people who push to one branch approve each other's words unseen",
-                remedy="take committers = true out of [gate]",
+                risk="two people who push to one branch can approve each other's changes",
+                remedy="remove committers = true from [gate]",
             )
         )
     needs_signers = gate.approvals == "signed" or any(
@@ -60,10 +58,9 @@ def look_at_policy(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     if needs_signers and subject.read(gate.signers) is None:
         faults.append(
             error(
-                f"the policy asks for signatures, and {subject.where} has no {gate.signers}",
+                f"the policy requires signatures, and {subject.where} has no {gate.signers}",
                 gate.signers,
-                risk="no signature can be told from a stranger's, so every deployment and approval "
-                "is refused, or the check is taken off to get work done",
+                risk="no signature can be verified, so every deployment and approval is refused",
                 remedy=f"write the public keys of those who may sign to {gate.signers}, a line "
                 "each: jane@example.com ssh-ed25519 AAAA…",
             )
@@ -71,11 +68,11 @@ def look_at_policy(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     if gate.approvals == "signed" and _has_one_key(subject):
         faults.append(
             warning(
-                f"{gate.signers} has one key, and approvals are signed",
+                f"{gate.signers} has only one key, and approvals are signed",
                 gate.signers,
-                risk="nobody can approve what its holder changes, not even the line with the key "
-                "of a second person",
-                remedy="have somebody else propose that line, and approve it with the one key",
+                risk="nobody can approve what its holder changes",
+                remedy="have another person propose a line with their key, and approve it with "
+                "the existing key",
             )
         )
     yield from faults or [fine(f'approvals = "{gate.approvals}" on {subject.where}', place)]
@@ -97,18 +94,17 @@ def look_at_owners(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
         yield error(
             f"there is no CODEOWNERS file on {subject.where}",
             first,
-            risk="nobody has to approve a change to a prompt, nor one to the rules",
+            risk="changes to prompts and rules need no approval",
             remedy=f"{missing.hint}; promptops init writes a first one",
         )
         return
     alone = find_sole_owner(subject.repository, found, revision=subject.base)
     if alone is not None:
         yield warning(
-            f"{alone} alone owns the prompts",
+            f"{alone} is the only owner of the prompts",
             found.path,
-            risk="nobody could ever approve what they change: it never merges, or the gate is "
-            "taken off to get work done",
-            remedy="name a team or a second person beside them",
+            risk="nobody can approve what they change, so it never merges",
+            remedy="add a team or a second person",
         )
     findings = lint_repository(subject.repository, found, revision=subject.base)
     if not findings:
@@ -122,7 +118,7 @@ def look_at_owners(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
             f"{hidden:,} more findings",
             found.path,
             risk="as above",
-            remedy="promptops owners lint lists them all",
+            remedy="run promptops owners lint to list them all",
         )
 
 
@@ -135,5 +131,5 @@ def _judge(finding: Finding) -> DoctorAnswer:
         finding.path,
         finding.severity,
         risk,
-        finding.hint or "promptops owners lint says more",
+        finding.hint or "run promptops owners lint",
     )

@@ -34,13 +34,13 @@ def look_at_signing(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     if approving:
         reason = f"approvals are signed statements ({config.path})"
     else:
-        reason = f"{', '.join(deploying)} takes deployments only from named people"
+        reason = f"{', '.join(deploying)} accepts deployments only from named people"
     key = last_value(subject.settings, "user.signingkey")
     if (last_value(subject.settings, "gpg.format") or "openpgp") != "ssh":
         yield warning(
             f"git does not sign with an SSH key here, and {reason}",
             "gpg.format",
-            risk="what you sign is refused, when it is needed most: at a rollback, for example",
+            risk="your signed deployments and approvals are refused",
             remedy="git config gpg.format ssh; git config user.signingKey ~/.ssh/id_ed25519.pub",
         )
         return
@@ -48,7 +48,7 @@ def look_at_signing(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
         yield warning(
             f"git has no key to sign with, and {reason}",
             _PLACE,
-            risk="what you sign is refused, when it is needed most: at a rollback, for example",
+            risk="your signed deployments and approvals are refused",
             remedy="git config user.signingKey ~/.ssh/id_ed25519.pub",
         )
         return
@@ -60,7 +60,7 @@ def look_at_signing(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
         yield warning(
             f"commits are not signed by default, and {reason}",
             "commit.gpgSign",
-            risk="a deployment without a signature is refused by the server, or counts as nobody's",
+            risk="the server refuses a deployment without a signature",
             remedy="git config commit.gpgSign true",
         )
 
@@ -68,12 +68,12 @@ def look_at_signing(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
 def _look_at_unasked(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     settings = subject.settings
     if is_on(settings, "commit.gpgsign") or is_on(settings, "tag.gpgsign"):
-        yield fine("releases or deployments are signed, and the policy does not ask for it", _PLACE)
+        yield fine("releases or deployments are signed, and the policy does not require it", _PLACE)
         return
     yield note(
-        "nothing is signed, and the policy does not ask for it",
+        "nothing is signed, and the policy does not require it",
         _PLACE,
-        risk="who released and deployed is what a commit claims; only the forge's log knows better",
+        risk="anyone can claim another author in a release or deployment",
         remedy="git config gpg.format ssh; git config user.signingKey ~/.ssh/id_ed25519.pub; "
         "git config tag.gpgSign true; git config commit.gpgSign true; then list keys in "
         f"{subject.config.gate.signers}, and name deployers in [environments.NAME]",
@@ -105,9 +105,10 @@ def _judge_key(subject: DoctorSubject, key: str, uses: Mapping[str, str]) -> Ite
         }
         for namespace, what in lacking.items():
             yield warning(
-                f"{path} on {subject.where} does not let the signing key sign {what} ({namespace})",
+                f"{path} on {subject.where} does not allow the signing key to sign {what} "
+                f"({namespace})",
                 _PLACE,
-                risk="what you sign is refused, when it is needed most: at a rollback, for example",
+                risk="your signed deployments and approvals are refused",
                 remedy=f'in its line there, write namespaces="{",".join(uses)}", and have the '
                 "file's owners merge that",
             )
@@ -117,8 +118,8 @@ def _judge_key(subject: DoctorSubject, key: str, uses: Mapping[str, str]) -> Ite
         yield error(
             f"the signing key is not in {path} on {subject.where}",
             _PLACE,
-            risk="whatever is signed with it counts as signed by a stranger, and is refused",
-            remedy=f"add the line of {key} to {path}, and have its owners merge that",
+            risk="what it signs is refused",
+            remedy=f"add the line of {key} to {path}, and ask its owners to merge it",
         )
 
 

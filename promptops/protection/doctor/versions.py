@@ -182,10 +182,10 @@ def _judge(tool: _Tool, settings: Mapping[str, object]) -> Iterator[DoctorAnswer
         yield fine(f"{tool.name} reads the tags that {tool.limit} names", tool.file)
         return
     yield warning(
-        f"{tool.name} takes the nearest tag, which may be the release of a prompt",
+        f"{tool.name} reads the nearest tag, which may be a prompt's release",
         tool.file,
-        risk="the application is built with a prompt's version, or not at all",
-        remedy=f"let it read the application's own tags, such as v1.2.0: {tool.remedy}",
+        risk="the application gets a prompt's version, or its build fails",
+        remedy=f"let it read only the application's tags, such as v1.2.0: {tool.remedy}",
     )
 
 

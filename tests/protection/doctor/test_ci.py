@@ -79,7 +79,7 @@ HOLES: list[tuple[str, str, Severity, str]] = [
         "pull_request_target:",
         "pull_request_target: {paths: [prompts/**]}",
         WARNING,
-        "is narrowed by paths",
+        "is filtered by paths",
     ),
     (
         "pull_request_target:",
@@ -96,27 +96,27 @@ HOLES: list[tuple[str, str, Severity, str]] = [
     ("  merge_group:\n", "", WARNING, "a merge queue does not start the gate"),
     ("  gate:\n", "  gate:\n    if: github.actor != 'bot'\n", ERROR, "can be skipped (if: "),
     ("  gate:\n", "  gate:\n    needs: build\n", ERROR, "can be skipped (needs: build)"),
-    ("  gate:\n", "  gate:\n    continue-on-error: true\n", ERROR, "goes on after an error"),
+    ("  gate:\n", "  gate:\n    continue-on-error: true\n", ERROR, "ignores errors"),
     (
         "      - uses",
         "      - continue-on-error: true\n        uses",
         ERROR,
-        "goes on after an error",
+        "ignores errors",
     ),
     (
         "      - uses: acme",
         "      - run: promptops gate || true\n      - uses: acme",
         ERROR,
-        "throws an exit code away",
+        "discards an exit code",
     ),
     (
         "      - uses: acme",
         f"{CHECKOUT}      - uses: acme",
         ERROR,
-        "checks the change out with the rights of the default branch",
+        "checks out the change with the permissions of the default branch",
     ),
-    ("permissions: {contents: read}\n", "", WARNING, "does not say what its token may do"),
-    ("permissions: {contents: read}", "permissions: write-all", WARNING, "may do everything"),
+    ("permissions: {contents: read}\n", "", WARNING, "does not restrict its token"),
+    ("permissions: {contents: read}", "permissions: write-all", WARNING, "has all permissions"),
 ]
 
 
@@ -137,11 +137,11 @@ def test_a_workflow_that_the_change_writes_is_only_as_good_as_its_owners(repo: R
     fine, note = judge(repo, "gate-workflow", {PATH: text})
     assert (fine.state, note.severity) == (AnswerState.FINE, NOTE)
     assert note.seen == snapshot(
-        "on pull_request and pull_request_review the workflow runs as the change has written it"
+        "on pull_request and pull_request_review the workflow runs as the change defines it"
     )
     (answer,) = judge(repo, "gate-workflow", {"CODEOWNERS": "/prompts/ @acme/everybody\n"})
     assert answer.severity is WARNING
-    assert answer.seen.endswith("and nobody owns it")
+    assert answer.seen.endswith("and it has no owner")
 
 
 def test_the_end_of_a_workflow_that_a_review_starts_will_do(repo: Repo) -> None:
@@ -194,7 +194,7 @@ def test_a_gate_that_is_only_in_the_work_tree_is_none(repo: Repo) -> None:
             WARNING,
             "can deploy at once",
         ),
-        ('"$PROMPT"', '"${{ inputs.prompt }}"', ERROR, "puts an input into its script"),
+        ('"$PROMPT"', '"${{ inputs.prompt }}"', ERROR, "inserts an input into its script"),
     ],
 )
 def test_each_hole_of_a_deploy_workflow_is_found(
@@ -304,15 +304,15 @@ promptops:
 @pytest.mark.parametrize(
     ("text", "state", "severity", "said"),
     [
-        (JOB, AnswerState.FINE, None, "judges every merge request"),
+        (JOB, AnswerState.FINE, None, "checks every merge request"),
         (JOB + "  allow_failure: true\n", AnswerState.FINDING, ERROR, "is allowed to fail"),
         (JOB.replace("gate]", "gate || true]"), AnswerState.FINDING, ERROR, "is allowed to fail"),
-        (JOB + "  when: manual\n", AnswerState.FINDING, ERROR, "can be left out"),
+        (JOB + "  when: manual\n", AnswerState.FINDING, ERROR, "can be skipped"),
         (
             JOB.replace('event"}', 'event", changes: [prompts/**]}'),
             AnswerState.FINDING,
             ERROR,
-            "can be left out",
+            "can be skipped",
         ),
         (
             "promptops: {script: promptops gate}\n",
@@ -321,7 +321,12 @@ promptops:
             "does not run in merge",
         ),
         ("test: {script: make}\n", AnswerState.FINDING, ERROR, "does not run the gate"),
-        ("include: [{local: ci/all.yml}]\n", AnswerState.UNKNOWN, None, "includes others"),
+        (
+            "include: [{local: ci/all.yml}]\n",
+            AnswerState.UNKNOWN,
+            None,
+            "its includes are not checked",
+        ),
         (
             "include: [{project: acme/promptops, file: templates/gitlab-ci.yml}]\n",
             AnswerState.FINE,

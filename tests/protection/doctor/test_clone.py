@@ -277,17 +277,17 @@ def idle_hook(repo: Repo) -> None:
 
 FAULTS: list[tuple[Callable[[Repo], None], str, Severity, str]] = [
     (plain_url, "remote", Severity.ERROR, "http://git.example.com/acme/shop.git is neither"),
-    (secret_url, "remote", Severity.WARNING, "carries a password"),
-    (other_push_url, "remote", Severity.WARNING, "and written to ssh://git.example.com/jane/shop"),
-    (no_environments, "refspecs", Severity.WARNING, "does not bring the branches promptops/*"),
-    (no_tags, "refspecs", Severity.WARNING, "brings no tags"),
-    (forced_tags, "refspecs", Severity.WARNING, "replaces tags that are here: +refs/tags/*"),
+    (secret_url, "remote", Severity.WARNING, "contains a password"),
+    (other_push_url, "remote", Severity.WARNING, "and pushed to ssh://git.example.com/jane/shop"),
+    (no_environments, "refspecs", Severity.WARNING, "does not fetch promptops/*"),
+    (no_tags, "refspecs", Severity.WARNING, "does not fetch tags"),
+    (forced_tags, "refspecs", Severity.WARNING, "overwrites local tags: +refs/tags/*"),
     (pruned_tags, "refspecs", Severity.WARNING, "fetch.prunetags is on"),
     (a_lock, "lock-files", Severity.WARNING, "refs/heads/main.lock"),
     (unpushed, "pending-deployments", Severity.WARNING, "1 deployment to production"),
     (no_hook, "commit-hook", Severity.NOTE, "no hook checks prompts"),
     (foreign_hook, "commit-hook", Severity.NOTE, "does not run promptops"),
-    (idle_hook, "commit-hook", Severity.WARNING, "may not be run"),
+    (idle_hook, "commit-hook", Severity.WARNING, "is not executable"),
 ]
 
 
@@ -350,7 +350,7 @@ def test_cut_off_history_is_found(sound: Repo, tmp_path: Path) -> None:
     sound.git("push", "--quiet", "origin", "main")
     remote = Repo(tmp_path / "remote.git")
     shallow = only(look(remote.clone(tmp_path / "shallow", "--depth=1")), "history")
-    assert shallow.seen == snapshot("this is a shallow clone: its history is cut off")
+    assert shallow.seen == snapshot("this is a shallow clone: its history is incomplete")
     assert shallow.remedy == snapshot(
         "git fetch --unshallow (in CI: fetch-depth: 0, or GIT_DEPTH: 0)"
     )
@@ -362,7 +362,7 @@ def test_cut_off_history_is_found(sound: Repo, tmp_path: Path) -> None:
 def test_a_single_branch_clone_does_not_follow_environments(sound: Repo, tmp_path: Path) -> None:
     clone = Repo(tmp_path / "remote.git").clone(tmp_path / "single", "--single-branch")
     assert only(look(clone), "refspecs").seen == snapshot(
-        "git fetch does not bring the branches promptops/* to refs/remotes/origin/"
+        "git fetch does not fetch promptops/* to refs/remotes/origin/"
     )
 
 
@@ -383,8 +383,8 @@ def test_mirrors_that_no_longer_follow_are_named(sound: Repo, tmp_path: Path) ->
     write_mirror(cache, "unfinished", None)
     found = {Path(one.place).name: one.seen for one in of(look(sound, cache), "mirrors")}
     assert found == {
-        "old": "a mirror was last brought up to date 3 days ago",
-        "refused": "the source of a mirror has a state that was refused",
+        "old": "a mirror was last updated 3 days ago",
+        "refused": "a mirror refused a state of its source",
         "unfinished": "a mirror was never finished",
     }
 
@@ -397,7 +397,7 @@ def test_a_server_needs_a_hook(make_repo: MakeRepo) -> None:
     for name in ("receive.denyDeletes", "receive.denyNonFastForwards", "receive.fsckObjects"):
         server.config(name, "true")
     answer = only(look(server), "server-hook")
-    assert (answer.state, answer.seen) == (FINE, "promptops judges every push: pre-receive")
+    assert (answer.state, answer.seen) == (FINE, "promptops checks every push: pre-receive")
 
 
 def test_the_hook_that_promptops_installs_is_known(make_repo: MakeRepo) -> None:
@@ -499,7 +499,8 @@ def test_a_key_has_to_be_listed_for_what_it_is_to_sign(
     else:
         assert answer.severity is Severity.WARNING
         assert (
-            answer.seen == f"{SIGNERS} on origin/main does not let the signing key sign {lacking}"
+            answer.seen
+            == f"{SIGNERS} on origin/main does not allow the signing key to sign {lacking}"
         )
 
 
@@ -518,7 +519,7 @@ def test_one_key_alone_can_approve_nothing_that_its_holder_changes(sound: Repo, 
     answer = only(look(sound), "policy")
     assert (answer.severity, answer.place) == (Severity.WARNING, SIGNERS)
     assert answer.seen == snapshot(
-        ".promptops/allowed_signers has one key, and approvals are signed"
+        ".promptops/allowed_signers has only one key, and approvals are signed"
     )
     merge(sound, {SIGNERS: f"{jane}bob@example.com ssh-ed25519 AAAA\n"})
     assert only(look(sound), "policy").state is FINE
@@ -587,9 +588,9 @@ def test_a_person_reads_what_is_wrong_why_and_what_to_do(sound: Repo) -> None:
     text = run(sound, "doctor").stdout.split("\n\n")
     remedy = "git config --unset remote.origin.tagOpt, and fetch them: git fetch origin"
     assert text[0].splitlines() == [
-        "warning  git fetch brings no tags [refspecs]",
+        "warning  git fetch does not fetch tags [refspecs]",
         "         where: remote.origin.tagOpt",
-        "          risk: releases of others are missing, and a number that is taken seems free",
+        "          risk: releases of others are missing, and their version numbers seem free",
         f"         remedy: {remedy}",
     ]
     assert "   fine  the history is complete [history]" in text[-1].splitlines()
@@ -601,7 +602,7 @@ def test_findings_come_out_in_the_formats_of_ci(sound: Repo) -> None:
     assert lines[0].startswith("::warning file=remote.origin.tagOpt,title=refspecs::git fetch")
     lines = run(sound, "doctor", "--format", "concise").stdout.splitlines()
     assert lines[0] == snapshot(
-        "remote.origin.tagOpt: warning: git fetch brings no tags [refspecs]"
+        "remote.origin.tagOpt: warning: git fetch does not fetch tags [refspecs]"
     )
 
 
@@ -626,11 +627,14 @@ def test_an_owner_who_is_alone_is_named(sound: Repo) -> None:
     sound.commit({"prompts/a.md": prompt_text(), "CODEOWNERS": "* @jane\n"})
     sound.git("push", "--quiet", "origin", "main")
     (answer,) = of(look(sound), "owners")[:1]
-    assert (answer.severity, answer.seen) == (Severity.WARNING, "@jane alone owns the prompts")
+    assert (answer.severity, answer.seen) == (
+        Severity.WARNING,
+        "@jane is the only owner of the prompts",
+    )
     groups = '[people]\njane = ["@jane", "@jane-work"]\n'
     sound.commit({".promptops/groups.toml": groups, "CODEOWNERS": "* @jane @jane-work\n"})
     sound.git("push", "--quiet", "origin", "main")
-    assert of(look(sound), "owners")[0].seen == snapshot("@jane alone owns the prompts")
+    assert of(look(sound), "owners")[0].seen == snapshot("@jane is the only owner of the prompts")
     sound.commit({"CODEOWNERS": "* @jane @wim\n"})
     sound.git("push", "--quiet", "origin", "main")
     assert not any("alone owns" in one.seen for one in of(look(sound), "owners"))
@@ -647,7 +651,7 @@ MANAGED = "repos: [{{repo: https://example.com/promptops, hooks: [{{{}}}]}}]\n"
         ("id: promptops-validate, files: ^app/prompts/", "does not start promptops"),
         ("id: promptops-validate, exclude: prompts", "does not start promptops"),
         ("id: x, entry: promptops validate --staged", "runs promptops"),
-        ("id: x, entry: promptops validate", "and not what is staged"),
+        ("id: x, entry: promptops validate", "instead of staged files"),
         ("id: x, files: (, entry: promptops validate", "does not start promptops"),
         ("id: black", "does not run promptops"),
     ],

@@ -140,22 +140,22 @@ GAPS: list[tuple[Callable[[ProtectedGitLab], None], list[tuple[str, Severity]], 
     (
         setting("reset_approvals_on_push", False),
         [("forge-approvals", WARNING)],
-        "stays when more is pushed",
+        "remain after new pushes",
     ),
     (
         setting("merge_requests_author_approval", True),
         [("forge-approvals", ERROR)],
-        "authors may approve",
+        "authors can approve",
     ),
     (
         setting("merge_requests_disable_committers_approval", False),
         [("forge-approvals", WARNING)],
-        "those who committed",
+        "committers of a merge request",
     ),
     (
         setting("disable_overriding_approvers_per_merge_request", False),
         [("forge-approvals", WARNING)],
-        "may change who has to approve",
+        "can change its own approval rules",
     ),
     (
         setting("only_allow_merge_if_pipeline_succeeds", False),
@@ -165,7 +165,7 @@ GAPS: list[tuple[Callable[[ProtectedGitLab], None], list[tuple[str, Severity]], 
     (
         setting("allow_merge_on_skipped_pipeline", True),
         [("required-pipeline", ERROR)],
-        "that was skipped counts",
+        "skipped pipeline counts",
     ),
     (branches(PLACES), [("default-branch", ERROR)], "is not protected"),
     (
@@ -176,25 +176,29 @@ GAPS: list[tuple[Callable[[ProtectedGitLab], None], list[tuple[str, Severity]], 
     (
         branches(branch("main", NO_ONE, owners=True, forced=True), PLACES),
         [("default-branch", ERROR)],
-        "may be rewritten",
+        "can be rewritten",
     ),
-    (branches(branch("main", NO_ONE), PLACES), [("default-branch", ERROR)], "does not ask the own"),
+    (
+        branches(branch("main", NO_ONE), PLACES),
+        [("default-branch", ERROR)],
+        "does not require approval from the own",
+    ),
     (no_tags, [("release-tags", ERROR)], "prompts/a@1.0.0 are not protected"),
     (branches(MAIN), [("environment-branches", ERROR)] * 2, "promptops/staging is not protected"),
     (
         branches(MAIN, branch("promptops/*", DEVELOPERS)),
         [("environment-branches", ERROR)] * 2,
-        "every developer deploys",
+        "every developer can deploy",
     ),
     (
         branches(MAIN, branch("promptops/*", MAINTAINERS)),
         [("environment-branches", NOTE)] * 2,
-        "every maintainer deploys",
+        "every maintainer can deploy",
     ),
     (
         branches(MAIN, branch("promptops/*", NO_ONE, forced=True)),
         [("environment-branches", ERROR)] * 2,
-        "promptops/production may be rewritten",
+        "promptops/production can be rewritten",
     ),
 ]
 
@@ -259,29 +263,29 @@ def test_the_doctor_asks_the_forge_that_the_remote_is_on(
     result = run(repo, "doctor")
     assert result.exit_code == 2
     assert masked(result.stdout) == snapshot("""\
-   note  nothing is signed, and the policy does not ask for it [signing]
+   note  nothing is signed, and the policy does not require it [signing]
          where: user.signingKey
-          risk: who released and deployed is what a commit claims; only the forge's log knows better
+          risk: anyone can claim another author in a release or deployment
          remedy: git config gpg.format ssh; git config user.signingKey ~/.ssh/id_ed25519.pub; git config tag.gpgSign true; git config commit.gpgSign true; then list keys in .promptops/allowed_signers, and name deployers in [environments.NAME]
 
    note  no hook checks prompts before a commit [commit-hook]
          where: <folder>/repo/.git/hooks/pre-commit
-          risk: a fault is found by CI minutes later, or by nobody on a branch without CI
+          risk: problems are found by CI minutes later, and not at all on a branch without CI
          remedy: promptops hook install
 
-unknown  GitLab was not asked how acme/prompts is protected: there is no token [forge]
+unknown  the protection of acme/prompts on GitLab was not checked: no token is set [forge]
          where: the forge
-         remedy: set PROMPTOPS_GITLAB_TOKEN to a token with the scope read_api, of a maintainer; --forge off leaves this out
+         remedy: set PROMPTOPS_GITLAB_TOKEN to a token with the scope read_api, of a maintainer, or skip this with --forge off
 
    fine  git is 2.39 [git-version]
    fine  the history is complete [history]
    fine  origin is https://gitlab.com/acme/prompts.git [remote]
-   fine  git fetch brings releases and environments [refspecs]
+   fine  git fetch fetches releases and environments [refspecs]
    fine  no lock files are left over [lock-files]
    fine  every deployment of this clone is on the remote [pending-deployments]
    fine  approvals = "auto" on the work tree [policy]
    fine  every prompt and every file of the gate has owners on the work tree [owners]
-   fine  the job promptops judges every merge request [gate-job]
+   fine  the job promptops checks every merge request [gate-job]
 """)
     monkeypatch.setenv("PROMPTOPS_GITLAB_TOKEN", "good")
     result = run(repo, "doctor")

@@ -37,12 +37,10 @@ _SAMPLES = tuple(
 
 
 _MOVED = (
-    "a version means other words from one day to the next, and clones that fetch it anew are "
-    "served them; verify finds out afterwards"
+    "a released version can change its text, and new clones get it; verify notices only afterwards"
 )
 _FORGOTTEN = (
-    "what was live when, and who put it there, can be made to have never been; readers that saw "
-    "more refuse it, new ones do not"
+    "the deployment history can be rewritten; readers that saw it refuse, new readers do not"
 )
 
 
@@ -72,7 +70,7 @@ def look_at_release_tags(
             such = "release tags" if len(open_) == len(_SAMPLES) else f"tags such as {open_[0]}"
             faults.append(
                 error(
-                    f"{such} may be {word}",
+                    f"{such} can be {word}",
                     place,
                     risk=_MOVED,
                     remedy=f"{RULESETS}: a tag ruleset for prompts/**/* and yanked/**/* with "
@@ -80,7 +78,7 @@ def look_at_release_tags(
                 )
             )
     faults += judge_passing(chains, "the rules of release tags", place, _MOVED)
-    yield from faults or [fine("release tags can be neither moved nor deleted", place)]
+    yield from faults or [fine("release tags cannot be moved or deleted", place)]
 
 
 def look_at_environment_branches(
@@ -99,7 +97,7 @@ def look_at_environment_branches(
             *_judge_writing(settings, environment, rules, old, expected),
         ]
         yield from answers or [
-            fine(f"only who deploys writes to promptops/{environment}, by adding to it", place)
+            fine(f"only deployers can write to promptops/{environment}, and only append", place)
         ]
 
 
@@ -124,7 +122,7 @@ def _judge_history(
             return
         elif old is None or old.allows(kind):
             yield error(
-                f"promptops/{environment} may be {word}",
+                f"promptops/{environment} can be {word}",
                 place,
                 risk=_FORGOTTEN,
                 remedy=f"{RULESETS}: a ruleset for promptops/* with “{setting}”, without bypass",
@@ -155,19 +153,20 @@ def _judge_writing(
         actors = old.pushers
     else:
         yield error(
-            f"whoever may push deploys to {environment}",
+            f"anyone with push access can deploy to {environment}",
             place,
-            risk="any writer, or any workflow with contents: write, makes any version live, "
+            risk="any writer, and any workflow with contents: write, can make any version live, "
             "without release, review or reason",
             remedy=f"{RULESETS}: a ruleset for promptops/* with “Restrict creations” and "
-            f"“Restrict updates”, passed only by the key or app of the deploy workflow ({GUIDE})",
+            "“Restrict updates”, with a bypass only for the key or app of the deploy workflow "
+            f"({GUIDE})",
         )
         return
     if chain and not find_rulesets(settings, rules, "creation"):
         yield warning(
-            f"whoever may push may make the branch promptops/{environment} where there is none",
+            f"anyone with push access can create the branch promptops/{environment}",
             place,
-            risk="the first deployment is anybody's, with any content",
+            risk="anyone can make the first deployment, with any content",
             remedy=f"{RULESETS}: “Restrict creations” for promptops/*",
         )
     yield from _judge_deployers(actors, place, environment, expected)
@@ -178,28 +177,28 @@ def _judge_deployers(
 ) -> Iterator[DoctorAnswer]:
     if not actors:
         yield warning(
-            f"nobody may write to promptops/{environment}",
+            f"nobody can write to promptops/{environment}",
             place,
-            risk="nothing can be deployed, and no rollback either, until somebody loosens the rule "
-            "in a hurry",
-            remedy=f"{RULESETS}: let the deploy workflow's key or app pass “Restrict updates”",
+            risk="nothing can be deployed or rolled back until somebody changes the rule",
+            remedy=f"{RULESETS}: add the deploy workflow's key or app to the bypass list of "
+            "“Restrict updates”",
         )
     for actor in actors:
         is_workflows = actor.kind == ActorKind.APP and actor.number == GITHUB_ACTIONS_APP
         if is_workflows or actor.kind not in {ActorKind.APP, ActorKind.KEY}:
             yield error(
-                f"{actor} may write to promptops/{environment}",
+                f"{actor} can write to promptops/{environment}",
                 place,
-                risk="a deployment needs no review of the environment: it can be pushed"
+                risk="a push deploys without the environment's review"
                 + (" by a workflow on any branch" if is_workflows else ""),
-                remedy=f"{RULESETS}: let only a deploy key or an app of its own pass, whose "
+                remedy=f"{RULESETS}: allow a bypass only for a deploy key or an app whose "
                 "secret is in the protected environment",
             )
     if not expected.deploys:
         yield note(
             f"no workflow deploys, and people cannot write to promptops/{environment}",
             place,
-            risk="the key or app is used from somewhere that is not looked at here",
+            risk="the key or app is used outside of the workflows that are checked here",
             remedy="promptops init --deploy writes a workflow for it",
         )
 
@@ -226,31 +225,31 @@ def _judge_deploy_place(
     where = f"Settings > Environments > {environment}"
     if found is None:
         yield error(
-            f"GitHub has no environment {environment}, and makes one without rules when it is used",
+            f"GitHub has no environment {environment}, and creates one without rules on first use",
             place,
-            risk="whoever may start the workflow deploys, and nobody is asked",
+            risk="anyone who may start the workflow can deploy without approval",
             remedy="Settings > Environments > New environment, with required reviewers",
         )
         return
     if not found.has_reviewers:
         yield error(
-            f"a deployment to {environment} waits for nobody",
+            f"a deployment to {environment} needs no reviewer",
             place,
-            risk="whoever may start the workflow deploys, and nobody is asked",
+            risk="anyone who may start the workflow can deploy without approval",
             remedy=f"{where}: “Required reviewers”",
         )
     elif not found.prevents_self_review:
         yield warning(
-            f"whoever starts a deployment to {environment} may let it go on",
+            f"the person who starts a deployment to {environment} may approve it",
             place,
-            risk="one person, or one account that is taken over, deploys alone",
+            risk="one person, or one stolen account, can deploy alone",
             remedy=f"{where}: “Prevent self-review”",
         )
     if not found.is_limited:
         yield error(
             f"a workflow of any branch may deploy to {environment}",
             place,
-            risk="somebody starts a deploy workflow of their own, on a branch, and gets the key",
+            risk="a workflow on any branch can read the deploy key",
             remedy=f"{where}: “Deployment branches and tags”: the default branch only",
         )
 
@@ -271,18 +270,17 @@ def look_at_workflow_rights(
             warning(
                 "workflows may approve pull requests",
                 place,
-                risk="a workflow in a pushed branch approves a pull request, which counts where "
-                "any approval does",
-                remedy="switch “Allow GitHub Actions to create and approve pull requests” off",
+                risk="a workflow on any branch can approve a pull request",
+                remedy="turn off “Allow GitHub Actions to create and approve pull requests”",
             )
         )
     if rights.may_write:
         faults.append(
             warning(
-                "every workflow may write unless it says otherwise",
+                "workflows have write permission by default",
                 place,
-                risk="any dependency of any job may push tags and branches with its token",
+                risk="any dependency of any job can push tags and branches with its token",
                 remedy="“Workflow permissions”: “Read repository contents and packages”",
             )
         )
-    yield from faults or [fine("workflows may only read unless they say otherwise", place)]
+    yield from faults or [fine("workflows have read-only permission by default", place)]

@@ -79,7 +79,7 @@ def judge_passing(
             continue
         when = " when merging a pull request" if actor.only_in_pull_requests else ""
         yield warning(
-            f"{actor} may pass {what}{when}",
+            f"{actor} may bypass {what}{when}",
             place,
             risk=risk,
             remedy=f"{RULESETS} > {name}: empty the bypass list",
@@ -89,25 +89,25 @@ def judge_passing(
 def _judge_keys(keys: Sequence[Actor], what: str, place: str) -> DoctorAnswer:
     if not keys:
         return warning(
-            f"no deploy key may pass {what}, and releases push the version numbers there",
+            f"no deploy key may bypass {what}, and releases push version numbers there",
             place,
             risk="the forge refuses every release",
-            remedy="add deploy keys to the ruleset's bypass list, and have no other key that may "
-            f"write ({GUIDE})",
+            remedy="add deploy keys to the ruleset's bypass list, and keep no other key with "
+            f"write access ({GUIDE})",
         )
     return note(
-        f"every deploy key may pass {what}: releases push the version numbers with one",
+        f"every deploy key may bypass {what}: releases push version numbers with one",
         place,
-        risk="whoever has such a key pushes anything past the gate",
-        remedy="have one key that may write, in the environment promptops-release alone, for the "
-        f"default branch only ({GUIDE})",
+        risk="anyone who has such a key can bypass the gate",
+        remedy="keep one key with write access, only in the environment promptops-release and "
+        f"only for the default branch ({GUIDE})",
     )
 
 
 def hidden(what: str, place: str) -> DoctorAnswer:
     """Return the answer that bypass actors are visible only to those who may edit the ruleset."""
     return unknown(
-        f"who may pass {what} is not shown to this token",
+        f"this token cannot see who may bypass {what}",
         place,
-        "ask with a token of someone who administers the repository",
+        "use a token of an administrator of the repository",
     )

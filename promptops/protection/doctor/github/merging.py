@@ -36,29 +36,29 @@ def look_at_reviews(settings: GitHubSettings, expected: ExpectedGate) -> Iterato
     if not has_reviews:
         faults.append(
             error(
-                "changes may be pushed to the default branch without a pull request",
+                "the default branch accepts pushes without a pull request",
                 place,
-                risk="whoever may push changes prompts and rules unseen; no check ever runs",
+                risk="anyone with push access can change prompts and rules without a check",
                 remedy=f"{RULESETS}: “Require a pull request before merging”",
             )
         )
     elif not settings.asks("require_code_owner_review"):
         faults.append(
             error(
-                "GitHub does not ask the owners of a file for their review",
+                "GitHub does not require a review from the owners of a file",
                 place,
-                risk="the gate's status is the only thing in the way, and a workflow on any branch "
-                "can set one of that name; a change of the workflows needs nobody",
+                risk="only the gate's status protects the branch, a workflow on any branch can "
+                "set it, and changes to workflows need no approval",
                 remedy=f"{RULESETS}: “Require review from Code Owners”",
             )
         )
     if has_reviews and not settings.asks("dismiss_stale_reviews_on_push"):
         faults.append(
             warning(
-                "an approval stays when more is pushed",
+                "approvals remain after new pushes",
                 place,
-                risk="somebody gets approval for something harmless, and then pushes something "
-                "else; the gate sees that in prompts, nobody sees it in other files",
+                risk="an author can push other changes after an approval; the gate notices that "
+                "in prompts only",
                 remedy=f"{RULESETS}: “Dismiss stale pull request approvals when new commits are "
                 "pushed”",
             )
@@ -66,9 +66,9 @@ def look_at_reviews(settings: GitHubSettings, expected: ExpectedGate) -> Iterato
     if has_reviews and not settings.asks("require_last_push_approval"):
         faults.append(
             warning(
-                "whoever pushed last may also be the one who approves",
+                "the person who pushed last may approve",
                 place,
-                risk="a reviewer pushes to somebody else's branch and approves their own words",
+                risk="a reviewer can push to the branch and approve their own change",
                 remedy=f"{RULESETS}: “Require approval of the most recent reviewable push”",
             )
         )
@@ -76,7 +76,7 @@ def look_at_reviews(settings: GitHubSettings, expected: ExpectedGate) -> Iterato
         settings,
         place,
         faults,
-        "a pull request needs its owners' review, of the last push",
+        "pull requests need a review by owners of the last push",
     )
 
 
@@ -100,7 +100,7 @@ def look_at_required_status(
         missing = error(
             f"the gate's status ({names}) is not required",
             place,
-            risk="a change merges while the gate says no, or before it has said anything",
+            risk="a change can merge while the gate fails or before it has run",
             remedy=f"{RULESETS}: “Require status checks to pass”, add {names} from GitHub Actions",
         )
         yield from _told(settings, place, [missing], "")
@@ -109,10 +109,10 @@ def look_at_required_status(
     if not _is_strict(settings) and not settings.rules_of("merge_queue"):
         faults.append(
             warning(
-                "a change may merge that was judged against an older state of the branch",
+                "a change can merge that was checked against an older state of the branch",
                 place,
-                risk="two changes pass alone and are wrong together: both go to 1.3.0, with "
-                "different words",
+                risk="two changes can pass alone and conflict together: both set 1.3.0, with "
+                "different text",
                 remedy=f"{RULESETS}: “Require branches to be up to date before merging”, or a "
                 "merge queue",
             )
@@ -124,14 +124,14 @@ def _judge_source(settings: GitHubSettings, status: RequiredStatus) -> Iterator[
     place = place_of(settings)
     if status.app is None:
         yield error(
-            f"the status {status.name} may come from anybody",
+            f"anyone can set the status {status.name}",
             place,
-            risk="whoever may write to the repository sets it to success by one API call",
+            risk="anyone with write access can set it to success with one API call",
             remedy="choose GitHub Actions as its expected source where it is required",
         )
     elif status.app == GITHUB_ACTIONS_APP:
-        seen = f"the status {status.name} may come from any workflow, on any branch"
-        risk = "whoever may push a branch pushes a workflow with it that sets the status to success"
+        seen = f"a workflow on any branch can set the status {status.name}"
+        risk = "anyone who may push a branch can push a workflow that sets it to success"
         remedy = "an organisation's ruleset that requires the workflow file itself, or an app of "
         remedy += f"its own that sets the status ({GUIDE})"
         say = note if settings.asks("require_code_owner_review") else warning
@@ -154,9 +154,9 @@ def look_at_bypass(settings: GitHubSettings, expected: ExpectedGate) -> Iterator
     if protection is not None and not protection.admins_too:
         faults.append(
             warning(
-                "administrators may merge past the branch's protection",
+                "administrators may bypass the branch protection",
                 place,
-                risk="one account that is taken over, or one hurried evening, and nothing is asked",
+                risk="one stolen administrator account can merge anything",
                 remedy="“Do not allow bypassing the above settings”, or move to a ruleset",
             )
         )
@@ -165,7 +165,7 @@ def look_at_bypass(settings: GitHubSettings, expected: ExpectedGate) -> Iterator
             warning(
                 "some people, teams or apps need no pull request",
                 place,
-                risk="they change prompts and rules unseen",
+                risk="they can change prompts and rules without review",
                 remedy="empty “Allow specified actors to bypass required pull requests”",
             )
         )
@@ -178,14 +178,14 @@ def look_at_bypass(settings: GitHubSettings, expected: ExpectedGate) -> Iterator
         [chain for chain in chains if chain],
         "the rules of the default branch",
         place,
-        "one account that is taken over, or one hurried evening, and nothing is asked",
+        "one stolen administrator account can merge anything",
         keys=expected.numbers,
     )
     yield from faults
     if settings.unread is not None:
         yield unread(settings.unread, place)
     elif not faults:
-        yield fine("nobody may pass the rules of the default branch", place)
+        yield fine("nobody may bypass the rules of the default branch", place)
 
 
 def look_at_rewriting(settings: GitHubSettings, expected: ExpectedGate) -> Iterator[DoctorAnswer]:  # noqa: ARG001 - as all checks
@@ -201,16 +201,14 @@ def look_at_rewriting(settings: GitHubSettings, expected: ExpectedGate) -> Itera
             continue
         faults.append(
             error(
-                f"the default branch may be {word}",
+                f"the default branch can be {word}",
                 place,
-                risk="an unjudged commit takes the place of judged ones, and the record of who "
-                "approved what is gone",
+                risk="unchecked commits can replace checked ones, and the record of approvals "
+                "is lost",
                 remedy=f"{RULESETS}: “{setting}”",
             )
         )
-    yield from _told(
-        settings, place, faults, "the default branch can be neither rewritten nor deleted"
-    )
+    yield from _told(settings, place, faults, "the default branch cannot be rewritten or deleted")
 
 
 def look_at_merge_queue(settings: GitHubSettings, expected: ExpectedGate) -> Iterator[DoctorAnswer]:
@@ -224,7 +222,7 @@ def look_at_merge_queue(settings: GitHubSettings, expected: ExpectedGate) -> Ite
     yield error(
         "the branch has a merge queue, and it does not start the gate",
         place,
-        risk="every change waits in the queue for ever, until somebody takes the requirement off",
+        risk="every change waits in the queue forever",
         remedy="add merge_group: below on: in the gate's workflow",
     )
 

@@ -58,7 +58,7 @@ class Actor:
         words: dict[str, str] = {
             ActorKind.APP: f"app{number}",
             ActorKind.ADMINS: "every owner of the organisation",
-            ActorKind.ROLE: f"everybody with the role {_ROLES.get(self.number or 0, self.number)}",
+            ActorKind.ROLE: f"everyone with the role {_ROLES.get(self.number or 0, self.number)}",
             ActorKind.TEAM: f"team{number}",
             ActorKind.KEY: "every deploy key",
             ActorKind.USER: f"user{number}",

@@ -246,71 +246,71 @@ def writing_workflows(forge: ProtectedGitHub) -> None:
 GAPS: list[tuple[Callable[[ProtectedGitHub], None], list[tuple[str, Severity | None]], str]] = [
     (no_pull_request, [("forge-reviews", ERROR), ("required-status", WARNING)], "without a pull"),
     (no_owners, [("forge-reviews", ERROR), ("required-status", WARNING)], "owners of a file"),
-    (stale, [("forge-reviews", WARNING), *ALWAYS], "stays when more is pushed"),
-    (last_push, [("forge-reviews", WARNING), *ALWAYS], "whoever pushed last"),
+    (stale, [("forge-reviews", WARNING), *ALWAYS], "remain after new pushes"),
+    (last_push, [("forge-reviews", WARNING), *ALWAYS], "the person who pushed last may approve"),
     (no_status, [("required-status", ERROR)], "(promptops) is not required"),
     (other_status, [("required-status", ERROR)], "(promptops) is not required"),
-    (any_source, [("required-status", ERROR)], "may come from anybody"),
+    (any_source, [("required-status", ERROR)], "anyone can set the status"),
     (not_strict, [*ALWAYS, ("required-status", WARNING)], "an older state of the branch"),
-    (rewriting, [*ALWAYS, ("rewriting", ERROR)], "may be rewritten"),
-    (deleting, [*ALWAYS, ("rewriting", ERROR)], "may be deleted"),
-    (bypass, [*ALWAYS, ("bypass", WARNING)], "with the role admin may pass the rules"),
-    (hidden_bypass, [*ALWAYS, ("bypass", None)], "is not shown to this token"),
-    (admins, [*ALWAYS, ("bypass", WARNING)], "administrators may merge past"),
-    (old_force, [*ALWAYS, ("rewriting", ERROR)], "may be rewritten"),
-    (old_any_source, [("required-status", ERROR)], "may come from anybody"),
-    (no_tags, [*ALWAYS, *[("release-tags", ERROR)] * 2], "release tags may be moved"),
-    (evaluated_tags, [*ALWAYS, *[("release-tags", ERROR)] * 2], "release tags may be deleted"),
-    (shallow_tags, [*ALWAYS, *[("release-tags", ERROR)] * 2], "prompts/a/b@1.0.0 may be moved"),
-    (excluded_tags, [*ALWAYS, *[("release-tags", ERROR)] * 2], "prompts/a/b@1.0.0 may be moved"),
-    (movable_tags, [*ALWAYS, ("release-tags", ERROR)], "release tags may be moved"),
+    (rewriting, [*ALWAYS, ("rewriting", ERROR)], "can be rewritten"),
+    (deleting, [*ALWAYS, ("rewriting", ERROR)], "can be deleted"),
+    (bypass, [*ALWAYS, ("bypass", WARNING)], "with the role admin may bypass the rules"),
+    (hidden_bypass, [*ALWAYS, ("bypass", None)], "this token cannot see who may bypass"),
+    (admins, [*ALWAYS, ("bypass", WARNING)], "administrators may bypass"),
+    (old_force, [*ALWAYS, ("rewriting", ERROR)], "can be rewritten"),
+    (old_any_source, [("required-status", ERROR)], "anyone can set the status"),
+    (no_tags, [*ALWAYS, *[("release-tags", ERROR)] * 2], "release tags can be moved"),
+    (evaluated_tags, [*ALWAYS, *[("release-tags", ERROR)] * 2], "release tags can be deleted"),
+    (shallow_tags, [*ALWAYS, *[("release-tags", ERROR)] * 2], "prompts/a/b@1.0.0 can be moved"),
+    (excluded_tags, [*ALWAYS, *[("release-tags", ERROR)] * 2], "prompts/a/b@1.0.0 can be moved"),
+    (movable_tags, [*ALWAYS, ("release-tags", ERROR)], "release tags can be moved"),
     (
         open_environment,
         [*ALWAYS, *[("environment-branches", ERROR)] * 3],
-        "whoever may push deploys to production",
+        "anyone with push access can deploy to production",
     ),
     (
         rewritable_environment,
         [*ALWAYS, ("environment-branches", ERROR)],
-        "promptops/production may be rewritten",
+        "promptops/production can be rewritten",
     ),
     (
         workflows_deploy,
         [*ALWAYS, *[("environment-branches", ERROR)] * 2],
-        "every workflow (GitHub Actions) may write to promptops/staging",
+        "every workflow (GitHub Actions) can write to promptops/staging",
     ),
     (
         nobody_deploys,
         [*ALWAYS, *[("environment-branches", WARNING)] * 2],
-        "nobody may write to promptops/staging",
+        "nobody can write to promptops/staging",
     ),
     (
         creatable_environment,
         [*ALWAYS, ("environment-branches", WARNING)],
-        "may make the branch promptops/production where there is none",
+        "can create the branch promptops/production",
     ),
     (
         updatable_environment,
         [*ALWAYS, ("environment-branches", ERROR)],
-        "whoever may push deploys to production",
+        "anyone with push access can deploy to production",
     ),
     (
         key_rewrites,
         [*ALWAYS, *[("environment-branches", WARNING)] * 2],
-        "every deploy key may pass the rules that keep promptops/production from being rewritten",
+        "every deploy key may bypass the rules that keep promptops/production from being rewritten",
     ),
     (
         movable_by_some,
         [*ALWAYS, ("release-tags", WARNING)],
-        "team 9 may pass the rules of release tags",
+        "team 9 may bypass the rules of release tags",
     ),
     (other_workflow, [("required-status", ERROR)], "(promptops) is not required"),
     (no_place, [*ALWAYS, ("deploy-environments", ERROR)], "has no environment production"),
-    (no_reviewers, [*ALWAYS, ("deploy-environments", ERROR)], "waits for nobody"),
-    (self_review, [*ALWAYS, ("deploy-environments", WARNING)], "may let it go on"),
+    (no_reviewers, [*ALWAYS, ("deploy-environments", ERROR)], "needs no reviewer"),
+    (self_review, [*ALWAYS, ("deploy-environments", WARNING)], "may approve it"),
     (any_branch, [*ALWAYS, ("deploy-environments", ERROR)], "a workflow of any branch may deploy"),
     (approving_workflows, [*ALWAYS, ("workflow-rights", WARNING)], "may approve pull requests"),
-    (writing_workflows, [*ALWAYS, ("workflow-rights", WARNING)], "every workflow may write"),
+    (writing_workflows, [*ALWAYS, ("workflow-rights", WARNING)], "workflows have write permission"),
 ]
 
 
@@ -384,14 +384,14 @@ def test_the_older_protection_of_an_environment_will_do_as_well(forge: Protected
     forge.place_protection = {**(forge.protection or {}), "restrictions": restrictions}
     found = look(forge)["environment-branches"]
     assert [one.seen for one in found if one.severity is not None] == [
-        "user 1 may write to promptops/production"
+        "user 1 can write to promptops/production"
     ]
     forge.place_protection["allow_force_pushes"] = {"enabled": True}
     forge.place_protection["restrictions"] = {**restrictions, "users": []}
     found = look(forge)["environment-branches"]
     assert [one.seen for one in found if one.severity is not None] == [
-        "promptops/production may be rewritten",
-        "nobody may write to promptops/production",
+        "promptops/production can be rewritten",
+        "nobody can write to promptops/production",
     ]
 
 
@@ -454,7 +454,7 @@ def test_the_doctor_asks_the_forge_that_the_remote_is_on(
 def test_without_a_token_that_is_said_and_is_no_yes(hosted: Repo, forge: ProtectedGitHub) -> None:
     result = run(hosted, "doctor")
     assert result.exit_code == 2
-    assert "GitHub was not asked how acme/prompts is protected" in result.stdout
+    assert "the protection of acme/prompts on GitHub was not checked" in result.stdout
     assert forge.asked == []
 
 
@@ -476,9 +476,9 @@ def test_a_token_goes_nowhere_only_because_a_remote_says_so(
     hosted.config("remote.origin.url", "https://github.evil.example.com/acme/prompts.git")
     result = run(hosted, "doctor")
     assert result.exit_code == 2
-    assert "it is not known where the API of github.evil.example.com is" in result.stdout
+    assert "the API address of github.evil.example.com is unknown" in result.stdout
     hosted.config("remote.origin.url", "https://git.example.com/acme/prompts.git")
-    assert "git.example.com is no forge that is known here" in run(hosted, "doctor").stdout
+    assert "git.example.com is not a known forge" in run(hosted, "doctor").stdout
 
 
 def test_a_release_that_writes_numbers_needs_a_key_that_may_push(forge: ProtectedGitHub) -> None:
@@ -487,7 +487,7 @@ def test_a_release_that_writes_numbers_needs_a_key_that_may_push(forge: Protecte
     assert (answer.severity, answer.seen) == (
         Severity.WARNING,
         snapshot(
-            "no deploy key may pass the rules of the default branch, and releases push the version numbers there"
+            "no deploy key may bypass the rules of the default branch, and releases push version numbers there"
         ),
     )
     for ruleset in forge.rulesets.values():
@@ -497,7 +497,7 @@ def test_a_release_that_writes_numbers_needs_a_key_that_may_push(forge: Protecte
     assert (answer.severity, answer.seen) == (
         Severity.NOTE,
         snapshot(
-            "every deploy key may pass the rules of the default branch: releases push the version numbers with one"
+            "every deploy key may bypass the rules of the default branch: releases push version numbers with one"
         ),
     )
     (answer,) = look(forge)["bypass"]

@@ -74,7 +74,7 @@ def test_exclusions_and_names_of_their_own() -> None:
     [
         (Actor("Integration", 15368), "every workflow (GitHub Actions)"),
         (Actor("Integration", 7), "app 7"),
-        (Actor("RepositoryRole", 5), "everybody with the role admin"),
+        (Actor("RepositoryRole", 5), "everyone with the role admin"),
         (Actor("DeployKey"), "every deploy key"),
         (Actor("OrganizationAdmin", 1), "every owner of the organisation"),
         (Actor("Something", 1), "Something"),
