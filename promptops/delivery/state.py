@@ -228,7 +228,7 @@ def _near_or_promote(name: str, live: Iterable[str], environment: str) -> str:
 
     near = nearest(name, live)
     if near is not None:
-        return f"did you mean {near}? promptops list --live shows what is live"
+        return f"did you mean {near}? run promptops list --live to see what is live"
     return f"promptops promote {name} --to {environment} makes it live"
 
 

@@ -52,7 +52,7 @@ def choose_versions(
         version = Version.parse(text)
         if version not in released:
             raise NotFoundError(
-                f"{name} has no release {text}", hint=f"promptops list {name} shows them"
+                f"{name} has no release {text}", hint=f"run promptops list {name} to see them"
             )
         ends.append(version)
     versions = [one for one in released if one not in yanked or one in ends]
@@ -63,7 +63,7 @@ def choose_versions(
     if len(versions) < 2:
         raise UsageError(
             f"there are no two releases of {name} to search between",
-            hint="--good names an older release than --bad",
+            hint="pass an older release with --good than with --bad",
         )
     return versions
 
@@ -77,11 +77,11 @@ def bisect_versions(versions: Sequence[Version], passes: Callable[[Version], boo
     runs = 2
     if not passes(versions[0]):
         raise UsageError(
-            f"{versions[0]} fails already", hint="name an older release that passes: --good"
+            f"{versions[0]} fails already", hint="pass an older release that passes with --good"
         )
     if passes(versions[-1]):
         raise UsageError(
-            f"{versions[-1]} passes", hint="name a release that fails: --bad, or another suite"
+            f"{versions[-1]} passes", hint="pass a release that fails with --bad, or another suite"
         )
     low, high = 0, len(versions) - 1
     while high - low > 1:

@@ -39,14 +39,14 @@ class CostCap:
             return most or 0
         if most is None:
             raise CapError(
-                "what a call may cost is unknown, and there is a cap",
-                hint="give the model a price and the prompt max_tokens, or leave out --max-cost",
+                "the cost of a call is unknown, and a cap is set",
+                hint="set a price for the model and max_tokens in the prompt, or remove --max-cost",
             )
         while self.spent + self._held + most > self._cap:
             if not self._held:
                 raise CapReachedError(
                     f"the cap of {self._cap / 1_000_000:.6f} USD is reached",
-                    hint="raise --max-cost and add --resume: what is done is kept",
+                    hint="raise --max-cost and add --resume to continue",
                 )
             waiter = asyncio.get_running_loop().create_future()
             self._waiting.append(waiter)

@@ -29,8 +29,8 @@ def to_evidence(result: EvalResult, outcomes: Sequence[SuiteOutcome]) -> bytes:
     if result.stopped or result.shard != (1, 1):
         why = result.stopped or f"it is shard {result.shard[0]} of {result.shard[1]}"
         raise RefusedError(
-            f"a part of a run is no evidence: {why}",
-            hint="eval run --resume goes on with it, and eval merge puts shards together",
+            f"an incomplete run is not evidence: {why}",
+            hint="continue it with eval run --resume, or merge shards with eval merge",
         )
     return write_evidence(
         [_record(suite, [one for one in outcomes if one.suite is suite]) for suite in result.suites]

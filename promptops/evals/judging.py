@@ -46,7 +46,9 @@ def open_judge(
             at = QuestionPlace(tape, place._replace(model=model or resolved.model), number)
             asked = await asker.start(resolved, inputs, at)
             if asked.fault is not None:
-                raise ScorerError(f"the judge's reply is not in form: {asked.fault.message}")
+                raise ScorerError(
+                    f"the judge's reply does not match its schema: {asked.fault.message}"
+                )
             data = read_data(asked.answer, resolved.output or {})
             if not isinstance(data, dict):
                 raise ScorerError("the judge's reply is not a JSON object")

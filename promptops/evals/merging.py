@@ -26,20 +26,20 @@ def merge_results(shards: Sequence[tuple[str, EvalResult]]) -> EvalResult:
         number, of = result.shard
         if of != count:
             raise UsageError(
-                f"{path} is shard {number} of {of}, and {shards[0][0]} one of {count}",
+                f"{path} is shard {number} of {of}, and {shards[0][0]} is one of {count}",
                 hint="merge the shards of one run",
             )
         if number in by_number:
             raise UsageError(
                 f"{path} and {by_number[number][0]} are both shard {number} of {of}",
-                hint="give each shard once",
+                hint="pass each shard once",
             )
         by_number[number] = path, result
     missing = [str(one) for one in range(1, count + 1) if one not in by_number]
     if missing:
         raise UsageError(
-            f"of {count} shards there is no {', '.join(missing)}",
-            hint="a verdict needs all of them: promptops eval run --shard N/OF --output FILE",
+            f"missing shards: {', '.join(missing)} of {count}",
+            hint="run the missing shards: promptops eval run --shard N/OF --output FILE",
         )
     ordered = [by_number[one] for one in sorted(by_number)]
     first_path, first = ordered[0]
@@ -61,8 +61,8 @@ def _compare(first_path: str, first: EvalResult, path: str, other: EvalResult) -
     """Check that two shards have the same suites, prompts and baselines."""
     if [one.path for one in first.suites] != [one.path for one in other.suites]:
         raise UsageError(
-            f"{first_path} and {path} are not of the same suites",
-            hint="give every shard the same arguments",
+            f"{first_path} and {path} ran different suites",
+            hint="run all shards with the same arguments",
         )
     for one, two in zip(first.suites, other.suites, strict=True):
         for what, left, right in (

@@ -72,19 +72,19 @@ def check_choice(choice: SuiteChoice) -> None:
     if (choice.using is None) != (choice.instead is None):
         raise UsageError(
             "--using and --instead belong together",
-            hint="--using openai/gpt-4o --instead openai/gpt-5",
+            hint="write --using openai/gpt-4o --instead openai/gpt-5",
         )
     if choice.using is None:
         if choice.environment is not None:
-            raise UsageError("--env belongs to --using", hint="--at ENV judges what is live there")
+            raise UsageError("--env needs --using", hint="use --at ENV to run what is live there")
         return
     if choice.at or choice.against or choice.models or choice.changed_since:
         raise UsageError(
-            "--using judges what is live, with two models",
+            "--using compares two models on what is live",
             hint="leave out --at, --against, --models and --changed",
         )
     if choice.using == choice.instead:
-        raise UsageError("--using and --instead name one model", hint="name two")
+        raise UsageError("--using and --instead name the same model", hint="name two")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ def _check_names(names: Sequence[str], parts: Sequence[SuitePart]) -> None:
     if unknown:
         raise NotFoundError(
             f"no suite has a sample {quote(min(unknown))}",
-            hint="names of samples are unique in a suite; --sample takes the whole name",
+            hint="pass the full name of a sample with --sample",
         )
 
 
@@ -419,14 +419,14 @@ def _find_using(
     ]
     if not names:
         raise NotFoundError(
-            f"nothing that is live in {environment} names the model {quote(model)}",
-            hint="promptops list --live shows what is live",
+            f"no live prompt in {environment} uses the model {quote(model)}",
+            hint="run promptops list --live to see what is live",
         )
     without = [] if choice.names else [name for name in names if name not in wanted]
-    warnings = [f"{name} names {model} and has no eval suite" for name in without]
+    warnings = [f"{name} uses {model} and has no eval suite" for name in without]
     chosen = [one for one in found if one.prompt in names]
     if not chosen:
         raise NotFoundError(
-            f"no prompt that names {quote(model)} has an eval suite", hint="; ".join(warnings)
+            f"no prompt that uses {quote(model)} has an eval suite", hint="; ".join(warnings)
         )
     return chosen, warnings

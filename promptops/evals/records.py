@@ -170,8 +170,8 @@ def result_from_json(data: Any, path: str) -> EvalResult:  # noqa: ANN401 - any 
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(
-            f"{path} is no result of an eval run ({type(error).__name__}: {error})",
-            hint="write one: promptops eval run --output FILE",
+            f"{path} is not a result of an eval run ({type(error).__name__}: {error})",
+            hint="create one with promptops eval run --output FILE",
         ) from None
 
 

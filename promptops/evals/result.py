@@ -399,12 +399,12 @@ def _find_unjudged(
             yield VerdictReason(ReasonKind.NOTE, text)
     copied = _count_copied(suite.of_model(model)) if tally.has_repeats else 0
     if copied:
-        text = f"the trials of {copied} samples are copies of one answer: something caches them"
+        text = f"the trials of {copied} samples are identical copies: a cache answers them"
         yield VerdictReason(ReasonKind.UNKNOWN, text)
     if suite.baseline is not None and tally.apart:
         of = f"{tally.apart} of {tally.all.total} samples"
         yield VerdictReason(
-            ReasonKind.NOTE, f"{of} cannot be compared: the baseline takes other inputs"
+            ReasonKind.NOTE, f"{of} cannot be compared: the baseline has other inputs"
         )
 
 

@@ -72,7 +72,7 @@ class Suites:
             if not found:
                 raise NotFoundError(
                     f"there are no eval suites below {self._folder}/",
-                    hint="promptops new NAME writes a prompt with one",
+                    hint="run promptops new NAME to create a prompt with a suite",
                 )
             return found
         chosen: list[FoundSuite] = []
@@ -85,7 +85,7 @@ class Suites:
 
     def _not_found(self, name: str) -> PromptopsError:
         if name.endswith(ENDINGS):
-            return NotFoundError(f"there is no suite {quote(name)}", hint="give a prompt's name")
+            return NotFoundError(f"suite not found: {quote(name)}", hint="give a prompt's name")
         try:
             check_name(name)
         except UsageError as error:
@@ -153,6 +153,6 @@ class Suites:
         if idle is not None:
             raise UsageError(
                 f"{found.path}: the sample {quote(idle)} expects nothing",
-                hint="add checks below 'expect': a sample without them would always pass",
+                hint="add checks below expect: a sample without checks always passes",
             )
         return suite, digest_files(read)

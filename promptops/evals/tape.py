@@ -209,7 +209,9 @@ def read_cassette(path: str, data: bytes, prompt: str) -> Tape:
     lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
     head = _parse(lines[0])
     if not isinstance(head, dict) or head.get("schema") != CASSETTE:
-        raise TapeError(f"{path} is no cassette", hint=f"its first line must say schema {CASSETTE}")
+        raise TapeError(
+            f"{path} is not a cassette", hint=f"set the schema {CASSETTE} in its first line"
+        )
     if head.get("prompt") != prompt:
         raise TapeError(
             f"{path} is the cassette of {quote(str(head.get('prompt')))}, not of {quote(prompt)}",
@@ -222,7 +224,7 @@ def read_cassette(path: str, data: bytes, prompt: str) -> Tape:
         entry = _read_entry(_parse(line))
         if entry is None:
             hint = "resolve the conflict" if line.startswith(("<<<<", "====", ">>>>")) else None
-            raise TapeError(f"{path}:{number}: the line is no recorded answer", hint=hint)
+            raise TapeError(f"{path}:{number}: the line is not a recorded answer", hint=hint)
         entries.append(entry)
     return Tape(path, entries)
 

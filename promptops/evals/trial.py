@@ -257,7 +257,7 @@ async def _converse(course: _TrialCourse, asker: Asker, scoring: Scoring, case: 
             chosen = tuple(one for one in checks if not _compares(one))
         await _check(course, chosen, answer, context, scoring)
     if course.checks and not any(course.weights):
-        raise ScorerError("no check counts: the judge is not calibrated")
+        raise ScorerError("no check is counted: the judge is not calibrated")
 
 
 def side_inputs(resolved: ResolvedPrompt, sample: Sample, *, is_baseline: bool) -> dict[str, Any]:

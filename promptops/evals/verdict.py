@@ -302,7 +302,7 @@ def explain(verdict: EvalVerdict) -> str:
     """Return one sentence on the interval's meaning and on what the suite can miss."""
     overall = verdict.overall
     if overall.interval is None:
-        return "Nothing was compared, so nothing is promised."
+        return "Nothing was compared."
     # The share of inputs of which 5 % of such suites have no sample.
     unseen = 1 - LEVEL ** (1 / overall.samples)
     hidden = max(0.0, -overall.interval.low)

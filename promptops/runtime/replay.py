@@ -150,8 +150,8 @@ class ReplayCap:
             return 0
         if most is None:
             raise ReplayCapError(
-                "what the run may cost is unknown, and there is a cap",
-                hint="give the model a price and the prompt max_tokens, or leave out the cap",
+                "the cost of the run is unknown, and a cap is set",
+                hint="set a price for the model and max_tokens in the prompt, or remove the cap",
             )
         with self._lock:
             if self._taken + most > self._cap:

@@ -154,7 +154,7 @@ def test_trials_that_are_copies_of_one_answer_are_no_trials(
     state = TrialState("work tree", "1.0.0", "sha256:0")
     suite = SuiteRunResult("evals/a.yaml", "", "a", state, tuple(samples))
     reasons = find_reasons(suite, "m")
-    assert any("copies of one answer" in one.text for one in reasons) is copied
+    assert any("identical copies" in one.text for one in reasons) is copied
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such signals")

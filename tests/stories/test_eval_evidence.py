@@ -168,7 +168,7 @@ def test_a_part_of_a_suite_is_no_evidence(project: Repo, tmp_path: Path, option:
 def test_a_shard_is_no_evidence(project: Repo, tmp_path: Path) -> None:
     file = tmp_path / "e.json"
     said = run(project, "eval", "run", "--shard", "1/2", "--evidence", str(file))
-    assert "warning: a part of a run is no evidence: it is shard 1 of 2" in said.stderr
+    assert "warning: an incomplete run is not evidence: it is shard 1 of 2" in said.stderr
     assert not file.exists()
 
 

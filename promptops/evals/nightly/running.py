@@ -135,7 +135,7 @@ class NightPlan:
             what = quote(missing[0]) if missing else "no prompt with an eval suite"
             raise NotFoundError(
                 f"{what} is {'not ' if missing else ''}live in {environment}",
-                hint="promptops list --live shows what is live; promptops new writes suites",
+                hint="run promptops list --live to see what is live; promptops new writes suites",
             )
         suites = {one.prompt for one in found}
         self.unwatched = () if names else tuple(name for name in sorted(live) if name not in suites)

@@ -25,7 +25,7 @@ def score(answer: JudgedAnswer, argument: float, _context: Context) -> Score:
     """Return 1 if the cost is within the limit, else 0."""
     if answer.cost_micros is None:
         raise ScorerError(
-            "it is not known what the answer cost", hint="give the model a price in [models]"
+            "the cost of the answer is unknown", hint="set a price for the model in [models]"
         )
     # In whole micro-dollars, since 0.0003 has no exact binary value.
     is_met = answer.cost_micros <= round(argument * 1_000_000)

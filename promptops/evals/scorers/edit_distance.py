@@ -26,6 +26,6 @@ def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # n
     wanted = options["to"]
     distance = int(levenshtein.distance(answer.text, wanted))
     if "max" in options:
-        return yes_or_no(distance <= options["max"], f"{distance} changes away")
+        return yes_or_no(distance <= options["max"], f"{distance} edits away")
     longer = max(len(answer.text), len(wanted))
-    return Score(1 - distance / longer if longer else 1.0, f"{distance} changes away")
+    return Score(1 - distance / longer if longer else 1.0, f"{distance} edits away")

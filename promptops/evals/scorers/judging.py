@@ -30,7 +30,7 @@ def ask(context: Context, question: ScorerQuestion, scorer: str) -> Sequence[Rul
     if context.judge is None:
         raise ScorerError(
             f"the scorer '{scorer}' needs a judge",
-            hint="name the prompt that judges: 'judge' in the table [eval] of the configuration",
+            hint="set judge in [eval] to the prompt that judges",
         )
     reply = context.judge(question)
     criteria = reply.get("criteria") if isinstance(reply, dict) else None
@@ -38,8 +38,7 @@ def ask(context: Context, question: ScorerQuestion, scorer: str) -> Sequence[Rul
         raise ScorerError("the judge's reply has no list 'criteria'")
     if len(criteria) != len(question.criteria):
         raise ScorerError(
-            f"the judge ruled on {len(criteria)} criteria, and was asked for"
-            f" {len(question.criteria)}"
+            f"the judge answered {len(criteria)} criteria instead of {len(question.criteria)}"
         )
     return [_ruling(one) for one in criteria]
 
@@ -47,6 +46,6 @@ def ask(context: Context, question: ScorerQuestion, scorer: str) -> Sequence[Rul
 def _ruling(criterion: Any) -> Ruling:  # noqa: ANN401 - a model wrote it
     met = criterion.get("met") if isinstance(criterion, dict) else None
     if not isinstance(met, bool):
-        raise ScorerError("the judge did not say true or false of every criterion")
+        raise ScorerError("the judge did not answer true or false for every criterion")
     reason = criterion.get("reason", "")
     return Ruling(met, reason if isinstance(reason, str) else "")

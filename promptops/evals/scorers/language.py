@@ -41,7 +41,8 @@ def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # n
     unknown = [code for code in wanted if code not in identifier.labels]
     if unknown:
         raise ScorerError(
-            f"py3langid knows no language '{unknown[0]}'", hint="write an ISO 639-1 code, as 'de'"
+            f"py3langid does not know the language '{unknown[0]}'",
+            hint="write an ISO 639-1 code, as 'de'",
         )
     if not _has_features(answer.text):
         raise ScorerError("the answer is too short to tell its language")

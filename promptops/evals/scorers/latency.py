@@ -24,6 +24,6 @@ IS_DETERMINISTIC = True
 def score(answer: JudgedAnswer, argument: float, _context: Context) -> Score:
     """Return 1 if the latency is within the limit, else 0."""
     if answer.latency_seconds is None:
-        raise ScorerError("it is not known how long the answer took")
+        raise ScorerError("the duration of the answer is unknown")
     took = answer.latency_seconds
-    return yes_or_no(took <= argument, f"it took {took:.3f} s, allowed are {argument:g} s")
+    return yes_or_no(took <= argument, f"it took {took:.3f} s, the limit is {argument:g} s")

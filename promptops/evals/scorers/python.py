@@ -106,7 +106,7 @@ def _ask(question: Mapping[str, Any], file: Path, timeout_seconds: float) -> dic
     try:
         reply = json.loads(ended.stdout)
     except ValueError:
-        raise ScorerError("the function's process gave no readable reply") from None
+        raise ScorerError("the function's process returned no readable reply") from None
     return reply if isinstance(reply, dict) else {}
 
 

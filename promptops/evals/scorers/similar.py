@@ -29,7 +29,7 @@ def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # no
     if context.embed is None:
         raise ScorerError(
             "the scorer 'similar' needs an embedding model",
-            hint="set 'embedding' in the table [eval] of the configuration",
+            hint="set embedding in [eval]",
         )
     texts = references(argument)
     if not answer.text.strip():

@@ -121,7 +121,7 @@ could not judge: 0 of 1 samples pass; not compared: nothing is live or released
   - 1 of 1 trials ended in an error
   - 0 of 1 samples pass, which is below the threshold of 100%; 1 is undecided
   ERROR  a
-      score: no check counts: the judge is not calibrated
+      score: no check is counted: the judge is not calibrated
       answer: bad
 
 could not judge  2 calls, 0.000000 USD, <duration>

@@ -225,7 +225,7 @@ def test_a_baseline_that_takes_other_inputs_is_not_compared_with(released: Repo)
     released.write("evals/support/reply.yaml", text.replace("inputs: {q:", "inputs: {ticket:"))
     result = eval_run(released)
     assert result.exit_code == 0
-    said = "40 of 40 samples cannot be compared: the baseline takes other inputs"
+    said = "40 of 40 samples cannot be compared: the baseline has other inputs"
     assert said in result.stdout
     released.write("answers.yaml", "rules: [{answer: Hello.}]")
     assert eval_run(released).exit_code == 1

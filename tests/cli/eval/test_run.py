@@ -215,7 +215,7 @@ could not judge: 0 of 2 samples pass; not compared: nothing is live or released
   - 2 of 2 trials were not run
   - 0 of 2 samples pass, which is below the threshold of 100%; 2 are undecided
 
-stopped: what a call may cost is unknown, and there is a cap
+stopped: the cost of a call is unknown, and a cap is set
 could not judge  0 calls, 0.000000 USD, <duration>
 """)
 
@@ -279,11 +279,11 @@ could not judge  0 calls, 2 replayed, 0.000000 USD, <duration>
     @pytest.mark.parametrize(
         ("content", "said"),
         [
-            ("", "is no cassette"),
+            ("", "is not a cassette"),
             ('{"schema": "promptops.cassette/v1", "prompt": "b"}', "is the cassette of 'b'"),
             (
                 '{"schema": "promptops.cassette/v1", "prompt": "ask"}\n<<<<<<< ours\n',
-                "evals/ask.cassette.jsonl:2: the line is no recorded answer",
+                "evals/ask.cassette.jsonl:2: the line is not a recorded answer",
             ),
         ],
     )
@@ -325,13 +325,13 @@ def test_shards_merge_into_the_verdict_of_a_run_without_them(project: Repo, tmp_
             del tried["seconds"]
     assert found == whole
     assert refuse(project, "eval", "merge", *files[:2], code=2) == snapshot("""\
-error: of 3 shards there is no 3
- hint: a verdict needs all of them: promptops eval run --shard N/OF --output FILE\
+error: missing shards: 3 of 3
+ hint: run the missing shards: promptops eval run --shard N/OF --output FILE\
 """)
     again = refuse(project, "eval", "merge", files[0], files[0], code=2)
     assert masked(again) == snapshot("""\
 error: <folder>/2.json and <folder>/2.json are both shard 2 of 3
- hint: give each shard once\
+ hint: pass each shard once\
 """)
     project.write("prompts/ask.md", prompt_text("1.1.0", body="Now {{ question }}", model=MODEL))
     assert eval_run(project, "--shard", "3/3", "--output", files[2]).exit_code == 0
@@ -604,7 +604,7 @@ could not judge: 0 of 1 samples pass; not compared: nothing is live or released
   - 1 of 1 trials ended in an error
   - 0 of 1 samples pass, which is below the threshold of 100%; 1 is undecided
   ERROR  a
-      score: the scorer 'similar' needs an embedding model (set 'embedding' in the table [eval] of the configuration)
+      score: the scorer 'similar' needs an embedding model (set embedding in [eval])
       answer: something else
 
 could not judge  1 calls, 0.000000 USD, <duration>

@@ -226,7 +226,7 @@ def test_a_cap_stops_before_money_is_spent(repo: Repo, traffic: list[str]) -> No
 def test_a_cap_needs_a_price(repo: Repo, traffic: list[str]) -> None:
     document = replayed(repo, "--model", "near/unpriced", "--max-cost", "1", code=0)
     assert {one["now"]["error"] for one in document["runs"]} == {
-        "what the run may cost is unknown, and there is a cap"
+        "the cost of the run is unknown, and a cap is set"
     }
 
 

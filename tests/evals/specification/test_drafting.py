@@ -252,7 +252,7 @@ def test_the_cap_refuses_before_it_costs(repo: Repo) -> None:
         )
         assert provider.requests == []
     assert unknown.exit_code != 0
-    assert "give the model a price" in unknown.stderr
+    assert "set a price for the model" in unknown.stderr
 
 
 def test_a_model_that_fails_writes_nothing(repo: Repo) -> None:
