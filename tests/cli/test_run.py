@@ -185,7 +185,7 @@ def test_a_model_that_refuses_is_an_error_without_the_key(
     assert masked(result.stderr) == snapshot("""\
 error: near/small: the provider refused the key (401): refused
    run: <uuid> ended at the stage 'call'
- hint: check the variable that holds the key; it may be revoked or of another account
+ hint: check the variable with the key; it may be revoked or from another account
 """)
 
 

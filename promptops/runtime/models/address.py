@@ -50,11 +50,11 @@ def find_address(
             needs_key = variable is not None and not elsewhere
     if base is None:
         raise ModelError(
-            f"{model}: it is not known where this model is served",
+            f"{model}: the address of this model is unknown",
             model=model,
             kind="invalid",
             is_sent=False,
-            hint=f'write base_url below [models."{model.partition("/")[0]}"]',
+            hint=f'set base_url in [models."{model.partition("/")[0]}"]',
         )
     headers = {
         "Content-Type": "application/json",
@@ -101,7 +101,7 @@ def read_key(
     key = environment.get(variable, "").strip() if variable else ""
     if not key and is_needed:
         raise ModelError(
-            f"{model}: there is no key, because {variable} is not set",
+            f"{model}: no key: {variable} is not set",
             model=model,
             kind="key",
             is_sent=False,
@@ -109,11 +109,11 @@ def read_key(
         )
     if not key.isascii() or not key.isprintable():
         raise ModelError(
-            f"{model}: {variable} holds characters that no key has",
+            f"{model}: {variable} contains invalid characters",
             model=model,
             kind="key",
             is_sent=False,
-            hint="it may have been copied with a line break or a typographic quote",
+            hint="copy the key again, without newlines and typographic quotes",
         )
     return key
 

@@ -71,7 +71,7 @@ class Embedder:
                 model=self._name,
                 kind="invalid",
                 is_sent=False,
-                hint=f'write base_url below [models."{self._name}"]',
+                hint=f'set base_url in [models."{self._name}"]',
             )
         from promptops.web.connection import Connections
 
@@ -99,11 +99,11 @@ class Embedder:
             items = sorted(json.loads(data)["data"], key=lambda one: one["index"])
             vectors = [[round(float(one), _DIGITS) for one in item["embedding"]] for item in items]
         except (ValueError, KeyError, TypeError) as error:
-            raise self._invalid(f"the reply holds no embeddings ({error})") from None
+            raise self._invalid(f"the reply has no embeddings ({error})") from None
         if len(vectors) != count:
             raise self._invalid(f"there are {len(vectors)} vectors for {count} texts")
         if not all(vector and all(map(math.isfinite, vector)) for vector in vectors):
-            raise self._invalid("a vector is empty or no numbers")
+            raise self._invalid("a vector is empty or not numeric")
         return vectors
 
     def _invalid(self, wrong: str) -> ModelError:

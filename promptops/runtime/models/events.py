@@ -146,7 +146,7 @@ class StreamReader:
                 raise reader.not_a_stream("", self._rest)
             raise reader.fail("empty", "the stream has no event")
         if not self.is_done and self._finish is None:
-            raise reader.fail("connection", "the stream broke off")
+            raise reader.fail("connection", "the stream was cut off")
         for name in (parts[1] for parts in self._calls.values()):
             if not name:
                 raise reader.fail("invalid", "a tool call names no function")

@@ -218,7 +218,7 @@ def _refuse_controls(request: Request) -> None:
             model=request.model,
             kind="invalid",
             is_sent=False,
-            hint="leave it out; where the model is served stands in [models] of the configuration",
+            hint="remove it, and set the model's address in [models]",
         )
 
 
@@ -336,7 +336,7 @@ def _translate(error: Exception, reader: WireReader, deadline: float) -> ModelEr
     if time.monotonic() >= deadline or names & {"TimeoutError", "TimeoutException", "Timeout"}:
         return reader.fail("timeout", "there was no answer before the deadline")
     if names & {"JSONDecodeError", "ValidationError", "APIResponseValidationError"}:
-        return reader.fail("invalid", f"the answer is not what was asked for: {error}")
+        return reader.fail("invalid", f"the answer is malformed: {error}")
     if names & {"ConnectError", "ClientConnectorError"}:
         return reader.fail("connection", f"cannot connect: {error}", is_sent=False)
     if names & {"TransportError", "APIConnectionError", "ClientError", "OSError"}:
@@ -350,7 +350,7 @@ def _translate(error: Exception, reader: WireReader, deadline: float) -> ModelEr
         )
     status = getattr(error, "status_code", None)
     if response is not None or status == 500:
-        return reader.fail("invalid", f"the answer is not what was asked for: {error}")
+        return reader.fail("invalid", f"the answer is malformed: {error}")
     # Found without a request: an unknown provider or an unsupported parameter.
     kind: ErrorKind = "status" if isinstance(status, int) and 400 <= status < 500 else "invalid"
     return reader.fail(

@@ -42,7 +42,7 @@ class OnnxEmbedder:
         files = [folder / "model.onnx", folder / "tokenizer.json"]
         missing = next((file for file in files if not file.is_file()), None)
         if missing is not None:
-            hint = "it takes model.onnx and tokenizer.json, as sentence-transformers exports them"
+            hint = "add model.onnx and tokenizer.json, as sentence-transformers exports them"
             raise self._error(f"there is no {missing.name} in {folder}", hint)
         try:
             import onnxruntime
@@ -79,7 +79,9 @@ class OnnxEmbedder:
         encoding = self._tokenizer.encode(text)
         count = len(encoding.ids)
         if count > self._longest:
-            raise self._error(f"a text has {count} tokens, and the model reads {self._longest}")
+            raise self._error(
+                f"a text has {count} tokens, and the model's limit is {self._longest}"
+            )
         unknown = sum(one == self._unknown for one in encoding.ids)
         if unknown > _MAX_UNKNOWN * count:
             raise self._error(f"{unknown} of a text's {count} tokens are unknown to the model")
@@ -100,7 +102,7 @@ class OnnxEmbedder:
         vector = output.mean(axis=0) if output.ndim > 1 else output
         found = [round(float(one), _DIGITS) for one in vector]
         if not found or not all(map(math.isfinite, found)):
-            raise self._error("a vector is empty or no numbers")
+            raise self._error("a vector is empty or not numeric")
         return found
 
     def _error(self, wrong: str, hint: str | None = None) -> ModelError:

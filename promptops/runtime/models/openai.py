@@ -281,9 +281,9 @@ def _failure(error: Exception, reader: WireReader, deadline: float, *, is_sent: 
         return reader.fail("timeout", f"there was {wrong} before the deadline", is_sent=is_sent)
     reason = str(error) or type(error).__name__
     if not is_sent:
-        hint = "is the server running, and is base_url right?"
+        hint = "check that the server is running and base_url is correct"
         if "CERTIFICATE_VERIFY_FAILED" in reason or "certificate" in reason.lower():
-            hint = "name the file with your organisation's certificates in SSL_CERT_FILE"
+            hint = "set SSL_CERT_FILE to your organisation's certificates"
         return reader.fail("connection", f"cannot connect: {reason}", is_sent=False, hint=hint)
     return reader.fail("connection", f"the connection broke: {reason}")
 

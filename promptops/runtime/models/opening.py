@@ -136,7 +136,7 @@ class Models:
 
         if not target.wire_name:
             raise ModelError(
-                f"'{name}' names no model",
+                f"'{name}' is not a model",
                 model=name,
                 kind="invalid",
                 is_sent=False,

@@ -49,7 +49,7 @@ _FAULTS: dict[str, tuple[ErrorKind, str, bool]] = {
     "timeout": ("timeout", "there was no answer before the deadline", True),
     "connection": ("connection", "cannot connect: connection refused", False),
     "drop": ("connection", "the connection broke", True),
-    "truncate": ("connection", "the stream broke off", True),
+    "truncate": ("connection", "the stream was cut off", True),
     "invalid": ("invalid", "the answer is not JSON", True),
     "empty": ("empty", "the answer has neither text nor tool calls (stop)", True),
 }
@@ -153,11 +153,11 @@ class ScriptedModel:
                 # The last answer of a sequence repeats.
                 return rule.replies[min(next(rule.used), len(rule.replies) - 1)]
         raise ModelError(
-            f"{request.model}: no rule of {self._path} fits this request",
+            f"{request.model}: no rule of {self._path} matches this request",
             model=request.model,
             kind="invalid",
             is_sent=False,
-            hint="add a rule without `when`, which fits everything, at the end",
+            hint="add a rule without `when` at the end, which matches everything",
         )
 
 
@@ -232,7 +232,7 @@ def open_scripted(name: str, root: Path | None) -> ScriptedModel:
     except FileNotFoundError:
         reading.fail("does not exist", "the path starts at the repository's top")
     except (OSError, UnicodeDecodeError) as error:
-        reading.fail(f"cannot be read: {error}", "it is YAML, in UTF-8")
+        reading.fail(f"cannot be read: {error}", "write it as YAML in UTF-8")
     return ScriptedModel(path, reading.read(text))
 
 
@@ -257,7 +257,7 @@ class _RulesReading:
             model=self._model,
             kind="invalid",
             is_sent=False,
-            hint=hint or "docs/models.md describes the file",
+            hint=hint or "see docs/models.md",
         )
 
     def read(self, text: str) -> tuple[_ScriptedRule, ...]:
@@ -311,7 +311,7 @@ class _RulesReading:
             if not isinstance(answers, list) or not answers:
                 self.fail(f"{where}: answers is not a list")
             if {"answer", "data", "tools", "fault"} & set(common):
-                self.fail(f"{where}: there is an answer beside answers", "keep one of the two")
+                self.fail(f"{where}: answer and answers are both given", "keep one of the two")
             replies = tuple(
                 self._reply(
                     {**common, **(one if isinstance(one, dict) else {"answer": one})},

@@ -34,7 +34,7 @@ _STATUS = {
     401: "refused the key",
     402: "asks for payment",
     403: "denied access",
-    404: "knows no such model or address",
+    404: "does not know this model or address",
     408: "timed out",
     413: "found the request too large",
     422: "refused the request",
@@ -59,7 +59,7 @@ def encode(request: Request, wire_name: str, *, is_stream: bool) -> bytes:
             model=request.model,
             kind="invalid",
             is_sent=False,
-            hint="messages and parameters take texts, finite numbers, lists and mappings",
+            hint="use only texts, finite numbers, lists and mappings in messages and parameters",
         ) from error
     try:
         return text.encode()
@@ -116,7 +116,7 @@ class WireReader:
         hint = _HINTS.get(status)
         if 300 <= status < 400:
             wrong = f"points to {quote(headers.get('location', 'nowhere'))}"
-            said, hint = "", "a request with a key is not redirected: correct base_url"
+            said, hint = "", "correct base_url: a request with a key is not redirected"
         else:
             wrong = wrong or ("failed" if status >= 500 else "refused the request")
         text = f"the provider {wrong} ({status})"
@@ -243,11 +243,11 @@ class WireReader:
         if start.startswith(b"<") or "html" in content_type:
             return self.fail(
                 "invalid",
-                "an HTML page came instead of an answer",
-                hint="base_url may point to a website or to a proxy's page",
+                "the answer is an HTML page",
+                hint="check base_url: it may point to a website or a proxy",
             )
         if start.startswith(b"{"):
-            return self.fail("invalid", "the answer is JSON that breaks off or is malformed")
+            return self.fail("invalid", "the answer is incomplete or malformed JSON")
         return self.fail("invalid", "the answer is not JSON")
 
     # --- streams ------------------------------------------------------------------------------
@@ -262,13 +262,13 @@ class WireReader:
         if isinstance(document, dict) and document.get("error"):
             return self.read_reported(document)
         if document is not None:
-            return self.fail("invalid", "a plain answer came where a stream was asked for")
+            return self.fail("invalid", "the answer is not a stream")
         return self._not_json(content_type, body)
 
 
 _HINTS = {
-    401: "check the variable that holds the key; it may be revoked or of another account",
-    402: "the account has no credit left",
+    401: "check the variable with the key; it may be revoked or from another account",
+    402: "add credit to the account",
     403: "the key may not use this model",
     404: "check the model's name and base_url",
 }

@@ -149,7 +149,7 @@ def test_models_of_one_endpoint_share_connections() -> None:
 
 
 def test_nothing_is_fallen_back_on(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="names no model"):
+    with pytest.raises(ModelError, match="is not a model"):
         open_model("openai/", ModelSettings(), root=None)
     with pytest.raises(ModelError, match="in a repository only"):
         open_model("scripted/a.yaml", ModelSettings(), root=None)

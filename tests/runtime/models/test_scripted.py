@@ -150,7 +150,7 @@ def test_the_file_lies_in_the_repository(tmp_path: Path) -> None:
         ("rules: [{answer: 1}]", "rule 1: answer is not a text"),
         ("rules: [{answer: a, data: 1}]", "answer and data are both given"),
         ("rules: [{answers: []}]", "answers is not a list"),
-        ("rules: [{answers: [a], answer: b}]", "there is an answer beside answers"),
+        ("rules: [{answers: [a], answer: b}]", "answer and answers are both given"),
         ("rules: [{answers: [a, 1]}]", "rule 1, answer 2: answer is not a text"),
         ("rules: [{answer: a, when: {regex: '('}}]", "the regex is malformed"),
         ("rules: [{answer: a, when: {count: 0}}]", "count is not a number from 1"),
@@ -174,7 +174,7 @@ def test_a_fault_in_the_file_is_named(text: str, message: str) -> None:
 
 def test_a_request_that_no_rule_fits() -> None:
     model = read_scripted(NAME, "rules: [{when: {text: b}, answer: a}]")
-    with pytest.raises(ModelError, match=r"no rule of rules\.yaml fits"):
+    with pytest.raises(ModelError, match=r"no rule of rules\.yaml matches"):
         answer(model, "a")
 
 
