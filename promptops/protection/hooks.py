@@ -157,7 +157,7 @@ def install_hook(
         if other is not None:
             raise RefusedError(
                 f"{path} is not from promptops, and {_KEPT}/{kept.name} already exists",
-                hint="make one hook of the two, then run the command again",
+                hint="merge the two hooks, then run the command again",
             )
         other = kept
         if not dry_run:
@@ -183,7 +183,7 @@ def uninstall_hook(
     if written is None or present != kind.script.replace("python=PYTHON", written[0], 1):
         raise RefusedError(
             f"{path} was changed since promptops wrote it",
-            hint="take the lines of promptops out of it by hand",
+            hint="remove the lines of promptops by hand",
         )
     kept = kind.keep(path)
     other = path if os.path.lexists(kept) else None
@@ -205,7 +205,7 @@ def _locate(repository: Repository, kind: HookKind) -> tuple[Path, bool]:
         is_shared = real.is_relative_to(top.resolve()) and not real.is_relative_to(own)
     elif not repository.git.is_bare:
         raise RefusedError(
-            f"{repository.git.folder} is a repository to work in, and nobody pushes to it",
+            f"{repository.git.folder} is not a bare repository, so nobody pushes to it",
             hint="run the command in the bare repository on the server: "
             "promptops -C PATH hook install --server",
         )
@@ -221,10 +221,10 @@ def _locate(repository: Repository, kind: HookKind) -> tuple[Path, bool]:
 
 
 _ELSEWHERE = {
-    HookKind.COMMIT: "add the line `promptops validate --staged` to the hook there, or give this "
-    "repository hooks of its own: git config core.hooksPath .githooks",
-    HookKind.RECEIVE: "have the pre-receive hook there run `promptops hook pre-receive`, with what "
-    "it gets on its standard input",
+    HookKind.COMMIT: "add the line `promptops validate --staged` to the hook there, or use "
+    "hooks of this repository: git config core.hooksPath .githooks",
+    HookKind.RECEIVE: "have the pre-receive hook there run `promptops hook pre-receive` with "
+    "its standard input",
 }
 
 

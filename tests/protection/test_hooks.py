@@ -196,7 +196,7 @@ def test_two_hooks_of_others_are_not_thrown_together(repo: Repo) -> None:
     assert result.exit_code == 1
     assert masked(result.stderr) == snapshot("""\
 error: <folder>/repo/.git/hooks/pre-commit is not from promptops, and before-promptops/pre-commit already exists
- hint: make one hook of the two, then run the command again
+ hint: merge the two hooks, then run the command again
 """)
     assert masked(run(repo, "hook", "uninstall").stderr) == snapshot(
         ".git/hooks/pre-commit: there is no hook of promptops\n"
@@ -212,7 +212,7 @@ def test_a_hook_that_somebody_changed_is_not_thrown_away(repo: Repo) -> None:
     assert result.exit_code == 1
     assert masked(result.stderr) == snapshot("""\
 error: <folder>/repo/.git/hooks/pre-commit was changed since promptops wrote it
- hint: take the lines of promptops out of it by hand
+ hint: remove the lines of promptops by hand
 """)
     assert path.exists()
 

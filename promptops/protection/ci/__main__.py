@@ -42,7 +42,7 @@ _VERDICTS = {0: "yes", 1: "no"}
 _STATES = {
     0: (StatusState.SUCCESS, "may merge"),
     1: (StatusState.FAILURE, "may not merge: the run says what is missing"),
-    2: (StatusState.ERROR, "that cannot be told: the run says why"),
+    2: (StatusState.ERROR, "the result is unknown: the run says why"),
 }
 
 
@@ -61,7 +61,7 @@ def main(environment: Mapping[str, str]) -> int:
             if environment.get("GITHUB_EVENT_NAME") == "workflow_run":
                 followed = follow_review(environment, folder, github.find_pull_request)
                 if followed is None:
-                    print("the pull request is closed or has moved on: nothing is left to judge")
+                    print("the pull request is closed or has newer commits: nothing to check")
                     return 0
                 environment = followed
             change = read_change(environment)

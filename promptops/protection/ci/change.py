@@ -80,10 +80,10 @@ def read_change(environment: Mapping[str, str]) -> CiChange:
     """
     event = read_event(environment)
     if event is None or event.forge != "github":
-        raise UsageError("this is no run of a GitHub workflow", hint="run `promptops gate` here")
+        raise UsageError("this is not a run of a GitHub workflow", hint="run `promptops gate` here")
     if event.target is None or event.head is None or not event.is_change:
         raise UsageError(
-            f"the event {event.name} is about no change that could merge", hint=_EVENTS
+            f"the event {event.name} is not about a change that could merge", hint=_EVENTS
         )
     is_queued = event.queue is not None
     return CiChange(
@@ -178,8 +178,8 @@ def fetch_change(change: CiChange, url: str, access: Mapping[str, str], folder: 
     git.run("symbolic-ref", "HEAD", branch)
     if git.run("cat-file", "-e", f"{change.head}^{{commit}}", check=False).code != 0:
         raise RemoteError(
-            f"the commit {change.head} is no longer part of the change, which was pushed over",
-            hint="the run for what the change is now judges that",
+            f"the commit {change.head} is no longer part of the change: it was force-pushed",
+            hint="the run for the new commits checks the change",
         )
 
 

@@ -422,8 +422,8 @@ def test_a_commit_that_was_pushed_over_cannot_be_judged(runner: Runner) -> None:
 ### ❓ That cannot be told
 
 ```text
-error: the commit <id> is no longer part of the change, which was pushed over
- hint: the run for what the change is now judges that
+error: the commit <id> is no longer part of the change: it was force-pushed
+ hint: the run for the new commits checks the change
 ```
 """)
     assert [one.state for one in runner.forge.said.statuses] == ["error"]
@@ -488,7 +488,7 @@ def test_a_review_of_what_is_gone_says_nothing_about_anything(runner: Runner) ->
     ran = runner.run("workflow_run", after_review(runner, 7, head))
     assert (ran.code, runner.forge.said.statuses) == (0, [])
     assert ran.log == snapshot(
-        "the pull request is closed or has moved on: nothing is left to judge\n"
+        "the pull request is closed or has newer commits: nothing to check\n"
     )
 
 
