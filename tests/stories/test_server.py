@@ -146,7 +146,7 @@ def test_a_hook_that_is_there_judges_first_and_comes_back(tmp_path: Path) -> Non
     done = team.first.run("push", "origin", "main:topic")
     assert (done.returncode, b"hook declined" in done.stderr) == (1, True)
     assert masked(run(team.remote.path, "hook", "uninstall", "--server").err) == snapshot("""\
-<folder>/remote.git/hooks/pre-receive: removed
+hooks/pre-receive: removed
 the hook that was there before is back
 """)
     (team.remote.path / "no").unlink()

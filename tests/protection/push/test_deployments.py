@@ -259,7 +259,7 @@ def test_a_folder_with_one_name_twice_is_refused(server: Server) -> None:
     raw = b"".join(b"100644 triage.md\0" + bytes.fromhex(oid) for oid in (bad, first))
     tree = git("hash-object", "-t", "tree", "-w", "--literally", "--stdin", stdin=raw)
     commit = draft.commit(graft(server.clone, good, folder, tree))
-    server.refuse(f"{commit}:{STAGING}", why="is no tree that Git writes")
+    server.refuse(f"{commit}:{STAGING}", why="is not a tree that Git writes")
 
 
 def test_other_newlines_than_the_digest_is_of_are_refused(server: Server) -> None:
@@ -284,7 +284,7 @@ def test_a_message_in_another_encoding_is_refused(server: Server) -> None:
         ("\n\n", "\nx-more yes\n\n", "it has other headers than Git writes"),
         ("\nauthor ", "\nauthor Eve <eve@example.com> 0 +0000\nauthor ", "other headers"),
         (" +0000\ncommitter", " zone\ncommitter", "other headers"),
-        ("Operation: 0123", "Operation: \0 0123", "goes on after a NUL"),
+        ("Operation: 0123", "Operation: \0 0123", "continues after a NUL"),
         ("Deployment: 2", "Deployment: 02", "should say 'Deployment: 2'"),
         ("Deployment: 2", "Deployment:  2", "is not a deployment"),
         ("Deployment: 2", "Deployment:2", "its message is not"),

@@ -108,7 +108,7 @@ def test_a_release_that_was_bent_is_refused(
 @pytest.mark.parametrize(
     ("old", "new", "why"),
     [
-        ("Notes.", "Notes.\0\n\nMore.", "goes on after a NUL"),
+        ("Notes.", "Notes.\0\n\nMore.", "continues after a NUL"),
         ("\n\nsupport/triage 2.0.0", "\nx-more yes\n\nsupport/triage 2.0.0", "other headers"),
         ("\n\nsupport/triage 2.0.0", "\n\nsupport/triage 1.0.0", "its title is not"),
         ("Operation: 0123", "Operation: 0123\nOperation: 4567", "does not say Operation once"),
