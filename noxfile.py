@@ -100,8 +100,8 @@ def stores(session: nox.Session) -> None:
 @nox.session
 def cluster(session: nox.Session) -> None:
     """Run the tests of evals on a Dask cluster, with real workers."""
-    session.install("--editable", ".[cluster]", *group("test"))
-    session.env["PROMPTOPS_REQUIRE_DASK"] = "1"
+    session.install("--editable", ".[cluster,postgres,redis]", *group("test"))
+    session.env.update({"PROMPTOPS_REQUIRE_DASK": "1", "PROMPTOPS_REQUIRE_STORES": "1"})
     session.run("pytest", "tests/evals/cluster", *session.posargs)
 
 

@@ -361,7 +361,7 @@ def test_a_tree_that_shows_each_reader_something_else_lets_nobody_tell(
     root = write_tree(world, replace_line(top, "prompts", write_tree(world, prompts)))
     commit = world.repo.git("commit-tree", "-p", "HEAD", "-m", "Hide", root)
     world.repo.git("update-ref", "refs/heads/change", commit)
-    with pytest.raises(IntegrityError, match="no tree that Git writes"):
+    with pytest.raises(IntegrityError, match="not a tree that Git writes"):
         world.judge(approval(), approval("@nobody"))
 
 

@@ -16,8 +16,10 @@ from promptops.evals import worker
 from promptops.evals.worker import WorkerRun, call_model
 from promptops.repository.settings.models import ModelSettings
 from promptops.runtime.models.model import ModelError, Request
+from tests import postgres, redis
 from tests.prompts import prompt_text
 from tests.runtime.provider import Provider
+from tests.stores import leave_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,15 +131,28 @@ def project(repo: Repo, provider: Provider) -> Repo:
     return repo
 
 
-def start(project: Repo, *args: str) -> subprocess.Popen[str]:
+def start(project: Repo, *args: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
     line = [sys.executable, "-m", "promptops", "eval", "run", "ask", "--live", "--format", "json"]
     return subprocess.Popen(
         [*line, *args],
         cwd=project.path,
+        env=None if env is None else {**os.environ, **env},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def show(project: Repo, env: dict[str, str], *args: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "promptops", *args],
+        cwd=project.path,
+        env={**os.environ, **env},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[dict[str, Any], str]:
@@ -189,6 +204,47 @@ def test_a_killed_worker_loses_nothing_and_bills_nothing_twice(
     assert result["cost_micros"] == one_call * SAMPLES * 2
     # What it was asking, no more, was asked again.
     assert len(provider.requests) <= SAMPLES * 2 + THREADS
+
+
+@pytest.mark.slow
+def test_shared_stores_count_each_call_once(
+    project: Repo, provider: Provider, tmp_path: Path
+) -> None:
+    redis_program, postgres_programs = redis.find_program(), postgres.find_programs()
+    if redis_program is None or postgres_programs is None:
+        leave_out("needs redis-server and PostgreSQL")
+    settings = (project.path / "promptops.toml").read_text()
+    limits = (
+        '[guards]\nledger_variable = "LEDGER"\n[guards.environments.eval]\nspend_per_day = 50\n'
+    )
+    project.write("promptops.toml", settings + limits)
+    provider.always(delay=0.2)
+    with (
+        redis.serve_redis(redis_program) as ledger,
+        postgres.serve_postgres(postgres_programs) as log,
+        DaskCluster(tmp_path, 2) as cluster,
+    ):
+        env = {"LEDGER": ledger.url, "PROMPTOPS_LOG": log.url}
+        show(project, env, "guards", "reset", "--reason", "first use")
+        cluster.wait_for_workers()
+        running = start(project, "--cluster", cluster.address, env=env)
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while len(provider.requests) < SAMPLES and time.monotonic() < until:
+            time.sleep(0.02)
+        cluster.workers[0].kill()
+        together, _ = finish(running)
+        provider.always()
+        alone, _ = finish(start(project, env=env))
+        assert together["exit"] == 0
+        assert judged(together) == judged(alone)
+        told = json.loads(show(project, env, "guards", "show", "--format", "json"))
+        runs = json.loads(
+            show(project, env, "runs", "list", "--evals", "--limit", "500", "--format", "json")
+        )
+    one_call = 11 * 1 + 7 * 2
+    spent = {one["used"] for one in told["windows"] if one["unit"] == "micros"}
+    assert spent == {2 * SAMPLES * 2 * one_call}, told
+    assert len(runs["runs"]) == 2 * SAMPLES * 2
 
 
 @pytest.mark.slow

@@ -86,7 +86,7 @@ def test_a_folder_is_searched_for_configurations(repo: Repo) -> None:
         ("{options: {transform: output}, assert: [{type: equals, value: a}]}", "transforms the"),
         ("{vars: {x: '{{ y | upper }}'}, assert: [{type: equals, value: a}]}", "in a variable"),
         ("file://nothing*.yaml", "promptfoo runs one empty case that passes"),
-        ("file://../../outside.yaml", "outside of the repository"),
+        ("file://../../outside.yaml", "outside the repository"),
         ("https://docs.google.com/x", "cases from https:// are not carried over"),
     ],
 )
