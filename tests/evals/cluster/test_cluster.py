@@ -238,13 +238,12 @@ def test_shared_stores_count_each_call_once(
         assert together["exit"] == 0
         assert judged(together) == judged(alone)
         told = json.loads(show(project, env, "guards", "show", "--format", "json"))
-        runs = json.loads(
-            show(project, env, "runs", "list", "--evals", "--limit", "500", "--format", "json")
-        )
+        listed = show(project, env, "runs", "list", "--evals", "--limit", "500", "--format", "json")
+        runs = json.loads(listed)["runs"]
     one_call = 11 * 1 + 7 * 2
-    spent = {one["used"] for one in told["windows"] if one["unit"] == "micros"}
-    assert spent == {2 * SAMPLES * 2 * one_call}, told
-    assert len(runs["runs"]) == 2 * SAMPLES * 2
+    spent = {one["spent"] for one in told["limits"] if one["of"] == "environment/eval"}
+    assert spent == {2 * SAMPLES * 2 * one_call}, told["limits"]
+    assert len(runs) == 2 * SAMPLES * 2
 
 
 @pytest.mark.slow
