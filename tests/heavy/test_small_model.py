@@ -119,11 +119,12 @@ def test_what_does_not_fit_its_window_goes_to_a_larger_one(team: Repo) -> None:
     )
     press.deploy("production", {"patient": "1.0.0"})
     config = team.path / "promptops.toml"
-    with Provider() as roomy, promptops.open(team.path) as registry:
+    with Provider() as roomy:
         table = f'[models.roomy]\nbase_url = "{roomy.base_url}"\nfree = true\ncontext = 100_000\n'
         config.write_text(f"{config.read_text()}{table}")
         roomy.reply(text="It fits.")
-        done = registry.run("patient", {"text": "word " * 2 * CONTEXT})
+        with promptops.open(team.path) as registry:
+            done = registry.run("patient", {"text": "word " * 2 * CONTEXT})
     assert (done.text, done.model, done.is_degraded) == ("It fits.", "roomy/large", True)
 
 
