@@ -232,15 +232,15 @@ class _ClusterModel:
         return await self._models.call(self._name, request, deadline)
 
     def call(self, request: Request, *, deadline: float) -> Answer:
-        """Evals call concurrently only."""
+        """Raise NotImplementedError: evals call on an event loop only."""
         raise NotImplementedError
 
     def stream(self, request: Request, *, deadline: float) -> Iterator[Part]:
-        """Evals do not stream."""
+        """Raise NotImplementedError: evals do not stream."""
         raise NotImplementedError
 
     def astream(self, request: Request, *, deadline: float) -> AsyncIterator[Part]:
-        """Evals do not stream."""
+        """Raise NotImplementedError: evals do not stream."""
         raise NotImplementedError
 
     def close(self) -> None:

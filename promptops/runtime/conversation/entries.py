@@ -178,7 +178,7 @@ class ConversationStore(Protocol):
         ...
 
     def contents(self, conversation: str, *, now: float) -> Sequence[ConversationEvent]:
-        """Return the rows whose contents are still there, oldest first, whoever the owner is."""
+        """Return the rows whose contents are still there, oldest first, of any owner."""
         ...
 
     def list(self, *, user: str | None = None, limit: int = 50) -> Sequence[ConversationHead]:

@@ -296,7 +296,7 @@ class RedisStore:
     def reseal(self, change: Callable[[bytes], bytes | None]) -> int:
         """Replace the contents of all rows; see `ConversationStore`."""
         count = 0
-        # What is written while this looks is sealed with the first key of whoever writes it.
+        # What is written while this looks is sealed with the first key of its writer.
         for name in self._ask(lambda: [one for one, _ in self._redis.zscan_iter(_IDS)]):
             count += self._reseal_one(name.decode(), change)
         return count

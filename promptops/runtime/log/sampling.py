@@ -42,7 +42,7 @@ def sample_runs(
     Which ones is chance, but the same for the same log: the numbers of the runs are shuffled by a
     hash, so that two looks at one window show the same.
     """
-    # Prompt and time alone, which an index has: whoever else is asked for is found below.
+    # Prompt and time alone, which an index has: other filters are applied below.
     narrow = filters.__class__(since=filters.since, until=filters.until, prompt=filters.prompt)
     first = RunQuery(cursor, narrow, now)
     numbers = [

@@ -45,7 +45,7 @@ class SiteAccess:
         self._authorities = frozenset(f"{host}:{port}" for host in hosts)
         self._token = token
         self.cookie_name = f"promptops_site_{port}"
-        # Not the token itself: whoever sees one of the two does not know the others.
+        # Not the token itself: one of the two does not reveal the other.
         self.cookie = self._derive("cookie")
         self.form_token = self._derive("form")
 
