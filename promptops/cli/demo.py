@@ -366,11 +366,13 @@ def _git(cwd: Path, *words: str) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return the process's environment without variables that redirect Git or the run log."""
+    """Return the environment without a pager or variables that redirect Git or the log."""
     from promptops.git.process import LOCAL_VARIABLES
 
     others = {*LOCAL_VARIABLES, "PROMPTOPS_LOG", "PROMPTOPS_CONFIG"}
-    return {key: value for key, value in os.environ.items() if key not in others}
+    kept = {key: value for key, value in os.environ.items() if key not in others}
+    # A pager would stop the tour at each long screen.
+    return {**kept, "PAGER": ""}
 
 
 def _show_file(repository: Path, path: str, text: str) -> None:

@@ -56,3 +56,8 @@ def test_the_second_example_is_what_happens(
     answer.write_text(done.stdout)
     _, *words = shlex.split(tracing)
     assert mask(accept(repository, *words[:-1], str(answer))) == mask(chain)
+
+
+def test_the_tour_never_waits_for_a_pager(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAGER", "less")
+    assert demo._environment()["PAGER"] == ""
