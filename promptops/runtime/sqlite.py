@@ -1,4 +1,4 @@
-"""Begin to write to an SQLite database, fairly among processes."""
+"""Open an SQLite database, and begin to write to it, fairly among processes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,31 @@ _MIN_PAUSE_SECONDS = 0.004
 _MAX_PAUSE_SECONDS = 0.008
 _MAX_YIELDS = 10
 _PRIMARY_CODE = 0xFF
+
+
+def use_write_ahead_log(connection: sqlite3.Connection, seconds: float) -> None:
+    """Let readers read while somebody writes; waits while others do the same to a new file.
+
+    SQLite's own busy handler does not serve this: the statement reads before it locks, and a reader
+    who wants to write is refused at once.
+
+    Args:
+        connection: to the database.
+        seconds: for how long to try.
+
+    Raises:
+        sqlite3.OperationalError: others use the file until the end, or something else is wrong.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or time.monotonic() >= deadline:
+                raise
+            time.sleep(_MIN_PAUSE_SECONDS)
+        else:
+            return
 
 
 def begin(connection: sqlite3.Connection, seconds: float, *, is_patient: bool = True) -> None:

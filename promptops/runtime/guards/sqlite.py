@@ -26,7 +26,7 @@ from promptops.runtime.ledger import (
     choose_horizon,
     refuse,
 )
-from promptops.runtime.sqlite import begin, is_busy
+from promptops.runtime.sqlite import begin, is_busy, use_write_ahead_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -360,7 +360,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
     # Opening an existing ledger needs no lock.
     if _version(connection) == 0:
-        connection.execute("PRAGMA journal_mode = WAL")
+        use_write_ahead_log(connection, TIMEOUT_SECONDS)
         connection.execute("PRAGMA busy_timeout = 0")
         begin(connection, TIMEOUT_SECONDS)
         try:

@@ -18,7 +18,7 @@ from promptops.errors import NotFoundError, PromptopsError
 from promptops.runtime.log.log import LogError
 from promptops.runtime.log.migrations import RUN_LOG
 from promptops.runtime.log.store import Store
-from promptops.runtime.sqlite import begin
+from promptops.runtime.sqlite import begin, use_write_ahead_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -239,7 +239,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _prepare(connection: sqlite3.Connection, schema: Schema, now: float) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
+    use_write_ahead_log(connection, BUSY_SECONDS)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     connection.execute("PRAGMA secure_delete = FAST")
