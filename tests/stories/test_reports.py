@@ -1,9 +1,8 @@
-"""Inputs of other people's reports: each was handled wrongly once, and gives its right value now.
+"""Realistic inputs that were handled wrongly once, each with its right value.
 
-The number of a case and its kind: A a name in the data is taken for Python's, B text is lost, glued
-or added, C a fact is guessed, D another tool is not asked, E a repository is taken from the
-environment, F a file is counted that is no prompt, G a hint leads to the next error, H ordinary
-words are taken for an offence.
+The kinds: a name in the data is taken for Python's; text is lost, glued or added; a fact is
+guessed; another tool is not asked; a repository is taken from the environment; a file is counted
+that is no prompt; a hint leads to the next error; ordinary words are taken for an offence.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ def write(repo: Repo, body: str, **keys: str) -> None:
 class RenderCase(NamedTuple):
     """A body, what it is given and the one message that it sends."""
 
-    number: str
+    name: str
     body: str
     inputs: str
     values: dict[str, Any]
@@ -48,7 +47,7 @@ KEYS = ("items", "keys", "values", "copy", "get", "update", "pop")
 RENDERED = [
     *(
         RenderCase(
-            f"1A {key}",
+            key,
             LOOP.replace("NAME", key),
             LIST.replace("NAME", key),
             {"order": {key: ["a", "b"]}},
@@ -57,21 +56,21 @@ RENDERED = [
         for key in KEYS
     ),
     RenderCase(
-        "1A in a loop",
+        "in a loop",
         "{% for o in orders %}{{ o.items | length }}{% endfor %}",
         "{orders: {type: array, items: {type: object}}}",
         {"orders": [{"items": [1, 2]}]},
         "2",
     ),
     RenderCase(
-        "1A called",
+        "called",
         "{% for k, v in order.items() %}{{ k }}={{ v }}{% endfor %}",
         "{order: object}",
         {"order": {"x": 1}},
         "x=1",
     ),
     RenderCase(
-        "2A",
+        "an empty list",
         "{% if order.items %}has items{% else %}empty{% endif %}",
         "{order: object}",
         {"order": {"items": []}},
@@ -79,7 +78,7 @@ RENDERED = [
     ),
     *(
         RenderCase(
-            f"2A absent, {dotted}",
+            f"absent, {dotted}",
             f"{{{{ {dotted} is defined }}}}",
             "{o: object}",
             {"o": {}},
@@ -88,7 +87,7 @@ RENDERED = [
         for dotted in ("o.items", "o['items']")
     ),
     RenderCase(
-        "4B kept apart",
+        "kept apart",
         "{{ name }}{% if vip %} (VIP){% endif +%}\nTicket: {{ ticket }}",
         "{vip: boolean, name: string, ticket: string}",
         {"vip": True, "name": "Bob", "ticket": "x"},
@@ -97,7 +96,7 @@ RENDERED = [
 ]
 
 
-@pytest.mark.parametrize("case", RENDERED, ids=lambda case: case.number)
+@pytest.mark.parametrize("case", RENDERED, ids=lambda case: case.name)
 def test_what_is_sent(repo: Repo, case: RenderCase) -> None:
     write(repo, case.body, inputs=case.inputs)
     prompt = find_prompt(open_repository(repo.path).working, "a", where="here")
@@ -107,7 +106,7 @@ def test_what_is_sent(repo: Repo, case: RenderCase) -> None:
 class CheckCase(NamedTuple):
     """A body and frontmatter with what is found in them: check and line, or nothing."""
 
-    number: str
+    name: str
     body: str
     keys: dict[str, str]
     found: list[tuple[str, int]]
@@ -119,41 +118,42 @@ ENDS = "A {{ name }}{% if vip %} x{{ ticket }}{% endif %}"
 PLAIN = {"inputs": "{}"}
 CHECKED = [
     CheckCase(
-        "4B",
+        "a block at the end of a line",
         "Customer: {{ name }}{% if vip %} (VIP){% endif %}\nTicket: {{ ticket }}",
         TICKET,
         [("joined-lines", 8)],
     ),
     CheckCase(
-        "4B for",
+        "for",
         "A {% for x in names %}{{ x }}{% endfor %}\nB",
         {"inputs": "{names: array}"},
         [("joined-lines", 8)],
     ),
-    CheckCase("4B include", 'A {% include "_s/one.md" %}\nB', PLAIN, [("joined-lines", 8)]),
-    CheckCase("4B comment", "A {# note #}\nB", PLAIN, [("joined-lines", 8)]),
-    CheckCase("4B raw", "A {% raw %}{{ x }}{% endraw %}\nB", PLAIN, [("joined-lines", 8)]),
-    CheckCase("4B kept", f"{ENDS[:-2]}+%}}\nB", TICKET, []),
-    CheckCase("4B alone", "A {{ name }}{{ ticket }}\n{% if vip %}\nx\n{% endif %}\nB", TICKET, []),
+    CheckCase("include", 'A {% include "_s/one.md" %}\nB', PLAIN, [("joined-lines", 8)]),
+    CheckCase("comment", "A {# note #}\nB", PLAIN, [("joined-lines", 8)]),
+    CheckCase("raw", "A {% raw %}{{ x }}{% endraw %}\nB", PLAIN, [("joined-lines", 8)]),
+    CheckCase("kept", f"{ENDS[:-2]}+%}}\nB", TICKET, []),
+    CheckCase("alone", "A {{ name }}{{ ticket }}\n{% if vip %}\nx\n{% endif %}\nB", TICKET, []),
     CheckCase(
-        "6B", "A b c", {**PLAIN, "description": "Closes #12 and #13"}, [("surprising-yaml", 3)]
+        "a comment cuts a description",
+        "A b c",
+        {**PLAIN, "description": "Closes #12 and #13"},
+        [("surprising-yaml", 3)],
     ),
-    CheckCase("6B stop", "A b c", {**PLAIN, "stop": "END #1"}, [("surprising-yaml", 7)]),
-    CheckCase("6B number", "A b c", {**PLAIN, "temperature": "0.2 # low"}, []),
-    CheckCase("6B spaced", "A b c", {**PLAIN, "description": "Short # for the list"}, []),
-    CheckCase("6B none", "A b c", {**PLAIN, "description": "Issue#12"}, []),
-    CheckCase("22H", 'const API_KEY = "sk_live_abc123xyz789";', PLAIN, []),
-    CheckCase("22H local", "postgresql://postgres:postgres@db:5432/app", PLAIN, []),
-    CheckCase(
-        "22H real", "postgresql://app:x9Qv2LrT7mZk4WpB@db/app", PLAIN, [("exposed-secret", 8)]
-    ),
+    CheckCase("stop", "A b c", {**PLAIN, "stop": "END #1"}, [("surprising-yaml", 7)]),
+    CheckCase("number", "A b c", {**PLAIN, "temperature": "0.2 # low"}, []),
+    CheckCase("spaced", "A b c", {**PLAIN, "description": "Short # for the list"}, []),
+    CheckCase("none", "A b c", {**PLAIN, "description": "Issue#12"}, []),
+    CheckCase("an invented key", 'const API_KEY = "sk_live_abc123xyz789";', PLAIN, []),
+    CheckCase("local", "postgresql://postgres:postgres@db:5432/app", PLAIN, []),
+    CheckCase("real", "postgresql://app:x9Qv2LrT7mZk4WpB@db/app", PLAIN, [("exposed-secret", 8)]),
 ]
 WANTED = frozenset(
     {"joined-lines", "surprising-yaml", "exposed-secret", "syntax", "partial-frontmatter"}
 )
 
 
-@pytest.mark.parametrize("case", CHECKED, ids=lambda case: case.number)
+@pytest.mark.parametrize("case", CHECKED, ids=lambda case: case.name)
 def test_what_is_found(repo: Repo, case: CheckCase) -> None:
     repo.write("prompts/_s/one.md", "one")
     write(repo, case.body, **case.keys)
@@ -167,7 +167,7 @@ def test_what_is_found(repo: Repo, case: CheckCase) -> None:
     ("value", "fixed"),
     [("Closes #12 and #13", '"Closes #12 and #13"'), ("Short # for the list", None)],
 )
-def test_6_a_comment_that_cuts_a_value_is_quoted(repo: Repo, value: str, fixed: str | None) -> None:
+def test_a_comment_that_cuts_a_value_is_quoted(repo: Repo, value: str, fixed: str | None) -> None:
     write(repo, "A b c", inputs="{}", description=value)
     accept(repo, "validate", "--fix")
     assert f"description: {fixed or value}\n" in (repo.path / "prompts/a.md").read_text()
@@ -181,7 +181,7 @@ def test_6_a_comment_that_cuts_a_value_is_quoted(repo: Repo, value: str, fixed: 
         ("---\nBe brief.\n", []),
     ],
 )
-def test_5_frontmatter_of_a_partial(repo: Repo, partial: str, lines: list[int]) -> None:
+def test_frontmatter_of_a_partial(repo: Repo, partial: str, lines: list[int]) -> None:
     repo.write("prompts/_shared/tone.md", partial)
     write(repo, '{% include "_shared/tone.md" %}', inputs="{}")
     repository = open_repository(repo.path)
@@ -195,26 +195,25 @@ def test_5_frontmatter_of_a_partial(repo: Repo, partial: str, lines: list[int]) 
 
 
 @pytest.mark.parametrize(
-    ("number", "body", "inputs", "named", "not_named"),
+    ("body", "inputs", "named", "not_named"),
     [
-        ("17", "## Refunds {#refunds}\n\nNever refund.", "{}", "{% raw %}", "add `#}`"),
-        ("18", "{{ x | default(“a”) }}", "{x: string}", "straight quote", "raw"),
-        ("20", "{{ 名 }}", "{}", "", "add `名"),
+        ("## Refunds {#refunds}\n\nNever refund.", "{}", "{% raw %}", "`#}`"),
+        ("{{ x | default(“a”) }}", "{x: string}", "straight quote", "raw"),
+        ("{{ 名 }}", "{}", "ASCII", "add"),
     ],
+    ids=("anchor", "curly quotes", "letters"),
 )
-def test_hints_that_lead_on(
-    repo: Repo, number: str, body: str, inputs: str, named: str, not_named: str
-) -> None:
+def test_hints_that_lead_on(repo: Repo, body: str, inputs: str, named: str, not_named: str) -> None:
     write(repo, body, inputs=inputs)
     repository = open_repository(repo.path)
     found = validate(repository.working, repository.config).findings
     hints = [one.hint or "" for one in found if one.severity.value == "error"]
-    assert hints, number
+    assert hints
     assert all(named in hint and not_named not in hint for hint in hints)
 
 
 @pytest.mark.parametrize("old", ["", "master"])
-def test_8_the_default_branch_is_that_of_the_remote(
+def test_the_default_branch_is_that_of_the_remote(
     make_repo: MakeRepo, tmp_path: Path, old: str
 ) -> None:
     origin = make_repo("origin", bare=True)
@@ -235,7 +234,7 @@ def test_8_the_default_branch_is_that_of_the_remote(
     assert "master" not in run(repo, "gate").output
 
 
-def test_9_a_hook_that_is_kept_still_runs(repo: Repo) -> None:
+def test_a_hook_that_is_kept_still_runs(repo: Repo) -> None:
     repo.write(
         ".husky/_/pre-commit",
         '#!/bin/sh\nname=$(basename "$0")\n[ -f ".husky/$name" ] || exit 0\n'
@@ -248,7 +247,7 @@ def test_9_a_hook_that_is_kept_still_runs(repo: Repo) -> None:
     assert repo.run("commit", "--allow-empty", "-m", "x").returncode == 1
 
 
-def test_10_a_reader_of_tags_is_told_before_it_is_misled(repo: Repo) -> None:
+def test_a_reader_of_tags_is_told_before_it_is_misled(repo: Repo) -> None:
     press = Press(repo)
     press.release("a", "1.0.0")
     repo.commit({"pyproject.toml": "[tool.setuptools_scm]\n"})
@@ -272,7 +271,7 @@ for selector in ("production", "working"):
 
 
 @pytest.mark.parametrize("name", LEAKS)
-def test_11_the_repository_that_was_named_is_read(make_repo: MakeRepo, name: str) -> None:
+def test_the_repository_that_was_named_is_read(make_repo: MakeRepo, name: str) -> None:
     places: dict[str, Repo] = {}
     for which in ("A", "B"):
         places[which] = make_repo(which)
@@ -301,7 +300,7 @@ def test_11_the_repository_that_was_named_is_read(make_repo: MakeRepo, name: str
     assert "B x" in shown.stdout
 
 
-def test_13_what_git_ignores_is_no_prompt(repo: Repo) -> None:
+def test_what_git_ignores_is_no_prompt(repo: Repo) -> None:
     text = prompt_text()
     repo.write("prompts/kept.md", text)
     repo.write(".gitignore", "prompts/local/\n.ipynb_checkpoints/\nkept.md\n")
@@ -315,9 +314,9 @@ def test_13_what_git_ignores_is_no_prompt(repo: Repo) -> None:
     assert "local/draft" not in run(repo, "status").output
 
 
-def test_16_a_configuration_that_is_not_read_is_named(repo: Repo) -> None:
+def test_a_configuration_that_is_not_read_is_named(repo: Repo) -> None:
     repo.write("services/a/promptops.toml", 'prompts = "prompts"\n')
     repo.write("services/a/prompts/x.md", prompt_text())
     said = run(repo.path / "services/a", "validate")
-    assert said.exit_code == 2 or "1 prompt" in said.output
-    assert "services/a/promptops.toml" in said.output or said.exit_code == 0
+    assert said.exit_code == 2
+    assert "services/a/promptops.toml is not read" in said.output

@@ -44,6 +44,7 @@ _TAGS = (
     *ROLES,
     "history",
 )
+_OPEN_COMMENT = "Missing end of comment"
 _AS_TEXT = "to write `{{`, `{%` or `{#` as text, put it between `{% raw %}` and `{% endraw %}`"
 _UNEXPECTED = re.compile("unexpected char '(.)'")
 CURLY_QUOTES = frozenset("\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2032\u2033")
@@ -126,6 +127,9 @@ def syntax_problem(
         message, hint = foreign[0], f"{foreign[1]}; {_AS_TEXT}"
     if is_foreign and _AS_TEXT in hint:
         hint += " (`promptops validate --fix=raw` does)"
+    if fault.message.startswith(_OPEN_COMMENT) and not tag.endswith("}"):
+        # In a heading such as `## Refunds {#refunds}` that would drop the text after it.
+        hint += "; a comment ends with `#}`"
     meant = _meant_tag(fault.message)
     end = re.compile(r"\w+|\S?").match(body.text, fault.offset)
     position = body.position(fault.offset, end.end() if end else fault.offset)
@@ -159,10 +163,8 @@ def _explain(said: str) -> tuple[str, str]:
     unknown = _UNKNOWN.match(said)
     if unknown is not None:
         return _explain_tag(unknown[1], innermost[1] if innermost else None)
-    if said.startswith("Missing end of comment"):
-        # Do not advise to add `#}`: in a heading such as `## Refunds {#refunds}` that would drop
-        # text.
-        return "the comment is not closed", f"end the comment with `#}}`; {_AS_TEXT}"
+    if said.startswith(_OPEN_COMMENT):
+        return "the comment is not closed", _AS_TEXT
     if said.startswith("Missing end of raw"):
         return "`raw` is not closed", "add `{% endraw %}`"
     message = re.sub(r" at \d+$", "", said).rstrip(".").replace("statement block", "tag")
