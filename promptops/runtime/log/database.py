@@ -41,6 +41,16 @@ class Cursor(Protocol):
         """Insert a row; return its key; None if it exists already."""
         ...
 
+    def run_all(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute a statement once for each row of values."""
+        ...
+
+    def insert_all(
+        self, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]], key: str
+    ) -> Sequence[int]:
+        """Insert rows that do not exist yet; return their keys, in order."""
+        ...
+
     def rows(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
         """Yield the rows of a query."""
         ...

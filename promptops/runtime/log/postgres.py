@@ -70,6 +70,27 @@ class _PostgresCursor:
         row: Row | None = self._execute(f"{statement} RETURNING {key}", values).fetchone()
         return None if row is None else int(row[0])
 
+    def run_all(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute a statement once for each row of values."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(_translate_marks(statement), rows)
+
+    def insert_all(
+        self, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]], key: str
+    ) -> Sequence[int]:
+        """Insert rows that do not exist yet; return their keys, in order."""
+        if not rows:
+            return []
+        marks = ", ".join("?" * len(names))
+        insert = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks}) RETURNING {key}"
+        keys: list[int] = []
+        with self._connection.cursor() as cursor:
+            cursor.executemany(_translate_marks(insert), rows, returning=True)
+            while True:
+                keys += (int(row[0]) for row in cursor)
+                if not cursor.nextset():
+                    return keys
+
     def rows(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
         """Yield the rows of a query."""
         return iter(self._execute(statement, values))
@@ -80,8 +101,12 @@ class _PostgresCursor:
         return row
 
     def _execute(self, statement: str, values: Sequence[Any]) -> psycopg.Cursor[Row]:
-        text = statement.replace("%", "%%").replace("?", "%s")
-        return self._connection.execute(text.encode(), list(values))
+        return self._connection.execute(_translate_marks(statement), list(values))
+
+
+def _translate_marks(statement: str) -> bytes:
+    """Return a statement with the marks for values that psycopg knows."""
+    return statement.replace("%", "%%").replace("?", "%s").encode()
 
 
 class PostgresDatabase:

@@ -74,6 +74,25 @@ class _SqliteCursor:
         cursor = self._connection.execute(statement, values)
         return cursor.lastrowid if cursor.rowcount > 0 else None
 
+    def run_all(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute a statement once for each row of values."""
+        self._connection.executemany(statement, rows)
+
+    def insert_all(
+        self, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]], key: str
+    ) -> Sequence[int]:
+        """Insert rows that do not exist yet; return their keys, in order."""
+        # As SQLite numbers rows itself. Nobody else writes during this transaction.
+        last = self.one(f"SELECT COALESCE(MAX({key}), 0) FROM {table}")
+        first = 1 if last is None else int(last[0]) + 1
+        keys = range(first, first + len(rows))
+        marks = ", ".join("?" * (len(names) + 1))
+        self._connection.executemany(
+            f"INSERT INTO {table} ({key}, {', '.join(names)}) VALUES ({marks})",
+            [(number, *row) for number, row in zip(keys, rows, strict=True)],
+        )
+        return keys
+
     def rows(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
         """Yield the rows of a query."""
         return self._connection.execute(statement, values)

@@ -29,7 +29,7 @@ from promptops.runtime.log.rows import (
     review_row,
     upsert,
 )
-from promptops.runtime.redaction import find_hidden, redact, redact_value
+from promptops.runtime.redaction import redact, redact_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -123,7 +123,6 @@ class Store:
         prepared = self._writer.prepare(run)
 
         self._database.write(lambda cursor: self._writer.write(cursor, prepared, None))
-        self._writer.remember(prepared)
         self._writer.remember_begun(run, prepared)
 
     def attempt(self, attempt: AttemptRecord) -> None:
@@ -133,42 +132,54 @@ class Store:
 
     def finish(self, run: RunRecord, attempts: Sequence[AttemptRecord] = ()) -> None:
         """Complete a run, in one commit with its last attempts."""
-        self.finish_all([(run, attempts)])
+        prepared = self._writer.prepare(run)
+        rows = self._writer.attempt_rows(run, attempts)
+
+        def write(cursor: Cursor) -> None:
+            self._write_ended(cursor, run, prepared, rolled_until(cursor))
+            cursor.run_all(_UPSERT_ATTEMPT, rows)
+
+        self._database.write(write)
 
     def finish_all(self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]]) -> None:
         """Complete runs in one commit."""
         prepared = [self._writer.prepare(run) for run, _ in runs]
-        rows: list[list[object]] = []
-        for run, attempts in runs:
-            hidden = find_hidden(run.inputs, run.hidden) if run.hidden else {}
-            rows += [self._writer.attempt_row(attempt, hidden) for attempt in attempts]
+        rows = [row for one in runs for row in self._writer.attempt_rows(*one)]
 
         def write(cursor: Cursor) -> None:
             until = rolled_until(cursor)
-            for place, (run, _) in enumerate(runs):
-                prepared[place] = self._write_ended(cursor, run, prepared[place], until)
-            for row in rows:
-                cursor.run(_UPSERT_ATTEMPT, row)
+            known = self._writer.find_ids(cursor, prepared)
+            fresh: list[PreparedRun] = []
+            others: list[tuple[RunRecord, PreparedRun]] = []
+            for (run, _), one in zip(runs, prepared, strict=True):
+                if one.id in known or one.begun.is_dropped:
+                    others.append((run, one))
+                else:
+                    known.add(one.id)
+                    fresh.append(one)
+            for one, number in zip(fresh, self._writer.insert_all(cursor, fresh), strict=True):
+                if one.started < until:
+                    count_late(cursor, number, sign=1)
+            for run, one in others:
+                self._write_ended(cursor, run, one, until)
+            cursor.run_all(_UPSERT_ATTEMPT, rows)
 
         self._database.write(write)
-        for one in prepared:
-            self._writer.remember(one)
 
     def _write_ended(
         self, cursor: Cursor, run: RunRecord, prepared: PreparedRun, until: int
-    ) -> PreparedRun:
-        """Write a run that ended, and return it as it was written."""
+    ) -> None:
+        """Complete a run that began before, or is written again."""
         old = self._writer.find(cursor, prepared)
         if prepared.begun.is_dropped and (old is None or old[1] is None):
             # The log was lost since.
             prepared = self._writer.prepare(run)
-        is_late = prepared.row["started"] < until
+        is_late = prepared.started < until
         if is_late and old is not None:
             count_late(cursor, int(old[0]), sign=-1)
         number = self._writer.write(cursor, prepared, old)
         if is_late:
             count_late(cursor, number, sign=1)
-        return prepared
 
     def event(self, event: Event) -> None:
         """Write an event."""

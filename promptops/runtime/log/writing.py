@@ -7,6 +7,7 @@ and what was asked in a run under way, until it ends.
 from __future__ import annotations
 
 import os
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.repository.settings.log import FULL
@@ -23,10 +24,10 @@ from promptops.runtime.log.rows import (
     attempt_row as make_attempt_row,
 )
 from promptops.runtime.log.texts import RequestTexts, make_request, make_texts
-from promptops.runtime.redaction import hide, redact, redact_secrets
+from promptops.runtime.redaction import find_hidden, hide, redact, redact_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from promptops.repository.settings.log import LogSettings
     from promptops.runtime.log.database import Cursor, Row
@@ -46,9 +47,15 @@ _INSERT_RUN = (
 # whose column is set, even to the same value.
 _IDENTITY = ("id", "parent", "started", "prompt", "user_name")
 _RESULT = tuple(name for name in _STORED if name not in _IDENTITY)
+_identity_of = itemgetter(*map(_STORED.index, _IDENTITY))
+_result_of = itemgetter(*map(_STORED.index, _RESULT))
+_ID, _STARTED, _STATUS = map(_STORED.index, ("id", "started", "status"))
 _UPDATE_RESULT = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in _RESULT)} WHERE n = ?"
 _UPDATE_RUN = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in _STORED)} WHERE n = ?"
+_INSERT_USE = "INSERT INTO uses (text, run) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _FIND_RUN = f"SELECT n, request, answer, {columns(_IDENTITY)} FROM runs WHERE id = ?"
+# SQLite's older releases take no more than 999 values in a statement.
+_MAX_VALUES = 500
 # How many hashes of shared texts are remembered, so that they are not compressed again.
 _MAX_KNOWN = 4096
 # A request of so many bytes is kept once, however often it is made.
@@ -69,6 +76,9 @@ class _Text(NamedTuple):
     body: bytes | None
 
 
+_NO_TEXT = _Text(None, b"", None)
+
+
 class _Begun(NamedTuple):
     """The request of an unfinished run, as written at its start.
 
@@ -82,15 +92,27 @@ class _Begun(NamedTuple):
 
 
 class PreparedRun(NamedTuple):
-    """A run ready to be written: its columns by name, and its texts."""
+    """A run ready to be written: the values of RUN_COLUMNS, and its texts."""
 
-    row: dict[str, Any]
+    values: Sequence[Any]
     shared: tuple[_Text, ...]
     request: _Text | None
     answer: _Text | None
     mac: bytes | None
     begun: _Begun
     is_as_begun: bool
+
+    @property
+    def id(self) -> bytes:
+        """The run's id, as stored."""
+        found: bytes = self.values[_ID]
+        return found
+
+    @property
+    def started(self) -> int:
+        """When it began, as stored."""
+        found: int = self.values[_STARTED]
+        return found
 
 
 class RunWriter:
@@ -124,6 +146,11 @@ class RunWriter:
             error = (redact_secrets if self._settings.content == FULL else redact)(error)
         return make_attempt_row(attempt, error, self._keyring)
 
+    def attempt_rows(self, run: RunRecord, attempts: Sequence[AttemptRecord]) -> list[list[object]]:
+        """Return the rows of a run's attempts."""
+        hidden = find_hidden(run.inputs, run.hidden) if run.hidden else None
+        return [self.attempt_row(attempt, hidden) for attempt in attempts]
+
     def prepare(self, run: RunRecord) -> PreparedRun:
         """Do all that needs no transaction, so that others need not wait for it."""
         content = self._settings.content
@@ -140,7 +167,7 @@ class RunWriter:
             begun = _Begun(request, shared, body)
         kept, texts = make_texts(run, begun.request, content, self._secret)
         return PreparedRun(
-            dict(zip(RUN_COLUMNS, run_row(kept, self._keyring), strict=True)),
+            run_row(kept, self._keyring),
             begun.shared,
             begun.body,
             None if texts.answer is None else self._prepare_own(texts.answer),
@@ -151,17 +178,16 @@ class RunWriter:
 
     def _prepare_text(self, data: bytes) -> _Text:
         number = text_hash(data, self._secret)
-        # What is known to be there is not packed for nothing.
-        return _Text(number, data, None if number in self._known else pack(data, self._keyring))
+        # What was written before, or is about to be, is not packed again for nothing.
+        if number in self._known:
+            return _Text(number, data, None)
+        if len(self._known) >= _MAX_KNOWN:
+            self._known.clear()
+        self._known.add(number)
+        return _Text(number, data, pack(data, self._keyring))
 
     def _prepare_own(self, data: bytes) -> _Text:
         return _Text(None, data, pack(data, self._keyring))
-
-    def remember(self, prepared: PreparedRun) -> None:
-        """Take the shared texts of a run that was written for being there."""
-        if len(self._known) >= _MAX_KNOWN:
-            self._known.clear()
-        self._known.update(text.hash for text in prepared.shared if text.hash is not None)
 
     def remember_begun(self, run: RunRecord, prepared: PreparedRun) -> None:
         """Spare the end of a run to make the same texts again."""
@@ -183,7 +209,59 @@ class RunWriter:
 
     def find(self, cursor: Cursor, prepared: PreparedRun) -> Row | None:
         """Return what is stored of a run, for `write`; None if there is nothing."""
-        return cursor.one(_FIND_RUN, (prepared.row["id"],))
+        return cursor.one(_FIND_RUN, (prepared.id,))
+
+    def find_ids(self, cursor: Cursor, runs: Sequence[PreparedRun]) -> set[bytes]:
+        """Return the ids of those runs that are stored already."""
+        ids = [run.id for run in runs]
+        return {bytes(one) for (one,) in _select_in(cursor, "SELECT id FROM runs WHERE id", ids)}
+
+    def insert_all(self, cursor: Cursor, runs: Sequence[PreparedRun]) -> Sequence[int]:
+        """Write ended runs of which nothing is stored; return their numbers.
+
+        The same rows as `write` makes for each of them, with a few statements for all.
+        """
+        shared: dict[bytes, _Text] = {}
+        own: list[tuple[bytes]] = []
+        for run in runs:
+            for text in (*run.shared, run.request, run.answer):
+                if text is None:
+                    continue
+                if text.hash is None:
+                    own.append((self._pack(text),))
+                elif shared.get(text.hash, _NO_TEXT).body is None:
+                    shared[text.hash] = text
+        numbers = self._write_all_shared(cursor, shared)
+        own_numbers = iter(cursor.insert_all("texts", ("body",), own, "id"))
+        rows: list[tuple[Any, ...]] = []
+        for run in runs:
+            request, answer = (
+                None
+                if text is None
+                else next(own_numbers)
+                if text.hash is None
+                else numbers[text.hash]
+                for text in (run.request, run.answer)
+            )
+            rows.append((*run.values, None, request, answer, run.mac))
+        made = cursor.insert_all("runs", _STORED, rows, "n")
+        uses = {
+            (numbers[text.hash], number)
+            for run, number in zip(runs, made, strict=True)
+            for text in (*run.shared, run.request)
+            if text is not None and text.hash is not None
+        }
+        cursor.run_all(_INSERT_USE, sorted(uses))
+        return made
+
+    def _write_all_shared(self, cursor: Cursor, texts: Mapping[bytes, _Text]) -> dict[bytes, int]:
+        """Write the texts that are missing; return the number of each by its hash."""
+        find = "SELECT hash, id FROM texts WHERE hash"
+        found = {bytes(one): int(number) for one, number in _select_in(cursor, find, list(texts))}
+        for number, text in texts.items():
+            if number not in found:
+                found[number] = self._write_shared(cursor, text)
+        return found
 
     def write(self, cursor: Cursor, prepared: PreparedRun, old: Row | None) -> int:
         """Write a run and its texts; `old` is what `_FIND_RUN` found. Return the run's number."""
@@ -202,10 +280,11 @@ class RunWriter:
                 ids.append(request)
         if prepared.answer is not None:
             answer = self._write_own(cursor, prepared.answer)
-        row = {**prepared.row, "request": request, "answer": answer, "mac": prepared.mac}
-        row["process"] = self._process_id(cursor) if row["status"] == RUNNING else None
+        is_running = prepared.values[_STATUS] == RUNNING
+        process = self._process_id(cursor) if is_running else None
+        row = (*prepared.values, process, request, answer, prepared.mac)
         if old is None:
-            made = cursor.insert(_INSERT_RUN, [row[name] for name in _STORED], "n")
+            made = cursor.insert(_INSERT_RUN, row, "n")
             if made is None:
                 # It already exists, with texts of its own.
                 removal.drop_texts(cursor, [one for one in (request, answer) if one is not None])
@@ -213,17 +292,15 @@ class RunWriter:
             number = made
         else:
             number = int(old[0])
-            is_moved = any(row[name] != one for name, one in zip(_IDENTITY, old[3:], strict=True))
-            names = _STORED if is_moved else _RESULT
-            statement = _UPDATE_RUN if is_moved else _UPDATE_RESULT
-            cursor.run(statement, [*(row[name] for name in names), number])
+            if _identity_of(row) == tuple(old[3:]):
+                cursor.run(_UPDATE_RESULT, (*_result_of(row), number))
+            else:
+                cursor.run(_UPDATE_RUN, (*row, number))
             if not is_same:
                 stale += self._release(cursor, number, ids)
             removal.drop_texts(cursor, stale)
         for text in ids:
-            cursor.run(
-                "INSERT INTO uses (text, run) VALUES (?, ?) ON CONFLICT DO NOTHING", (text, number)
-            )
+            cursor.run(_INSERT_USE, (text, number))
         return number
 
     def _release(self, cursor: Cursor, number: int, ids: Sequence[int]) -> Sequence[int]:
@@ -234,10 +311,12 @@ class RunWriter:
             cursor.run("DELETE FROM uses WHERE text = ? AND run = ?", (text, number))
         return stale
 
+    def _pack(self, text: _Text) -> bytes:
+        return pack(text.data, self._keyring) if text.body is None else text.body
+
     def _write_own(self, cursor: Cursor, text: _Text) -> int:
         """Write a text of one run."""
-        body = pack(text.data, self._keyring) if text.body is None else text.body
-        made = cursor.insert("INSERT INTO texts (body) VALUES (?)", (body,), "id")
+        made = cursor.insert("INSERT INTO texts (body) VALUES (?)", (self._pack(text),), "id")
         return -1 if made is None else made
 
     def _write_shared(self, cursor: Cursor, text: _Text) -> int:
@@ -248,7 +327,7 @@ class RunWriter:
             return int(row[0])
         made = cursor.insert(
             "INSERT INTO texts (hash, body) VALUES (?, ?) ON CONFLICT DO NOTHING",
-            (text.hash, pack(text.data, self._keyring) if text.body is None else text.body),
+            (text.hash, self._pack(text)),
             "id",
         )
         if made is None:
@@ -270,3 +349,10 @@ class RunWriter:
             )
             row = cursor.one(find, self._process)
         return -1 if row is None else int(row[0])
+
+
+def _select_in(cursor: Cursor, select: str, values: Sequence[bytes]) -> Iterator[Row]:
+    """Yield the rows of a query whose last word names a column that has one of the values."""
+    for start in range(0, len(values), _MAX_VALUES):
+        some = values[start : start + _MAX_VALUES]
+        yield from cursor.rows(f"{select} IN ({', '.join('?' * len(some))})", some)
