@@ -96,9 +96,17 @@ _TOOLS = (
 REMEDIES = {tool.name: tool.remedy for tool in _TOOLS if tool.file != "cliff.toml"}
 """What to write for each tool, in `pyproject.toml` or in its own file."""
 
+_GORELEASER = tuple(
+    f"{stem}.{ending}"
+    for stem in (".config/goreleaser", ".goreleaser", "goreleaser")
+    for ending in ("yml", "yaml")
+)
+IGNORED_TAGS = "prompts/*"
+"""The pattern that keeps the prompts' tags from GoReleaser, in `git.ignore_tags`."""
+
 # lerna and changelogen have no setting for it: what is run has to be another command.
 FORGET_TAGS = "git tag --list 'prompts/*' | xargs git tag --delete"
-"""The command that lets lerna see the application's tags alone, in the clone of its job."""
+"""The command that leaves the application's tags alone in the clone of a job."""
 FROM_TAG = """--from "$(git describe --tags --abbrev=0 --match 'v*')\""""
 """The option that lets changelogen begin at the application's tag."""
 _CI = (".github/workflows/", ".gitlab-ci.yml")
@@ -121,6 +129,7 @@ def look_at_version_tools(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
         if file == _PACKAGE:
             yield from _judge_changelogen(settings)
     yield from _judge_lerna(subject)
+    yield from _judge_goreleaser(subject)
 
 
 def _parse(file: str, data: bytes) -> Any:  # noqa: ANN401 - whatever the file holds
@@ -160,18 +169,55 @@ def _judge_lerna(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     if _find(settings, "command.version.forcePublish"):
         yield fine("lerna publishes all packages, whatever changed", file)
         return
-    for path in [_PACKAGE, *(path for path in subject.paths if path.startswith(_CI))]:
-        text = (subject.read(path) or b"").decode(errors="replace")
-        if "lerna" in text and "prompts/*" in text:
-            yield fine("lerna runs without the tags of prompts", path)
-            return
-    yield warning(
+    yield from _forgetting(subject, "lerna") or [_warn_of_lerna(file)]
+
+
+def _warn_of_lerna(file: str) -> DoctorAnswer:
+    return warning(
         "lerna compares packages with the nearest tag, which may be the release of a prompt",
         file,
         risk="packages that changed before that release are not published",
         remedy=f"where lerna runs, let the clone forget the prompts' tags first: {FORGET_TAGS}; "
         'or publish all packages: "command": {"version": {"forcePublish": true}}',
     )
+
+
+def _judge_goreleaser(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
+    """Judge GoReleaser, which takes the newest tag of a commit, or the nearest one."""
+    file = next((path for path in _GORELEASER if subject.read(path) is not None), None)
+    if file is None:
+        return
+    import yaml
+
+    from promptops.prompt.foreign_yaml import load_foreign
+
+    try:
+        settings = load_foreign((subject.read(file) or b"").decode())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        yield unknown(f"{file} cannot be read: {str(error).splitlines()[0]}", file)
+        return
+    ignored = _find(settings, "git.ignore_tags")
+    if isinstance(ignored, list) and any(str(tag).startswith("prompts/") for tag in ignored):
+        yield fine("goreleaser ignores the tags of prompts", file)
+        return
+    yield from _forgetting(subject, "goreleaser") or [
+        warning(
+            "goreleaser takes the nearest tag, which may be the release of a prompt",
+            file,
+            risk="the release notes begin at that release, and a snapshot build fails",
+            remedy=f'write `ignore_tags: ["{IGNORED_TAGS}"]` under `git`; or, where it runs, '
+            f"let the clone forget the prompts' tags first: {FORGET_TAGS}",
+        )
+    ]
+
+
+def _forgetting(subject: DoctorSubject, tool: str) -> list[DoctorAnswer]:
+    """Return the answer for the file that runs a tool without the prompts' tags, if one does."""
+    for path in [_PACKAGE, *(path for path in subject.paths if path.startswith(_CI))]:
+        text = (subject.read(path) or b"").decode(errors="replace")
+        if tool in text and "prompts/*" in text:
+            return [fine(f"{tool} runs without the tags of prompts", path)]
+    return []
 
 
 def _judge(tool: _Tool, settings: Mapping[str, object]) -> Iterator[DoctorAnswer]:

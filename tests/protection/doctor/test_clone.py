@@ -89,6 +89,7 @@ def test_a_tool_that_would_take_a_prompts_release_for_its_own_is_named(
     assert only(look(repo), "version-tools").state is FINE
 
 
+GORELEASER = "git tag --list 'prompts/*' | xargs git tag --delete && goreleaser release"
 LERNA = "git tag --list 'prompts/*' | xargs git tag --delete && lerna version"
 
 
@@ -110,9 +111,17 @@ LERNA = "git tag --list 'prompts/*' | xargs git tag --delete && lerna version"
         ),
         ({"lerna.json": "{}"}, {".github/workflows/release.yml": f"run: {LERNA}\n"}),
         ({"lerna.json": "{}"}, {"package.json": json.dumps({"scripts": {"release": LERNA}})}),
+        (
+            {".goreleaser.yaml": "version: 2\n"},
+            {".goreleaser.yaml": "git:\n  ignore_tags: [nightly, prompts/*]\n"},
+        ),
+        (
+            {"goreleaser.yml": "git: {ignore_tags: [nightly]}\n"},
+            {".github/workflows/release.yml": f"run: {GORELEASER}\n"},
+        ),
     ],
 )
-def test_a_tool_of_npm_that_would_take_a_prompts_release_is_named(
+def test_a_tool_without_pyproject_that_would_take_a_prompts_release_is_named(
     repo: Repo, careless: dict[str, str], careful: dict[str, str]
 ) -> None:
     repo.commit(careless)
@@ -122,7 +131,7 @@ def test_a_tool_of_npm_that_would_take_a_prompts_release_is_named(
     assert only(look(repo), "version-tools").state is FINE
 
 
-@pytest.mark.parametrize("file", ["package.json", "lerna.json", "cliff.toml"])
+@pytest.mark.parametrize("file", ["package.json", "lerna.json", "cliff.toml", ".goreleaser.yaml"])
 def test_a_configuration_that_is_none_is_named(repo: Repo, file: str) -> None:
     repo.commit({file: "{["})
     found = only(look(repo), "version-tools")

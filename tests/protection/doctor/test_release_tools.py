@@ -1,25 +1,32 @@
-"""The remedies of `version-tools`, run with the tools themselves; they come from an index."""
+"""The remedies of `version-tools`, run with the tools themselves; they come from an index.
+
+GoReleaser comes from none: the Git commands that its source has (August 2026, `internal/pipe/git`) are run.
+"""
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
 import shlex
 import shutil
 import subprocess
 import sys
 import venv
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from promptops.protection.doctor.versions import FORGET_TAGS, FROM_TAG, REMEDIES
+from promptops.protection.doctor.versions import FORGET_TAGS, FROM_TAG, IGNORED_TAGS, REMEDIES
+from tests.forge.server import Clock, Request, Response, Server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.repositories import Repo
 
-pytestmark = pytest.mark.network
+network = pytest.mark.network
 
 PACKAGES = (
     *("setuptools", "setuptools-scm", "versioningit", "setuptools-git-versioning", "git-cliff"),
@@ -61,6 +68,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python.parent
 
 
+@network
 @pytest.mark.parametrize("tool", TOOLS)
 def test_a_remedy_lets_the_tool_find_the_applications_version(
     repo: Repo, programs: Path, tool: str
@@ -81,7 +89,15 @@ def test_a_remedy_lets_the_tool_find_the_applications_version(
     assert "triage" not in done.stdout
 
 
-NODE_PACKAGES = ("lerna", "release-it", "changelogen", "standard-version", "@changesets/cli")
+NODE_PACKAGES = (
+    "lerna",
+    "release-it",
+    "changelogen",
+    "standard-version",
+    "@changesets/cli",
+    "release-please@17",
+)
+
 ADDRESS = "https://github.com/example/app"
 MANIFEST = {
     "name": "app",
@@ -142,6 +158,7 @@ def run_node(repo: Repo, programs: Path, *command: str) -> str:
     return done.stdout + done.stderr
 
 
+@network
 def test_lerna_sees_all_changes_without_the_prompts_tags(
     workspace: Repo, node_programs: Path
 ) -> None:
@@ -154,12 +171,14 @@ def test_lerna_sees_all_changes_without_the_prompts_tags(
     assert "two: 0.3.0 => 0.3.1" in told
 
 
+@network
 def test_lerna_can_publish_all_packages(workspace: Repo, node_programs: Path) -> None:
     settings = {**LERNA_SETTINGS, "command": {"version": {"forcePublish": True}}}
     workspace.commit({"lerna.json": json.dumps(settings)}, "chore: all")
     assert "one: 0.3.0 => 0.3.1" in run_node(workspace, node_programs, *LERNA_RUN)
 
 
+@network
 def test_release_it_reads_the_tags_that_match(workspace: Repo, node_programs: Path) -> None:
     told = ""
     for remedy in ("", REMEDIES["release-it"]):
@@ -171,6 +190,7 @@ def test_release_it_reads_the_tags_that_match(workspace: Repo, node_programs: Pa
     assert "tag --annotate --message Release 0.3.1" in told
 
 
+@network
 def test_changelogen_begins_where_it_is_told(workspace: Repo, node_programs: Path) -> None:
     assert "The first" not in run_node(workspace, node_programs, "changelogen")
     command = f"{shlex.quote(str(node_programs / 'changelogen'))} {FROM_TAG}"
@@ -181,6 +201,7 @@ def test_changelogen_begins_where_it_is_told(workspace: Repo, node_programs: Pat
     assert "The second" in done.stdout
 
 
+@network
 def test_tools_that_know_their_own_tags_are_not_misled(
     workspace: Repo, node_programs: Path
 ) -> None:
@@ -191,3 +212,143 @@ def test_tools_that_know_their_own_tags_are_not_misled(
     workspace.write(".changeset/x.md", '---\n"one": minor\n---\n\nMore.\n')
     run_node(workspace, node_programs, "changeset", "version")
     assert '"0.4.0"' in (workspace.path / "packages/one/package.json").read_text()
+
+
+class FakeReleases:
+    """As much of GitHub as release-please asks for, answered from a repository."""
+
+    def __init__(self, repo: Repo) -> None:
+        self._repo = repo
+        self._server = Server(self._respond, Clock())
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[str]:
+        with self._server.running():
+            yield self._server.url
+
+    def _respond(self, request: Request) -> Response:
+        if request.path == "/graphql":
+            return self._query(json.loads(request.body)["query"])
+        _, _, _, _, *path = request.path.split("/")
+        git = self._repo.git
+        match path:
+            case []:
+                return Response.of({"default_branch": "main"})
+            case ["tags"]:
+                return Response.of(self._tags("name", "commit", "sha"))
+            case ["commits", sha]:
+                files = git("show", "--format=", "--name-only", sha).split()
+                return Response.of({"files": [{"filename": name} for name in files]})
+            case ["pulls"]:
+                return Response.of([])
+            case ["git", "trees", ref]:
+                lines = git("ls-tree", ref).splitlines()
+                words = [line.replace("\t", " ").split(" ") for line in lines]
+                tree = [
+                    {"path": name, "mode": mode, "type": kind, "sha": sha}
+                    for mode, kind, sha, name in words
+                ]
+                return Response.of({"sha": ref, "tree": tree, "truncated": False})
+            case ["git", "blobs", sha]:
+                content = base64.b64encode(git("cat-file", "blob", sha).encode()).decode()
+                return Response.of({"sha": sha, "content": content, "encoding": "base64"})
+            case _:
+                return Response.of({"message": "Not Found"}, 404)
+
+    def _query(self, query: str) -> Response:
+        page = {"pageInfo": {"hasNextPage": False, "endCursor": None}}
+        found: dict[str, object] = {"pullRequests": {"nodes": [], **page}}
+        if query.startswith("query releases"):
+            nodes = [{**one, "isDraft": False} for one in self._tags("tag", "tagCommit", "oid")]
+            for one in nodes:
+                one["tag"] = {"name": one["tag"]}
+            found = {"releases": {"nodes": nodes, **page}}
+        elif query.startswith("query pullRequestsSince"):
+            log = self._repo.git("log", "--format=%H %s", "main").splitlines()
+            commits = [
+                {
+                    "sha": line[:40],
+                    "message": line[41:],
+                    "author": {"name": "J", "email": "j@example.com", "user": None},
+                    "associatedPullRequests": {"nodes": []},
+                }
+                for line in log
+            ]
+            found = {"ref": {"target": {"history": {"nodes": commits, **page}}}}
+        return Response.of({"data": {"repository": found}})
+
+    def _tags(self, name: str, commit: str, sha: str) -> list[dict[str, Any]]:
+        """Return the tags, the newest first."""
+        lines = self._repo.git("for-each-ref", "--format=%(refname:short)", "refs/tags").split()
+        return [
+            {name: tag, commit: {sha: self._repo.git("rev-parse", f"{tag}^{{commit}}").strip()}}
+            for tag in sorted(lines, key=lambda one: "prompts/" in one, reverse=True)
+        ]
+
+
+@network
+@pytest.mark.parametrize("by_component", [True, False])
+def test_release_please_knows_its_own_tags(
+    workspace: Repo, node_programs: Path, *, by_component: bool
+) -> None:
+    settings = {
+        "include-component-in-tag": by_component,
+        "packages": {".": {"release-type": "node", "package-name": "app"}},
+    }
+    workspace.commit(
+        {
+            "release-please-config.json": json.dumps(settings),
+            ".release-please-manifest.json": '{".": "0.3.0"}',
+        },
+        "chore: release-please",
+    )
+    if by_component:
+        workspace.tag("app-v0.3.0", target="v0.3.0^{commit}")
+    fake = FakeReleases(workspace)
+    with fake.running() as url:
+        told = run_node(
+            workspace,
+            node_programs,
+            *("release-please", "release-pr", "--dry-run", "--token", "x", "--repo-url", ADDRESS),
+            *("--api-url", url, "--graphql-url", url),
+        )
+    # With a manifest it names a tag that is no release of a package, and goes on.
+    assert f"release {'app ' if by_component else ''}0.3.1" in told, told
+    assert "* the first" in told
+    assert "triage@" not in told
+
+
+def goreleaser_tags(repo: Repo, *ignored: str) -> tuple[str, str]:
+    """Return what GoReleaser takes for the current and the previous tag.
+
+    Without the Pro version, `ignore_tags` leaves out of the tags of one commit only those that are
+    written in full.
+    """
+    excluding = [f"--exclude={pattern}" for pattern in ignored]
+
+    def newest(place: str) -> str:
+        tags = repo.git("tag", "--points-at", place, "--sort", "-version:refname").split()
+        return next((tag for tag in tags if tag not in ignored), "")
+
+    def nearest(place: str) -> str:
+        return repo.git("describe", "--tags", "--abbrev=0", place, *excluding).strip()
+
+    current = newest("HEAD") or nearest("HEAD")
+    before = repo.git("rev-list", "-n1", nearest(f"tags/{current}^")).strip()
+    return current, newest(before)
+
+
+def test_goreleaser_takes_the_applications_tags(repo: Repo) -> None:
+    repo.commit({"main.go": ""}, "feat: begin")
+    repo.tag("v0.3.0")
+    repo.tag("prompts/a@1.0.0")
+    repo.commit({"prompts/a.md": "x"}, "feat: a prompt")
+    repo.tag("prompts/a@1.1.0")
+    repo.commit({"main.go": "x"}, "fix: the application")
+    assert goreleaser_tags(repo)[0] == "prompts/a@1.1.0"
+    repo.tag("v0.4.0")
+    repo.tag("prompts/a@1.2.0")
+    assert goreleaser_tags(repo) == ("v0.4.0", "prompts/a@1.1.0")
+    assert goreleaser_tags(repo, IGNORED_TAGS) == ("v0.4.0", "v0.3.0")
+    subprocess.run(FORGET_TAGS, shell=True, cwd=repo.path, check=True, capture_output=True)
+    assert goreleaser_tags(repo) == ("v0.4.0", "v0.3.0")
