@@ -154,7 +154,10 @@ error: cannot reach the remote origin: '<folder>/remote.git' does not appear to 
     result = run(repo, "approve", "--local")
     assert result.exit_code == 0
     (ref,) = approvals(repo)
-    assert f"git push origin {ref}\n" in result.stderr
+    assert masked(result.stderr) == snapshot("""\
+approved as jane@example.com; kept in this clone as refs/promptops/approvals/change/<id>/<id>
+ hint: git push origin refs/promptops/approvals/change/<id>/<id>
+""")
     assert masked(result.stderr) == snapshot("""\
 approved as jane@example.com; kept in this clone as refs/promptops/approvals/change/<id>/<id>
  hint: git push origin refs/promptops/approvals/change/<id>/<id>

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from inline_snapshot import snapshot
+
 from tests.cli.running import accept, refuse, run
 from tests.runtime.alerts.receiver import Receiver
+from tests.screens import masked
 
 if TYPE_CHECKING:
     import pytest
@@ -40,8 +43,12 @@ def test_says_what_did_not_arrive(repo: Repo, monkeypatch: pytest.MonkeyPatch) -
         )
         result = run(repo, "alerts", "test")
         assert result.exit_code == 1
-        assert "webhook: 127.0.0.1 answered 403" in result.stderr
-        assert "slack: the variable SLACK is not set" in result.stderr
+        assert masked(result.stderr) == snapshot("""\
+warning: webhook: 127.0.0.1 answered 403
+   hint: look whether address and key are right
+warning: slack: the variable SLACK is not set
+   hint: set it where promptops runs, or leave [alerts.slack] out
+""")
         assert "hunter2" not in result.output
         document = json.loads(run(repo, "alerts", "test", "--format", "json").stdout)
     assert [one["sent"] for one in document["channels"]] == [True, False]

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.runtime.conversation.bodies import seal_body
 from promptops.runtime.conversation.entries import (
@@ -19,6 +20,7 @@ from promptops.runtime.conversation.entries import (
 from promptops.runtime.conversation.opening import open_conversations
 from promptops.runtime.log.encryption import Keyring, read_keys
 from tests.cli.running import accept, refuse, run
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,8 +94,14 @@ def test_one_is_shown_with_what_was_said(talks: Repo) -> None:
     bare = accept(talks, "conversations", "show", "c-1", "--no-content")
     told = json.loads(accept(talks, "conversations", "show", "c-1", "--format", "json"))
 
-    assert "user ann, tenant acme" in said
-    assert "    Was I charged\n    twice?" in said
+    assert masked(said) == snapshot("""\
+c-1  user ann, tenant acme
+1  <time>  user  by ann  5 tokens
+    Hello.
+2  <time>  user  by ann  5 tokens
+    Was I charged
+    twice?
+""")
     assert "charged" not in bare
     assert told["rows"][0]["content"] == {"role": "user", "content": "Hello."}
     assert told["rows"][0]["kind"] == "message"
@@ -134,9 +142,16 @@ def test_what_was_said_is_erased_and_the_rows_stay(talks: Repo) -> None:
     assert "would remove" in dry
     assert "there is no conversation 'c-9'" in unknown
     assert "Bonjour" in still
-    assert "removed what was said in 1 conversation" in said
+    assert masked(said) == snapshot("removed what was said in 1 conversation\n")
     assert "Hello" not in shown
-    assert "erased  by Jane Doe" in shown
+    assert masked(shown) == snapshot("""\
+c-1  user ann, tenant acme
+1  <time>  user  by ann  5 tokens
+    (removed)
+2  <time>  user  by ann  5 tokens
+    (removed)
+3  <time>  erased  by Jane Doe <jane@example.com>
+""")
 
 
 def test_rotation_encrypts_all_with_the_first_key(
@@ -154,7 +169,11 @@ def test_rotation_encrypts_all_with_the_first_key(
 
     assert said.strip() == "encrypted 4 values with the first key"
     assert again.strip() == "encrypted 0 values with the first key"
-    assert "Old key." in shown
+    assert masked(shown) == snapshot("""\
+c-4  user ann, tenant acme
+1  <time>  user  by ann  5 tokens
+    Old key.
+""")
     assert "Hello." in accept(talks, "conversations", "show", "c-1")
     assert b"Hello." not in place(talks).read_bytes()
 

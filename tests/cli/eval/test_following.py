@@ -6,10 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.runtime.models.model import NO_USAGE, Answer, ModelError
 from tests.cli.running import accept, run
 from tests.prompts import prompt_text
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -67,7 +69,13 @@ def test_a_fallback_answers_where_the_first_model_is_out(project: Repo) -> None:
     found = as_json(project)
     assert answers(found) == [("The second answer.", SECOND, True)] * 2
     text = eval_run(project).stdout
-    assert f"2 of 2 trials were answered by {SECOND}, since a model before it failed" in text
+    assert masked(text) == snapshot("""\
+ask work tree  scripted/out.yaml  evals/ask.yaml
+passed: 2 of 2 samples pass; not compared: nothing is live or released
+  - 2 of 2 trials were answered by scripted/second.yaml, since a model before it failed
+
+passed  10 calls, 0.000000 USD, <duration>
+""")
     # Each model alone, where models are named.
     alone = as_json(project, "--models", f"{OUT},{SECOND}", code=2)
     outcomes = [one["outcome"] for one in alone["suites"][0]["samples"]]
@@ -104,7 +112,13 @@ def test_an_error_in_a_cassette_quotes_nobody(
     monkeypatch.setattr("promptops.runtime.models.scripted.ScriptedModel.acall", fail)
     as_json(project, "--record")
     text = (project.path / "evals/ask.cassette.jsonl").read_text()
-    assert "failure" in text
+    assert masked(text) == snapshot("""\
+{"schema": "promptops.cassette/v1", "prompt": "ask"}
+{"sample": "a", "model": "scripted/out.yaml", "side": "change", "trial": 1, "request": "<id>", "text": "The second answer.", "finish": "stop", "usage": [0, 0, 0, "measured"], "served_model": null, "seconds": 0.0, "cost_micros": 0}
+{"sample": "a", "model": "scripted/out.yaml", "side": "change", "trial": 1, "request": "<id>", "failure": ["[redacted telephone number]", "scripted/out.yaml", "status", 404, null]}
+{"sample": "b", "model": "scripted/out.yaml", "side": "change", "trial": 1, "request": "<id>", "failure": ["[redacted telephone number]", "scripted/out.yaml", "status", 404, null]}
+{"sample": "b", "model": "scripted/out.yaml", "side": "change", "trial": 1, "request": "<id>", "text": "The second answer.", "finish": "stop", "usage": [0, 0, 0, "measured"], "served_model": null, "seconds": 0.0, "cost_micros": 0}
+""")
     assert phone not in text
 
 
@@ -129,7 +143,13 @@ def test_routes_and_candidates_choose_the_model(project: Repo) -> None:
         ("The second answer.", SECOND, False),
     ]
     text = eval_run(project).stdout
-    assert f"1 of 2 trials were answered by {SECOND}, which the prompt chose" in text
+    assert masked(text) == snapshot("""\
+ask work tree  scripted/first.yaml  evals/ask.yaml
+passed: 2 of 2 samples pass; not compared: nothing is live or released
+  - 1 of 2 trials were answered by scripted/second.yaml, which the prompt chose
+
+passed  2 calls, 0.000000 USD, <duration>
+""")
     write(project, FIRST, max_tokens="10", choose=f"{{by: cost, among: [{SECOND}]}}")
     assert [one[1] for one in answers(as_json(project))] == [SECOND] * 2
 
@@ -171,7 +191,12 @@ def test_another_model_is_tried_where_routes_lead_to_it(project: Repo) -> None:
     using = ("--using", "scripted/old.yaml", "--instead", SECOND, "--env", "staging")
     result = eval_run(project, *using, "--format", "json")
     assert result.exit_code == 0, result.output
-    assert "1 of 2 samples of ask are left out: their routes do not lead to" in result.stderr
+    assert masked(result.stderr) == snapshot("""\
+warning: long uses scripted/old.yaml and has no eval suite
+warning: 1 of 2 samples of ask are left out: their routes do not lead to scripted/old.yaml
+1 suite, 1 sample, 2 trials: 2 calls, 196 tokens at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+""")
     (sample,) = json.loads(result.stdout)["suites"][0]["samples"]
     assert sample["name"] == "b"
     assert sample["baseline"][0]["answer"] == "The old answer."

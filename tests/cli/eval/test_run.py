@@ -237,7 +237,10 @@ class TestCassettes:
         assert eval_run(project, "--record", "--stand-in", MODEL).exit_code == 0
         result = eval_run(project)
         assert result.exit_code == 0, result.output
-        assert f"all answers come from cassettes, of {MODEL}" in result.stderr
+        assert masked(result.stderr) == snapshot("""\
+1 suite, 2 samples, 2 trials: 2 calls, 208 tokens at most
+no model is asked: all answers come from cassettes, of scripted/answers.yaml
+""")
 
     def test_a_changed_prompt_makes_it_stale(self, project: Repo) -> None:
         eval_run(project, "--record")
@@ -652,7 +655,10 @@ def test_a_suite_that_needs_a_judge_asks_nobody_without_one(project: Repo) -> No
     sample = "- {name: a, inputs: {question: x}, expect: [{all: [{rubric: It is polite.}]}]}"
     project.write("evals/ask.yaml", suite(sample))
     said = refuse(project, "eval", "run", code=2)
-    assert "checks of 'a' need a judge, and there is none" in said
+    assert masked(said) == snapshot("""\
+error: evals/ask.yaml: checks of 'a' need a judge, and there is none
+ hint: name the prompt that judges: 'judge' in the suite, or in the table [eval]\
+""")
     # The word alone asks nobody.
     sample = "- {name: a, inputs: {question: x}, expect: [{not_contains: rubric}]}"
     project.write("evals/ask.yaml", suite(sample))
@@ -669,4 +675,7 @@ def test_a_refused_request_is_made_once(project: Repo) -> None:
 def test_a_replay_names_suites_without_a_cassette(project: Repo) -> None:
     result = eval_run(project, "--replay")
     assert result.exit_code == 2
-    assert "evals/ask.yaml has no cassette: promptops eval run --record makes one" in result.stderr
+    assert masked(result.stderr) == snapshot("""\
+1 suite, 2 samples, 2 trials: 2 calls, 208 tokens at most
+evals/ask.yaml has no cassette: promptops eval run --record makes one
+""")

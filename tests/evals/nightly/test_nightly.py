@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.cli.runs import telling
 from promptops.evals import opening
@@ -16,6 +17,7 @@ from tests.cli.running import accept, run
 from tests.evals.nightly.project import BAD, DOWN, GOOD, MODEL, SUITE, answer_with, make_project
 from tests.hostile import silent_port
 from tests.runtime.alerts.receiver import Receiver
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +39,7 @@ class Nights:
     def run(self, *args: str) -> Result:
         """Run the next night."""
         self.number += 1
-        date = f"2026-12-{self.number:02}"
+        date = f"2026-01-{self.number:02}"
         self._patch.setattr(running, "name_night", lambda _seconds: date)
         result = run(self.repo, "eval", "nightly", "--env", "production", *args)
         assert "Traceback" not in result.output
@@ -67,12 +69,15 @@ def records(repo: Repo) -> list[dict[str, Any]]:
 def test_the_first_night_is_recorded_and_compares_nothing(nights: Nights) -> None:
     result = nights.run()
     assert result.exit_code == 0, result.output
-    assert "ask@1.0.0 with scripted/answers.yaml: passed" in result.stdout
-    assert "the first night of this version and suite" in result.stdout
+    assert masked(result.stdout) == snapshot("""\
+ask@1.0.0 with scripted/answers.yaml: passed
+  8 of 8 samples pass, served by scripted/answers.yaml
+  the first night of this version and suite: nothing to compare with
+""")
     (record,) = records(nights.repo)
     assert (record["prompt"], record["night"], record["environment"]) == (
         "ask",
-        "2026-12-01",
+        "2026-01-01",
         "production",
     )
     assert record["models"][0]["shares"]["sample 1"] == [1, 1]
@@ -83,7 +88,7 @@ def test_a_quiet_night_passes(nights: Nights) -> None:
     nights.run()
     found = nights.as_json()
     assert (found["exit"], found["suites"][0]["alarms"]) == (0, [])
-    assert found["suites"][0]["reference"] == "2026-12-01"
+    assert found["suites"][0]["reference"] == "2026-01-01"
     assert found["suites"][0]["verdict"]["finding"] == "no difference found"
 
 
@@ -96,13 +101,18 @@ def test_a_provider_that_answers_worse_is_an_alarm_each_night_until_it_is_accept
         result = nights.run()
         assert result.exit_code == 1, result.output
         assert "ask@1.0.0 with scripted/answers.yaml: alarm" in result.stdout
-        assert "beside the night of 2026-12-01, worse: 100.0% -> 0.0%" in result.stdout
+        assert "beside the night of 2026-01-01, worse: 100.0% -> 0.0%" in result.stdout
         assert "first example: sample 1: equals: " in result.stdout
         assert "go on with: promptops rollback ask --env production --reason TEXT" in result.stdout
     accepted = nights.run("--accept")
     assert accepted.exit_code == 0
-    assert "accepted: beside the night of 2026-12-01, worse" in accepted.stdout
-    assert nights.as_json()["suites"][0]["reference"] == "2026-12-04"
+    assert masked(accepted.stdout) == snapshot("""\
+ask@1.0.0 with scripted/answers.yaml: passed
+  0 of 8 samples pass, served by scripted/answers.yaml
+  beside the night of 2026-01-01, worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078
+  accepted: beside the night of 2026-01-01, worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078
+""")
+    assert nights.as_json()["suites"][0]["reference"] == "2026-01-04"
 
 
 def test_a_new_served_model_is_told_once(nights: Nights) -> None:
@@ -133,7 +143,12 @@ def test_a_bad_result_that_a_second_run_does_not_confirm_is_no_alarm(
     monkeypatch.setattr(running, "run", ask_once)
     result = nights.run()
     assert result.exit_code == 0, result.output
-    assert "not when it was run again" in result.stdout
+    assert masked(result.stdout) == snapshot("""\
+ask@1.0.0 with scripted/answers.yaml: passed
+  0 of 8 samples pass, served by scripted/answers.yaml
+  beside the night of 2026-01-01, worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078
+  worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078; not when it was run again
+""")
 
 
 def test_a_slow_decline_is_seen_beside_the_first_night(nights: Nights) -> None:
@@ -156,28 +171,38 @@ def test_a_provider_that_is_down_is_no_pass_and_no_reference(nights: Nights) -> 
     assert (found["exit"], found["suites"][0]["state"]) == (2, "could not judge")
     assert "8 of 8 trials ended in an error" in found["suites"][0]["faults"]
     answer_with(nights.repo, GOOD)
-    assert nights.as_json()["suites"][0]["reference"] == "2026-12-01"
+    assert nights.as_json()["suites"][0]["reference"] == "2026-01-01"
 
 
 def test_a_provider_that_is_down_on_the_first_night_is_no_pass(nights: Nights) -> None:
     answer_with(nights.repo, DOWN)
     assert nights.run().exit_code == 2
     answer_with(nights.repo, GOOD)
-    assert "the first night of this version and suite" in nights.run().stdout
+    assert masked(nights.run().stdout) == snapshot("""\
+ask@1.0.0 with scripted/answers.yaml: passed
+  8 of 8 samples pass, served by scripted/answers.yaml
+  the first night of this version and suite: nothing to compare with
+""")
 
 
 def test_nothing_live_is_not_a_pass(repo: Repo) -> None:
     repo.commit({"prompts/ask.md": "---\nversion: 1.0.0\n---\n", "evals/ask.yaml": SUITE}, "Begin")
     result = run(repo, "eval", "nightly", "--env", "production")
     assert result.exit_code not in {0, 1}
-    assert "production has no deployments" in result.output
+    assert masked(result.output) == snapshot("""\
+error: production has no deployments
+ hint: promptops promote NAME --to production makes the first
+""")
 
 
 def test_a_suite_that_the_live_version_cannot_run_is_not_passed_over(nights: Nights) -> None:
     nights.repo.write("evals/ask.yaml", SUITE.replace("question", "text"))
     result = nights.run()
     assert result.exit_code == 2
-    assert "evals/ask.yaml: could not judge" in result.stdout
+    assert masked(result.stdout) == snapshot("""\
+evals/ask.yaml: could not judge
+  evals/ask.yaml:5:3: input 'question' is missing (and 15 more)
+""")
 
 
 def test_a_prompt_that_is_not_live_is_named(nights: Nights) -> None:
@@ -187,7 +212,10 @@ def test_a_prompt_that_is_not_live_is_named(nights: Nights) -> None:
     assert nights.run().exit_code == 0
     result = nights.run("other")
     assert result.exit_code not in {0, 1}
-    assert "'other' is not live in production" in result.output
+    assert masked(result.output) == snapshot("""\
+error: 'other' is not live in production
+ hint: run promptops list --live to see what is live; promptops new writes suites
+""")
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"schema": "promptops.night/v1"}', "[1]", "\0"])
@@ -196,12 +224,12 @@ def test_a_damaged_night_is_named_and_counts_as_missing(nights: Nights, damage: 
     nights.run()
     repo = nights.repo
     repo.git("checkout", "-q", "promptops-evals")
-    repo.commit({"production/evals/ask.yaml/2026-12-02_1.0.0.json": damage}, "Damage")
+    repo.commit({"production/evals/ask.yaml/2026-01-02_1.0.0.json": damage}, "Damage")
     repo.git("checkout", "-q", "main")
     result = nights.run()
     assert result.exit_code == 0, result.output
-    assert "production/evals/ask.yaml/2026-12-02_1.0.0.json is damaged" in result.stderr
-    assert "beside the night of 2026-12-01" in result.stdout
+    assert "production/evals/ask.yaml/2026-01-02_1.0.0.json is damaged" in result.stderr
+    assert "beside the night of 2026-01-01" in result.stdout
 
 
 def test_a_missing_night_leaves_the_others(nights: Nights) -> None:
@@ -209,10 +237,14 @@ def test_a_missing_night_leaves_the_others(nights: Nights) -> None:
     nights.run()
     repo = nights.repo
     repo.git("checkout", "-q", "promptops-evals")
-    repo.git("rm", "-q", "production/evals/ask.yaml/2026-12-02_1.0.0.json")
+    repo.git("rm", "-q", "production/evals/ask.yaml/2026-01-02_1.0.0.json")
     repo.commit({}, "Remove a night")
     repo.git("checkout", "-q", "main")
-    assert "beside the night of 2026-12-01" in nights.run().stdout
+    assert masked(nights.run().stdout) == snapshot("""\
+ask@1.0.0 with scripted/answers.yaml: passed
+  8 of 8 samples pass, served by scripted/answers.yaml
+  beside the night of 2026-01-01, no difference found: 100.0% -> 100.0%, +0.0 points (95%: -35.2 to +35.2), 0 of 8 samples differ, p = 1
+""")
 
 
 def test_a_second_run_that_could_not_be_judged_does_not_replace_the_first(
@@ -234,10 +266,14 @@ def test_nights_are_pushed_and_read_by_another_clone(
     assert first.run().exit_code == 0
     other = Nights(remote.clone(tmp_path / "other"), monkeypatch)
     other.number = 1
-    assert "beside the night of 2026-12-01" in other.run().stdout
+    assert masked(other.run().stdout) == snapshot("""\
+ask@1.0.0 with scripted/answers.yaml: passed
+  8 of 8 samples pass, served by scripted/answers.yaml
+  beside the night of 2026-01-01, no difference found: 100.0% -> 100.0%, +0.0 points (95%: -35.2 to +35.2), 0 of 8 samples differ, p = 1
+""")
     assert repo.refs("refs/heads/promptops-evals") == {}
     found = HistoryBranch(open_repository(other.repo.path)).read()
-    assert [one.night for one in found.records] == ["2026-12-01", "2026-12-02"]
+    assert [one.night for one in found.records] == ["2026-01-01", "2026-01-02"]
 
 
 def test_local_nights_are_not_pushed(
@@ -247,7 +283,11 @@ def test_local_nights_are_not_pushed(
     make_project(repo, remote)
     nights = Nights(repo, monkeypatch)
     nights.run("--local")
-    assert "beside the night of 2026-12-01" in nights.run("--local").stdout
+    assert masked(nights.run("--local").stdout) == snapshot("""\
+ask@1.0.0 with scripted/answers.yaml: passed
+  8 of 8 samples pass, served by scripted/answers.yaml
+  beside the night of 2026-01-01, no difference found: 100.0% -> 100.0%, +0.0 points (95%: -35.2 to +35.2), 0 of 8 samples differ, p = 1
+""")
     assert "promptops-evals" not in repo.git("ls-remote", "origin")
 
 
@@ -257,8 +297,17 @@ def test_a_remote_that_refuses_is_an_error_after_the_result(
     make_project(repo, tmp_path / "origin.git").hook("pre-receive", "echo no >&2; exit 1")
     result = Nights(repo, monkeypatch).run()
     assert result.exit_code == 2
-    assert "passed" in result.stdout
-    assert "origin refused the results of tonight" in result.stderr
+    assert masked(result.stdout) == snapshot("""\
+ask@1.0.0 with scripted/answers.yaml: passed
+  8 of 8 samples pass, served by scripted/answers.yaml
+  the first night of this version and suite: nothing to compare with
+""")
+    assert masked(result.stderr) == snapshot("""\
+1 suite, 8 samples, 8 trials: 8 calls, 744 tokens at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+error: origin refused the results of tonight: no (pre-receive hook declined)
+ hint: let whoever runs this push to promptops-evals
+""")
 
 
 def test_a_dry_run_asks_nobody(nights: Nights) -> None:
@@ -286,7 +335,7 @@ def test_an_alarm_is_told_with_version_example_and_what_to_do(nights: Nights) ->
     )
     lines = bad["detail"].splitlines()
     assert lines[0] == "served model: model-2026-02, was scripted/answers.yaml"
-    assert lines[1].startswith("beside the night of 2026-12-01, worse: 100.0% -> 0.0%")
+    assert lines[1].startswith("beside the night of 2026-01-01, worse: 100.0% -> 0.0%")
     assert lines[2:] == [
         "first example: sample 1: equals: it is 'other', not 'billing'",
         "go on with: promptops eval trends ask --env production",
@@ -300,7 +349,7 @@ def test_an_alarm_is_told_with_version_example_and_what_to_do(nights: Nights) ->
     assert f"{down['title']} (told: webhook)" in page
     assert "  * first example: sample 1: equals: it is 'other', not 'billing'" in page
     assert (
-        "| ask | 2026-12-02 | 1.0.0 | 0.0% (0/8) | alarm: served, worse | model-2026-02 |" in page
+        "| ask | 2026-01-02 | 1.0.0 | 0.0% (0/8) | alarm: served, worse | model-2026-02 |" in page
     )
 
 
@@ -335,8 +384,8 @@ def test_a_night_is_a_date_that_was(nights: Nights, text: str) -> None:
 
 
 def test_a_late_run_counts_for_the_night_it_is_meant_for(nights: Nights) -> None:
-    accept(nights.repo, "eval", "nightly", "--night", "2026-11-01")
-    assert [one["night"] for one in records(nights.repo)] == ["2026-11-01"]
+    accept(nights.repo, "eval", "nightly", "--night", "2025-12-01")
+    assert [one["night"] for one in records(nights.repo)] == ["2025-12-01"]
 
 
 def test_what_a_model_says_adds_no_line_to_an_alert(nights: Nights) -> None:
@@ -364,7 +413,13 @@ def test_an_alarm_that_reaches_nobody_is_told_the_next_time(nights: Nights) -> N
         nights.repo.write("promptops.toml", f'{config}[alerts.webhook]\nurl = "{receiver.url}"\n')
         result = nights.run("--alert")
     assert result.exit_code == 2
-    assert "tonight's results are not kept" in result.stderr
+    assert masked(result.stderr) == snapshot("""\
+1 suite, 8 samples, 8 trials: 8 calls, 744 tokens at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+warning: the alert 'the provider of scripted/answers.yaml changed under ask@1.0.0 in production' did not reach webhook: 127.0.0.1 answered 400
+warning: tonight's results are not kept, so that the next run tells of them again
+   hint: promptops alerts test says which channels work
+""")
     assert len(records(nights.repo)) == 1
     with Receiver() as receiver:
         nights.repo.write("promptops.toml", f'{config}[alerts.webhook]\nurl = "{receiver.url}"\n')
@@ -380,7 +435,12 @@ def test_channels_that_take_other_alerts_only_are_named(nights: Nights) -> None:
     answer_with(nights.repo, BAD)
     result = nights.run("--alert")
     assert result.exit_code == 1
-    assert "nobody is told: no channel of [alerts] takes nightly" in result.stderr
+    assert masked(result.stderr) == snapshot("""\
+1 suite, 8 samples, 8 trials: 8 calls, 744 tokens at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+warning: nobody is told: no channel of [alerts] takes nightly
+   hint: write "nightly" into the kinds of a channel, such as [alerts.slack]
+""")
 
 
 def test_a_cap_that_ends_the_night_is_no_pass(nights: Nights) -> None:
@@ -409,8 +469,8 @@ def test_where_traffic_is_split_each_version_has_its_nights(nights: Nights) -> N
         ("1.1.0", "alarm"),
     ]
     assert [(one["night"], one["version"]) for one in records(repo)] == [
-        *(("2026-12-01", "1.0.0"), ("2026-12-01", "1.1.0")),
-        *(("2026-12-02", "1.0.0"), ("2026-12-02", "1.1.0")),
+        *(("2026-01-01", "1.0.0"), ("2026-01-01", "1.1.0")),
+        *(("2026-01-02", "1.0.0"), ("2026-01-02", "1.1.0")),
     ]
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 
 from promptops.evals.scenarios.asking import ask_for_scenarios, count_rounds
 from promptops.evals.scenarios.collection import (
@@ -22,6 +23,7 @@ from promptops.repository.repository import find_prompt, open_repository
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text, suite_text
 from tests.runtime.provider import Provider
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,13 +163,136 @@ def test_init_brings_the_prompt_and_a_model_writes_a_draft(repo: Repo) -> None:
     said = generate(repo, "--max", "9")
 
     assert said.exit_code == 0, said.output
-    assert "round 1: 5 new of 9 asked for" in said.stderr
-    assert "left out: 2 that repeat another one" in said.stderr
-    assert "there is none of the kind" not in said.stderr
-    assert "kinds: 1 ordinary, 1 boundary, 1 missing" in said.stderr
-    assert "2 calls" in said.stderr
+    assert masked(said.stderr) == snapshot("""\
+scripted/rules.yaml is asked with evals/scenarios 0.1.0, 4 times at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+round 1: 5 new of 9 asked for
+round 2: 4 new of 4 asked for
+left out: 2 that repeat another one
+kinds: 1 ordinary, 1 boundary, 1 missing, 1 contradictory, 1 ambiguous, 1 language, 1 long, 1 hostile, 1 several
+2 calls, 0.0000 USD
+9 samples drafted in evals/_drafts/support/triage.model.yaml; review them before they count
+""")
     text, suite = read_draft(repo)
-    assert "by scripted/rules.yaml with evals/scenarios 0.1.0 (sha256:" in text
+    assert masked(text) == snapshot("""\
+# A draft that counts for nothing, for support/triage 1.0.0
+# (<digest>),
+# made by scripted/rules.yaml with evals/scenarios 0.1.0 (<digest>) on <time> UTC.
+# Review each sample, write down what the answer must say, and move the good ones into the suite.
+schema: promptops.suite/v1
+prompt: support/triage
+description: Drafted by scripted/rules.yaml with evals/scenarios 0.1.0 (<digest>)
+  on <time> UTC, for support/triage 1.0.0.
+samples:
+- name: ordinary
+  tags:
+  - generated
+  - by-model
+  - ordinary
+  inputs:
+    question: apple
+  expect:
+  - length:
+      min: 1
+  - rubric:
+    - It answers ordinary.
+- name: boundary
+  tags:
+  - generated
+  - by-model
+  - boundary
+  inputs:
+    question: river
+  expect:
+  - length:
+      min: 1
+  - rubric:
+    - It answers boundary.
+- name: missing
+  tags:
+  - generated
+  - by-model
+  - missing
+  inputs:
+    question: stone
+  expect:
+  - length:
+      min: 1
+  - rubric:
+    - It answers missing.
+- name: contradictory
+  tags:
+  - generated
+  - by-model
+  - contradictory
+  inputs:
+    question: cloud
+  expect:
+  - length:
+      min: 1
+  - rubric:
+    - It answers contradictory.
+- name: ambiguous
+  tags:
+  - generated
+  - by-model
+  - ambiguous
+  inputs:
+    question: tiger
+  expect:
+  - length:
+      min: 1
+  - rubric:
+    - It answers ambiguous.
+- name: language
+  tags:
+  - generated
+  - by-model
+  - language
+  inputs:
+    question: piano
+  expect:
+  - length:
+      min: 1
+  - rubric:
+    - It answers language.
+- name: long
+  tags:
+  - generated
+  - by-model
+  - long
+  inputs:
+    question: bread
+  expect:
+  - length:
+      min: 1
+  - rubric:
+    - It answers long.
+- name: hostile
+  tags:
+  - generated
+  - by-model
+  - hostile
+  inputs:
+    question: lemon
+  expect:
+  - length:
+      min: 1
+  - rubric:
+    - It answers hostile.
+- name: several
+  tags:
+  - generated
+  - by-model
+  - several
+  inputs:
+    question: chair
+  expect:
+  - length:
+      min: 1
+  - rubric:
+    - It answers several.
+""")
     assert "UTC" in suite["description"]
     assert "for support/triage 1.0.0" in suite["description"]
     tags = {one["tags"][-1] for one in suite["samples"]}
@@ -184,7 +309,16 @@ def test_the_second_init_changes_nothing(repo: Repo) -> None:
 
     said = accept(repo, "init", "--evals")
 
-    assert "names a scenario prompt already" in said
+    assert masked(said) == snapshot("""\
+kept  promptops.toml (exists already)
+kept  prompts/ (has 2 prompts already)
+kept  .github/CODEOWNERS (has owners for the prompts)
+kept  .github/workflows/promptops.yml (exists already)
+kept  .github/workflows/promptops-review.yml (exists already)
+kept  .github/workflows/promptops-evals.yml (exists already)
+kept  promptops.toml (names a scenario prompt already)
+kept  .pre-commit-config.yaml (has a promptops hook)
+""")
     assert before == repo.path.joinpath("promptops.toml").read_text()
     assert 'scenarios = "evals/scenarios"' in before
 
@@ -204,8 +338,18 @@ def test_answers_that_cannot_be_used_cost_a_round(repo: Repo) -> None:
     said = generate(repo, "--max", "1")
 
     assert said.exit_code == 0, said.output
-    assert "round 1: 0 new of 1 asked for: the answer is not JSON" in said.stderr
-    assert "1 sample drafted" in said.stderr
+    assert masked(said.stderr) == snapshot("""\
+scripted/rules.yaml is asked with evals/scenarios 0.1.0, 4 times at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+round 1: 0 new of 1 asked for: the answer is not JSON: Expecting value: line 1 column 1 (char 0)
+round 2: 1 new of 1 asked for
+round 3: 0 new of 1 asked for: the output schema refuses the answer: the answer: [] is not of type "object"
+round 4: 0 new of 1 asked for: the output schema refuses the answer: the answer: [] is not of type "object"
+kinds: 1 ordinary
+there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
+4 calls, 0.0000 USD
+1 sample drafted in evals/_drafts/support/triage.model.yaml; review them before they count
+""")
 
 
 def test_a_model_that_never_answers_in_form_writes_nothing(repo: Repo) -> None:
@@ -215,7 +359,15 @@ def test_a_model_that_never_answers_in_form_writes_nothing(repo: Repo) -> None:
         repo, "eval", "generate", "support/triage", "--model", "scripted/rules.yaml", code=2
     )
 
-    assert "there is no scenario to write" in said
+    assert masked(said) == snapshot("""\
+scripted/rules.yaml is asked with evals/scenarios 0.1.0, 6 times at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+round 1: 0 new of 20 asked for: the output schema refuses the answer: scenarios: 7 is not of type "array"
+round 2: 0 new of 20 asked for: the output schema refuses the answer: scenarios: 7 is not of type "array"
+2 calls, 0.0000 USD
+error: there is no scenario to write
+ hint: the lines above say why; another model may do better\
+""")
     assert not (repo.path / "evals/_drafts").exists()
 
 
@@ -225,7 +377,19 @@ def test_asking_is_bounded(repo: Repo) -> None:
     said = generate(repo, "--max", "40")
 
     assert said.exit_code == 0, said.output
-    assert f"{count_rounds(40)} calls" in said.stderr
+    assert masked(said.stderr) == snapshot("""\
+scripted/rules.yaml is asked with evals/scenarios 0.1.0, 5 times at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+round 1: 1 new of 20 asked for
+round 2: 1 new of 20 asked for
+round 3: 1 new of 20 asked for
+round 4: 1 new of 20 asked for
+round 5: 1 new of 20 asked for
+kinds: 5 ordinary
+there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
+5 calls, 0.0000 USD
+5 samples drafted in evals/_drafts/support/triage.model.yaml; review them before they count
+""")
     assert len(read_draft(repo)[1]["samples"]) == count_rounds(40)
 
 
@@ -241,7 +405,16 @@ def test_a_fault_of_the_model_keeps_what_came_before(repo: Repo) -> None:
     said = generate(repo)
 
     assert said.exit_code == 0, said.output
-    assert "warning: ended early: " in said.stderr
+    assert masked(said.stderr) == snapshot("""\
+scripted/rules.yaml is asked with evals/scenarios 0.1.0, 6 times at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+round 1: 1 new of 20 asked for
+kinds: 1 ordinary
+there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
+warning: ended early: scripted/rules.yaml: the provider answered with an error (500): down for good
+7 calls, 0.0000 USD
+1 sample drafted in evals/_drafts/support/triage.model.yaml; review them before they count
+""")
     assert len(read_draft(repo)[1]["samples"]) == 1
 
 
@@ -259,11 +432,15 @@ def test_a_model_that_cannot_be_asked_is_the_error(
         *("--model", "openai/gpt-4o", "--max-cost", "0.000001"),
     )
 
-    assert "OPENAI_API_KEY is not set" in said
+    assert masked(said) == snapshot("""\
+openai/gpt-4o is asked with evals/scenarios 0.1.0, 6 times at most
+estimated cost 0.0694 USD, highest 0.2755 USD
+error: openai/gpt-4o: no key: OPENAI_API_KEY is not set
+ hint: export OPENAI_API_KEY=... where promptops runs\
+""")
     assert capped.exit_code != 0
     assert " hint: raise --max-cost" in capped.stderr
     assert "--resume" not in capped.stderr
-    assert "none of the kind" not in said
 
 
 def test_a_cut_off_answer_asks_for_less(repo: Repo) -> None:
@@ -274,8 +451,19 @@ def test_a_cut_off_answer_asks_for_less(repo: Repo) -> None:
 
     said = generate(repo, "--max", "8")
 
-    assert "round 1: 0 new of 8 asked for: the answer is not complete" in said.stderr
-    assert "round 2: 1 new of 4 asked for" in said.stderr
+    assert masked(said.stderr) == snapshot("""\
+scripted/rules.yaml is asked with evals/scenarios 0.1.0, 4 times at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+round 1: 0 new of 8 asked for: the answer is not complete: it ended with 'length'
+round 2: 1 new of 4 asked for
+round 3: 0 new of 4 asked for
+round 4: 0 new of 4 asked for
+left out: 2 that repeat another one
+kinds: 1 ordinary
+there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
+4 calls, 0.0000 USD
+1 sample drafted in evals/_drafts/support/triage.model.yaml; review them before they count
+""")
 
 
 def test_the_plan_asks_nobody(repo: Repo) -> None:
@@ -285,8 +473,10 @@ def test_the_plan_asks_nobody(repo: Repo) -> None:
     by_schema = run(repo, "eval", "generate", "support/triage", "--dry-run")
 
     assert said.exit_code == by_schema.exit_code == 0
-    assert "5 times at most" in said.stderr
-    assert "highest 0.0000 USD" in said.stderr
+    assert masked(said.stderr) == snapshot("""\
+scripted/rules.yaml is asked with evals/scenarios 0.1.0, 5 times at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+""")
     assert "would draft" in by_schema.stderr
     assert not (repo.path / "evals/_drafts").exists()
 
@@ -306,10 +496,19 @@ def test_the_cap_ends_it_before_it_costs_more(repo: Repo) -> None:
         number = len(provider.requests)
 
     assert said.exit_code == 0, said.output
-    assert "the cap of 0.0700 USD may end it early" in said.stderr
-    assert "ended early: the cap of 0.070000 USD is reached" in said.stderr
+    assert masked(said.stderr) == snapshot("""\
+near is asked with evals/scenarios 0.1.0, 4 times at most
+estimated cost 0.0345 USD, highest 0.1373 USD
+the cap of 0.0700 USD may end it early; what is there by then is kept
+round 1: 1 new of 9 asked for
+round 2: 1 new of 8 asked for
+kinds: 2 ordinary
+there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
+warning: ended early: the cap of 0.070000 USD is reached
+2 calls, 0.0610 USD
+2 samples drafted in evals/_drafts/support/triage.model.yaml; review them before they count
+""")
     assert number == len(read_draft(repo)[1]["samples"]) == 2
-    assert "2 calls, 0.0610 USD" in said.stderr
 
 
 def test_the_limits_of_evals_end_it_too(repo: Repo) -> None:
@@ -326,8 +525,16 @@ def test_the_limits_of_evals_end_it_too(repo: Repo) -> None:
 
         assert len(provider.requests) == 1
     assert said.exit_code == 0, said.output
-    assert "ended early: " in said.stderr
-    assert "spend_per_day" in said.stderr
+    assert masked(said.stderr) == snapshot("""\
+near is asked with evals/scenarios 0.1.0, 4 times at most
+estimated cost 0.0345 USD, highest 0.1373 USD
+round 1: 1 new of 9 asked for
+kinds: 1 ordinary
+there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
+warning: ended early: guards.environments.eval.spend_per_day is 0.05 USD: 0.0305 USD are spent or reserved, and this call may take 0.032021 USD
+1 calls, 0.0305 USD
+1 sample drafted in evals/_drafts/support/triage.model.yaml; review them before they count
+""")
     assert len(read_draft(repo)[1]["samples"]) == 1
 
 
@@ -364,7 +571,16 @@ def test_what_was_written_before_an_interrupt_is_kept(
     said = generate(repo)
 
     assert said.exit_code == 130, said.output
-    assert "ended early: interrupted" in said.stderr
+    assert masked(said.stderr) == snapshot("""\
+scripted/rules.yaml is asked with evals/scenarios 0.1.0, 6 times at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+round 1: 1 new of 20 asked for
+kinds: 1 ordinary
+there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
+warning: ended early: interrupted
+1 calls, 0.0000 USD
+1 sample drafted in evals/_drafts/support/triage.model.yaml; review them before they count
+""")
     assert len(read_draft(repo)[1]["samples"]) == 1
 
 
@@ -410,7 +626,18 @@ def test_samples_of_the_suite_are_not_repeated(repo: Repo) -> None:
 
     said = generate(repo, "--max", "2")
 
-    assert "left out: " in said.stderr
+    assert masked(said.stderr) == snapshot("""\
+scripted/rules.yaml is asked with evals/scenarios 0.1.0, 4 times at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+round 1: 1 new of 2 asked for
+round 2: 0 new of 2 asked for
+round 3: 0 new of 2 asked for
+left out: 5 that repeat another one
+kinds: 1 ordinary
+there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
+3 calls, 0.0000 USD
+1 sample drafted in evals/_drafts/support/triage.model.yaml; review them before they count
+""")
     assert [one["name"] for one in read_draft(repo)[1]["samples"]] == ["new"]
 
 
@@ -435,7 +662,19 @@ def test_text_that_no_file_can_hold_costs_a_round(repo: Repo) -> None:
     said = generate(repo, "--max", "1")
 
     assert said.exit_code == 0, said.output
-    assert "is half of a character" in said.stderr
+    assert masked(said.stderr) == snapshot("""\
+scripted/rules.yaml is asked with evals/scenarios 0.1.0, 4 times at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+round 1: 0 new of 1 asked for: the answer is not JSON in UTF-8: \\ud800 is half of a character
+round 2: 1 new of 1 asked for
+round 3: 0 new of 1 asked for
+round 4: 0 new of 1 asked for
+left out: 2 that repeat another one
+kinds: 1 ordinary
+there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
+4 calls, 0.0000 USD
+1 sample drafted in evals/_drafts/support/triage.model.yaml; review them before they count
+""")
     assert [one["name"] for one in read_draft(repo)[1]["samples"]] == ["good"]
 
 
@@ -467,7 +706,10 @@ def test_without_a_scenario_prompt_it_says_what_brings_one(repo: Repo) -> None:
 
     said = refuse(repo, "eval", "generate", "support/triage", "--model", "echo/x", code=2)
 
-    assert "promptops init --evals" in said
+    assert masked(said) == snapshot("""\
+error: there is no scenario prompt to ask a model with
+ hint: promptops init --evals writes one; or name one: [eval] scenarios, or --prompt\
+""")
     assert "--max-cost" in refuse(
         repo, "eval", "generate", "support/triage", "--max-cost", "1", code=2
     )

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from inline_snapshot import snapshot
 
 from promptops.repository.repository import find_prompt, open_repository
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
 from tests.runtime.provider import Provider
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from tests.repositories import Repo
@@ -67,8 +69,14 @@ def test_a_description_becomes_a_draft_that_validates(repo: Repo) -> None:
     said = new(repo, "--model", "openai/gpt-4o")
 
     assert said.exit_code == 0, said.output
-    assert "warning: left out: sample 'no such language'" in said.stderr
-    assert "1 sample, 1 call, 0.0000 USD" in said.stderr
+    assert masked(said.stderr) == snapshot("""\
+scripted/rules.yaml is asked with promptops/draft 1.0.0, twice at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+warning: left out: sample 'no such language': input 'language' is refused: "fr" is not one of "en" or "de"
+1 sample, 1 call, 0.0000 USD
+next: review both; prompts/support/sort.md is a draft, and is not released, until you remove
+      its 'status: draft'; move the samples that are good into a suite
+""")
     prompt = find_prompt(open_repository(repo.path).working, "support/sort", where="here")
     assert (prompt.status, prompt.model) == ("draft", "openai/gpt-4o")
     assert prompt.output == ANSWER["output"]
@@ -77,7 +85,49 @@ def test_a_description_becomes_a_draft_that_validates(repo: Repo) -> None:
     messages = prompt.render({"ticket": "Hello.", "language": "en"})
     assert messages[1]["content"] == "Language: en\n\nThe ticket:\n\nHello."
     text = (repo.path / "prompts/support/sort.md").read_text("utf-8")
-    assert "# Drafted by scripted/rules.yaml with promptops/draft 1.0.0 (sha256:" in text
+    assert masked(text) == snapshot("""\
+---
+# Drafted by scripted/rules.yaml with promptops/draft 1.0.0 (<digest>) on <time> UTC.
+# Review it, then remove the status: drafts are not released.
+version: 0.1.0
+status: draft
+description: Sort a ticket by topic.
+author: you@example.com
+model: openai/gpt-4o
+temperature: 0.2
+max_tokens: 1000
+inputs:
+  ticket:
+    type: string
+    maxLength: 20000
+    untrusted: true
+  language:
+    type: string
+    enum:
+    - en
+    - de
+output:
+  type: object
+  required:
+  - topic
+  additionalProperties: false
+  properties:
+    topic:
+      enum:
+      - billing
+      - other
+---
+{% system %}
+Sort the ticket. Answer with its topic as JSON.
+{% endsystem %}
+{% user %}
+Language: {{ language }}
+
+The ticket:
+
+{{ ticket }}
+{% enduser %}
+""")
     suite = yaml.safe_load((repo.path / "evals/_drafts/support/sort.spec.yaml").read_text("utf-8"))
     assert [one["name"] for one in suite["samples"]] == ["charged twice"]
     assert '"errors": 0' in accept(repo, "validate", "--format", "json")
@@ -130,8 +180,12 @@ def test_nonsense_twice_writes_nothing(repo: Repo) -> None:
         repo, "new", "support/sort", "--spec", "spec.txt", "--writer", "scripted/rules.yaml"
     )
 
-    assert "cannot be used, also not the second time" in said
-    assert "nobody" in said
+    assert masked(said) == snapshot("""\
+scripted/rules.yaml is asked with promptops/draft 1.0.0, twice at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+error: what scripted/rules.yaml wrote cannot be used, also not the second time: 'nobody' is not a declared input (add 'nobody: string' under 'inputs')
+ hint: nothing was written; say more in the description, or let another model write it: --writer\
+""")
     assert is_untouched(repo)
 
 
@@ -158,9 +212,15 @@ def test_the_plan_asks_nobody_and_writes_nothing(repo: Repo) -> None:
     )
 
     assert said.exit_code == priced.exit_code == 0
-    assert "twice at most" in said.stderr
-    assert "prompts/support/sort.md" in said.stdout
-    assert "evals/_drafts/support/sort.spec.yaml" in said.stdout
+    assert masked(said.stderr) == snapshot("""\
+scripted/rules.yaml is asked with promptops/draft 1.0.0, twice at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+dry run: nothing was written
+""")
+    assert masked(said.stdout) == snapshot("""\
+written  prompts/support/sort.md
+written  evals/_drafts/support/sort.spec.yaml
+""")
     assert "highest 0.1" in priced.stderr
     assert is_untouched(repo)
 
@@ -175,7 +235,10 @@ def test_nothing_is_overwritten(repo: Repo) -> None:
 
     assert taken.exit_code == again.exit_code == 1
     assert "evals/_drafts/support/sort.spec.yaml exists already" in taken.stderr
-    assert "prompts/support/sort.md exists already" in again.stderr
+    assert masked(again.stderr) == snapshot("""\
+error: prompts/support/sort.md exists already
+ hint: choose another name
+""")
     assert (repo.path / "evals/_drafts/support/sort.spec.yaml").read_text() == "mine"
 
 
@@ -226,7 +289,10 @@ def test_an_invalid_name_is_refused_before_anything(repo: Repo) -> None:
     result = run(repo, "new", "No Name", "--spec", "spec.txt", "--writer", "scripted/rules.yaml")
 
     assert result.exit_code == 2
-    assert " hint: " in result.stderr
+    assert masked(result.stderr) == snapshot("""\
+error: 'No Name' is not a prompt name
+ hint: use lower-case letters and digits, joined by single '-', '_' or '.', and '/', such as no-name
+""")
 
 
 def test_the_cap_refuses_before_it_costs(repo: Repo) -> None:
@@ -244,7 +310,12 @@ def test_the_cap_refuses_before_it_costs(repo: Repo) -> None:
         "0.000001",
     )
 
-    assert "raise --max-cost" in said
+    assert masked(said) == snapshot("""\
+openai/gpt-4o is asked with promptops/draft 1.0.0, twice at most
+estimated cost 0.0331 USD, highest 0.1315 USD
+error: the cap of 0.000001 USD is reached
+ hint: raise --max-cost\
+""")
     with Provider() as provider:
         repo.write("promptops.toml", f'[models.near]\nbase_url = "{provider.base_url}"\n')
         unknown = run(
