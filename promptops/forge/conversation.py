@@ -1,54 +1,37 @@
 """Report the gate's verdict to GitHub: a commit status, one comment, and suggested lines.
 
-Only this module writes to a forge. For each commit and name, a commit status has one state: the
-last one set, whatever event started the workflow. A job's own check is not enough: for GitHub, the
-runs for a push and for a review are two checks, and the one that failed before the approval stays
-failed.
+Only this module and `merge_thread` write to a forge. For each commit and name, a commit status has
+one state: the last one set, whatever event started the workflow. A job's own check is not enough:
+for GitHub, the runs for a push and for a review are two checks, and the one that failed before the
+approval stays failed.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from promptops.errors import RemoteError
 from promptops.forge.github import GitHub
-from promptops.web.exchange import NoAnswerError
+from promptops.forge.line_suggestion import (
+    MAX_SUGGESTIONS,
+    SUGGESTION_MARKER,
+    write_suggestion,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from promptops.forge.github import PullRequest
+    from promptops.forge.line_suggestion import LineSuggestion
     from promptops.forge.record import ForgeRecord
 
 # GitHub refuses comments of more than 65,536 characters, and descriptions of more than 140.
 _MAX_COMMENT = 65_000
 _MAX_DESCRIPTION = 140
-# Each is a request and a notification.
-_MAX_SUGGESTIONS = 20
 _STATUS_NEEDS = "commit statuses: write"
 _COMMENT_NEEDS = "pull requests: write"
-
-
-_SUGGESTION = "<!-- promptops version -->"
 _NOT_IN_THE_DIFF = 422
-
-
-class LineSuggestion(NamedTuple):
-    """One line of a file as it should be.
-
-    Attributes:
-        path: the file, from the repository's top.
-        line: the number of the line, from 1.
-        text: the whole line, without its newline.
-    """
-
-    path: str
-    line: int
-    text: str
 
 
 class StatusState(StrEnum):
@@ -120,9 +103,9 @@ class PullRequestThread(GitHub):
             IntegrityError: the answer is not as GitHub documents it.
         """
         path = self.at("pulls", str(number), "comments")
-        wanted = {(one.path, _suggest(one)): one for one in suggestions[:_MAX_SUGGESTIONS]}
+        wanted = {(one.path, write_suggestion(one)): one for one in suggestions[:MAX_SUGGESTIONS]}
         for comment in self.records(path, needs=_COMMENT_NEEDS):
-            if not _is_ours(comment, _SUGGESTION):
+            if not _is_ours(comment, SUGGESTION_MARKER):
                 continue
             is_shown = comment.number_or_none("line") is not None
             key = (comment.text("path"), comment.text("body"))
@@ -157,26 +140,6 @@ class PullRequestThread(GitHub):
 
     def _comment(self, comment: ForgeRecord) -> str:
         return self.at("issues", "comments", str(comment.number("id")))
-
-    def _write(
-        self, method: str, path: str, value: object, needs: str, *, but: int | None = None
-    ) -> None:
-        url = self._url + path
-        data = b"" if value is None else json.dumps(value).encode()
-        try:
-            answer = self._send(method, url, data, {"Content-Type": "application/json"})
-        except NoAnswerError as error:
-            raise RemoteError(
-                f"GitHub did not answer: {error}",
-                hint=f"check the connection and the address {self._url}",
-            ) from error
-        if answer.status not in {200, 201, 204, but}:
-            raise self._refusal(url, answer.status, answer.body, needs)
-
-
-def _suggest(one: LineSuggestion) -> str:
-    ticks = "`" * max(3, max(map(len, re.findall("`+", one.text)), default=0) + 1)
-    return f"{_SUGGESTION}\n{ticks}suggestion\n{one.text}\n{ticks}"
 
 
 def _is_ours(comment: ForgeRecord, marker: str) -> bool:

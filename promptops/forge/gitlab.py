@@ -77,11 +77,15 @@ class DiffVersion:
         head: the proposed commit.
         base: the merge base with the target branch of that time; None if there was none.
         at: when it was pushed, by the server's clock.
+        id: its number.
+        start: the target branch's commit of that time; None if there was none.
     """
 
     head: str
     base: str | None
     at: datetime
+    id: int = 0
+    start: str | None = None
 
 
 class GitLab(Transport):
@@ -180,6 +184,8 @@ class GitLab(Transport):
                 head=one.object_id("head_commit_sha"),
                 base=one.object_id("base_commit_sha") if one.has("base_commit_sha") else None,
                 at=one.time("created_at"),
+                id=one.number("id"),
+                start=one.object_id("start_commit_sha") if one.has("start_commit_sha") else None,
             )
             for one in sorted(found, key=lambda one: one.number("id"))
         ]

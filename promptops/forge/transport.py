@@ -1,9 +1,10 @@
-"""GET requests to a forge's API: bounded, with retries; the token never leaves the API's address.
+"""Requests to a forge's API: bounded; the token never leaves the API's address.
 
 * Lists come in pages; the `Link` header names the next page (RFC 8288).
 * A request that names the `ETag` of an answer seen before is answered by a 304 if nothing
   changed, and then does not count against GitHub's limit. Answers are kept in this process only:
   who could write to a cache on disk could write reviews.
+* Only reading is tried again after a failure: a request that writes may have arrived.
 """
 
 from __future__ import annotations
@@ -142,6 +143,42 @@ class Transport:
                 found += to_record(answer.body, where).records(key)
             url = answer.next_url
         return found
+
+    def _write(
+        self, method: str, path: str, value: object, needs: str, *, but: int | None = None
+    ) -> WebAnswer:
+        """Send a request that writes; a rate limit is waited for.
+
+        Args:
+            method: the HTTP method.
+            path: as of `record`.
+            value: what to send as JSON; None: nothing.
+            needs: as of `record`.
+            but: a status that the caller handles.
+
+        Raises:
+            DeniedError: as `record`.
+            RemoteError: as `record`.
+        """
+        url = self._url + path
+        data = b"" if value is None else json.dumps(value).encode()
+        while True:
+            try:
+                answer = self._send(method, url, data, {"Content-Type": "application/json"})
+            except NoAnswerError as error:
+                raise RemoteError(
+                    f"{self._forge} did not answer: {error}",
+                    hint=f"check the connection and the address {self._url}",
+                ) from error
+            if answer.status in {200, 201, 204, but}:
+                return answer
+            now_seconds = self._time_of(answer)
+            wait_seconds = limit_of(
+                answer.status, answer.headers, answer.body, now_seconds=now_seconds
+            )
+            if wait_seconds is None:
+                raise self._refusal(url, answer.status, answer.body, needs)
+            self._wait(wait_seconds, now_seconds)
 
     def _where(self, path: str) -> str:
         return f"{self._forge}'s answer to {path.partition('?')[0]}"

@@ -32,6 +32,7 @@ class Merge:
     # Where each version parted from the target branch of its time.
     base: str | None = commit("tip of main")
     bases: dict[str, str | None] = field(default_factory=dict)
+    start: str = commit("tip of main")
 
     @property
     def id(self) -> int:
@@ -175,6 +176,7 @@ class FakeGitLab:
                 "merge_request_id": merge.id,
                 "head_commit_sha": head,
                 "base_commit_sha": merge.bases.get(head, merge.base),
+                "start_commit_sha": merge.start,
                 "created_at": _time(seconds),
             }
             for index, (head, seconds) in enumerate(merge.versions)

@@ -104,7 +104,7 @@ class Server:
                         self.wfile.write(part)
                         self.wfile.flush()
 
-            do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - its caller's names
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - its caller's names
 
             def log_message(self, *arguments: Any) -> None:
                 """Say nothing."""

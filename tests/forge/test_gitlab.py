@@ -41,10 +41,11 @@ def test_versions_come_from_every_page_the_oldest_first(lab: FakeGitLab, gitlab:
     for index in range(4):
         lab.push(12, f"push {index}")
     lab.page_size = 2
+    tip = commit("tip of main")
     assert gitlab.versions(gitlab.merge_request(12)) == [
-        DiffVersion(commit("head of 12"), commit("tip of main"), after(1)),
+        DiffVersion(commit("head of 12"), tip, after(1), id=0, start=tip),
         *(
-            DiffVersion(commit(f"push {index}"), commit("tip of main"), after(2 + index))
+            DiffVersion(commit(f"push {index}"), tip, after(2 + index), id=1 + index, start=tip)
             for index in range(4)
         ),
     ]

@@ -17,7 +17,6 @@ The exit code is that of `promptops gate`: 0 may be merged, 1 may not, 2 could n
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import subprocess
@@ -29,12 +28,14 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import DeniedError, PromptopsError, RemoteError
 from promptops.files import read_file
-from promptops.forge.conversation import LineSuggestion, PullRequestThread, StatusState
+from promptops.forge.conversation import PullRequestThread, StatusState
 from promptops.protection.ci.change import fetch_change, follow_review, give_access, read_change
+from promptops.protection.ci.report import read_suggestions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from promptops.forge.line_suggestion import LineSuggestion
     from promptops.protection.ci.change import CiChange
 
 MARKER = "<!-- promptops gate -->"
@@ -80,7 +81,7 @@ def main(environment: Mapping[str, str]) -> int:
         if change is not None and github is not None:
             _set_status(github, change, environment, code)
             _keep_comment(github, change, environment, text)
-            _keep_suggestions(github, change, environment, _read_suggestions(verdict))
+            _keep_suggestions(github, change, environment, read_suggestions(verdict))
     return code
 
 
@@ -180,18 +181,6 @@ def _keep_comment(
     except PromptopsError as error:
         # Runs of a fork may have a read-only token; the change is still judged.
         _notice("notice", f"no comment on the pull request: {error.message}")
-
-
-def _read_suggestions(verdict: Path) -> list[LineSuggestion]:
-    """Return the version lines that the change lacks; none where there is no verdict."""
-    if not verdict.exists():
-        return []
-    prompts = json.loads(read_file(verdict))["prompts"]
-    return [
-        LineSuggestion(one["path"], one["write"]["line"], one["write"]["text"])
-        for one in prompts
-        if one["write"] is not None
-    ]
 
 
 def _keep_suggestions(

@@ -86,7 +86,7 @@ def test_bash_understands_every_script(file: Path) -> None:
 
 def test_the_shell_of_a_pipeline_understands_every_line() -> None:
     job = yaml.safe_load((TEMPLATES / "gitlab-ci.yml").read_text("utf-8"))["promptops"]
-    for line in [*job["before_script"], *job["script"]]:
+    for line in [*job["before_script"], *job["script"], *job["after_script"]]:
         done = subprocess.run(["sh", "-n"], input=line, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 
