@@ -203,6 +203,8 @@ def _split_gitlab(pattern: str) -> list[_Name] | None:
             character = pattern[at]
             at += 1
         if character == "/":
+            if is_escaped and names[-1] == _FOLDERS:
+                names[-1] = [STAR]  # only an unescaped slash makes `**/` cross folders
             names.append([])
         elif is_escaped:
             names[-1].append(character)

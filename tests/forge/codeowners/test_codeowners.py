@@ -306,6 +306,8 @@ def test_github_patterns_match_as_the_slow_matcher_says(pattern: str, path: str)
 
 @given(st.text("ab*?/\\[]!-", min_size=1, max_size=12), PATHS)
 @example("[a/b]*", "a")
+@example("**\\/b", "b")
+@example("a/**\\/", "a")
 def test_gitlab_patterns_match_as_the_slow_matcher_says(pattern: str, path: str) -> None:
     normalized = normalize_gitlab(pattern)
     matcher = compile_gitlab(normalized)
