@@ -2,7 +2,7 @@
 
 Endpoints and the meaning of fields are those of docs.gitlab.com/api: merge_request_approvals,
 merge_requests, members, notes. The token needs the scope `read_api`; a job's own token
-(`CI_JOB_TOKEN`) may not read any of this.
+(`CI_JOB_TOKEN`) may not read any of this. What is written to a project: see `merge_thread`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ _NEEDS = "the scope read_api, and to be a member of the project"
 _NEEDS_GROUP = "the scope read_api, and to see the group"
 _HOW_TO_GIVE = "give one in PROMPTOPS_GITLAB_TOKEN"
 _APPROVED = "approved this merge request"
+# `FILE@GROUP/PROJECT`, or the address of a file (docs.gitlab.com, "Specify a custom CI/CD
+# configuration file").
+_ELSEWHERE = re.compile(r".+\.ya?ml@.+|https?://.+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +250,16 @@ class GitLab(Transport):
 
     def _of(self, number: int, *segments: str) -> str:
         return self.at("merge_requests", str(number), *segments)
+
+
+def is_elsewhere(project: ForgeRecord) -> bool:
+    """Return whether a project's pipeline is in a file outside of it, where no change can edit it.
+
+    Args:
+        project: GitLab's answer for the project; who may not read its code does not see the file.
+    """
+    path = project.text("ci_config_path") if project.has("ci_config_path") else ""
+    return _ELSEWHERE.fullmatch(path) is not None
 
 
 def _check_name(path: str) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from promptops.forge.gitlab import GitLab
+from promptops.forge.gitlab import GitLab, is_elsewhere
 from promptops.forge.line_suggestion import (
     MAX_SUGGESTIONS,
     SUGGESTION_MARKER,
@@ -34,9 +34,6 @@ _NEEDS = "the scope api, and the role Reporter in the project"
 _THIS_LINE = ":-0+0"
 _HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 _COMMAND = re.compile("^/", re.MULTILINE)
-# `FILE@GROUP/PROJECT`, or the address of a file (docs.gitlab.com, "Specify a custom CI/CD
-# configuration file").
-_ELSEWHERE = re.compile(r".+\.ya?ml@.+|https?://.+")
 
 
 class DiffPlace(NamedTuple):
@@ -60,9 +57,7 @@ class MergeRequestThread(GitLab):
         Raises:
             PromptopsError: see `Transport.record`.
         """
-        found = self.record(self.at(), needs=_NEEDS)
-        path = found.text("ci_config_path") if found.has("ci_config_path") else ""
-        return _ELSEWHERE.fullmatch(path) is not None
+        return is_elsewhere(self.record(self.at(), needs=_NEEDS))
 
     def put_note(self, request: MergeRequest, body: str) -> None:
         """Create or update the gate's note on a merge request.

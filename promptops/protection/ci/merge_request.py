@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 _MARKER = "<!-- promptops gate -->"
 _TOKEN = "PROMPTOPS_GITLAB_TOKEN"  # noqa: S105 - the name of a variable
 _IN_A_FORK = (
-    "the pipeline runs in the fork, where everything is under the control of its owner; a member"
-    " of the project can start one there (Pipelines > Run pipeline)"
+    "the pipeline runs in the fork, which may not write to this project; a member of the project"
+    " can start one in the project (merge request > Pipelines > Run pipeline)"
 )
 _NO_TOKEN = f"set {_TOKEN} to a project access token with the scope api and the role Reporter"
 _EDITABLE = (

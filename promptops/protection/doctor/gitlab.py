@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from promptops.errors import DeniedError, PromptopsError
+from promptops.forge.gitlab import is_elsewhere
 from promptops.protection.doctor.answer import UnreadSetting, error, fine, note, unread, warning
 
 if TYPE_CHECKING:
@@ -78,6 +79,19 @@ class ApprovalRules:
 
 
 @dataclass(frozen=True, slots=True)
+class GitLabToken:
+    """The token that asks.
+
+    Attributes:
+        is_person: whether it belongs to a person: then it is not the one of the CI job.
+        may_write: whether it has the scope api.
+    """
+
+    is_person: bool
+    may_write: bool
+
+
+@dataclass(frozen=True, slots=True)
 class GitLabSettings:
     """GitLab's settings that protect a project.
 
@@ -90,6 +104,8 @@ class GitLabSettings:
         branches: protected branches.
         tags: protected tags.
         names: the environments of prompts.
+        pipeline_elsewhere: whether the pipeline's file is outside the project.
+        token: the token that asks.
     """
 
     project: str
@@ -100,6 +116,8 @@ class GitLabSettings:
     branches: tuple[ProtectedName, ...] | UnreadSetting
     tags: tuple[ProtectedName, ...] | UnreadSetting
     names: tuple[str, ...]
+    pipeline_elsewhere: bool
+    token: GitLabToken | UnreadSetting
 
 
 # Reading
@@ -121,6 +139,8 @@ def read_gitlab(gitlab: GitLab, project: str, environments: Iterable[str]) -> Gi
         branches=_try(lambda: _read_names(gitlab, "protected_branches", "push_access_levels")),
         tags=_try(lambda: _read_names(gitlab, "protected_tags", "create_access_levels")),
         names=tuple(environments),
+        pipeline_elsewhere=is_elsewhere(found),
+        token=_try(lambda: _read_token(gitlab)),
     )
 
 
@@ -139,6 +159,13 @@ def _try(read: Callable[[], _Part]) -> _Part | UnreadSetting:
 
 def _flag(found: ForgeRecord, name: str) -> bool:
     return found.has(name) and found.flag(name)
+
+
+def _read_token(gitlab: GitLab) -> GitLabToken:
+    if not _flag(gitlab.record("/user", needs=_NEEDS), "bot"):
+        return GitLabToken(is_person=True, may_write=True)
+    scopes = gitlab.record("/personal_access_tokens/self", needs=_NEEDS).texts("scopes")
+    return GitLabToken(is_person=False, may_write="api" in scopes)
 
 
 def _read_approval(gitlab: GitLab) -> ApprovalRules:
@@ -312,6 +339,37 @@ def look_at_tags(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
     yield fine("release tags cannot be moved or deleted by a push", place)
 
 
+def look_at_comments(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
+    """Check that the job's token can write the gate's note, and that no change can read such a
+    token.
+    """
+    place = f"{settings.project}: PROMPTOPS_GITLAB_TOKEN"
+    token = settings.token
+    if isinstance(token, UnreadSetting):
+        yield unread(token, place)
+    elif token.is_person:
+        return  # not the token of the CI job
+    elif token.may_write and not settings.pipeline_elsewhere:
+        yield warning(
+            "a change can read a token that can write",
+            place,
+            risk="who edits the pipeline's file in a branch can write in the token's name, and the "
+            "gate does not use it",
+            remedy="Settings > CI/CD > General pipelines: a “CI/CD configuration file” in another "
+            "project; or give the token the scope read_api only",
+        )
+    elif not token.may_write:
+        yield note(
+            "the token cannot write",
+            place,
+            risk="verdict and missing version numbers are only in the job's log",
+            remedy="keep the pipeline's file in another project, and give the token the scope api "
+            "and the role Reporter",
+        )
+    else:
+        yield fine("the gate can write to merge requests, and no change can read its token", place)
+
+
 def look_at_environments(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
     """Check that only a few can write to promptops/*, and can only append."""
     for name in settings.names:
@@ -364,5 +422,6 @@ GITLAB_CHECKS: Mapping[str, Callable[[GitLabSettings], Iterator[DoctorAnswer]]] 
     "default-branch": look_at_default_branch,
     "release-tags": look_at_tags,
     "environment-branches": look_at_environments,
+    "comment-token": look_at_comments,
 }
 """The checks that need a GitLab token."""

@@ -36,7 +36,10 @@ class ProtectedGitLab:
             "default_branch": "main",
             "only_allow_merge_if_pipeline_succeeds": True,
             "allow_merge_on_skipped_pipeline": False,
+            "ci_config_path": ".gitlab-ci.yml@acme/pipelines",
         }
+        self.user: dict[str, Any] = {"id": 9, "username": "project_3_bot", "bot": True}
+        self.token: dict[str, Any] = {"id": 1, "user_id": 9, "scopes": ["api"], "active": True}
         self.approvals: dict[str, Any] = {
             "reset_approvals_on_push": True,
             "merge_requests_author_approval": False,
@@ -68,6 +71,8 @@ class ProtectedGitLab:
             "/approvals": self.approvals,
             "/protected_branches": self.branches,
             "/protected_tags": self.tags,
+            "/api/v4/user": self.user,
+            "/api/v4/personal_access_tokens/self": self.token,
         }
         return Response.of(shown[path]) if path in shown else Response.of({"message": "404"}, 404)
 
@@ -132,6 +137,20 @@ def branches(*found: dict[str, Any]) -> Callable[[ProtectedGitLab], None]:
 
 def no_tags(forge: ProtectedGitLab) -> None:
     forge.tags = [tag("v*")]
+
+
+def scopes(*found: str) -> Callable[[ProtectedGitLab], None]:
+    def spoil(forge: ProtectedGitLab) -> None:
+        forge.token["scopes"] = list(found)
+
+    return spoil
+
+
+def pipeline(path: str | None) -> Callable[[ProtectedGitLab], None]:
+    def spoil(forge: ProtectedGitLab) -> None:
+        forge.project["ci_config_path"] = path
+
+    return spoil
 
 
 MAIN = branch("main", NO_ONE, owners=True)
@@ -200,6 +219,13 @@ GAPS: list[tuple[Callable[[ProtectedGitLab], None], list[tuple[str, Severity]], 
         [("environment-branches", ERROR)] * 2,
         "promptops/production can be rewritten",
     ),
+    (scopes("read_api"), [("comment-token", NOTE)], "the token cannot write"),
+    (
+        pipeline(".gitlab-ci.yml"),
+        [("comment-token", WARNING)],
+        "a change can read a token that can write",
+    ),
+    (pipeline(None), [("comment-token", WARNING)], "a change can read a token that can write"),
 ]
 
 
@@ -218,8 +244,15 @@ def test_each_gap_is_found_with_its_risk_and_its_remedy(
     assert all(one.risk and one.remedy for one in gaps)
 
 
+def test_a_persons_token_says_nothing_of_the_jobs(forge: ProtectedGitLab) -> None:
+    forge.user["bot"] = False
+    forge.project["ci_config_path"] = None
+    assert look(forge)["comment-token"] == []
+
+
 def test_what_may_not_be_read_is_never_taken_for_fine(forge: ProtectedGitLab) -> None:
     forge.hidden = {"/approvals", "/protected_branches", "/protected_tags"}
+    forge.hidden.add("/api/v4/personal_access_tokens/self")
     answers = look(forge)
     unknown = {
         check
