@@ -36,6 +36,17 @@ class Exit(IntEnum):
     UNKNOWN = 2
 
 
+_VERDICTS = {Exit.PASSED: "passed", Exit.BLOCKED: "blocked", Exit.UNKNOWN: "could not judge"}
+
+
+def word_verdict(code: Exit, *, all_pass: bool) -> str:
+    """Return the words for an exit code.
+
+    Where samples fail and nothing forbids it, "passed" beside their number would mislead.
+    """
+    return "not blocked" if code is Exit.PASSED and not all_pass else _VERDICTS[code]
+
+
 class Measure(StrEnum):
     """What is compared for each sample: the share of passed trials, or their mean score."""
 
@@ -81,6 +92,17 @@ class SuiteOutcome:
         if ReasonKind.UNKNOWN in gravities:
             return Exit.UNKNOWN
         return Exit.BLOCKED if ReasonKind.BLOCKS in gravities else Exit.PASSED
+
+    @property
+    def all_pass(self) -> bool:
+        """Whether every sample passed."""
+        tally = self.tally or count_samples(self.suite, self.model)
+        return tally.all.passed == tally.all.total
+
+    @property
+    def word(self) -> str:
+        """The verdict in words."""
+        return word_verdict(self.exit, all_pass=self.all_pass)
 
 
 def judge_run(

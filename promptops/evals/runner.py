@@ -60,10 +60,10 @@ class EvalProgress(NamedTuple):
     """The progress of a run.
 
     Attributes:
-        done: the number of finished trials.
-        total: the number of all trials.
-        failed: the number of finished trials that did not pass.
-        errors: the number of finished trials with an error.
+        done: the number of finished trials, those of the baseline included.
+        total: the number of all trials, those of the baseline included.
+        failed: the number of finished trials of the change that did not pass.
+        errors: the number of finished trials of the change with an error.
         spent_micros: the cost so far, in micro-dollars.
         seconds: the duration so far.
         limit: the current limit of concurrent trials.
@@ -85,8 +85,8 @@ class _PartState:
         trials, self.width = count_trials(part.samples)
         self.total = trials * len(part.models)
         self.results_count = len(part.models) * len(part.samples)
-        sides = 1 if part.baseline is None else 2
-        self.spool = TrialSpool(self.results_count * self.width * sides)
+        self.sides = 1 if part.baseline is None else 2
+        self.spool = TrialSpool(self.results_count * self.width * self.sides)
         self.apart = bytearray(self.results_count)
 
     def put(self, job: _Job, trial: Trial, side: str) -> None:
@@ -141,7 +141,7 @@ async def run_evals(
     asker = Asker(equipment)
     scoring_of = scoring(asker, asyncio.get_running_loop())
     parts = {id(part): _PartState(part) for part in preparation.parts}
-    total = sum(one.total for one in parts.values())
+    total = sum(one.total * one.sides for one in parts.values())
     state = _RunnerState(total, time.monotonic(), parts)
     jobs = _list_jobs(preparation, parts)
     scorings = {part.suite.path: scoring_of(part) for part in preparation.parts}
@@ -226,7 +226,7 @@ async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _RunnerStat
         own.put(job, trial, side)
         if side == BASELINE:
             baseline = trial
-    state.done += 1
+    state.done += own.sides
     state.failed += trial.outcome is SampleOutcome.FAILED
     state.errors += trial.outcome in {SampleOutcome.ERROR, SampleOutcome.MISSING}
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from promptops.evals.ordering import NaturalKey, natural_key
 from promptops.evals.statistics import (
     Design,
     Interval,
@@ -259,9 +260,11 @@ def _find_moved(
             movement = Movement.FELL if after < before else Movement.ROSE
         moved.append(Moved(pair.name, movement, before, after))
     order = list(Movement)
-    return tuple(
-        sorted(moved, key=lambda one: (order.index(one.movement), one.after - one.before, one.name))
-    )
+
+    def key(one: Moved) -> tuple[int, float, NaturalKey]:
+        return order.index(one.movement), one.after - one.before, natural_key(one.name)
+
+    return tuple(sorted(moved, key=key))
 
 
 def _find_detectable(

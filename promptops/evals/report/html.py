@@ -14,7 +14,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from promptops.evals.outcome import Exit
+from promptops.evals.outcome import Exit, word_verdict
 from promptops.evals.report.text import describe_run, worst_first
 from promptops.evals.report.trends import to_section
 from promptops.evals.result import SampleOutcome
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from promptops.evals.result import EvalResult, SampleResult, SuiteRunResult, Trial
     from promptops.evals.verdict import SuiteComparison
 
-_WORDS = {Exit.PASSED: "passed", Exit.BLOCKED: "blocked", Exit.UNKNOWN: "could not judge"}
 _TONES = {Exit.PASSED: "good", Exit.BLOCKED: "bad", Exit.UNKNOWN: "doubt"}
 _CONCLUSIONS = {Conclusion.WORSE: "bad", Conclusion.BETTER: "good", Conclusion.NOT_JUDGED: "doubt"}
 _OUTCOMES = list(SampleOutcome)
@@ -54,7 +53,8 @@ def to_html(
         " base-uri 'none'; form-action 'none'"
     )
     prompts = ", ".join(dict.fromkeys(one.prompt for one in result.suites)) or "nothing"
-    title = f"Evals of {prompts}: {_WORDS[exit_code]}"
+    word = word_verdict(exit_code, all_pass=all(one.all_pass for one in outcomes))
+    title = f"Evals of {prompts}: {word}"
     head = [
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
@@ -63,7 +63,7 @@ def to_html(
         f"<title>{_text(title)}</title><style>{style}</style></head><body>",
         (
             f'<header><h1>Evals of {_text(prompts)}: <span class="{_TONES[exit_code]}">'
-            f"{_WORDS[exit_code]}</span></h1>"
+            f"{word}</span></h1>"
         ),
         f'<p class="quiet">{_text(describe_run(result))}</p>',
     ]
@@ -127,7 +127,7 @@ def _outcome_lines(one: SuiteOutcome) -> Iterator[str]:
         else f"not compared: {suite.no_baseline}"
     )
     yield f"<section><h2>{_text(suite.prompt)} with {_text(one.model)}: "
-    yield f'<span class="{_TONES[one.exit]}">{_WORDS[one.exit]}</span></h2>'
+    yield f'<span class="{_TONES[one.exit]}">{one.word}</span></h2>'
     yield f"<p>{passed} of {len(samples)} samples pass; {_text(compared)}; {_text(suite.path)}</p>"
     verdict = one.verdict
     if verdict is not None:

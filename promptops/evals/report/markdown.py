@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from promptops.evals.outcome import Exit
+from promptops.evals.outcome import Exit, word_verdict
 from promptops.evals.report.text import describe_run, is_lower, worst_first
 from promptops.evals.report.words import mark_words
 from promptops.evals.result import SampleOutcome
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 _MAX_SAMPLES = 10
 _MAX_ANSWER = 1500
-_WORDS = {Exit.PASSED: "passed", Exit.BLOCKED: "**blocked**", Exit.UNKNOWN: "**could not judge**"}
 
 
 def to_markdown(result: EvalResult, outcomes: list[SuiteOutcome], exit_code: Exit) -> str:
     """Return the Markdown. Text from models appears only as code."""
+    word = word_verdict(exit_code, all_pass=all(one.all_pass for one in outcomes))
     lines = [
-        f"### Evals: {_WORDS[exit_code].strip('*')}",
+        f"### Evals: {word}",
         "",
         "| Prompt | Model | Compared with | Pass | Verdict |",
         "| --- | --- | --- | --- | --- |",
@@ -39,7 +39,8 @@ def to_markdown(result: EvalResult, outcomes: list[SuiteOutcome], exit_code: Exi
             before = f" (was {had})"
         baseline = suite.no_baseline if suite.baseline is None else suite.baseline.label
         cells = [suite.prompt, one.model, baseline, f"{passed} of {len(samples)}{before}"]
-        lines.append(f"| {' | '.join(map(_cell, cells))} | {_WORDS[one.exit]} |")
+        verdict = one.word if one.exit is Exit.PASSED else f"**{one.word}**"
+        lines.append(f"| {' | '.join(map(_cell, cells))} | {verdict} |")
     for one in outcomes:
         if one.verdict is not None:
             lines += ["", _cell(describe(one.verdict)) + ".", "", _cell(explain(one.verdict))]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from heapq import nsmallest
 from typing import TYPE_CHECKING
 
-from promptops.evals.outcome import Exit
+from promptops.evals.ordering import natural_key
+from promptops.evals.outcome import Exit, word_verdict
 from promptops.evals.report.words import mark_words
 from promptops.evals.result import SampleOutcome, count_samples
 from promptops.evals.verdict import Conclusion, EvalVerdict, describe, explain
@@ -13,6 +14,7 @@ from promptops.evals.verdict import Conclusion, EvalVerdict, describe, explain
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from promptops.evals.ordering import NaturalKey
     from promptops.evals.outcome import SuiteOutcome
     from promptops.evals.result import EvalResult, SampleResult, SuiteRunResult, Trial
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
 _MAX_SAMPLES = 20
 _MAX_ANSWER = 300
-_WORDS = {Exit.PASSED: "passed", Exit.BLOCKED: "blocked", Exit.UNKNOWN: "could not judge"}
 _COLOURS = {Exit.PASSED: "green", Exit.BLOCKED: "red", Exit.UNKNOWN: "yellow"}
 _OUTCOMES = {
     SampleOutcome.ERROR: ("ERROR", "yellow"),
@@ -48,7 +49,10 @@ def to_text(
         yield f"{paint('stopped:', 'yellow')} {result.stopped}"
         if result.calls:
             yield f"  {paint('what is done is kept: eval run --resume goes on from there', 'dim')}"
-    yield f"{paint(_WORDS[exit_code], _COLOURS[exit_code])}  {describe_run(result)}"
+    word = word_verdict(exit_code, all_pass=all(one.all_pass for one in outcomes))
+    behind = dict.fromkeys(one.suite.prompt for one in outcomes if one.exit is not Exit.PASSED)
+    names = f": {', '.join(behind)}" if behind and len(outcomes) > 1 else ""
+    yield f"{paint(word, _COLOURS[exit_code])}{names}  {describe_run(result)}"
 
 
 def _models(suite: SuiteRunResult) -> Iterator[str]:
@@ -95,7 +99,7 @@ def _outcome_lines(outcome: SuiteOutcome, paint: Paint, width: int | None) -> It
     remarkable = 0
     if passed < samples or tally.apart < samples:
         remarkable = sum(map(_deserves_a_look, suite.of_model(model)))
-    word = paint(_WORDS[outcome.exit], _COLOURS[outcome.exit])
+    word = paint(outcome.word, _COLOURS[outcome.exit])
     yield f"{paint(suite.prompt, 'bold')} {suite.change.label}  {model}  {suite.path}"
     compared = (
         f"compared with {suite.baseline.label}"
@@ -116,9 +120,11 @@ def _outcome_lines(outcome: SuiteOutcome, paint: Paint, width: int | None) -> It
         said_before: list[str] = []
         for sample in nsmallest(_MAX_SAMPLES, chosen, key=_badness):
             head, *details = _sample(sample, paint)
-            yield head
             # A provider that is out of reach gives every sample the same error.
-            if sample.outcome is not SampleOutcome.ERROR or details != said_before:
+            if details and details == said_before:
+                yield f"{head}  {paint('(the same)', 'dim')}"
+            else:
+                yield head
                 yield from details
             said_before = details
     if remarkable > _MAX_SAMPLES:
@@ -174,11 +180,16 @@ def worst_first(samples: Iterable[SampleResult]) -> list[SampleResult]:
     return sorted(samples, key=_badness)
 
 
-def _badness(sample: SampleResult) -> tuple[int, float, float, str]:
+def _badness(sample: SampleResult) -> tuple[int, float, float, NaturalKey]:
     """Return a sort key: errors first, then losses, then failures, lowest score first."""
     order = [SampleOutcome.ERROR, SampleOutcome.MISSING, SampleOutcome.FAILED, SampleOutcome.PASSED]
     fall = (sample.share or 0.0) - (sample.baseline_share or 0.0)
-    return order.index(sample.outcome), min(fall, 0.0), sample.score or 0.0, sample.name
+    return (
+        order.index(sample.outcome),
+        min(fall, 0.0),
+        sample.score or 0.0,
+        natural_key(sample.name),
+    )
 
 
 def _sample(sample: SampleResult, paint: Paint) -> Iterator[str]:

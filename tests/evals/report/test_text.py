@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from inline_snapshot import snapshot
+
+from promptops.evals.ordering import natural_key
 from promptops.evals.outcome import judge_run
+from promptops.evals.report.markdown import to_markdown
 from promptops.evals.report.text import to_text
 from tests.evals.report.runs import run_of, sample
+
+if TYPE_CHECKING:
+    from promptops.evals.result import SampleResult
 
 
 def lines(width: int | None) -> list[str]:
@@ -20,3 +31,59 @@ def test_sentences_break_at_words_and_lose_nothing() -> None:
     sentences = [line for line in folded if line.startswith("  ")]
     assert max(map(len, sentences)) <= 60
     assert " ".join(" ".join(folded).split()) == " ".join(" ".join(whole).split())
+
+
+def text_of(*samples: SampleResult) -> list[str]:
+    result = run_of(*samples)
+    outcomes, code = judge_run(result)
+    return list(to_text(result, outcomes, code, lambda text, _: text))
+
+
+def test_samples_stand_in_the_order_in_which_people_count() -> None:
+    names = [f"rows {number}" for number in (10, 2, 1, 100, 20)]
+    samples = [sample(one, "0", "1", answer=one) for one in names]
+    listed = [line.split()[1:3] for line in text_of(*samples) if line.startswith("  LOST")]
+    assert listed == [["rows", number] for number in ("1", "2", "10", "20", "100")]
+    result = run_of(*samples)
+    outcomes, code = judge_run(result)
+    summaries = re.findall(r"lost: (rows \d+)", to_markdown(result, outcomes, code))
+    assert summaries == [f"rows {number}" for number in (1, 2, 10, 20, 100)]
+    assert outcomes[0].verdict is not None
+    moved = [one.name for one in outcomes[0].verdict.regressions]
+    assert moved == summaries
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a", "a1", "a2", "a10", "b"],
+        ["1", "2", "10", "x"],
+        ["a1b2", "a1b10", "a2b1"],
+        ["a01", "a1", "a2"],
+        ["a" + "9" * 5000, "a1" + "0" * 5000],
+        ["a0", "a1"],
+    ],
+)
+def test_numbers_in_names_are_ordered_by_value(names: list[str]) -> None:
+    shuffled = names[::-1]
+    assert sorted(shuffled, key=natural_key) == names
+
+
+def test_the_same_details_are_said_once() -> None:
+    found = text_of(*(sample(f"s{number}", "0", "0") for number in (1, 2)))
+    assert found[4:8] == snapshot(
+        [
+            "  FAILED  s1  the baseline: 0 of 1",
+            "      equals: it says so",
+            "      answer: yes 0",
+            "  FAILED  s2  the baseline: 0 of 1  (the same)",
+        ]
+    )
+
+
+def test_a_run_in_which_samples_fail_is_not_said_to_have_passed() -> None:
+    found = text_of(sample("a", "0", "1"))
+    assert found[1] == snapshot(
+        "not blocked: 0 of 1 samples pass; compared with 1.0.0 (production)"
+    )
+    assert found[-1] == snapshot("not blocked  6 calls, 0.001200 USD, 0.5 s")
