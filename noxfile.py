@@ -300,6 +300,14 @@ def promptfoo(session: nox.Session) -> None:
     session.run("python", "-m", "tests.promptfoo", *session.posargs)
 
 
+@nox.session(default=False)
+def promptfoo_speed(session: nox.Session) -> None:
+    """Measure evals and replays of 1,000 and 10,000 samples beside promptfoo (needs npm)."""
+    session.install("--editable", ".[evals]")
+    sizes = session.posargs or ["1000", "10000"]
+    session.run("python", "benchmarks/beside_promptfoo.py", "--promptfoo", "--samples", *sizes)
+
+
 @nox.session(venv_backend="none", default=False)
 def findings(session: nox.Session) -> None:
     """Run the scripts in findings/: each fails when the surprise that it shows is gone."""

@@ -26,6 +26,7 @@ from promptops.repository.adoption.promptfoo.assertions import Converter
 from promptops.repository.adoption.promptfoo.cases import CaseReader
 from promptops.repository.adoption.promptfoo.notebook import Notebook
 from promptops.repository.adoption.promptfoo.source import SourceFolder, load_yaml
+from tests.promptfoo.installing import BUILD, install_promptfoo
 from tests.promptfoo.server import PREFIX, ScriptedServer
 from tests.promptfoo.verdicts import judge
 
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 VECTORS = HERE / "vectors.json"
-BUILD = HERE.parents[1] / "build"
-VERSION = "0.123.1"
 REPOSITORY = "https://github.com/promptfoo/promptfoo"
 _NAME = "promptfooconfig.yaml"
 
@@ -74,7 +73,7 @@ def main() -> int:
     parser.add_argument("--only", help="one configuration")
     parser.add_argument("--write", action="store_true", help="keep the vectors")
     options = parser.parse_args()
-    command = options.promptfoo or _install()
+    command = options.promptfoo or install_promptfoo()
     examples = options.examples or _clone()
     found: list[Comparison] = []
     cases: Counter[str] = Counter()
@@ -105,18 +104,6 @@ def main() -> int:
     if options.write:
         _write(found)
     return 1 if wrong or cases["other"] else 0
-
-
-def _install() -> list[str]:
-    """Install promptfoo and the Node.js that it needs, and return its command."""
-    folder = BUILD / "promptfoo"
-    modules = folder / "node_modules"
-    if not modules.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_text("{}")
-        packages = (f"promptfoo@{VERSION}", "node@22")
-        subprocess.run(["npm", "install", "--no-audit", *packages], cwd=folder, check=True)
-    return [str(modules / ".bin/node"), str(modules / "promptfoo/dist/src/main.js")]
 
 
 def _clone() -> Path | None:
