@@ -55,7 +55,9 @@ class Memory:
         return ["a.md"]
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.lists(st.sampled_from(PIECES), max_size=12))
 def test_a_shortcut_hides_nothing(monkeypatch: pytest.MonkeyPatch, parts: list[str]) -> None:
     files = Memory("".join(parts))

@@ -63,7 +63,9 @@ def judge(folder: Path, memory: ResultStore | None, settings: str = "") -> Valid
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=st.lists(st.tuples(FILES, st.sampled_from(["", '[checks]\nleftover-text = "off"'])),
                       min_size=2, max_size=4))  # fmt: skip
