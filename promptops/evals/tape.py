@@ -16,9 +16,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from promptops.errors import PromptopsError, quote
-from promptops.evals.encoding import make_encoder
 from promptops.files import read_file
 from promptops.repository.writing import write_atomically
+from promptops.runtime.encoding import make_encoder
 from promptops.runtime.models.model import (
     UNKNOWN_USAGE,
     Answer,

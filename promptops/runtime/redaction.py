@@ -50,6 +50,22 @@ def _redact(text: str) -> str:
     return _replace(text, chain(exposed_secret.find(readable), personal_data.find(readable)))
 
 
+def may_be_redacted(data: bytes) -> bool:
+    """Return whether `redact_value` may change plain data, given as JSON with every character in
+    its place.
+
+    True is no promise; False is: what is redacted has characters that JSON leaves as they are.
+    """
+    return any(may_find(data) for may_find in _searches())
+
+
+@cache
+def _searches() -> tuple[Callable[[bytes], bool], ...]:
+    from promptops.checks.rules import exposed_secret, personal_data
+
+    return exposed_secret.may_find, personal_data.may_find
+
+
 def find_hidden(inputs: Mapping[str, Any] | None, names: Sequence[str]) -> dict[str, str]:
     """Return the strings in inputs that must not be stored, each with its replacement."""
     found: dict[str, str] = {}

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptops.evals.encoding import make_encoder
 from promptops.evals.tape import (
     NO_ANSWER,
     Journal,
@@ -20,6 +19,7 @@ from promptops.evals.tape import (
     read_cassette,
     write_cassette,
 )
+from promptops.runtime.encoding import make_encoder
 from promptops.runtime.models.model import Answer, Request, ToolCall, Usage
 
 if TYPE_CHECKING:

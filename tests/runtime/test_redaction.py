@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from promptops.runtime.redaction import redact, redact_secrets, redact_value
+from promptops.runtime.log.content import to_json
+from promptops.runtime.redaction import may_be_redacted, redact, redact_secrets, redact_value
 
 PHONE = "+49 171 39028" + "46"
 CARD = "4539 1488 0343" + " 6467"
@@ -57,3 +58,28 @@ def test_redaction_of_the_redacted_changes_nothing(text: str) -> None:
     once = redact(f"{text} {PHONE} {text}")
     assert PHONE not in once
     assert redact(once) == once
+
+
+PIECES = st.one_of(
+    st.sampled_from(
+        [PHONE, CARD, KEY, CARD.replace(" ", "-"), "FR76 3000 4000 0312 3456 7890" + " 143"]
+    ),
+    st.sampled_from(["postgres://jo:kQ8" + "vX2pT@db/x", "\n", '"', "\\", " ", "\ud800", "é", "٣"]),
+    st.text(max_size=3),
+)
+TEXTS = st.lists(PIECES, max_size=4).map("".join)
+VALUES = st.recursive(
+    st.one_of(TEXTS, st.none(), st.booleans(), st.integers(), st.just(4539148803436467)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(VALUES)
+def test_the_fast_search_misses_nothing_that_is_redacted(value: object) -> None:
+    if not may_be_redacted(to_json(value)):
+        assert redact_value(value) is value
+
+
+def test_the_fast_search_spares_most_texts() -> None:
+    assert not may_be_redacted(to_json({"messages": [{"role": "user", "content": 'Hello!\n"12"'}]}))

@@ -11,12 +11,15 @@ import contextlib
 import json
 import re
 import zlib
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import ConfigurationError, IntegrityError
+from promptops.runtime.encoding import make_encoder
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from promptops.runtime.log.encryption import Keyring
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -28,9 +31,12 @@ _MARK = "\\!"
 MAX_COLUMN = 512
 _COMPRESSED = 1
 _SEALED = 2
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=repr)
-# Shorter ones gain nothing from compression; longer ones use a fast level.
-_MIN_COMPRESSED = 64
+_COMPACT = (",", ":")
+_encode = make_encoder(separators=_COMPACT, default=repr)
+_encode_ascii = make_encoder(separators=_COMPACT, is_ascii=True, default=repr)
+# Shorter ones gain less than 70 bytes from compression, which takes longer than writing them;
+# longer ones use a fast level.
+_MIN_COMPRESSED = 256
 _MAX_CAREFUL = 1 << 18
 _MAX_CANONICAL = 1 << 20
 
@@ -68,7 +74,7 @@ def _unescape_one(match: re.Match[str]) -> str:
 
 def to_json(value: Any) -> bytes:  # noqa: ANN401 -- any plain data
     """Return data as JSON, with every character in its place."""
-    return _ENCODER.encode(value).encode("utf-8", "surrogatepass")
+    return _encode(value).encode("utf-8", "surrogatepass")
 
 
 def from_json(data: bytes) -> Any:  # noqa: ANN401 -- any plain data
@@ -78,7 +84,7 @@ def from_json(data: bytes) -> Any:  # noqa: ANN401 -- any plain data
 
 def to_column(value: Any) -> str:  # noqa: ANN401 -- any plain data
     """Return data as ASCII JSON for a column of any database."""
-    return json.dumps(value, separators=(",", ":"), default=repr)
+    return _encode_ascii(value)
 
 
 def pack(data: bytes, keyring: Keyring | None) -> bytes:
@@ -146,18 +152,26 @@ def answer_mac(text: str, secret: bytes) -> bytes:
     if text[:1] in ("{", "[") and len(text) <= _MAX_CANONICAL:
         with contextlib.suppress(ValueError, RecursionError):
             text = json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
-    data = text.encode("utf-8", "surrogatepass")
-    from hmac import digest
-
-    return digest(secret, data, "sha256")[:16]
+    return _mac(secret, text.encode("utf-8", "surrogatepass"))[:16]
 
 
 def identity_mac(text: str, secret: bytes) -> str:
     """Return a keyed hash of a user, for the record of an erasure."""
-    data = b"user\n" + text.encode("utf-8", "surrogatepass")
-    from hmac import digest
+    return _mac(secret, b"user\n" + text.encode("utf-8", "surrogatepass")).hex()
 
-    return digest(secret, data, "sha256").hex()
+
+def _mac(secret: bytes, data: bytes) -> bytes:
+    made: bytes = _hmac().digest(secret, data, "sha256")
+    return made
+
+
+@cache
+def _hmac() -> ModuleType:
+    # Commands that only read do not import it, and the statement itself takes half as long as this
+    # hash.
+    import hmac
+
+    return hmac
 
 
 @lru_cache(maxsize=256)

@@ -80,9 +80,11 @@ def _ms(stored: int | None) -> float | None:
     return None if stored is None else stored / 1000
 
 
-def run_row(run: RunRecord, keyring: Keyring | None) -> list[Any]:
-    """Return the values of RUN_COLUMNS."""
-    flags = _CACHED * run.is_cached | _DEGRADED * run.is_degraded | _REDACTED * run.is_redacted
+def run_row(
+    run: RunRecord, error: str | None, keyring: Keyring | None, *, is_redacted: bool
+) -> list[Any]:
+    """Return the values of RUN_COLUMNS; the error is given as it may be kept."""
+    flags = _CACHED * run.is_cached | _DEGRADED * run.is_degraded | _REDACTED * is_redacted
     return [
         pack_id(run.id),
         None if run.parent_id is None else pack_id(run.parent_id),
@@ -100,7 +102,7 @@ def run_row(run: RunRecord, keyring: Keyring | None) -> list[Any]:
         escape(run.key),
         run.status,
         escape(run.stage),
-        seal(run.error, keyring),
+        seal(error, keyring),
         escape(run.error_kind),
         milliseconds(run.lease_until),
         _micros(run.ms),

@@ -7,11 +7,19 @@ and the message that quotes it are compressed together.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.repository.settings.log import NONE, REDACTED
 from promptops.runtime.log.content import answer_mac, from_json, text_hash, to_json
-from promptops.runtime.redaction import find_hidden, hide, redact, redact_secrets, redact_value
+from promptops.runtime.redaction import (
+    find_hidden,
+    hide,
+    may_be_redacted,
+    redact,
+    redact_secrets,
+    redact_value,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,22 +28,31 @@ if TYPE_CHECKING:
 
 _MIN_SYSTEM = 128
 _MIN_TURN = 1024
+# Longer texts are encoded for each run.
+_MAX_REMEMBERED = 16_384
 
 
 class Texts(NamedTuple):
-    """The texts of one run.
+    """What came of one run, as it may be kept.
 
     Attributes:
-        request: inputs and messages, as JSON; None when none are kept.
-        answer: the answer, as JSON.
-        shared: texts that `request` refers to by their hash.
+        answer: answer and tool calls, as JSON; None when none are kept.
         mac: what the answer is found by.
+        error: the error.
+        is_redacted: whether something of the run was replaced.
     """
 
-    request: bytes | None
     answer: bytes | None
-    shared: tuple[bytes, ...]
     mac: bytes | None
+    error: str | None
+    is_redacted: bool
+
+
+class SharedText(NamedTuple):
+    """A text that several runs may have: its hash, and the text as JSON."""
+
+    hash: bytes
+    data: bytes
 
 
 class RequestTexts(NamedTuple):
@@ -43,18 +60,14 @@ class RequestTexts(NamedTuple):
 
     Attributes:
         made_from: the inputs and messages that these were made from.
-        inputs: the inputs.
-        messages: the messages.
         body: both as JSON; None when none are kept.
         shared: texts that `body` refers to by their hash.
         is_redacted: whether something was replaced.
     """
 
     made_from: tuple[object, object]
-    inputs: Mapping[str, Any] | None
-    messages: Sequence[Mapping[str, Any]] | None
     body: bytes | None
-    shared: tuple[bytes, ...] = ()
+    shared: tuple[SharedText, ...] = ()
     is_redacted: bool = False
 
     def is_of(self, run: RunRecord) -> bool:
@@ -66,8 +79,9 @@ def make_request(run: RunRecord, content: str, secret: bytes) -> RequestTexts:
     """Return inputs and messages of a run as they may be kept."""
     inputs, messages = run.inputs, run.messages
     made_from = inputs, messages
-    if content == NONE:
-        return RequestTexts(made_from, None, None, None)
+    if content == NONE or (inputs is None and messages is None):
+        return RequestTexts(made_from, None)
+    is_redacted = False
     if run.hidden and inputs is not None:
         hidden = find_hidden(inputs, run.hidden)
         messages = None if messages is None else hide(messages, hidden)
@@ -75,21 +89,19 @@ def make_request(run: RunRecord, content: str, secret: bytes) -> RequestTexts:
             name: f"[redacted {name}]" if name in run.hidden else one
             for name, one in hide(inputs, hidden).items()
         }
-    if content == REDACTED:
-        inputs = None if inputs is None else redact_value(inputs)
-        messages = None if messages is None else redact_value(messages)
-    is_redacted = inputs is not run.inputs or messages is not run.messages
-    if inputs is None and messages is None:
-        return RequestTexts(made_from, None, None, None)
-    shared: list[bytes] = []
-    body = to_json(_split(inputs, messages, secret, shared))
-    return RequestTexts(made_from, inputs, messages, body, tuple(shared), is_redacted)
+        is_redacted = True
+    parts = _split(inputs, messages, secret)
+    if content == REDACTED and _needs_redaction(parts):
+        kept = redact_value(inputs), redact_value(messages)
+        is_redacted |= kept[0] is not inputs or kept[1] is not messages
+        parts = _split(*kept, secret)
+    return RequestTexts(
+        made_from, parts.join(), tuple(one for _, _, one in parts.shared), is_redacted
+    )
 
 
-def make_texts(
-    run: RunRecord, request: RequestTexts, content: str, secret: bytes
-) -> tuple[RunRecord, Texts]:
-    """Return the run as it may be kept, and its texts; `request` are those of its request."""
+def make_texts(run: RunRecord, request: RequestTexts, content: str, secret: bytes) -> Texts:
+    """Return what came of a run, as it may be kept; `request` are the texts of its request."""
     mac = None if run.answer is None else answer_mac(run.answer, secret)
     answer, calls, error = run.answer, run.tool_calls, run.error
     if run.hidden:
@@ -98,57 +110,73 @@ def make_texts(
     if error is not None:
         error = redact(error) if content == REDACTED else redact_secrets(error)
     if content == NONE:
-        answer, calls = None, ()
-    elif content == REDACTED:
-        answer = None if answer is None else redact(answer)
-        calls = redact_value(calls)
-    is_redacted = content != NONE and (
-        request.is_redacted or answer is not run.answer or calls is not run.tool_calls
-    )
-    kept = run._replace(
-        inputs=request.inputs,
-        messages=request.messages,
-        answer=answer,
-        tool_calls=calls,
-        error=error,
-        is_redacted=run.is_redacted or is_redacted,
-    )
-    body = None
+        return Texts(None, mac, error, run.is_redacted)
+    body = _join_answer(answer, calls)
+    if content == REDACTED and body is not None and may_be_redacted(body):
+        answer, calls = redact_value(answer), redact_value(calls)
+        body = _join_answer(answer, calls)
+    is_redacted = request.is_redacted or answer is not run.answer or calls is not run.tool_calls
+    return Texts(body, mac, error, run.is_redacted or is_redacted)
+
+
+def _join_answer(answer: str | None, calls: Sequence[Mapping[str, Any]]) -> bytes | None:
     if calls:
-        body = to_json([answer, list(calls)])
-    elif answer is not None:
-        body = to_json(answer)
-    return kept, Texts(request.body, body, request.shared, mac)
+        return to_json([answer, list(calls)])
+    return None if answer is None else to_json(answer)
+
+
+class _RequestParts(NamedTuple):
+    """A request as JSON, and the texts that stand beside it: the number of the message of each, the
+    text, and how it is stored.
+    """
+
+    body: bytes
+    shared: Sequence[tuple[int, str, SharedText]]
+
+    def join(self) -> bytes:
+        """Return the request with the hashes of what stands beside it."""
+        if not self.shared:
+            return self.body
+        places = {place: one.hash.hex() for place, _, one in self.shared}
+        return self.body[:-1] + b',"shared":' + to_json(places) + b"}"
+
+
+def _needs_redaction(parts: _RequestParts) -> bool:
+    # Texts that many runs share are looked at once: `redact` remembers them.
+    is_changed = any(redact(text) is not text for _, text, _ in parts.shared)
+    return is_changed or may_be_redacted(parts.body)
 
 
 def _split(
-    inputs: Mapping[str, Any] | None,
-    messages: Sequence[Mapping[str, Any]] | None,
-    secret: bytes,
-    shared: list[bytes],
-) -> dict[str, Any]:
+    inputs: Mapping[str, Any] | None, messages: Sequence[Mapping[str, Any]] | None, secret: bytes
+) -> _RequestParts:
     document: dict[str, Any] = {}
+    shared: list[tuple[int, str, SharedText]] = []
     if inputs is not None:
         document["inputs"] = inputs
     if messages is not None:
         last = len(messages) - 1
-        places: dict[int, str] = {}
         kept: list[Mapping[str, Any]] = []
         for place, message in enumerate(messages):
             text = message.get("content")
             is_system = message.get("role") in ("system", "developer")
             least = _MIN_SYSTEM if is_system else _MIN_TURN
             if isinstance(text, str) and len(text) >= least and (is_system or place < last):
-                data = to_json(text)
-                shared.append(data)
-                places[place] = text_hash(data, secret).hex()
+                share = _share_again if len(text) <= _MAX_REMEMBERED else _share
+                shared.append((place, text, share(text, secret)))
                 kept.append({name: one for name, one in message.items() if name != "content"})
             else:
                 kept.append(message)
         document["messages"] = kept
-        if places:
-            document["shared"] = places
-    return document
+    return _RequestParts(to_json(document), shared)
+
+
+def _share(text: str, secret: bytes) -> SharedText:
+    data = to_json(text)
+    return SharedText(text_hash(data, secret), data)
+
+
+_share_again = lru_cache(maxsize=64)(_share)
 
 
 def join_request(data: bytes, find: Callable[[bytes], bytes | None]) -> dict[str, Any]:

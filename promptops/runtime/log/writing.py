@@ -158,16 +158,18 @@ class RunWriter:
         is_as_begun = begun is not None and begun.request.is_of(run)
         if begun is None or not is_as_begun:
             request = make_request(run, content, self._secret)
-            shared = tuple(self._prepare_text(data) for data in request.shared)
+            shared = tuple(self._prepare_text(*one) for one in request.shared)
             body = None
             if request.body is not None:
-                is_long = len(request.body) >= _MIN_SHARED_BYTES
-                prepare = self._prepare_text if is_long else self._prepare_own
-                body = prepare(request.body)
+                if len(request.body) >= _MIN_SHARED_BYTES:
+                    number = text_hash(request.body, self._secret)
+                    body = self._prepare_text(number, request.body)
+                else:
+                    body = self._prepare_own(request.body)
             begun = _Begun(request, shared, body)
-        kept, texts = make_texts(run, begun.request, content, self._secret)
+        texts = make_texts(run, begun.request, content, self._secret)
         return PreparedRun(
-            run_row(kept, self._keyring),
+            run_row(run, texts.error, self._keyring, is_redacted=texts.is_redacted),
             begun.shared,
             begun.body,
             None if texts.answer is None else self._prepare_own(texts.answer),
@@ -176,8 +178,7 @@ class RunWriter:
             is_as_begun,
         )
 
-    def _prepare_text(self, data: bytes) -> _Text:
-        number = text_hash(data, self._secret)
+    def _prepare_text(self, number: bytes, data: bytes) -> _Text:
         # What was written before, or is about to be, is not packed again for nothing.
         if number in self._known:
             return _Text(number, data, None)
@@ -198,7 +199,7 @@ class RunWriter:
             # Those were never ended, or in another process.
             self._begun.pop(next(iter(self._begun)), None)
         if len(body.data) > _MAX_BEGUN_BYTES:
-            small = request._replace(inputs=None, messages=None, body=None, shared=())
+            small = request._replace(body=None, shared=())
             self._begun[run.id] = _Begun(small, (), None, is_dropped=True)
             return
         self._begun[run.id] = _Begun(
