@@ -116,6 +116,12 @@ class _Root(_VerbGroup):
             with formatter.section(title):
                 formatter.write_dl(rows)
 
+    def make_context(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - as above
+        try:
+            return super().make_context(*arguments, **options)
+        except typer.TyperException as error:
+            raise _report_usage(error) from error
+
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - whatever the verb returns
         try:
             try:
@@ -134,12 +140,25 @@ class _Root(_VerbGroup):
             _drop_output()
             report_error(_describe_os_error(error))
             raise typer.Exit(EXIT_CANNOT) from error
-        except (typer.Exit, typer.Abort, typer.TyperException):
+        except typer.TyperException as error:
+            verb = ctx.invoked_subcommand or ""
+            raise _report_usage(error, f"promptops {verb}".strip()) from error
+        except (typer.Exit, typer.Abort):
             raise
         except Exception as error:
             report_bug(error)
             raise typer.Exit(EXIT_BUG) from error
         return result
+
+
+def _report_usage(error: typer.TyperException, path: str = "promptops") -> Exception:
+    """Print a wrong option or argument as an error of ours; return what ends the process."""
+    from promptops.cli.usage import explain_usage, is_help_page
+
+    if is_help_page(error):
+        return error
+    report_error(explain_usage(error, path))
+    return typer.Exit(EXIT_CANNOT)
 
 
 def _make_group(path: str, command: Command) -> Any:  # noqa: ANN401 - as above

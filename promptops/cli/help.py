@@ -15,4 +15,5 @@ def help(  # noqa: A001 - the verb's name
     """Show help for promptops, or for a verb."""
     from promptops.cli import app
 
-    app([*(words or []), "--help"], prog_name="promptops", standalone_mode=False)
+    code = app([*(words or []), "--help"], prog_name="promptops", standalone_mode=False)
+    raise typer.Exit(code or 0)

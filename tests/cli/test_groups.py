@@ -40,5 +40,5 @@ def test_a_group_lists_its_verbs(tmp_path: Path, group: str) -> None:
 def test_a_misspelt_verb_has_a_suggestion(tmp_path: Path) -> None:
     result = run(tmp_path, "runs", "lst")
     assert result.exit_code == 2
-    assert "No such command 'lst'" in result.stderr
-    assert "'list'" in result.stderr
+    assert "no such command 'lst'" in result.stderr
+    assert "did you mean list?" in result.stderr
