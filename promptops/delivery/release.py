@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from promptops.errors import IntegrityError, UsageError
+from promptops.errors import IntegrityError, PromptopsError, UsageError
 from promptops.git.message import parse_message
 from promptops.git.objects import parse_tag
 from promptops.prompt.closure import collect_closure
@@ -17,7 +17,7 @@ from promptops.prompt.reference import release_tag, yank_tag
 from promptops.prompt.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from promptops.git.objects import GitObject, Identity
     from promptops.prompt.closure import Closure
@@ -160,6 +160,29 @@ def load_released(repository: Repository, release: Release) -> Prompt:
     return verify_content(str(release), closure, release.digest, release.version)
 
 
+def load_all_released(
+    repository: Repository, releases: Sequence[Release]
+) -> list[Prompt | PromptopsError]:
+    """Return the released prompts, or why one cannot be read, in the order of `releases`.
+
+    Their own files are read in one round trip.
+    """
+    specs = [f"{_prefix(one)}{one.name}.md" for one in releases]
+    try:
+        known = dict(zip(specs, repository.objects.read_many(specs), strict=True))
+    except PromptopsError:
+        # One is damaged: read each by itself, to say which.
+        known = {}
+    found: list[Prompt | PromptopsError] = []
+    for one in releases:
+        try:
+            closure = read_released_closure(repository, one, known=known)
+            found.append(verify_content(str(one), closure, one.digest, one.version))
+        except PromptopsError as error:
+            found.append(error)
+    return found
+
+
 def verify_content(
     what: str,
     closure: Closure,
@@ -196,13 +219,30 @@ def verify_content(
     return prompt
 
 
-def read_released_closure(repository: Repository, release: Release) -> Closure:
-    """Return the files of the release at its commit. Raises IntegrityError if they are missing."""
-    prefix = f"{release.commit}:{release.folder}/" if release.folder else f"{release.commit}:"
+def _prefix(release: Release) -> str:
+    """Return the beginning of the object expressions of the release's files."""
+    return f"{release.commit}:{release.folder}/" if release.folder else f"{release.commit}:"
+
+
+def read_released_closure(
+    repository: Repository,
+    release: Release,
+    *,
+    known: Mapping[str, GitObject | None] | None = None,
+) -> Closure:
+    """Return the files of the release at its commit. Raises IntegrityError if they are missing.
+
+    Args:
+        repository: the repository.
+        release: the release.
+        known: objects that were read before, by expression.
+    """
+    prefix, known = _prefix(release), known or {}
 
     def read(path: str) -> bytes | None:
         # Read the blobs directly; the digest is verified later.
-        found = repository.objects.read(prefix + path)
+        spec = prefix + path
+        found = known[spec] if spec in known else repository.objects.read(spec)
         return found.data if found is not None and found.kind == "blob" else None
 
     closure = collect_closure(release.name, read)

@@ -251,6 +251,7 @@ class SiteFacts:
 
     def _read_releases(self, name: str) -> tuple[tuple[SiteRelease, ...], Mapping[Version, Prompt]]:
         """Return the releases of a prompt, the newest first, and the content of each version."""
+        from promptops.delivery.release import load_all_released
         from promptops.delivery.releases import read_releases
         from promptops.prompt.diff import diff_prompts
 
@@ -260,22 +261,18 @@ class SiteFacts:
         tags = {(name, version): oid for version, oid in self.tags.get(name, {}).items()}
         # Of tags at hand: a process of git for each prompt would take longer than to read them.
         known = read_releases(self.repository, tags).get(name, [])
-        for release in sorted(known, key=lambda one: one.version):
-            prompt, fault = self._read_content(release)
+        ordered = sorted(known, key=lambda one: one.version)
+        for release, content in zip(
+            ordered, load_all_released(self.repository, ordered), strict=True
+        ):
+            prompt = None if isinstance(content, PromptopsError) else content
+            fault = content.message if isinstance(content, PromptopsError) else None
             diff = diff_prompts(before, prompt) if before is not None and prompt else None
             if prompt is not None:
                 before = contents[release.version] = prompt
             is_yanked = (name, release.version) in self.yanked
             found.append(SiteRelease(release, is_yanked, diff, self._evidence(release), fault))
         return tuple(reversed(found)), contents
-
-    def _read_content(self, release: Release) -> tuple[Prompt | None, str | None]:
-        from promptops.delivery.release import load_released
-
-        try:
-            return load_released(self.repository, release), None
-        except PromptopsError as error:
-            return None, error.message
 
     def _evidence(self, release: Release) -> tuple[EvalEvidence, ...]:
         try:

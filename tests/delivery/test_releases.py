@@ -10,7 +10,12 @@ from inline_snapshot import snapshot
 from promptops.delivery import publication, pushing
 from promptops.delivery.planning import plan_release, plan_releases
 from promptops.delivery.publication import create_releases, push_releases
-from promptops.delivery.release import find_yank, load_released, read_release
+from promptops.delivery.release import (
+    find_yank,
+    load_all_released,
+    load_released,
+    read_release,
+)
 from promptops.delivery.releases import (
     is_merged,
     list_releases,
@@ -23,6 +28,7 @@ from promptops.delivery.syncing import is_published, sync_releases
 from promptops.delivery.yanking import yank_release
 from promptops.errors import (
     ConflictError,
+    GitError,
     IntegrityError,
     InvalidPromptError,
     RefusedError,
@@ -160,6 +166,40 @@ def test_a_release_on_another_commit_is_not_what_was_released(repo: Repo) -> Non
     repository = open_repository(repo.path)
     with pytest.raises(IntegrityError, match=r"a@1\.0\.0 is not what was released"):
         load_released(repository, require_release(repository, "a", Version(1, 0, 0)))
+
+
+def test_many_releases_are_loaded_at_once_and_each_says_its_own_fault(repo: Repo) -> None:
+    repository = make(repo, "1.0.0")
+    first = require_release(repository, "a", Version(1, 0, 0))
+    make(repo, "1.1.0")
+    second = require_release(repository, "a", Version(1, 1, 0))
+    moved = first._replace(commit=second.commit)
+    lost = first._replace(name="b")
+
+    found = load_all_released(repository, [first, moved, lost, second])
+
+    assert found[0] == load_released(repository, first)
+    assert found[3] == load_released(repository, second)
+    assert isinstance(found[1], IntegrityError)
+    assert "is not what was released" in found[1].message
+    assert isinstance(found[2], IntegrityError)
+    assert "has no prompts/b.md" in found[2].message
+
+
+def test_a_damaged_object_does_not_hide_the_other_releases(repo: Repo) -> None:
+    repository = make(repo, "1.0.0")
+    first = require_release(repository, "a", Version(1, 0, 0))
+    make(repo, "1.1.0")
+    second = require_release(repository, "a", Version(1, 1, 0))
+    blob = repo.git("rev-parse", f"{first.commit}:{PATH}")
+    file = repo.path / ".git/objects" / blob[:2] / blob[2:]
+    file.chmod(0o600)
+    file.write_bytes(b"damaged")
+
+    found = load_all_released(repository, [first, second])
+
+    assert isinstance(found[0], GitError)
+    assert found[1] == load_released(repository, second)
 
 
 def test_merged_is_reachable_from_the_default_branch(team: Team) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,7 @@ class Element:
     origins: tuple[tuple[int, tuple[str, ...]], ...]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Flow:
     """A prompt's elements in order, and how often the template uses each name."""
 
@@ -73,8 +74,20 @@ class Flow:
 def read_flow(prompt: Prompt, renames: Mapping[str, str] | None = None) -> Flow:
     """Read the flow of `prompt`. `renames` maps input names to the names to use instead."""
     sources = {**prompt.closure.partials, prompt.path: prompt.closure.document.body}
-    reading = _FlowReading(sources, renames or {})
-    pieces = list(reading.read((prompt.path,)))
+    if renames:
+        return _read_flow(prompt.path, sources, renames)
+    return _read_unrenamed(prompt.path, tuple(sources.items()))
+
+
+# A history is compared pair by pair, so each version is read twice in a row.
+@lru_cache(maxsize=8)
+def _read_unrenamed(path: str, sources: tuple[tuple[str, str], ...]) -> Flow:
+    return _read_flow(path, dict(sources), {})
+
+
+def _read_flow(path: str, sources: Mapping[str, str], renames: Mapping[str, str]) -> Flow:
+    reading = _FlowReading(sources, renames)
+    pieces = list(reading.read((path,)))
     return Flow(tuple(_split_messages(pieces)), reading.names)
 
 

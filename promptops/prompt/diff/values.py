@@ -9,6 +9,10 @@ def same_json(left: object, right: object) -> bool:
     """Return whether two JSON values are equal: 1 equals 1.0 but not true; key order does not
     matter.
     """
+    if left is right:
+        return True
+    if isinstance(left, str) and isinstance(right, str):
+        return left == right
     return canonical_json(left) == canonical_json(right)
 
 
