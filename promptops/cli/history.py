@@ -21,7 +21,7 @@ from promptops.cli.session import (
     say,
 )
 from promptops.cli.times import parse_moment, show_time
-from promptops.errors import NotFoundError
+from promptops.errors import EnvironmentNotFoundError, NotFoundError
 from promptops.prompt.times import format_time
 from promptops.runtime.documents import describe_deployment
 
@@ -65,13 +65,20 @@ def history(
 
     repository = current().repository
     environments = _choose(repository, environment, name)
-    refresh_and_tell(repository, offline=offline)
+    freshness = refresh_and_tell(repository, offline=offline)
     if at is not None:
         place = environment or repository.config.default_environment
         _show_state(repository, place, name, at, output)
         return
     oldest = None if since is None else parse_moment(since, time.time())
-    deployments = list_recent(repository, environments, name=name, limit=limit, oldest=oldest)
+    deployments = list_recent(
+        repository,
+        environments,
+        name=name,
+        limit=limit,
+        oldest=oldest,
+        is_current=freshness.is_current,
+    )
     if output is Format.JSON:
         emit_json(
             json_document(
@@ -107,6 +114,7 @@ def list_recent(
     name: str | None = None,
     limit: int | None = None,
     oldest: float | None = None,
+    is_current: bool = False,
 ) -> list[Deployment]:
     """Return the deployments of environments in one list, newest first.
 
@@ -114,12 +122,15 @@ def list_recent(
     EnvironmentNotFoundError if no environment has a deployment, and PromptNotFoundError for a
     prompt that was never live.
     """
-    from promptops.delivery.environments import list_deployments, read_head, require_head
+    from promptops.delivery.environments import first_step, list_deployments, read_head
 
     found: list[tuple[int, Deployment]] = []
     known = [one for one in environments if read_head(repository, one) is not None]
     if not known:
-        require_head(repository, environments[0] if len(environments) == 1 else environments[-1])
+        is_one = len(environments) == 1
+        message = f"{environments[0]} has no deployments" if is_one else "nothing was ever deployed"
+        hint = first_step(repository, environments[0], is_current=is_current)
+        raise EnvironmentNotFoundError(message, hint=hint)
     # Of one second, what comes later on the way of a version is newer.
     for environment in reversed(known):
         newest = None

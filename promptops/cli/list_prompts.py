@@ -125,8 +125,9 @@ def _list_live(repository: Repository, freshness: Freshness, output: Format) -> 
             header=("NAME", *(name.upper() for name in environments)),
         )
     else:
-        say("nothing is live anywhere, as far as this clone knows")
-        say(f"hint: {first_step(repository, environments[0])}")
+        known = freshness.is_current
+        say(f"nothing is live anywhere{'' if known else ', as far as this clone knows'}")
+        say(f"hint: {first_step(repository, environments[0], is_current=known)}")
     for environment in environments:
         pending = count_pending(repository, environment)
         if pending:

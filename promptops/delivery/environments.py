@@ -131,12 +131,19 @@ def require_head(repository: Repository, environment: str) -> Head:
     return head
 
 
-def first_step(repository: Repository, environment: str) -> str:
-    """Return the hint for an environment without a deployment known to this clone."""
+def first_step(repository: Repository, environment: str, *, is_current: bool = False) -> str:
+    """Return the hint for an environment without a deployment known to this clone.
+
+    Args:
+        repository: the repository.
+        environment: the environment's name.
+        is_current: whether the remote was asked just now, so that a fetch brings nothing.
+    """
     hint = f"promptops promote NAME --to {environment} makes the first"
     if repository.remote is not None:
         pattern = f"refs/heads/promptops/*:refs/remotes/{repository.remote}/promptops/*"
-        hint = f"git fetch {repository.remote} '{pattern}' gets what is there; {hint}"
+        if not is_current:
+            hint = f"git fetch {repository.remote} '{pattern}' gets what is there; {hint}"
         if read_ref(repository.git, branch(environment)) is not None:
             hint = "the local branch has deployments that were never pushed: "
             hint += f"git push {repository.remote} promptops/{environment}"

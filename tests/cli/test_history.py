@@ -102,6 +102,19 @@ def test_a_clone_that_never_fetched_is_told_the_command(deployed: Repo) -> None:
     assert accept(clone, "history", *ENV) == accept(deployed, "history", *ENV)
 
 
+def test_nobody_is_told_to_fetch_what_was_just_fetched(repo: Repo) -> None:
+    repo.commit({"prompts/a.md": prompt_text()})
+    repo.publish(repo.path.parent / "bare.git")
+    assert refuse(repo, "history", code=2) == snapshot("""\
+error: nothing was ever deployed
+ hint: promptops promote NAME --to staging makes the first\
+""")
+    assert run(repo, "list", "--live").stderr == snapshot("""\
+nothing is live anywhere
+hint: promptops promote NAME --to staging makes the first
+""")
+
+
 def test_all_environments_are_one_list(deployed: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_AUTHOR_DATE", f"{SECONDS + 90000} +0000")
     accept(deployed, "promote", "b", "--to", "production")
