@@ -181,7 +181,7 @@ class Tape:
 
     def explain(self, place: TapePlace, trial: int) -> MissingError:
         """Return the error for a request without an entry: stale, or never recorded."""
-        what = f"sample {quote(place.sample)}, trial {trial}, {place.model}, {place.side}"
+        what = f"trial {trial}, {place.model}, {place.side}"
         is_stale = (place, trial) in self._places
         why = "is stale for" if is_stale else "has no answer for"
         return MissingError(

@@ -14,8 +14,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from promptops.evals.outcome import Exit, word_verdict
-from promptops.evals.report.text import describe_run, worst_first
+from promptops.evals.outcome import Exit
+from promptops.evals.report.text import describe_run, describe_verdict, worst_first
 from promptops.evals.report.trends import to_section
 from promptops.evals.result import SampleOutcome
 from promptops.evals.verdict import Conclusion, describe, explain
@@ -53,7 +53,7 @@ def to_html(
         " base-uri 'none'; form-action 'none'"
     )
     prompts = ", ".join(dict.fromkeys(one.prompt for one in result.suites)) or "nothing"
-    word = word_verdict(exit_code, all_pass=all(one.all_pass for one in outcomes))
+    word = describe_verdict(result, outcomes, exit_code)
     title = f"Evals of {prompts}: {word}"
     head = [
         "<!doctype html>",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from promptops.evals.outcome import Exit, word_verdict
-from promptops.evals.report.text import describe_run, is_lower, worst_first
+from promptops.evals.outcome import Exit
+from promptops.evals.report.text import describe_run, describe_verdict, is_lower, worst_first
 from promptops.evals.report.words import mark_words
 from promptops.evals.result import SampleOutcome
 from promptops.evals.verdict import describe, explain
@@ -22,7 +22,7 @@ _MAX_ANSWER = 1500
 
 def to_markdown(result: EvalResult, outcomes: list[SuiteOutcome], exit_code: Exit) -> str:
     """Return the Markdown. Text from models appears only as code."""
-    word = word_verdict(exit_code, all_pass=all(one.all_pass for one in outcomes))
+    word = describe_verdict(result, outcomes, exit_code)
     lines = [
         f"### Evals: {word}",
         "",

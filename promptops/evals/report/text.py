@@ -12,7 +12,7 @@ from promptops.evals.result import SampleOutcome, count_samples
 from promptops.evals.verdict import Conclusion, EvalVerdict, describe, explain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from promptops.evals.ordering import NaturalKey
     from promptops.evals.outcome import SuiteOutcome
@@ -49,7 +49,7 @@ def to_text(
         yield f"{paint('stopped:', 'yellow')} {result.stopped}"
         if result.calls:
             yield f"  {paint('what is done is kept: eval run --resume goes on from there', 'dim')}"
-    word = word_verdict(exit_code, all_pass=all(one.all_pass for one in outcomes))
+    word = describe_verdict(result, outcomes, exit_code)
     behind = dict.fromkeys(one.suite.prompt for one in outcomes if one.exit is not Exit.PASSED)
     names = f": {', '.join(behind)}" if behind and len(outcomes) > 1 else ""
     yield f"{paint(word, _COLOURS[exit_code])}{names}  {describe_run(result)}"
@@ -81,6 +81,13 @@ def _cell(sample: SampleResult | None) -> str:
     passed = sum(one.outcome is SampleOutcome.PASSED for one in sample.trials)
     of = f" {passed}/{len(sample.trials)}" if len(sample.trials) > 1 else ""
     return f"{sample.outcome.value}{of}"
+
+
+def describe_verdict(result: EvalResult, outcomes: Sequence[SuiteOutcome], code: Exit) -> str:
+    """Return the words for the verdict on a whole run. A shard has none."""
+    if result.shard != (1, 1) and code is Exit.PASSED:
+        return "not judged"
+    return word_verdict(code, all_pass=all(one.all_pass for one in outcomes))
 
 
 def describe_run(result: EvalResult) -> str:

@@ -254,9 +254,8 @@ could not judge: 0 of 2 samples pass; not compared: nothing is live or released
   - 2 of 2 trials were not run
   - 0 of 2 samples pass, which is below the threshold of 100%; 2 are undecided
   NOT RUN  capital  [must]
-      cassette: the cassette evals/ask.cassette.jsonl is stale for sample 'capital', trial 1, scripted/answers.yaml, change (record it again: promptops eval run --record)
-  NOT RUN  other
-      cassette: the cassette evals/ask.cassette.jsonl is stale for sample 'other', trial 1, scripted/answers.yaml, change (record it again: promptops eval run --record)
+      cassette: the cassette evals/ask.cassette.jsonl is stale for trial 1, scripted/answers.yaml, change (record it again: promptops eval run --record)
+  NOT RUN  other  (the same)
 
 could not judge  0 calls, 0.000000 USD, <duration>
 """)
@@ -272,9 +271,8 @@ could not judge: 0 of 2 samples pass; not compared: nothing is live or released
   - 2 of 4 trials were not run
   - 0 of 2 samples pass, which is below the threshold of 100%; 2 are undecided
   NOT RUN  capital  [must]  1 of 2 trials
-      cassette: the cassette evals/ask.cassette.jsonl has no answer for sample 'capital', trial 2, scripted/answers.yaml, change (record it again: promptops eval run --record)
-  NOT RUN  other  1 of 2 trials
-      cassette: the cassette evals/ask.cassette.jsonl has no answer for sample 'other', trial 2, scripted/answers.yaml, change (record it again: promptops eval run --record)
+      cassette: the cassette evals/ask.cassette.jsonl has no answer for trial 2, scripted/answers.yaml, change (record it again: promptops eval run --record)
+  NOT RUN  other  1 of 2 trials  (the same)
 
 could not judge  0 calls, 2 replayed, 0.000000 USD, <duration>
 """)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -87,3 +88,11 @@ def test_a_run_in_which_samples_fail_is_not_said_to_have_passed() -> None:
         "not blocked: 0 of 1 samples pass; compared with 1.0.0 (production)"
     )
     assert found[-1] == snapshot("not blocked  6 calls, 0.001200 USD, 0.5 s")
+
+
+def test_a_shard_has_no_verdict() -> None:
+    result = replace(run_of(sample("a", "1", "1")), shard=(1, 2))
+    outcomes, code = judge_run(result)
+    found = list(to_text(result, outcomes, code, lambda text, _: text))
+    assert found[-1].startswith("not judged  ")
+    assert "### Evals: not judged" in to_markdown(result, outcomes, code)
