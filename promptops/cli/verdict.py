@@ -21,8 +21,8 @@ _MAX_LINES = 40
 def describe_verdict(verdict: Verdict, costs: Costs, findings: str) -> Iterator[str]:
     """Yield the lines of a verdict in the order in which a reviewer decides.
 
-    They are: the verdict; missing approvals and who can give them; the changes, prompt by prompt,
-    with tokens and price; the changed texts.
+    They are: the verdict; missing approvals and who can give them; the changes of each prompt with
+    tokens and price, once for prompts of which all is the same; the changed texts.
 
     Args:
         verdict: the verdict.
@@ -44,9 +44,13 @@ def describe_verdict(verdict: Verdict, costs: Costs, findings: str) -> Iterator[
     if findings:
         yield ""
         yield findings
+    alike: dict[tuple[str, ...], list[str]] = {}
     for prompt in change.prompts:
+        alike.setdefault(tuple(_describe_prompt(verdict, prompt, costs)), []).append(prompt.name)
+    for lines, names in alike.items():
         yield ""
-        yield from _describe_prompt(verdict, prompt, costs)
+        yield f"{_list_names(names)}  {lines[0]}"
+        yield from lines[1:]
     shown = {path for prompt in change.prompts for path in (prompt.path, *prompt.changed)}
     others = [path for path in change.paths if path.path not in shown]
     if others:
@@ -106,15 +110,22 @@ def _describe_texts(verdict: Verdict) -> Iterator[str]:
             left -= len(hunk.lines)
 
 
+def _list_names(names: list[str]) -> str:
+    more = len(names) - _MAX_PATHS
+    shown = ", ".join(paint(name, bold=True) for name in names[:_MAX_PATHS])
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
 def _describe_prompt(verdict: Verdict, prompt: PromptChange, costs: Costs) -> Iterator[str]:
+    """Yield what the gate says of a prompt, without its name."""
     from promptops.cli.diff import describe_difference
     from promptops.gate.costs import describe_costs
     from promptops.gate.summary import describe_bump, describe_versions
     from promptops.gate.texts import list_values
 
     bump = describe_bump(prompt, verdict.versions)
-    line = f"{paint(prompt.name, bold=True)}  {describe_versions(prompt)}"
-    yield f"{line}  {bump}" if bump else line
+    versions = describe_versions(prompt)
+    yield f"{versions}  {bump}" if bump else versions
     tokens, money = describe_costs(*costs.get(prompt.name, (None, None)))
     if tokens:
         yield f"  about {tokens} tokens without inputs" + (f"; 1,000 runs {money}" if money else "")
