@@ -12,8 +12,8 @@ from inline_snapshot import snapshot
 from promptops.prompt.frontmatter.document import read_document
 from promptops.repository.repository import find_prompt, open_repository
 from tests.cli.running import accept, run
-from tests.stories.test_pages import DOCS
-from tests.stories.test_pages import run as type_line
+from tests.stories.pages import DOCS
+from tests.stories.pages import run as type_line
 
 if TYPE_CHECKING:
     from pathlib import Path

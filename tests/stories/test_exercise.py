@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.repositories import Repo
-from tests.stories.test_pages import DOCS, WRITES, run, settle, walk
+from tests.stories.pages import DOCS, WRITES, Walk, run, settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +89,8 @@ def _wait_for(port: int, services: subprocess.Popen[bytes]) -> None:
 
 @pytest.mark.slow
 def test_the_exercise_goes_as_its_page_says(place: Repo, port: int, page: str) -> None:
-    walked = "".join(walk(place, page))
+    with Walk(place, is_apart=True) as walk:
+        walked = walk.tell(page)
     if WRITES:
         PAGE.write_text(walked.replace(f"127.0.0.1:{port}", SHOWN), "utf-8")
     else:

@@ -1,32 +1,39 @@
-"""The pages for each role, walked through as they are written: every screen is a real one.
+"""Every block of the README and of docs/ that a shell takes is run, or says why it cannot be.
 
-A page is a script. `<!-- do: ... -->` runs unseen. In a block that begins with `$ `, each such line
-is run and what follows it is what it says, both streams joined. `<!-- show: ... -->` runs a command
-whose output is the block that follows. Ids and times differ from run to run and are not compared.
+What the comments of a page mean is in `tests/stories/pages.py`.
 
     PROMPTOPS_WRITE_PAGES=1 python -m pytest tests/stories/test_pages.py    writes the screens anew
 """
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
-from pathlib import Path
+import base64
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conftest import move_in
 from tests.repositories import Repo
+from tests.runtime.provider import Provider
+from tests.stories.pages import DOCS, ROOT, WRITES, Walk, find_blocks, settle
+from tests.stories.shop import copy_shop, make_shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-DOCS = Path(__file__).parents[2] / "docs"
-# Read here: tests see none of the variables that are ours.
-WRITES = bool(os.environ.get("PROMPTOPS_WRITE_PAGES"))
-PAGES = ("wording.md", "reviewing.md", "on-call.md", "bill.md")
+ROLES = ("wording.md", "reviewing.md", "on-call.md", "bill.md")
+# Walked through with services of its own, in `test_exercise.py`.
+ELSEWHERE = frozenset({"docs/exercise.md"})
+ALL = ("README.md", *sorted(f"docs/{path.name}" for path in DOCS.glob("*.md")))
+# In a copy of the shop.
+IN_SHOP = tuple(
+    name
+    for name in ALL
+    if name not in ELSEWHERE
+    and name.removeprefix("docs/") not in ROLES
+    and find_blocks(name, (ROOT / name).read_text("utf-8"))
+)
 PROMPT = """\
 ---
 version: 1.0.0
@@ -62,18 +69,6 @@ FILES = {
     '"@acme/platform" = ["@pat", "@kim"]\n',
     "promptops.toml": "# nothing but the defaults\n",
 }
-_BLOCK = re.compile(r"(`{3,})(\w*)\n")
-_VARYING = (
-    (re.compile(r"sha256:[0-9a-f]+"), "sha256:0"),
-    (re.compile(r"\b[0-9a-f]{12,64}\b"), "0" * 12),
-    (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?(?: ?[+-]\d{4}|Z| UTC)?"), "TIME"),
-    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}\b"), "RUN"),
-    (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "DAY"),
-    # How long a run took, and so how wide its column is.
-    (re.compile(r"(?:<|~)?\d+(?:\.\d+)? (?:ms|s)\b"), "MS"),
-    (re.compile(r"(?<=(?:P50|P95|IME| MS)) +"), "  "),
-    (re.compile(r"less than \d+ minutes ago|\d+ (?:second|minute)s? ago|just now"), "AGO"),
-)
 
 
 @pytest.fixture
@@ -89,81 +84,94 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repo:
     return repo
 
 
-def run(repo: Repo, command: str, *, code: int | None = None) -> str:
-    """Run a line as a shell does; give both streams as one."""
-    names = {"GIT_AUTHOR_NAME": "Jane Doe", "GIT_AUTHOR_EMAIL": "jane@example.com"}
-    names |= {name.replace("AUTHOR", "COMMITTER"): value for name, value in names.items()}
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=repo.path,
-        env={
-            **os.environ,
-            **names,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert code in {None, done.returncode}, f"{command}: {done.stdout}"
-    assert "Traceback" not in done.stdout, done.stdout
-    return done.stdout.rstrip("\n")
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the shop and its remote, to be copied."""
+    folder = tmp_path_factory.mktemp("template")
+    with pytest.MonkeyPatch.context() as patch:
+        move_in(tmp_path_factory, patch)
+        for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"):
+            patch.delenv(name)
+        make_shop(folder)
+    return folder
 
 
-def walk(repo: Repo, page: str) -> Iterator[str]:
-    """Yield the page with the screens that there are now."""
-    lines = page.splitlines(keepends=True)
-    at = 0
-    shown: str | None = None
-    while at < len(lines):
-        line = lines[at]
-        at += 1
-        yield line
-        if line.startswith("<!-- do: "):
-            run(repo, line.removeprefix("<!-- do: ").removesuffix(" -->\n"), code=0)
-        elif line.startswith("<!-- show: "):
-            shown = run(repo, line.removeprefix("<!-- show: ").removesuffix(" -->\n"))
-        elif begun := _BLOCK.fullmatch(line):
-            end = lines.index(f"{begun[1]}\n", at)
-            body = lines[at:end]
-            at = end
-            if shown is not None:
-                yield f"{shown}\n"
-                shown = None
-            elif begun[2] == "console":
-                yield from _retell(repo, body)
-            else:
-                yield from body
-            yield lines[at]
-            at += 1
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    """Whom `openai/...` models are asked at: it repeats what it is told."""
+    with Provider() as provider:
+        yield provider
 
 
-def _retell(repo: Repo, body: list[str]) -> Iterator[str]:
-    commands = [line for line in body if line.startswith("$ ")]
-    for number, line in enumerate(commands):
-        if number:
-            yield "\n"
-        yield line
-        said = run(repo, line.removeprefix("$ ").rstrip("\n"))
-        if said:
-            yield f"{said}\n"
+@pytest.fixture
+def shop(
+    template: Path, provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Repo:
+    """A copy of the shop, which is where we are."""
+    repo = copy_shop(template, tmp_path / "copy")
+    for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+    for name in ("PROMPTOPS_LOG_KEY", "TALK_KEY"):
+        monkeypatch.setenv(name, base64.b64encode(bytes(32)).decode())
+    monkeypatch.setenv("OPENAI_BASE_URL", provider.base_url)
+    monkeypatch.chdir(repo.path)
+    return repo
 
 
-def settle(text: str) -> str:
-    """Give the text without what differs from run to run."""
-    for pattern, word in _VARYING:
-        text = pattern.sub(word, text)
-    return text
-
-
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ROLES)
 def test_every_screen_of_the_page_is_a_real_one(clone: Repo, name: str) -> None:
     file = DOCS / name
     page = file.read_text("utf-8")
-    walked = "".join(walk(clone, page))
+    with Walk(clone) as walk:
+        walked = walk.tell(page)
     if WRITES:
         file.write_text(walked, "utf-8")
     else:
         assert settle(walked) == settle(page)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", IN_SHOP)
+def test_every_block_of_the_page_runs(shop: Repo, name: str) -> None:
+    page = (ROOT / name).read_text("utf-8")
+    with Walk(shop) as walk:
+        walk.tell(page)
+
+
+def page_of(line: str, comment: str = "do: true") -> str:
+    return f"<!-- {comment} -->\n```sh\n{line}\n```\n"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        page_of("promptops show support/nothing"),
+        page_of("promptops list --live | grep nothing"),
+        page_of("promptops list", "exits 1: promptops list"),
+        page_of("promptops list", "do: false"),
+        page_of("promptops -C nowhere serve", "stays: promptops"),
+    ],
+)
+def test_a_line_that_goes_otherwise_fails_its_page(shop: Repo, page: str) -> None:
+    assert find_blocks("a.md", page) == [2]
+    with Walk(shop) as walk, pytest.raises(AssertionError):
+        walk.tell(page)
+
+
+@pytest.mark.parametrize(
+    "comment",
+    ["not run: needs luck", "not run: it is long", "not-run: needs a forge", "run by: dev.py"],
+)
+def test_a_block_is_left_out_for_a_known_reason_alone(comment: str) -> None:
+    assert find_blocks("a.md", page_of("false", "not run: needs a forge")) == []
+    assert find_blocks("a.md", page_of("false", "not run: needs a forge: true")) == [2]
+    with pytest.raises(AssertionError):
+        find_blocks("a.md", page_of("false", comment))
+
+
+def test_nearly_all_blocks_run() -> None:
+    texts = [(ROOT / name).read_text("utf-8") for name in ALL]
+    left_out = sum(text.count("\n<!-- not run: needs") for text in texts)
+    assert left_out * 5 < sum(text.count("\n```sh") + text.count("\n```console") for text in texts)

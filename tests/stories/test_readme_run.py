@@ -58,6 +58,29 @@ def test_the_second_example_is_what_happens(
     assert mask(accept(repository, *words[:-1], str(answer))) == mask(chain)
 
 
+def test_the_first_example_is_what_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_NAME", "You")
+        monkeypatch.setenv(f"GIT_{who}_EMAIL", "you@example.com")
+    example = README.split("```console\n")[1].partition("\n```")[0]
+    shown = dict(part.split("\n", 1) for part in f"\n{example}".split("\n$ ")[1:])
+    repository = demo._make_repository(tmp_path)
+    for step in (*demo._BEFORE_CHANGE, None, *demo._AFTER_CHANGE):
+        if step is None:
+            file = repository / "prompts" / "_shared" / "tone.md"
+            file.write_text(file.read_text().replace(*demo._CHANGE))
+            continue
+        program, *words = step.command
+        if program == "git":
+            demo._git(repository, *words)
+            continue
+        done = run(repository, *words)
+        assert done.exit_code == step.code, done.output
+        said = shown.pop(shlex.join(step.command).replace("'", '"'), None)
+        assert said is None or mask(done.stdout) == mask(said)
+    assert shown == {}
+
+
 def test_the_tour_never_waits_for_a_pager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAGER", "less")
     assert demo._environment()["PAGER"] == ""
