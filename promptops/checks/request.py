@@ -83,7 +83,9 @@ class Checking:
         # The path of the file on standard input, below the prompts folder.
         self._only: str | None = None
         self._files = self._choose_files(read_stdin)
-        self._names = self._choose_names()
+        revision = request.revision
+        self._is_deployment = revision is not None and repository.at_deployment(revision)
+        self._names = None if self._is_deployment else self._choose_names()
         # For another revision, what is live now does not apply.
         self._list_live = list_live if request.revision is None else None
         self._store = self._open_store()
@@ -132,14 +134,7 @@ class Checking:
             self._only = locate_file(repository, self._directory, request.stdin_filename)
             return OverlaidFiles(repository.working, {self._only: read_stdin()})
         if request.revision is not None:
-            files = repository.at(request.revision)
-            if not files.paths() and repository.at_deployment(request.revision):
-                raise UsageError(
-                    f"{request.revision} is an environment, and its releases were checked already",
-                    hint="promptops verify compares them with their tags; promptops diff --from "
-                    f"{request.revision} compares them",
-                )
-            return files
+            return repository.at(request.revision)
         return repository.staged if request.is_staged else repository.working
 
     def _choose_names(self) -> list[str] | None:
@@ -163,7 +158,12 @@ class Checking:
         from promptops.checks.engine import validate, validate_prompts
 
         # A partial that nothing includes yet is judged with the folder.
-        if self._names is None or (self._only is not None and not self._names):
+        if self._is_deployment:
+            from promptops.checks.deployed import validate_deployment
+
+            request = self._request
+            result = validate_deployment(self._repository, request.revision or "", request.targets)
+        elif self._names is None or (self._only is not None and not self._names):
             result = validate(files, self._config, store=self._store, list_live=self._list_live)
         else:
             result = validate_prompts(files, self._config, self._names)

@@ -1,0 +1,55 @@
+"""Validate what is live in an environment: its releases, as the environment's branch has them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from promptops.checks.engine import validate_prompts
+from promptops.checks.validation import Validation
+from promptops.prompt.finding import sort_key
+from promptops.repository.repository import not_found
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.prompt.finding import Inclusion
+    from promptops.repository.repository import Repository
+
+_RELEASE = re.compile(r"(releases/(.+)@[^@/]+)/")
+# The branch has the texts of the releases, and neither suites nor owners.
+_ABOUT_OTHER_FILES = frozenset({"missing-evals", "unowned-prompt"})
+
+
+def validate_deployment(
+    repository: Repository, revision: str, targets: Sequence[str]
+) -> Validation:
+    """Validate each release that is live in a deployment, by itself; paths are those of its branch.
+
+    Raises PromptNotFoundError if one of `targets` is not live.
+    """
+    commit = repository.resolve(revision)
+    matches = map(_RELEASE.match, repository.tree(commit).paths())
+    releases = {match[1]: match[2] for match in matches if match is not None}
+    live = sorted(set(releases.values()))
+    for name in targets:
+        if name not in live:
+            raise not_found(name, live, f"live at {revision}")
+    wanted = {folder: name for folder, name in releases.items() if not targets or name in targets}
+    results = [
+        validate_prompts(
+            repository.tree(commit, folder), replace(repository.config, prompts=folder), [name]
+        )
+        for folder, name in sorted(wanted.items())
+    ]
+    found = [
+        one for result in results for one in result.findings if one.check not in _ABOUT_OTHER_FILES
+    ]
+    texts: dict[str, str] = {}
+    inclusions: dict[str, tuple[Inclusion, ...]] = {}
+    for result in results:
+        texts |= result.texts
+        inclusions |= result.included_from
+    names = tuple(sorted(set(wanted.values())))
+    return Validation(tuple(sorted(found, key=sort_key)), names, texts, inclusions)
