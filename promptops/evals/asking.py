@@ -7,6 +7,7 @@ import json
 import os
 import random
 import time
+from copy import copy
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
 EVAL = "eval"
 """The environment under which limits count evals."""
 LIMITS = RunLimits(call_seconds=120.0, run_seconds=600.0, retries=4)
+_NEVER_SENT = {"key", "install"}
 _TOO_MANY = 429
 # Without these keys, a prompt asks one model once.
 _WAYS = frozenset({"routes", "choose", "escalate", "repair", "reply", "rules"})
@@ -386,7 +388,7 @@ class Asker:
         except PromptopsError as error:
             self._log(course, asking, began, error)
             if not isinstance(error, OutputError):
-                raise
+                raise _name_all(error, course) from None
             fault = error
         else:
             self._log(course, asking, began)
@@ -529,8 +531,10 @@ class Asker:
             answer = await model.acall(sent, deadline=deadline)
             taken = time.monotonic() - started
         except BaseException as error:
-            if isinstance(error, ModelError) and error.status == _TOO_MANY:
-                equipment.pace.brake()
+            if isinstance(error, ModelError):
+                self.calls -= error.kind in _NEVER_SENT
+                if error.status == _TOO_MANY:
+                    equipment.pace.brake()
             flying = self._flying.pop(key)
             if flying is not None:
                 # Waiters get the same exception; they may have left.
@@ -678,3 +682,17 @@ class _AskingPermit(NamedTuple):
     """Stands for a circuit breaker's permit: evals do not change what applications share."""
 
     model: str
+
+
+def _name_all(error: PromptopsError, course: Course) -> PromptopsError:
+    """Return a model's error that names the faults of the models before it, too; others as is."""
+    if not isinstance(error, ModelError):
+        return error
+    earlier = {one.model: one.error for one in course.attempts if one.error is not None}
+    earlier.pop(error.model, None)
+    if not earlier:
+        return error
+    whole = copy(error)
+    whole.message = "; ".join([*earlier.values(), error.message])
+    whole.args = (whole.message,)
+    return whole

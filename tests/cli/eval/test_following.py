@@ -222,3 +222,22 @@ def test_a_plan_counts_the_dearest_model_that_may_answer(project: Repo) -> None:
     assert "estimated cost 0.0000 USD, highest 0.02" in eval_run(project, "--dry-run").stderr
     write(project, FIRST, max_tokens="1000")
     assert "highest 0.0000 USD" in eval_run(project, "--dry-run").stderr
+
+
+def test_where_all_are_out_the_error_names_each_of_them(project: Repo) -> None:
+    project.write("last.yaml", "rules: [{fault: {status: 401}}]")
+    write(project, OUT, fallbacks="[scripted/last.yaml]")
+    found = as_json(project, "--concurrency", "1", "--sample", "a", code=2)
+    (sample,) = found["suites"][0]["samples"]
+    assert sample["trials"][0]["error"] == snapshot(
+        "scripted/out.yaml: the provider answered with an error (503);"
+        " scripted/last.yaml: the provider answered with an error (401)"
+    )
+
+
+def test_a_call_that_lacks_a_key_is_not_counted(
+    project: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    write(project, "openai/gpt-4o-mini", fallbacks="[openai/gpt-4o]")
+    assert as_json(project, code=2)["calls"] == 0
