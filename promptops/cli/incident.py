@@ -11,11 +11,12 @@ from promptops.cli.deployment import EnvironmentOption
 from promptops.cli.observations import list_observations
 from promptops.cli.session import OfflineOption, current, emit, one_line
 from promptops.cli.times import describe_freshness, parse_moment, show_time
+from promptops.errors import PromptopsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from promptops.delivery.environments import Deployment
+    from promptops.delivery.environments import Deployment, Head
     from promptops.repository.repository import Repository
 
 
@@ -98,24 +99,35 @@ def _describe_undoing(
 ) -> Iterator[str]:
     from promptops.delivery.environments import read_head
 
+    head = read_head(repository, environment)
+    if head is None:
+        return
     names = sorted({change.name for one in deployments for change in one.changes})
     before = deployments[-1].number - 1
-    head = read_head(repository, environment)
-    paused = [
-        name
-        for name in names
-        if head and (entry := head.state.entries.get(name)) and entry.paused is not None
-    ]
+    live = {name: head.state.entries[name] for name in names if name in head.state.entries}
     yield from ("## How to undo it", "", "```sh")
     for name in names:
-        yield f"promptops rollback {name} --env {environment} --reason TEXT"
+        if _can_roll_back(repository, head, name):
+            yield f"promptops rollback {name} --env {environment} --reason TEXT"
+        elif name in live:
+            yield f"promptops retire {name} --env {environment} --reason TEXT"
     if before:
         yield f"promptops rollback --env {environment} --to-deployment {before} --reason TEXT"
-    for name in names:
-        if name not in paused:
-            yield f"promptops pause {name} --env {environment} --reason TEXT"
-    for name in paused:
-        yield f"promptops resume {name} --env {environment}"
+    paused = [name for name, entry in live.items() if entry.paused is not None]
+    going = [name for name in live if name not in paused]
+    yield from (f"promptops pause {name} --env {environment} --reason TEXT" for name in going)
+    yield from (f"promptops resume {name} --env {environment}" for name in paused)
     yield from ("```", "")
     if before:
         yield f"`--to-deployment {before}` restores everything as it was before this time."
+
+
+def _can_roll_back(repository: Repository, head: Head, name: str) -> bool:
+    """Return whether a prompt had an earlier version, and that one may come back."""
+    from promptops.delivery.actions import rollback_action
+
+    try:
+        rollback_action(repository, head.environment, [name]).apply(head.state, head)
+    except PromptopsError:
+        return False
+    return True

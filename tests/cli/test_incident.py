@@ -104,3 +104,26 @@ As of <time>.
 Nothing was deployed in this time.
 """)
     assert "| a | 1.0.0 |  |" in page.splitlines()
+
+
+def test_every_command_that_undoes_it_works(repo: Repo) -> None:
+    repo.commit({f"prompts/{name}.md": prompt_text() for name in ("a", "b", "c")})
+    accept(repo, "release", "--all")
+    accept(repo, "promote", "a", "b", "c", "--to", "staging")
+    accept(repo, "retire", "b", "--env", "staging", "--reason", "old")
+    repo.commit({"prompts/c.md": prompt_text("1.1.0", "New {{ question }}")})
+    accept(repo, "release", "c")
+    accept(repo, "promote", "c", "--to", "staging")
+    page = accept(repo, "incident", "--env", "staging", "--since", "2000-01-01")
+    commands = [line for line in page.splitlines() if line.startswith("promptops ")]
+    assert commands == snapshot(
+        [
+            "promptops retire a --env staging --reason TEXT",
+            "promptops rollback b --env staging --reason TEXT",
+            "promptops rollback c --env staging --reason TEXT",
+            "promptops pause a --env staging --reason TEXT",
+            "promptops pause c --env staging --reason TEXT",
+        ]
+    )
+    for command in commands:
+        accept(repo, *command.split()[1:], "--dry-run")
