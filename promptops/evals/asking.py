@@ -22,13 +22,14 @@ from promptops.evals.tape import (
     hash_request,
     redact_answer,
 )
+from promptops.evals.trial_log import EVAL, PlainRun
 from promptops.runtime.guards.breaker import BreakerOpenError
 from promptops.runtime.guards.windows import Scope
 from promptops.runtime.log.identifiers import make_id
 from promptops.runtime.log.record import FAILED, SUCCEEDED, RunRecord
 from promptops.runtime.models.model import Answer, ModelError, Request, Usage
 from promptops.runtime.models.tokens import count_tokens
-from promptops.runtime.redaction import redact
+from promptops.runtime.redaction import hidden_inputs, redact
 from promptops.runtime.run.commands import (
     Admit,
     Call,
@@ -43,9 +44,8 @@ from promptops.runtime.run.course import Course, RunLimits
 from promptops.runtime.run.driving import Commands
 from promptops.runtime.run.ending import end_record, fail_record
 from promptops.runtime.run.output import OutputError, read_data
-from promptops.runtime.run.preparation import take_prompt
+from promptops.runtime.run.preparation import LEASE_MARGIN_SECONDS, take_prompt
 from promptops.runtime.run.request import estimate
-from promptops.runtime.run.retry import Next, choose_next
 from promptops.runtime.run.steps import ask, take_course
 
 if TYPE_CHECKING:
@@ -65,13 +65,11 @@ if TYPE_CHECKING:
     from promptops.runtime.safety.safety import Safety
 
 # No user waits for an eval's answer, so wait for rate limits to end.
-EVAL = "eval"
-"""The environment under which limits count evals."""
 LIMITS = RunLimits(call_seconds=120.0, run_seconds=600.0, retries=4)
 _NEVER_SENT = {"key", "install"}
 _TOO_MANY = 429
 # Without these keys, a prompt asks one model once.
-_WAYS = frozenset({"routes", "choose", "escalate", "repair", "reply", "rules"})
+_WAYS = frozenset({"routes", "choose", "escalate", "repair", "reply", "rules", "review"})
 _LEASE_MARGIN_SECONDS = 30.0
 _REPLAYED = replace(LIMITS, retries=0)
 
@@ -170,6 +168,32 @@ class AskingTools:
     log: TrialLog | None = None
 
 
+class _PlainPrompt(NamedTuple):
+    """A prompt that asks one model once, without routes and the like.
+
+    Attributes:
+        parameters: the parameters of its requests.
+        others: the models to ask if the first one fails.
+        timeout_seconds: the timeout of a call.
+        hidden: the inputs that are never stored.
+    """
+
+    parameters: Mapping[str, Any]
+    others: tuple[str, ...]
+    timeout_seconds: float
+    hidden: tuple[str, ...]
+
+
+class _FailedCall(NamedTuple):
+    """A call that failed before its full run: with times by the clock, and monotonic ones."""
+
+    error: PromptopsError
+    started_at: float
+    started: float
+    asked_at: float
+    seconds: float
+
+
 class Asker:
     """Asks models, or reads recorded answers. Belongs to one event loop."""
 
@@ -195,8 +219,7 @@ class Asker:
         )
         self._following = self._world._replace(allows=equipment.allows)
         self._health = ModelHealth()
-        # Prompt digest -> request parameters; None for prompts with routes and the like.
-        self._parameters: dict[str, Mapping[str, Any] | None] = {}
+        self._plain: dict[tuple[str, bool], _PlainPrompt | None] = {}
         self._asked = 0
         self.calls = 0
         self.replayed = 0
@@ -216,61 +239,73 @@ class Asker:
         """
         health = self._health
         is_out = at.follows and bool(health.failures) and health.is_out(at.place.model)
-        if self._with.log is None and not is_out and self._is_plain(resolved, follows=at.follows):
-            asked = await self._start_plainly(resolved, inputs, at)
-            if asked is not None:
+        failed: _FailedCall | None = None
+        plain = None if is_out else self._find_plain(resolved, follows=at.follows)
+        if plain is not None:
+            asked = await self._start_plainly(plain, resolved, inputs, at)
+            if isinstance(asked, Asked):
                 return asked
+            failed = asked
         course = self._make_course(resolved, at)
         course.given = inputs
+        if failed is not None:
+            course.record = course.record._replace(started_at=failed.started_at)
         world = self._following if at.follows else self._world
-        return await self._finish(course, resolved, take_course(course, world), at)
+        return await self._finish(course, resolved, take_course(course, world), at, failed)
 
-    def _is_plain(self, resolved: ResolvedPrompt, *, follows: bool) -> bool:
-        """Return whether a prompt is simple: render, ask once, read the answer."""
-        known: Mapping[str, Any] | bool | None = self._parameters.get(resolved.digest, False)
-        if known is False:
-            known = None
-            safety = self._with.safety
-            is_changed = safety is not None and safety.changes(resolved)
-            is_allowed = not follows or self._with.allows(resolved.model, resolved.prompt.path)
-            if not _WAYS.intersection(resolved.data) and not is_changed and is_allowed:
-                known = resolved.prompt.wire_parameters
-            self._parameters[resolved.digest] = known
-        return known is not None
+    def _find_plain(self, resolved: ResolvedPrompt, *, follows: bool) -> _PlainPrompt | None:
+        """Return a prompt that is simple: render, ask once, read the answer; None for others."""
+        key = resolved.digest, follows
+        if key not in self._plain:
+            self._plain[key] = self._read_plain(resolved, follows=follows)
+        return self._plain[key]
+
+    def _read_plain(self, resolved: ResolvedPrompt, *, follows: bool) -> _PlainPrompt | None:
+        safety = self._with.safety
+        if _WAYS.intersection(resolved.data) or (safety is not None and safety.changes(resolved)):
+            return None
+        others = resolved.data.get("fallbacks", ()) if follows else ()
+        path = resolved.prompt.path
+        if follows and not all(self._with.allows(one, path) for one in (resolved.model, *others)):
+            return None
+        timeout = float(resolved.data.get("timeout") or LIMITS.call_seconds)
+        parameters = resolved.prompt.wire_parameters
+        return _PlainPrompt(parameters, tuple(others), timeout, tuple(hidden_inputs(resolved)))
 
     async def _start_plainly(
-        self, resolved: ResolvedPrompt, inputs: Mapping[str, object], at: QuestionPlace
-    ) -> Asked | None:
+        self,
+        plain: _PlainPrompt,
+        resolved: ResolvedPrompt,
+        inputs: Mapping[str, object],
+        at: QuestionPlace,
+    ) -> Asked | _FailedCall:
         """Run such a prompt directly, in a quarter of the time of a full run.
 
-        Return None if the model failed; the caller then uses a full run, with retries and
+        Return how the call failed if it did: the caller goes on with a full run, with retries and
         fallbacks.
         """
         equipment = self._with
+        started_at, started = time.time(), time.monotonic()
         messages = resolved.prompt.render(inputs)
         model = at.place.model
-        parameters = self._parameters[resolved.digest]
-        request = Request(model, messages, parameters or {})
+        request = Request(model, messages, plain.parameters)
         asking = _Asking(self, resolved, at)
         price = equipment.prices.find(model)
         if equipment.guards is not None or price is None or not price.is_free:
             bounds = estimate(request, self._world)
             asking.most, asking.tokens = bounds.cost, bounds.tokens
-        timeout = float(resolved.data.get("timeout") or LIMITS.call_seconds)
+        asked_at, began = time.time(), time.monotonic()
         try:
-            answer = await self.call(request, time.monotonic() + timeout, asking)
-        except ModelError as error:
+            answer = await self.call(request, began + plain.timeout_seconds, asking)
+        except PromptopsError as error:
             # A refused request costs nothing.
-            is_charged = error.is_sent and error.kind != "status"
+            is_charged = isinstance(error, ModelError) and error.is_sent and error.kind != "status"
             await asking.settle(None, is_sent=asking.is_sent and is_charged)
-            after = choose_next(error)
-            has_others = at.follows and "fallbacks" in resolved.data
-            if after is Next.STOP or (after is not Next.RETRY and not has_others):
-                raise
-            return None
+            return _FailedCall(error, started_at, started, asked_at, time.monotonic() - began)
         except BaseException:
             await asking.settle(None, is_sent=asking.is_sent)
             raise
+        answered = time.monotonic()
         used = answer.usage
         read, written = used.input_tokens, used.output_tokens
         tokens = None if read is None or written is None else read + written
@@ -286,6 +321,28 @@ class Asker:
                 fault = error
         entry = asking.entry
         assert entry is not None  # noqa: S101 - there is an answer
+        if equipment.log is not None:
+            cost = 0 if price is not None and price.is_free else asking.most
+            if price is not None and read is not None and written is not None:
+                cost = price.cost(read, written, used.cached_tokens or 0)
+            run = PlainRun(
+                resolved,
+                inputs,
+                plain.hidden,
+                messages,
+                model,
+                answer,
+                fault,
+                cost,
+                asking.is_replayed,
+                at.follows,
+                started_at,
+                started_at + LIMITS.run_seconds + LEASE_MARGIN_SECONDS,
+                asked_at,
+                (answered - began) * 1000,
+                (time.monotonic() - started) * 1000,
+            )
+            equipment.log.add_plain(run, at)
         return Asked(
             entry.answer,
             fault,
@@ -294,7 +351,7 @@ class Asker:
             asking.is_replayed,
             resolved,
             messages,
-            (model, *resolved.data.get("fallbacks", ())) if at.follows else (model,),
+            (model, *plain.others),
             model,
         )
 
@@ -357,14 +414,7 @@ class Asker:
         record = RunRecord(EVAL, resolved.ref, now)
         log = self._with.log
         if log is not None:
-            labels = {
-                "eval": log.name,
-                "cassette": at.tape.path,
-                "sample": at.place.sample,
-                "side": at.place.side,
-                "trial": str(at.trial),
-            }
-            record = record._replace(id=make_id(now, os.urandom(10)), labels=labels)
+            record = record._replace(id=make_id(now, os.urandom(10)), labels=log.label(at))
         # A recorded failure is final: its retries are in the past.
         limits = _REPLAYED if self._with.mode is Mode.REPLAY else LIMITS
         return Course(record, {}, None if at.follows else at.place.model, limits, EVAL)
@@ -375,11 +425,12 @@ class Asker:
         first: ResolvedPrompt,
         steps: Generator[Command, Any, None],
         at: QuestionPlace,
+        failed: _FailedCall | None = None,
     ) -> Asked:
-        """Execute a run's steps; return the result."""
-        asking = _Asking(self, first, at, course)
+        """Execute a run's steps; return the result. The first call may have failed already."""
+        asking = _Asking(self, first, at, course, failed)
         fault: OutputError | None = None
-        began = time.monotonic()
+        began = time.monotonic() if failed is None else failed.started
         try:
             commands = Commands(steps)
             for command in commands:
@@ -440,6 +491,9 @@ class Asker:
         log = self._with.log
         if log is None or not course.attempts:
             return
+        if asking.failed is not None:
+            first, ms = course.attempts[0], asking.failed.seconds * 1000
+            course.attempts[0] = first._replace(started_at=asking.failed.asked_at, ms=ms)
         ms = (time.monotonic() - began) * 1000
         if error is not None:
             record = fail_record(course, error, FAILED, ms)
@@ -575,17 +629,23 @@ class _Asking:
     """The shared state of one question's steps."""
 
     __slots__ = (
-        *("_asker", "_course", "_first", "cost_micros", "entry", "failures", "held"),
+        *("_asker", "_course", "_first", "cost_micros", "entry", "failed", "failures", "held"),
         *("is_replayed", "is_sent", "most", "place", "prompt", "reservation", "seconds", "tape"),
         *("tokens", "trial"),
     )
 
     def __init__(
-        self, asker: Asker, first: ResolvedPrompt, at: QuestionPlace, course: Course | None = None
+        self,
+        asker: Asker,
+        first: ResolvedPrompt,
+        at: QuestionPlace,
+        course: Course | None = None,
+        failed: _FailedCall | None = None,
     ) -> None:
         self._asker = asker
         self._first = first
         self._course = course
+        self.failed = failed
         self.prompt = first.name
         self.tape, self.place, self.trial, _ = at
         self.most: int | None = None
@@ -634,7 +694,10 @@ class _Asking:
 
     async def _call(self, command: Call) -> Answer:
         request = command.request
+        assert self._course is not None  # noqa: S101 - only a course asks
         try:
+            if self.failed is not None and not self._course.attempts:
+                raise self.failed.error
             answer = await self._asker.call(request, command.deadline, self)
         except ModelError as error:
             failure = TapeFailure(

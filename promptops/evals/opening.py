@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from promptops.errors import UsageError
-from promptops.evals.asking import EVAL, Asker, AskingTools, Mode
+from promptops.evals.asking import Asker, AskingTools, Mode
 from promptops.evals.calibration import ENDING, find_kappa
 from promptops.evals.cap import CostCap
 from promptops.evals.cluster import ClusterModels, count_threads
@@ -22,6 +22,7 @@ from promptops.evals.runner import run_evals
 from promptops.evals.scorers.scorer import Context
 from promptops.evals.tape import Journal, write_cassette
 from promptops.evals.trial import Scoring
+from promptops.evals.trial_log import EVAL, TrialLog
 from promptops.files import read_file
 from promptops.prompt.reference import parse_ref
 from promptops.repository.prices import Prices
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from promptops.evals.preparation import Preparation, SuiteChoice, SuitePart
     from promptops.evals.result import EvalResult
     from promptops.evals.runner import EvalProgress
-    from promptops.evals.trial_log import TrialLog
     from promptops.repository.config import Config
     from promptops.repository.repository import Repository
     from promptops.runtime.guards.guard import Guards
@@ -181,7 +181,6 @@ def _open_log(repository: Repository, token: str) -> TrialLog | None:
     is_named = "log" in config.tables or os.environ.get(VARIABLE)
     if not is_named or not settings.evals:
         return None
-    from promptops.evals.trial_log import TrialLog
     from promptops.runtime.log.log import open_log
     from promptops.runtime.log.recorder import Recorder
 

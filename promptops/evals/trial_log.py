@@ -3,16 +3,66 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from promptops.runtime.log.identifiers import make_id
+from promptops.runtime.log.record import FAILED, SUCCEEDED, AttemptRecord, Decision, RunRecord
+from promptops.runtime.run.ending import name_calls
+from promptops.runtime.run.steps import total_usage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from promptops.runtime.log.record import AttemptRecord, RunRecord
+    from promptops.evals.asking import QuestionPlace
     from promptops.runtime.log.recorder import Recorder
+    from promptops.runtime.models.model import Answer
+    from promptops.runtime.resolution import ResolvedPrompt
+    from promptops.runtime.run.output import OutputError
 
+EVAL = "eval"
+"""The environment under which the log, and limits, count evals."""
+_ANSWERED = 200
 _MAX_RUNS = 500
 _MAX_SECONDS = 1.0
+
+
+class PlainRun(NamedTuple):
+    """A run that asked one model once, and was answered.
+
+    Attributes:
+        resolved: the prompt.
+        inputs: its inputs.
+        hidden: the names of those that are never stored.
+        messages: what was asked.
+        model: who was asked.
+        answer: the answer.
+        fault: why the answer does not fit the prompt's output schema; None if it does.
+        cost_micros: what the call cost, or may have; None if unknown.
+        is_replayed: whether another sample paid for the answer.
+        follows: whether the prompt chose the model.
+        started_at: when it began, in seconds since 1970.
+        lease_until: when it would have been given up.
+        asked_at: when the model was asked.
+        call_ms: how long the call took.
+        ms: how long everything took.
+    """
+
+    resolved: ResolvedPrompt
+    inputs: Mapping[str, object]
+    hidden: tuple[str, ...]
+    messages: Sequence[Mapping[str, Any]]
+    model: str
+    answer: Answer
+    fault: OutputError | None
+    cost_micros: int | None
+    is_replayed: bool
+    follows: bool
+    started_at: float
+    lease_until: float
+    asked_at: float
+    call_ms: float
+    ms: float
 
 
 class TrialLog:
@@ -38,6 +88,83 @@ class TrialLog:
         """Write a run that ended, soon."""
         self._waiting.append((run, attempts))
         self._plan()
+
+    def add_plain(self, run: PlainRun, at: QuestionPlace) -> None:
+        """Write a run that asked once, soon: with the rows that a full run makes."""
+        answer, resolved, fault = run.answer, run.resolved, run.fault
+        used = answer.usage
+        run_id = make_id(run.started_at, os.urandom(10))
+        attempt = AttemptRecord(
+            run_id,
+            1,
+            run.model,
+            run.asked_at,
+            answer.served_model,
+            run.call_ms,
+            status=_ANSWERED,
+            cost_micros=run.cost_micros,
+            input_tokens=used.input_tokens,
+            output_tokens=used.output_tokens,
+            cached_tokens=used.cached_tokens,
+            usage_source=used.source,
+            finish=answer.finish,
+            response_id=answer.response_id,
+            fingerprint=answer.fingerprint,
+        )
+        decisions: tuple[Decision, ...] = ()
+        if not run.follows and run.model != resolved.model:
+            decisions = (Decision("model", f"{run.model} was asked for"),)
+        record = RunRecord(
+            run_id,
+            resolved.ref,
+            run.started_at,
+            prompt=resolved.name,
+            version=resolved.version,
+            digest=resolved.digest,
+            commit=resolved.commit,
+            environment=EVAL,
+            model=run.model,
+            status=SUCCEEDED,
+            lease_until=run.lease_until,
+            ms=run.ms,
+            cost_micros=0 if run.is_replayed else run.cost_micros,
+            decisions=decisions,
+            inputs=run.inputs,
+            messages=run.messages,
+            answer=answer.text,
+            labels=self.label(at),
+            hidden=run.hidden,
+        )
+        if fault is None:
+            total = total_usage((attempt,))
+            record = record._replace(
+                input_tokens=total.input_tokens,
+                output_tokens=total.output_tokens,
+                cached_tokens=total.cached_tokens,
+                usage_source=total.source,
+                finish=answer.finish,
+                is_cached=run.is_replayed,
+                tool_calls=name_calls(answer),
+            )
+        else:
+            record = record._replace(
+                status=FAILED,
+                stage="parse",
+                error=fault.message,
+                error_kind=type(fault).__name__,
+                answer=answer.text or None,
+            )
+        self.add(record, () if run.is_replayed else (attempt,))
+
+    def label(self, at: QuestionPlace) -> dict[str, str]:
+        """Return the labels of a run."""
+        return {
+            "eval": self.name,
+            "cassette": at.tape.path,
+            "sample": at.place.sample,
+            "side": at.place.side,
+            "trial": str(at.trial),
+        }
 
     def _plan(self) -> None:
         """Write the next batch now if it is full, else within a second."""

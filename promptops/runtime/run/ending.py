@@ -10,6 +10,7 @@ from promptops.runtime.run.steps import total_cost, total_usage
 
 if TYPE_CHECKING:
     from promptops.runtime.log.record import RunRecord
+    from promptops.runtime.models.model import Answer
     from promptops.runtime.run.course import Course
 
 
@@ -32,10 +33,14 @@ def end_record(course: Course, ms: float, *, is_cached: bool) -> RunRecord:
         is_degraded=course.is_degraded,
         decisions=tuple(course.decisions),
         answer=answer.text,
-        tool_calls=tuple(
-            {"id": one.id, "name": one.name, "arguments": one.arguments}
-            for one in answer.tool_calls
-        ),
+        tool_calls=name_calls(answer),
+    )
+
+
+def name_calls(answer: Answer) -> tuple[dict[str, str], ...]:
+    """Return the tool calls of an answer as plain data."""
+    return tuple(
+        {"id": one.id, "name": one.name, "arguments": one.arguments} for one in answer.tool_calls
     )
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from promptops.runtime.run.commands import Command, RunFacts
     from promptops.runtime.run.course import Course
 
-_LEASE_MARGIN_SECONDS = 60.0
+LEASE_MARGIN_SECONDS = 60.0
+"""How long after its timeout a run counts as interrupted."""
 # How often to look again after a deployment arrived between two lookups.
 _LOOKS = 3
 _MAX_ROUTES = 8
@@ -64,7 +65,7 @@ def prepare(course: Course, world: RunFacts) -> Generator[Command, Any, None]:
         course.messages = world.safety.render(course)
     course.stage = "route"
     course.models = _choose_models(course, world, route.get("model"))
-    lease = world.clock() + course.limits.run_seconds + _LEASE_MARGIN_SECONDS
+    lease = world.clock() + course.limits.run_seconds + LEASE_MARGIN_SECONDS
     course.record = course.record._replace(
         model=course.models[0], messages=course.messages, lease_until=lease
     )

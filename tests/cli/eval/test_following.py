@@ -74,7 +74,7 @@ ask work tree  scripted/out.yaml  evals/ask.yaml
 passed: 2 of 2 samples pass; not compared: nothing is live or released
   - 2 of 2 trials were answered by scripted/second.yaml, since a model before it failed
 
-passed  10 calls, 0.000000 USD, <duration>
+passed  8 calls, 0.000000 USD, <duration>
 """)
     # Each model alone, where models are named.
     alone = as_json(project, "--models", f"{OUT},{SECOND}", code=2)

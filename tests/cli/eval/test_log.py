@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import promptops
+from promptops.evals.asking import Asker
+from promptops.repository.settings.log import LogSettings
+from promptops.runtime.log.log import Filters, open_log
 from tests.cli.running import accept, run
 from tests.prompts import prompt_text
 
@@ -105,3 +110,78 @@ def test_a_log_that_cannot_be_written_stops_nothing(
     assert run(project, "eval", "run", "--sample", "a").exit_code == 0
     assert "runs are not recorded for now" in caplog.text
     assert "2 records of runs could not be kept" in caplog.text
+
+
+WAYS = """
+schema: promptops.suite/v1
+prompt: ask
+samples:
+- {name: good, inputs: {q: first}, expect: [{contains: said}]}
+- {name: same, inputs: {q: first}, expect: [{contains: said}]}
+- {name: refused, inputs: {q: refused}, expect: [{contains: said}]}
+- {name: down, inputs: {q: down}, expect: [{contains: said}]}
+- {name: odd, inputs: {q: odd}, expect: [{contains: said}]}
+- {name: tools, inputs: {q: call}, expect: [{contains: said}]}
+"""
+WAYS_ANSWERS = """
+rules:
+- {when: {role: user, text: refused}, fault: {status: 400}}
+- {when: {role: user, text: down}, fault: {status: 503}}
+- {when: {role: user, text: odd}, answer: no JSON}
+- {when: {role: user, text: call}, tools: [{name: find, arguments: {a: 1}}]}
+- {answer: '{"said": "yes"}', usage: {input: 100, output: 50}}
+"""
+CHANGES: dict[str, dict[str, str]] = {
+    "as it is": {"max_tokens": "100"},
+    "a schema": {"output": "{type: object, properties: {said: {type: string}}, required: [said]}"},
+    "a hidden input": {"inputs": "{q: {type: string, redact: true}}"},
+    "fallbacks": {"fallbacks": "[scripted/b.yaml]"},
+    "one that is not allowed": {"fallbacks": "[scripted/c.yaml, scripted/b.yaml]"},
+    "a review": {"review": "{when: \"'yes' in output\"}"},
+}
+
+
+def describe_rows(project: Repo) -> list[dict[str, Any]]:
+    """Return all runs of evals but for ids and times, in the order of the suite."""
+    place = project.path / ".git" / "promptops-log" / "runs.db"
+    with open_log(
+        place, LogSettings(), clock=time.time, random=os.urandom, key=lambda _: None
+    ) as log:
+        entries = list(log.export(Filters(evals=True)))
+    found = []
+    for entry in entries:
+        run, labels = entry.run, dict(entry.run.labels or {})
+        del labels["eval"]
+        assert run.ms is not None
+        assert run.lease_until is not None
+        own = run._replace(id="", started_at=0.0, lease_until=None, ms=None, labels=labels)
+        assert all(one.run_id == run.id and one.ms is not None for one in entry.attempts)
+        asked = [one._replace(run_id="", started_at=0.0, ms=None) for one in entry.attempts]
+        found.append({"run": own, "attempts": asked})
+    place.unlink()
+    return sorted(found, key=lambda one: (one["run"].labels["sample"], one["run"].labels["side"]))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("args", [(), ("--models", "scripted/b.yaml"), ("--max-cost", "1")])
+def test_what_asks_once_makes_the_rows_of_a_full_run(
+    project: Repo, monkeypatch: pytest.MonkeyPatch, change: str, args: tuple[str, ...]
+) -> None:
+    """A prompt without routes and the like is asked, and recorded, in a shorter way."""
+    keys = {"inputs": "{q: string}", "model": "scripted/a.yaml", **CHANGES[change]}
+    project.write("prompts/ask.md", prompt_text(body="{{ q }}", **keys))
+    settings = "[models]\nallow = ['scripted/a.yaml', 'scripted/b.yaml']\n[log]\ncontent = 'full'\n"
+    project.write("promptops.toml", settings)
+    project.write("evals/ask.yaml", WAYS)
+    for name in ("a.yaml", "b.yaml"):
+        project.write(name, WAYS_ANSWERS)
+    monkeypatch.setattr("promptops.runtime.run.retry._FIRST_DELAY_SECONDS", 0.0)
+    found = []
+    for is_plain in (True, False):
+        with monkeypatch.context() as patch:
+            if not is_plain:
+                patch.setattr(Asker, "_find_plain", lambda *_, **__: None)
+            result = run(project, "eval", "run", "--concurrency", "1", *args)
+            found.append((result.exit_code, describe_rows(project)))
+    assert found[0] == found[1]
+    assert len(found[0][1]) >= 6 or "--max-cost" in args

@@ -132,7 +132,7 @@ could not judge: 0 of 1 samples pass; not compared: nothing is live or released
   ERROR  x
       call: scripted/answers.yaml: the provider answered with an error (500)
 
-could not judge  6 calls, 0.000000 USD, <duration>
+could not judge  5 calls, 0.000000 USD, <duration>
 """)
 
 

@@ -412,7 +412,7 @@ round 1: 1 new of 20 asked for
 kinds: 1 ordinary
 there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
 warning: ended early: scripted/rules.yaml: the provider answered with an error (500): down for good
-7 calls, 0.0000 USD
+6 calls, 0.0000 USD
 1 sample drafted in evals/_drafts/support/triage.model.yaml; review them before they count
 """)
     assert len(read_draft(repo)[1]["samples"]) == 1
