@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import secrets
 import time
+import warnings
 from contextlib import suppress
 from itertools import count
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from promptops.about import __version__
 from promptops.errors import PromptopsError
@@ -37,6 +39,10 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10.0
 _LOOK_SECONDS = 2.0
+_MISSING = re.compile(r"No module named '(\w+)")
+_INSTALL = "install promptops in this version on every worker"
+# Dask ends a worker that cannot import what a call needs.
+_LOGS = f"the workers' logs say why they ended; each needs promptops {__version__}"
 _GONE = "the cluster's scheduler is gone"
 
 
@@ -54,13 +60,10 @@ def count_threads(address: str) -> int:
         ClusterError: it is out of reach or has no workers, or they cannot do the work.
     """
 
-    async def ask() -> tuple[dict[str, Any], dict[str, str]]:
+    async def ask() -> tuple[dict[str, Any], dict[str, str | BaseException]]:
         async with await _connect(address) as client:
             found = (await client.scheduler.identity(n_workers=-1))["workers"]
-            try:
-                return found, await client.run(read_version)
-            except ModuleNotFoundError as error:
-                _refuse_version(f"has no {error.name}")
+            return found, await client.run(read_version, on_error="return")
 
     workers, versions = asyncio.run(ask())
     if not workers:
@@ -69,16 +72,21 @@ def count_threads(address: str) -> int:
             hint=f"start some: dask worker {address} --nthreads 10",
         )
     for worker, version in versions.items():
+        if isinstance(version, BaseException):
+            raise _refuse_worker(f"the worker at {worker}", version) from version
         if version != __version__:
-            _refuse_version(f"at {worker} has promptops {version}")
+            raise ClusterError(
+                f"the worker at {worker} has promptops {version}, and this is {__version__}",
+                hint=_INSTALL,
+            )
     return sum(int(one["nthreads"]) for one in workers.values())
 
 
-def _refuse_version(what: str) -> NoReturn:
-    raise ClusterError(
-        f"a worker {what}, and this is promptops {__version__}",
-        hint="install the same version on every worker",
-    )
+def _refuse_worker(worker: str, error: BaseException) -> ClusterError:
+    """Return the error for a worker that cannot run promptops."""
+    missing = _MISSING.search(str(error))
+    what = f"has no {missing[1]}" if missing is not None else f"cannot run promptops: {error}"
+    return ClusterError(f"{worker} {what}", hint=_INSTALL)
 
 
 async def _connect(address: str) -> Client:
@@ -95,6 +103,8 @@ async def _connect(address: str) -> Client:
     try:
         # Dask's own limit does not end the wait for a server that speaks something else.
         async with asyncio.timeout(CONNECT_SECONDS):
+            # It would warn of other versions of libraries that calls do not use.
+            warnings.filterwarnings("ignore", "Mismatched versions found")
             client = Client(
                 address, asynchronous=True, timeout=CONNECT_SECONDS, set_as_default=False
             )
@@ -191,6 +201,7 @@ class ClusterModels(Models):
                 model=model,
                 kind="connection",
                 is_sent=True,
+                hint=_LOGS,
             ) from error
         except (FutureCancelledError, OSError) as error:
             raise ClusterError(_GONE) from error
@@ -205,7 +216,7 @@ class ClusterModels(Models):
         elif self._alone_since is None:
             self._alone_since = now
         elif now - self._alone_since > self.lost_seconds:
-            raise ClusterError("the cluster has no workers any more")
+            raise ClusterError("the cluster has no workers any more", hint=_LOGS)
 
     async def aclose(self) -> None:
         """Close the connection to the cluster, and those of the models that answer here."""

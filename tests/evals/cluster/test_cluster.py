@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -45,11 +46,17 @@ class DaskCluster:
         self._scheduler = self._start(
             "dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"
         )
-        until = time.monotonic() + _PATIENCE_SECONDS
-        while not self._file.exists() and time.monotonic() < until:
-            time.sleep(0.05)
-        self.address: str = json.loads(self._file.read_text())["address"]
+        self.address = self._read_address()
         self.workers = [self.add_worker() for _ in range(workers)]
+
+    def _read_address(self) -> str:
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < until:
+            # The scheduler does not write its file at once.
+            with suppress(FileNotFoundError, json.JSONDecodeError):
+                return str(json.loads(self._file.read_text())["address"])
+            time.sleep(0.05)
+        raise AssertionError(self.log())
 
     def add_worker(self) -> subprocess.Popen[bytes]:
         """Start another worker. It runs no nanny, which would start a killed one again."""
@@ -58,20 +65,25 @@ class DaskCluster:
         )
 
     def _start(self, program: str, *args: str) -> subprocess.Popen[bytes]:
-        with (self._folder / f"{program}-{time.monotonic_ns()}.log").open("wb") as log:
+        return self._run(["-m", f"distributed.cli.{program}"], program, *args)
+
+    def _run(self, program: list[str], name: str, *args: str) -> subprocess.Popen[bytes]:
+        with (self._folder / f"{name}-{time.monotonic_ns()}.log").open("wb") as log:
             return subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    f"distributed.cli.{program}",
-                    "--scheduler-file",
-                    str(self._file),
-                    *args,
-                ],
+                [sys.executable, *program, "--scheduler-file", str(self._file), *args],
                 cwd=self._folder,
                 stdout=log,
                 stderr=log,
             )
+
+    def add_bare_worker(self) -> None:
+        """Start a worker in whose process promptops cannot be imported."""
+        program = (
+            "import sys; sys.modules['promptops'] = None; "
+            "from distributed.cli.dask_worker import main; main()"
+        )
+        arguments = ("--no-nanny", "--nthreads", str(THREADS), "--no-dashboard")
+        self.workers.append(self._run(["-c", program], "bare", *arguments))
 
     def wait_for_workers(self) -> None:
         from distributed import Client
@@ -290,6 +302,35 @@ def test_without_a_scheduler_or_workers_the_error_says_so(project: Repo, tmp_pat
     with DaskCluster(tmp_path, 0) as cluster:
         _, complained = finish(start(project, "--cluster", cluster.address))
     assert f"the cluster at {cluster.address} has no workers" in complained
+
+
+def test_a_worker_without_promptops_is_an_error_that_names_it(
+    project: Repo, provider: Provider, tmp_path: Path
+) -> None:
+    with DaskCluster(tmp_path, 1) as cluster:
+        cluster.add_bare_worker()
+        cluster.wait_for_workers()
+        _, complained = finish(start(project, "--cluster", cluster.address))
+    assert "error: the worker at tcp://127.0.0.1:" in complained
+    assert "has no promptops" in complained
+    assert "hint: install promptops in this version on every worker" in complained
+    assert not provider.requests
+
+
+@pytest.mark.slow
+def test_a_worker_without_promptops_that_joins_later_costs_nothing(
+    project: Repo, provider: Provider, tmp_path: Path
+) -> None:
+    provider.always(delay=0.2)
+    with DaskCluster(tmp_path, 1) as cluster:
+        cluster.wait_for_workers()
+        running = start(project, "--cluster", cluster.address)
+        assert provider.arrived.wait(_PATIENCE_SECONDS)
+        # Dask ends it at the first call, which goes to another one.
+        cluster.add_bare_worker()
+        result, _ = finish(running)
+    assert result["exit"] == 0
+    assert len(provider.requests) == SAMPLES * 2
 
 
 def test_a_server_of_something_else_is_no_scheduler(project: Repo, provider: Provider) -> None:
