@@ -30,8 +30,11 @@ class PromptopsError(Exception):
         message: what is wrong, one line, without a full stop.
         stage: where in a run it happened, such as `inputs` or `call`; None outside of runs.
         run_id: the run that it ended; None outside of runs.
+        page: the page of the documentation on it, such as `docs/guards.md#limits`, as
+            `promptops help` takes it; None where the hint says all.
     """
 
+    page: str | None = None
     stage: str | None = None
     run_id: str | None = None
 
@@ -62,6 +65,8 @@ class RefusedError(PromptopsError):
 class ConflictError(RefusedError):
     """A concurrent change came first; repeating the request would undo it."""
 
+    page = "docs/deploying.md"
+
 
 class UsageError(PromptopsError):
     """The request is malformed: an invalid name, version, selector or option."""
@@ -70,6 +75,8 @@ class UsageError(PromptopsError):
 class ConfigurationError(PromptopsError):
     """`promptops.toml` (or `[tool.promptops]`) is invalid."""
 
+    page = "docs/configuration.md"
+
 
 class InvalidPromptError(RefusedError):
     """A prompt is invalid.
@@ -77,6 +84,8 @@ class InvalidPromptError(RefusedError):
     Attributes:
         findings: the faults, at least one.
     """
+
+    page = "docs/prompts.md"
 
     def __init__(
         self, message: str, *, findings: Sequence[Finding] = (), hint: str | None = None
@@ -91,6 +100,8 @@ class InvalidSuiteError(RefusedError):
     Attributes:
         findings: the faults, at least one.
     """
+
+    page = "docs/evals.md#suites"
 
     def __init__(
         self, message: str, *, findings: Sequence[Finding] = (), hint: str | None = None
@@ -107,6 +118,8 @@ class TemplateError(PromptopsError):
         line: the line in that file's text, from 1, where known.
         column: the column, in code points from 1, where known.
     """
+
+    page = "docs/prompts.md"
 
     def __init__(
         self,
@@ -138,21 +151,31 @@ class PromptNotFoundError(NotFoundError):
 class VersionNotFoundError(NotFoundError):
     """The prompt exists, but no release matches the selector."""
 
+    page = "docs/prompts.md#change-bump-release"
+
 
 class EnvironmentNotFoundError(NotFoundError):
     """No environment of that name exists in this source."""
+
+    page = "docs/deploying.md"
 
 
 class NotDeployedError(NotFoundError):
     """The prompt is not live in that environment."""
 
+    page = "docs/deploying.md"
+
 
 class PausedError(PromptopsError):
     """The prompt is paused in that environment."""
 
+    page = "docs/deploying.md"
+
 
 class IntegrityError(PromptopsError):
     """Content differs from its digest, tag or deployment: altered, truncated or moved."""
+
+    page = "docs/trust.md#what-a-digest-proves"
 
 
 class PointError(IntegrityError):
@@ -161,6 +184,8 @@ class PointError(IntegrityError):
 
 class UntrustedError(PromptopsError):
     """A required signature is missing or not by an allowed signer."""
+
+    page = "docs/trust.md#require-signatures"
 
 
 class GitError(PromptopsError):
@@ -182,6 +207,8 @@ class RemoteError(GitError):
 class UnclearPushError(RemoteError):
     """A push was sent and no answer came back, so its result is unknown."""
 
+    page = "docs/deploying.md"
+
 
 class DeniedError(RemoteError):
     """A forge answered with 401, 403 or 404: it refuses the token, or the resource is not visible.
@@ -191,6 +218,8 @@ class DeniedError(RemoteError):
     Attributes:
         status: the HTTP status.
     """
+
+    page = "docs/protection.md"
 
     def __init__(self, message: str, *, status: int, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -203,3 +232,5 @@ class RemoteRefNotFoundError(RemoteError):
 
 class SourceUnavailableError(PromptopsError):
     """The source is unreachable, and no verified copy is fresh enough."""
+
+    page = "docs/library.md"

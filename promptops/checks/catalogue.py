@@ -52,6 +52,15 @@ def find_entry(check: str) -> CatalogueEntry | None:
     return next((entry for entry in entries() if entry.id == check), None)
 
 
+def find_page(check: str) -> str | None:
+    """Return where the documentation is on a check or fault; None for an unknown id."""
+    group = next((name for name, checks in GROUPS.items() if check in checks), None)
+    if group is None:
+        return None
+    anchor = check if check in CHECKS else group.lower().replace(" ", "-")
+    return f"docs/checks.md#{anchor}"
+
+
 def _entry(check: str, group: str) -> CatalogueEntry:
     module = CHECKS.get(check)
     return CatalogueEntry(

@@ -10,12 +10,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promptops.cli.session import current, emit, emit_json, json_document, one_line, paint, say
+from promptops.cli.session import (
+    current,
+    emit,
+    emit_json,
+    json_document,
+    one_line,
+    paint,
+    refer,
+    say,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from promptops.protection.doctor import Diagnosis, DoctorAnswer
+
+
+PAGE = "docs/protection.md#what-doctor-looks-at"
 
 
 class ForgeName(StrEnum):
@@ -54,7 +66,7 @@ def doctor(
     The forge is asked with PROMPTOPS_GITHUB_TOKEN or PROMPTOPS_GITLAB_TOKEN. Exit code 1: the gate
     can be bypassed. 2: this could not be determined.
     """
-    from promptops.protection.doctor import DoctorSubject, ForgeChoice, examine
+    from promptops.protection.doctor import AnswerState, DoctorSubject, ForgeChoice, examine
     from promptops.runtime.copies import default_cache
 
     subject = DoctorSubject(
@@ -69,6 +81,8 @@ def doctor(
     elif output is DoctorFormat.TEXT:
         emit("\n".join(_lines(diagnosis)))
         say(_summary(diagnosis))
+        if diagnosis.of(AnswerState.FINDING):
+            refer(PAGE)
     else:
         _report(diagnosis, output)
     if not diagnosis.is_protected:
@@ -153,6 +167,7 @@ def _summary(diagnosis: Diagnosis) -> str:
 def _document(diagnosis: Diagnosis) -> dict[str, object]:
     return json_document(
         "promptops.doctor/v1",
+        documentation=PAGE,
         protected=diagnosis.is_protected,
         certain=diagnosis.is_certain,
         answers=[

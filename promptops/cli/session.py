@@ -394,6 +394,14 @@ def report_error(error: PromptopsError) -> None:
         say(f"   run: {error.run_id} ended at the stage '{error.stage}'")
     if error.hint:
         say(f"{paint(' hint:', 'cyan', to=sys.stderr)} {_indented(error.hint)}")
+    if error.page:
+        refer(error.page)
+
+
+def refer(page: str) -> None:
+    """Name a page of the documentation, to a person at a terminal only."""
+    if is_terminal(sys.stderr):
+        say(f"{paint('  see:', 'cyan', to=sys.stderr)} promptops help {page}")
 
 
 def _indented(text: str) -> str:

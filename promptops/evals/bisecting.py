@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class UndecidedError(PromptopsError):
     """A release could not be judged, so nothing can be concluded."""
 
+    page = "docs/evals.md#the-verdict"
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

@@ -10,6 +10,8 @@ from promptops.errors import PromptopsError
 class CapError(PromptopsError):
     """A call would cost more than is left under the cap."""
 
+    page = "docs/evals.md#cost-and-time"
+
 
 class CapReachedError(CapError):
     """Nothing is left under the cap for another call."""

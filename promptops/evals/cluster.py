@@ -49,6 +49,8 @@ _GONE = "the cluster's scheduler is gone"
 class ClusterError(PromptopsError):
     """A cluster is out of reach, or its workers are missing or of another version."""
 
+    page = "docs/evals.md#on-several-machines"
+
 
 def count_threads(address: str) -> int:
     """Return how many calls the workers of a cluster make at once.

@@ -146,6 +146,8 @@ class Preparation:
 class NothingTouchedError(PromptopsError):
     """No suite is touched by the changes."""
 
+    page = "docs/evals.md"
+
 
 def prepare(repository: Repository, choice: SuiteChoice) -> Preparation:
     """Find and read everything that a run needs.

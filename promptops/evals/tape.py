@@ -49,9 +49,13 @@ _KINDS = frozenset(get_args(ErrorKind))
 class TapeError(PromptopsError):
     """A cassette is unreadable or belongs to another prompt."""
 
+    page = "docs/evals.md#without-keys-cassettes"
+
 
 class MissingError(PromptopsError):
     """A cassette has no answer to a request."""
+
+    page = "docs/evals.md#without-keys-cassettes"
 
 
 class TapeKey(NamedTuple):

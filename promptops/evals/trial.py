@@ -49,6 +49,8 @@ _ROUNDING = 1e-9
 class IncomparableError(PromptopsError):
     """A sample cannot run with the baseline, which has other inputs."""
 
+    page = "docs/evals.md"
+
 
 @dataclass(frozen=True, slots=True)
 class Scoring:

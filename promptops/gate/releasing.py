@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 class ManyRefusedError(RefusedError):
     """Several prompts cannot be released; `refusals` says why for each."""
 
+    page = "docs/prompts.md#change-bump-release"
+
     refusals: Sequence[RefusedError] = ()
 
 

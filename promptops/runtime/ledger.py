@@ -106,6 +106,8 @@ class Reset(NamedTuple):
 class LedgerError(PromptopsError):
     """The ledger is unreachable, answers too late, or has lost its counts."""
 
+    page = "docs/guards.md#while-it-is-out-of-reach"
+
 
 class LedgerBusyError(LedgerError):
     """The call would have to wait, and the caller asked not to."""
@@ -140,6 +142,8 @@ def refuse(charges: Sequence[Charge], used: Mapping[str, int]) -> Refusal | None
 
 class LostCountsError(LedgerError):
     """The store was emptied or restarted without its data, so the spending is unknown."""
+
+    page = "docs/guards.md#where-is-counted"
 
 
 class Ledger(Protocol):

@@ -34,6 +34,8 @@ _PAGE = 200
 class ReplayCapError(RefusedError):
     """A run would exceed the cost limit of all replays."""
 
+    page = "docs/runs.md#replaying"
+
 
 @dataclass(frozen=True, slots=True)
 class Replay:

@@ -184,6 +184,7 @@ _FIXED_SCHEMAS: dict[str, Any] = {
                     "hint": _NULLABLE_TEXT,
                     "stage": _NULLABLE_TEXT,
                     "run_id": _NULLABLE_TEXT,
+                    "documentation": _NULLABLE_TEXT,
                     "request_id": {"type": "string"},
                 },
             }

@@ -41,6 +41,7 @@ class HttpProblem(Exception):  # noqa: N818 - the word of RFC 9457; not every on
         headers: further headers of the answer.
         stage: the stage of the run; None without a run.
         run_id: the id of the run; None without a run.
+        page: the page of the documentation on it, or None.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class HttpProblem(Exception):  # noqa: N818 - the word of RFC 9457; not every on
         self.headers = dict(headers or {})
         self.stage: str | None = None
         self.run_id: str | None = None
+        self.page: str | None = None
 
     def describe(self, request_id: str) -> dict[str, Any]:
         """Return the body of the answer."""
@@ -74,6 +76,7 @@ class HttpProblem(Exception):  # noqa: N818 - the word of RFC 9457; not every on
             "stage": self.stage,
             "run_id": self.run_id,
             "request_id": request_id,
+            "documentation": self.page,
         }
         return {"error": error}
 
@@ -100,6 +103,8 @@ def as_problem(error: Exception, now: float) -> HttpProblem:
     problem = _translate(error, now)
     if isinstance(error, PromptopsError):
         problem.stage, problem.run_id = error.stage, error.run_id
+        # A missing prompt and one that the key may not see are told apart by nothing.
+        problem.page = None if problem.kind == "not_found" else error.page
     return problem
 
 

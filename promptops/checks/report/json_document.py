@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from promptops.checks.catalogue import find_page
 from promptops.prompt.finding import Severity
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def _finding(finding: Finding, outcome: ReportOutcome) -> dict[str, Any]:
         "end_line": place.end_line if place else None,
         "end_column": place.end_column if place else None,
         "fixable": bool(finding.fixes),
+        "documentation": find_page(finding.check),
         "included_from": [
             {"path": one.path, "line": one.position.line, "column": one.position.column}
             for one in outcome.included_from.get(finding.path, ())

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class ScorerError(PromptopsError):
     """A scorer could not judge an answer. That is neither a pass nor a fail."""
 
+    page = "docs/evals.md#scorers"
+
 
 class Cost(IntEnum):
     """The cost of a scorer. Cheaper ones run first."""

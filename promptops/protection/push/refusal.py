@@ -44,6 +44,8 @@ class RefusedChangeError(RefusedError):
         findings: the reasons, at least one.
     """
 
+    page = "docs/gate.md#findings"
+
     def __init__(self, findings: Sequence[Finding]) -> None:
         super().__init__("the change may not merge")
         self.findings = tuple(findings)

@@ -45,6 +45,8 @@ class AlertError(PromptopsError):
         retry_after_seconds: the receiver's requested wait.
     """
 
+    page = "docs/guards.md#alerts"
+
     def __init__(
         self,
         message: str,

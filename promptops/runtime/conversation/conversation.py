@@ -86,6 +86,8 @@ class NotKeptError(LogError):
         run: the run, with its answer.
     """
 
+    page = "docs/conversations.md"
+
     def __init__(self, message: str, run: Run, *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.run = run

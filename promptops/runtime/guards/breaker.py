@@ -44,6 +44,8 @@ class BreakerOpenError(PromptopsError):
         frees_at_seconds: when it may be tried again, in seconds since 1970.
     """
 
+    page = "docs/guards.md#breakers"
+
     def __init__(self, model: str, frees_at_seconds: float) -> None:
         super().__init__(
             f"{model} failed too often, and is not asked for a while",

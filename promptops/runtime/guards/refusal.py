@@ -25,6 +25,8 @@ class GuardError(RefusedError):
         frees_at_seconds: when the window ends, in seconds since 1970; None: waiting does not help.
     """
 
+    page = "docs/guards.md#limits"
+
     def __init__(
         self,
         message: str,

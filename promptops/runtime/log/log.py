@@ -38,6 +38,8 @@ class LogError(PromptopsError):
         is_passing: whether a later retry may help.
     """
 
+    page = "docs/runs.md#where-it-is-and-what-it-keeps"
+
     def __init__(self, message: str, *, hint: str | None = None, is_passing: bool = True) -> None:
         super().__init__(message, hint=hint)
         self.is_passing = is_passing

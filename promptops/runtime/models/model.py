@@ -137,6 +137,8 @@ class ModelError(PromptopsError):
         is_sent: whether the provider may have received the request, and may charge for it.
     """
 
+    page = "docs/models.md#endpoints"
+
     def __init__(
         self,
         message: str,

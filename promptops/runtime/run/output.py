@@ -27,6 +27,8 @@ class OutputError(RefusedError):
         text: the model's answer.
     """
 
+    page = "docs/running.md#what-an-answer-must-be"
+
     def __init__(self, message: str, *, text: str, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.text = text

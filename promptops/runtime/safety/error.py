@@ -17,6 +17,8 @@ class SafetyError(RefusedError):
         rules: what was found.
     """
 
+    page = "docs/safety.md"
+
     def __init__(self, message: str, *, rules: Sequence[str], hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.rules = tuple(rules)

@@ -67,6 +67,7 @@ def test_json_is_a_stable_mapping() -> None:
         "end_line": 2,
         "end_column": 14,
         "fixable": False,
+        "documentation": "docs/checks.md#undeclared-variable",
         "included_from": [],
     }
     assert document["findings"][2]["line"] is None
