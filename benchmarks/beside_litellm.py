@@ -2,25 +2,27 @@
 
     python benchmarks/beside_litellm.py      # in an environment with promptops[models] in it
 
-A server in a process of its own answers at once. Every side is a fresh process that makes the same
-calls one after the other; the sides take turns. Runs have guards, log and validation on. Processor
-time counts, since a machine shared with others is noisy; memory is what the process holds after its
-first call.
+A server in a process of its own answers at once. Every side is a process of its own that makes the
+same calls one after the other; the sides take turns, a few calls in each, and the ratios are
+medians over the turns. Runs have guards, log and validation on. Processor time counts, since a
+machine shared with others is noisy; memory is what the process holds after its first call.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runs import as_installed, make_repository
 
@@ -29,7 +31,12 @@ if TYPE_CHECKING:
 
     Measure = Callable[[Callable[[int], Awaitable[object]]], Awaitable[None]]
 
-WARM_UP = 5
+# A name that LiteLLM does not know, as those of an endpoint of one's own are. It looks for a price
+# all the same, in every call; `--model openai/gpt-4o-mini` spares it that.
+MODEL = "openai/small"
+WARM_UP = 20
+SETTLE_SECONDS = 0.02
+STARTS = 5
 CHUNKS = 200
 # The parameters of the benchmark's prompt.
 SCHEMA = {
@@ -94,7 +101,7 @@ async def main():
 asyncio.run(main())
 """.replace("CHUNKS_BETWEEN", str(CHUNKS - 2))
 THROUGH = """
-[models."openai/small"]
+[models."%s"]
 base_url = "%s"
 transport = "litellm"
 input_price = 1
@@ -105,13 +112,21 @@ import os
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 import litellm
 print(litellm.completion(
-    "openai/small", [{"role": "user", "content": "Classify: x"}],
+    %r, [{"role": "user", "content": "Classify: x"}],
     api_base=%r, api_key="none", **%r
 ).choices[0].message.content)
 """
 
 
 # --- one side, in a process of its own ---------------------------------------------------------
+
+
+class Target(NamedTuple):
+    """What one side calls: the repository's folder, the server's URL, and LiteLLM's model."""
+
+    place: Path
+    url: str
+    model: str
 
 
 def configure_litellm() -> Any:  # noqa: ANN401 - a module that is only there for some
@@ -128,18 +143,18 @@ def wire(url: str, number: int) -> dict[str, Any]:
     return {"messages": [message], **MORE, "api_base": url, "api_key": "none"}
 
 
-async def use_runs(place: Path, measure: Measure) -> None:
+async def use_runs(target: Target, measure: Measure) -> None:
     import promptops
 
-    with promptops.open(place) as registry:
+    with promptops.open(target.place) as registry:
         await measure(lambda number: registry.arun("a", {"text": str(number)}, user="u-1"))
         await registry.aclose()
 
 
-async def use_run_streams(place: Path, measure: Measure) -> None:
+async def use_run_streams(target: Target, measure: Measure) -> None:
     import promptops
 
-    with promptops.open(place) as registry:
+    with promptops.open(target.place) as registry:
 
         async def ask(number: int) -> None:
             async for _ in registry.astream("a", {"text": str(number)}, user="u-1"):
@@ -149,28 +164,28 @@ async def use_run_streams(place: Path, measure: Measure) -> None:
         await registry.aclose()
 
 
-async def use_completion(url: str, measure: Measure) -> None:
+async def use_completion(target: Target, measure: Measure) -> None:
     litellm = configure_litellm()
-    await measure(lambda number: litellm.acompletion("openai/small", **wire(url, number)))
+    await measure(lambda number: litellm.acompletion(target.model, **wire(target.url, number)))
 
 
-async def use_streams(url: str, measure: Measure) -> None:
+async def use_streams(target: Target, measure: Measure) -> None:
     litellm = configure_litellm()
 
     async def ask(number: int) -> None:
         more = {"stream": True, "stream_options": {"include_usage": True}}
-        async for _ in await litellm.acompletion("openai/small", **wire(url, number), **more):
+        async for _ in await litellm.acompletion(target.model, **wire(target.url, number), **more):
             pass
 
     await measure(ask)
 
 
-async def use_router(url: str, measure: Measure) -> None:
+async def use_router(target: Target, measure: Measure) -> None:
     litellm = configure_litellm()
     models = [
         {
             "model_name": name,
-            "litellm_params": {"model": "openai/small", "api_base": url, "api_key": "none"},
+            "litellm_params": {"model": target.model, "api_base": target.url, "api_key": "none"},
         }
         for name in ("near", "far")
     ]
@@ -190,17 +205,19 @@ def in_thread(call: Callable[[int], object]) -> Callable[[int], Awaitable[object
     return ask
 
 
-async def use_sync_completion(url: str, measure: Measure) -> None:
+async def use_sync_completion(target: Target, measure: Measure) -> None:
     litellm = configure_litellm()
-    await measure(in_thread(lambda number: litellm.completion("openai/small", **wire(url, number))))
+    await measure(
+        in_thread(lambda number: litellm.completion(target.model, **wire(target.url, number)))
+    )
 
 
-async def use_runs_through(place: Path, measure: Measure) -> None:
+async def use_runs_through(target: Target, measure: Measure) -> None:
     import promptops
 
-    with promptops.open(place) as registry:
+    with promptops.open(target.place) as registry:
         await measure(
-            in_thread(lambda number: registry.run("a", {"text": str(number)}, model="openai/small"))
+            in_thread(lambda number: registry.run("a", {"text": str(number)}, model=target.model))
         )
 
 
@@ -215,23 +232,30 @@ SIDES: Mapping[str, Any] = {
 }
 
 
-def work(side: str, place: Path, url: str, count: int) -> None:
-    """Make the calls of one side, and print what a call and the process took."""
-    found: dict[str, float] = {}
+def work(side: str, target: Target) -> None:
+    """Make the calls of one side: as many as each line of the input says.
+
+    Print the memory after the first call, and what a call took after each line.
+    """
 
     async def measure(ask: Callable[[int], Awaitable[object]]) -> None:
-        await ask(0)
-        found["megabytes"] = read_memory()
-        for number in range(1, WARM_UP):
-            await ask(number)
-        began, wall = time.process_time(), time.perf_counter()
-        for number in range(WARM_UP, WARM_UP + count):
-            await ask(number)
-        found["processor"] = (time.process_time() - began) / count
-        found["wall"] = (time.perf_counter() - wall) / count
+        numbers = itertools.count()
+        await ask(next(numbers))
+        print(read_memory(), flush=True)
+        for _ in range(WARM_UP):
+            await ask(next(numbers))
+        for line in sys.stdin:
+            count = int(line)
+            began, wall = time.process_time(), time.perf_counter()
+            for _ in range(count):
+                await ask(next(numbers))
+            wall = time.perf_counter() - wall
+            # Work that a call leaves to the background counts too.
+            await asyncio.sleep(SETTLE_SECONDS)
+            processor = time.process_time() - began
+            print(json.dumps({"processor": processor / count, "wall": wall / count}), flush=True)
 
-    asyncio.run(SIDES[side](url if side.startswith("litellm") else place, measure))
-    print(json.dumps(found))
+    asyncio.run(SIDES[side](target, measure))
 
 
 def read_memory() -> float:
@@ -243,27 +267,52 @@ def read_memory() -> float:
 # --- all of them, in turns ---------------------------------------------------------------------
 
 
-def run_side(side: str, place: Path, url: str, count: int) -> dict[str, float]:
-    line = [sys.executable, __file__, "--work", side, "--place", str(place), "--url", url]
-    line += ["--count", str(count)]
-    done = subprocess.run(line, check=True, stdout=subprocess.PIPE, text=True)
-    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return result
+class Side:
+    """A process that makes the calls of one side when told to."""
+
+    def __init__(self, side: str, target: Target) -> None:
+        line = [sys.executable, __file__, "--work", side, "--place", str(target.place)]
+        line += ["--url", target.url, "--model", target.model]
+        self._process = subprocess.Popen(
+            line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.megabytes = float(self._read())
+        self.taken: list[dict[str, float]] = []
+
+    def ask(self, count: int) -> None:
+        """Let it make so many calls."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{count}\n")
+        self._process.stdin.flush()
+        self.taken.append(json.loads(self._read()))
+
+    def values(self, what: str) -> list[float]:
+        """Return what a call took in each turn; of memory there is one value."""
+        return [self.megabytes] if what == "megabytes" else [one[what] for one in self.taken]
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
 
 
-def compare_calls(place: Path, url: str, count: int, turns: int) -> None:
-    found: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
-    for turn in range(turns):
-        for side in list(SIDES)[:: -1 if turn % 2 else 1]:
-            found[side].append(run_side(side, place, url, count))
-
-    def of(side: str, what: str) -> float:
-        return median(one[what] for one in found[side])
-
-    for side in SIDES:
+def compare_calls(target: Target, count: int, turns: int) -> None:
+    """Let the sides make their calls in turns, and compare each turn's."""
+    with ExitStack() as stack:
+        sides: dict[str, Side] = {}
+        for name in SIDES:
+            sides[name] = Side(name, target)
+            stack.callback(sides[name].close)
+        for turn in range(turns):
+            for name in list(SIDES)[:: -1 if turn % 2 else 1]:
+                sides[name].ask(count)
+    for name, side in sides.items():
         print(
-            f"{side:30} {of(side, 'processor') * 1000:7.2f} ms processor a call, "
-            f"{of(side, 'megabytes'):6.0f} MB after the first"
+            f"{name:30} {median(side.values('processor')) * 1000:7.2f} ms processor a call, "
+            f"{side.megabytes:6.0f} MB after the first"
         )
     for ours, other, what, goal in (
         ("registry.arun", "litellm.acompletion", "processor", 0.3),
@@ -273,23 +322,25 @@ def compare_calls(place: Path, url: str, count: int, turns: int) -> None:
         ("registry.run through litellm", "litellm.completion", "processor", 1.15),
         ("registry.arun", "litellm.acompletion", "megabytes", 0.4),
     ):
-        ratio = of(ours, what) / of(other, what)
+        pairs = zip(sides[ours].values(what), sides[other].values(what), strict=True)
+        ratio = median(one / beside for one, beside in pairs)
         print(f"{ours} / {other}, {what}: {ratio:.3f} (goal {goal})")
 
 
-def compare_starts(place: Path, url: str, turns: int) -> None:
+def compare_starts(target: Target, turns: int) -> None:
     """Compare `promptops run` from a cold process with a script that imports LiteLLM."""
     run = [sys.executable, "-m", "promptops", "run", "a", "--var", "text=x", "--stream"]
-    lines = {"promptops run": run, "litellm": [sys.executable, "-c", COLD % (url, MORE)]}
+    script = COLD % (target.model, target.url, MORE)
+    lines = {"promptops run": run, "litellm": [sys.executable, "-c", script]}
     taken: dict[str, list[float]] = {name: [] for name in lines}
-    environment = as_installed(place.parent)
+    environment = as_installed(target.place.parent)
     # The first turn compiles the modules.
     for turn in range(turns + 1):
         for name, line in lines.items():
             began = time.perf_counter()
             with subprocess.Popen(
                 line,
-                cwd=place,
+                cwd=target.place,
                 env=environment,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -307,14 +358,15 @@ def compare_starts(place: Path, url: str, turns: int) -> None:
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=100)
-    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--count", type=int, default=10, help="calls of a side in each turn")
+    parser.add_argument("--turns", type=int, default=60)
+    parser.add_argument("--model", default=MODEL, help="what LiteLLM calls the model")
     parser.add_argument("--work", help=argparse.SUPPRESS)
     parser.add_argument("--place", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--url", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
-        work(options.work, options.place, options.url, options.count)
+        work(options.work, Target(options.place, options.url, options.model))
         return
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -327,10 +379,11 @@ def main() -> None:
             port = int(server.stdout.readline())
             url = f"http://127.0.0.1:{port}/v1"
             place = make_repository(Path(folder), port)
+            target = Target(place, url, options.model)
             config = place / "promptops.toml"
-            config.write_text(f"{config.read_text()}{THROUGH % url}")
-            compare_calls(place, url, options.count, options.turns)
-            compare_starts(place, url, options.turns)
+            config.write_text(f"{config.read_text()}{THROUGH % (target.model, url)}")
+            compare_calls(target, options.count, options.turns)
+            compare_starts(target, STARTS)
         finally:
             server.kill()
 
