@@ -50,7 +50,7 @@ def deploy_and_report(
     local: bool,
     dry_run: bool,
     output: Format,
-) -> None:
+) -> DeploymentOutcome:
     """Show what `action` changes, ask for confirmation on a terminal, deploy, and report."""
     from promptops.delivery.deployments import deploy
 
@@ -78,6 +78,7 @@ def deploy_and_report(
         emit_json(outcome_to_json(outcome, dry_run=dry_run))
     else:
         _print_outcome(outcome, action, dry_run=dry_run)
+    return outcome
 
 
 def _show_texts(changes: Sequence[DeploymentChange]) -> None:

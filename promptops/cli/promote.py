@@ -14,11 +14,15 @@ from promptops.cli.session import (
     LocalOption,
     YesOption,
     current,
+    say,
 )
 from promptops.errors import UsageError
 
 if TYPE_CHECKING:
+    from promptops.delivery.release import Release
     from promptops.repository.repository import Repository
+
+_MAX_TOLD = 5
 
 
 def promote(
@@ -93,9 +97,36 @@ def promote(
     releases = choose_releases(repository, to, wanted, source=source, local=local)
     check_deployment(repository, to, releases, local=local)
     action = promote_action(repository, to, releases, share, again=again)
-    deploy_and_report(
+    outcome = deploy_and_report(
         to, action, reason=reason, yes=yes, local=local, dry_run=dry_run, output=output
     )
+    before = repository.config.environment_before(to)
+    source = source or (before.name if before else None)
+    if not outcome.changed and source is not None:
+        named = {ref.name for ref in wanted if ref.selector is not None}
+        _say_what_waits([one for one in releases if one.name not in named], source)
+
+
+def _say_what_waits(releases: list[Release], source: str) -> None:
+    """Name newer releases that did not come along, since `source` does not have them."""
+    from promptops.delivery.releases import list_all_yanked, list_tags_of
+
+    repository = current().repository
+    released = list_tags_of(repository, [one.name for one in releases]).keys()
+    usable = released - list_all_yanked(repository)
+    waiting = []
+    for one in releases:
+        finals = [found for name, found in usable if name == one.name and not found.is_prerelease]
+        latest = max(finals, default=one.version)
+        if latest > one.version:
+            waiting.append((one.name, latest))
+            if len(waiting) <= _MAX_TOLD:
+                say(f"{one.name} {latest} is released, but {source} has {one.version}")
+    if len(waiting) > _MAX_TOLD:
+        say(f"and {len(waiting) - _MAX_TOLD} more; promptops status lists all")
+    if waiting:
+        refs = " ".join(f"{name}@{version}" for name, version in waiting[:_MAX_TOLD])
+        say(f"to bring it there first: promptops promote {refs} --to {source}")
 
 
 def _list_names(repository: Repository, source: str | None, to: str, *, local: bool) -> list[str]:

@@ -88,6 +88,22 @@ def test_what_is_live_already_makes_no_deployment(team: Team) -> None:
     assert team.remote.rev("promptops/staging") == tip
 
 
+def test_what_the_environment_before_does_not_have_yet_is_named(team: Team) -> None:
+    for environment in ("staging", "production"):
+        accept(team.first, "promote", "a@1.1.0", "b", "--to", environment)
+    said = run(team.first, "promote", "a", "b", "--to", "production").stderr
+    assert said == snapshot("""\
+production: nothing to change: a 1.1.0, b 1.0.0
+a 1.2.0 is released, but staging has 1.1.0
+to bring it there first: promptops promote a@1.2.0 --to staging
+""")
+    # Who names the version knows which one it is; and a yanked one must not come.
+    told = "production: nothing to change: a 1.1.0\n"
+    assert run(team.first, "promote", "a@1.1.0", "--to", "production").stderr == told
+    accept(team.first, "yank", "a@1.2.0", "--reason", "it swears")
+    assert run(team.first, "promote", "a", "--to", "production").stderr == told
+
+
 def test_shares_ramp_and_a_third_version_waits(team: Team) -> None:
     def promote(ref: str, share: int) -> None:
         accept(team.first, "promote", ref, "--to", "staging", "--share", str(share))
