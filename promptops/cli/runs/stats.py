@@ -236,7 +236,11 @@ def _describe_errors(group: RunGroup) -> str:
     if not group.errors:
         return "0"
     share = 100 * group.errors / group.runs
-    stages = describe_counts(group.stages)
+    # Refusals have stages, too, and a column of their own.
+    refused = min(group.statuses.get("refused", 0), group.stages.get("guard", 0))
+    found = {**group.stages, "guard": group.stages.get("guard", 0) - refused}
+    found = {stage: count for stage, count in found.items() if count}
+    stages = describe_counts(found) if sum(found.values()) <= group.errors else ""
     return f"{group.errors} ({share:.1f} %){f': {stages}' if stages else ''}"
 
 

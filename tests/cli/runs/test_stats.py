@@ -33,6 +33,16 @@ def test_by_prompt_unless_said_otherwise(repo: Repo, runs: list[RunRecord]) -> N
     assert result.stderr == "5 runs, $2.002468\n"
 
 
+def test_a_refusal_is_no_stage_of_an_error(repo: Repo, write_log: Callable[..., RunLog]) -> None:
+    log = write_log()
+    failed = {"status": "failed", "stage": "call", "answer": None}
+    refused = {"status": "refused", "stage": "guard", "answer": None}
+    for number, how in enumerate((failed, refused, refused)):
+        log.finish(end(make_run(START + number), **how), [])
+    line = accept(repo, "runs", "stats").splitlines()[1]
+    assert line.split("  ")[-2:] == ["1 (33.3 %): 1 call", "2"]
+
+
 def test_json_by_several_dimensions(repo: Repo, runs: list[RunRecord]) -> None:
     args = ("runs", "stats", "support/triage", "--by", "version,model", "--by", "environment")
     document = json.loads(accept(repo, *args, "--format", "json"))
