@@ -61,6 +61,8 @@ class Reserve(NamedTuple):
     tokens: int | None
     lease_seconds: float
     request_hash: str | None
+    lacking: str = ""
+    """What the cost would need to be known, in words; with a known one nothing."""
 
 
 class Admit(NamedTuple):

@@ -25,11 +25,13 @@ class Bounds(NamedTuple):
         tokens: the maximum for messages and answer; None if the answer's length is unlimited.
         cost: the maximum cost, in micro-dollars; None if the price is unknown or the answer's
             length is unlimited.
+        lacking: what would have to be known for a bound, in words; empty if all is.
     """
 
     prompt_tokens: int
     tokens: int | None
     cost: int | None
+    lacking: str = ""
 
 
 def estimate(request: Request, world: RunFacts) -> Bounds:
@@ -41,7 +43,11 @@ def estimate(request: Request, world: RunFacts) -> Bounds:
         cost: int | None = 0
     else:
         cost = None if price is None or most is None else price.cost(prompt_tokens, most)
-    return Bounds(prompt_tokens, None if most is None else prompt_tokens + most, cost)
+    missing: tuple[str, ...] = (f"a price of {request.model}",) if price is None else ()
+    if most is None:
+        missing += ("max_tokens",)
+    tokens = None if most is None else prompt_tokens + most
+    return Bounds(prompt_tokens, tokens, cost, " and ".join(missing))
 
 
 def cache_key(request: Request, course: Course, world: RunFacts) -> str | None:

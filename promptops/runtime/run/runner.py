@@ -467,6 +467,7 @@ class Runner:
                 tokens=command.tokens,
                 lease_seconds=command.lease_seconds,
                 request_hash=command.request_hash,
+                unknown=command.lacking,
             )
         if isinstance(command, Settle):
             if command.is_sent:
@@ -499,6 +500,7 @@ class Runner:
                 tokens=command.tokens,
                 lease_seconds=command.lease_seconds,
                 request_hash=command.request_hash,
+                unknown=command.lacking,
             )
         if isinstance(command, Settle):
             if command.is_sent:

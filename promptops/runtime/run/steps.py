@@ -329,6 +329,7 @@ def _call(
                 bounds.tokens,
                 deadline - world.monotonic() + _LEASE_MARGIN_SECONDS,
                 name_request(request) if number == 1 else None,
+                bounds.lacking,
             )
         except BaseException:
             yield Report(permit, None)

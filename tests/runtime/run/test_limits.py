@@ -68,6 +68,27 @@ def test_a_free_model_needs_no_bound_where_spending_is_limited(team: Repo) -> No
         assert registry.run("free@working", {"text": "1"}).cost_micros == 0
 
 
+@pytest.mark.parametrize(
+    ("model", "bound", "lacking"),
+    [
+        ("near/small", "", "max_tokens"),
+        ("bare/any", "max_tokens: 100\n", "a price of bare/any"),
+        ("bare/any", "", "a price of bare/any and max_tokens"),
+    ],
+)
+def test_a_cost_without_a_bound_says_what_it_lacks(
+    team: Repo, near: Provider, model: str, bound: str, lacking: str
+) -> None:
+    limit(team, f"spend_per_hour = 0.01\n[models.bare]\nbase_url = '{near.base_url}'")
+    text = PROMPT.format(more="").replace("max_tokens: 100\n", bound).replace("near/small", model)
+    team.write("prompts/open.md", text.replace("fallbacks: [far/large]\n", ""))
+    with (
+        promptops.open(team.path) as registry,
+        pytest.raises(GuardError, match=rf"it lacks {lacking}(\n|$)"),
+    ):
+        registry.run("open@working", {"text": "1"})
+
+
 def test_an_address_that_is_not_set_is_an_error(
     team: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
