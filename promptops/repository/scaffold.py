@@ -115,7 +115,7 @@ def _write_config(repository: Repository, *, releases: bool, dry_run: bool) -> S
     config = repository.config
     environments = json.dumps(list(config.environment_names))
     text = f"""\
-# The keys are explained in promptops' README, under "Configuration";
+# The keys are explained in promptops' docs/configuration.md;
 # `promptops schema config` prints their JSON Schema.
 prompts = {json.dumps(config.prompts)}
 evals = {json.dumps(config.evals)}
