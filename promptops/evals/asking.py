@@ -22,7 +22,7 @@ from promptops.evals.tape import (
     hash_request,
     redact_answer,
 )
-from promptops.evals.trial_log import EVAL, PlainRun
+from promptops.evals.trial_log import EVAL, PlainRun, label_run
 from promptops.runtime.guards.breaker import BreakerOpenError
 from promptops.runtime.guards.windows import Scope
 from promptops.runtime.log.identifiers import make_id
@@ -326,6 +326,7 @@ class Asker:
             if price is not None and read is not None and written is not None:
                 cost = price.cost(read, written, used.cached_tokens or 0)
             run = PlainRun(
+                at,
                 resolved,
                 inputs,
                 plain.hidden,
@@ -342,7 +343,7 @@ class Asker:
                 (answered - began) * 1000,
                 (time.monotonic() - started) * 1000,
             )
-            equipment.log.add_plain(run, at)
+            equipment.log.add_plain(run)
         return Asked(
             entry.answer,
             fault,
@@ -414,7 +415,9 @@ class Asker:
         record = RunRecord(EVAL, resolved.ref, now)
         log = self._with.log
         if log is not None:
-            record = record._replace(id=make_id(now, os.urandom(10)), labels=log.label(at))
+            record = record._replace(
+                id=make_id(now, os.urandom(10)), labels=label_run(at, log.name)
+            )
         # A recorded failure is final: its retries are in the past.
         limits = _REPLAYED if self._with.mode is Mode.REPLAY else LIMITS
         return Course(record, {}, None if at.follows else at.place.model, limits, EVAL)
