@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from promptops.repository.adoption.draft import Note
     from promptops.repository.adoption.plan import Adoption, AdoptionPlan
 
+_MAX_TOLD = 3
+
 
 def adopt(
     paths: Annotated[
@@ -105,6 +107,9 @@ def _advise(plan: AdoptionPlan, *, written: bool) -> None:
     silent = sum("model" not in one.draft.settings for one in plan.adoptions)
     if silent:
         say(f"{silent} name no model and get {plan.model}; --model NAME chooses another")
+    if count:
+        _advise_on_author()
+        _advise_on_readers(plan, written=written)
     if not count:
         say(f"no prompts found{left}")
     elif written:
@@ -117,6 +122,26 @@ def _advise(plan: AdoptionPlan, *, written: bool) -> None:
             )
     else:
         say(f"{what} found{left}; nothing was written: --write writes them")
+
+
+def _advise_on_author() -> None:
+    from promptops.repository.new_prompt import UNKNOWN_AUTHOR, find_author
+
+    if find_author(current().repository) == UNKNOWN_AUTHOR:
+        say(
+            f"user.email is not set, so their author is {UNKNOWN_AUTHOR}: "
+            "git config user.email ADDRESS before --write, or change the line author"
+        )
+
+
+def _advise_on_readers(plan: AdoptionPlan, *, written: bool) -> None:
+    """Say that a program that opens a moved file finds it no more."""
+    moved = [one.draft.path for one in plan.adoptions if one.moves and one.path != one.draft.path]
+    if moved:
+        names = ", ".join(one_line(path.rpartition("/")[2]) for path in moved[:_MAX_TOLD])
+        more = f" and {len(moved) - _MAX_TOLD} more" if len(moved) > _MAX_TOLD else ""
+        verb = "moved" if written else "would move"
+        say(f"code that opens {names}{more} has to read the prompt instead: the file {verb}")
 
 
 def _to_json(plan: AdoptionPlan, *, written: bool) -> dict[str, object]:

@@ -99,12 +99,16 @@ def test_twelve_prompts_are_adopted_without_a_hand_on_frontmatter(application: R
     assert planned.exit_code == 0
     assert planned.stderr == snapshot("""\
 9 name no model and get openai/gpt-4o-mini; --model NAME chooses another
+user.email is not set, so their author is you@example.com: git config user.email ADDRESS before --write, or change the line author
+code that opens answer.prompty, greet.prompt, refund.txt and 3 more has to read the prompt instead: the file would move
 12 prompts found; nothing was written: --write writes them
 """)
     assert "differs:" not in planned.stdout
     written = run(repo, "adopt", "app", ".claude", ".github", "--write")
     assert written.stderr == snapshot("""\
 9 name no model and get openai/gpt-4o-mini; --model NAME chooses another
+user.email is not set, so their author is you@example.com: git config user.email ADDRESS before --write, or change the line author
+code that opens answer.prompty, greet.prompt, refund.txt and 3 more has to read the prompt instead: the file moved
 12 prompts written; next: promptops validate, then commit
  hint: to keep their history, commit the moves first: git commit --no-verify -m "Move prompts"
 """)

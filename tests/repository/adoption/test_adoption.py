@@ -158,9 +158,13 @@ a.txt -> prompts/a.md (text, would be written)
 """)
     assert said.stderr == snapshot("""\
 1 name no model and get openai/gpt-4o-mini; --model NAME chooses another
+user.email is not set, so their author is you@example.com: git config user.email ADDRESS before --write, or change the line author
+code that opens a.txt has to read the prompt instead: the file would move
 1 prompt found; nothing was written: --write writes them
 """)
     assert repo.git("status", "--porcelain") == ""
+    repo.git("config", "user.email", "ann@example.com")
+    assert "author" not in run(repo, "adopt", "a.txt").stderr
 
 
 def test_agents_and_skills_stay_where_their_tool_reads_them(repo: Repo) -> None:
@@ -355,6 +359,39 @@ def test_constants_of_code(repo: Repo) -> None:
     sent = messages(repo, "app/text", value1="N", user="U")
     assert sent == [(USER, "Translate this text for N into U: {braces}")]
     assert "user.name became the input 'value1'" in notes(plan)
+
+
+RETURNED = """\
+def translate(text, language):
+    if not text:
+        return ""
+    try:
+        return f"Translate the text below to {language}. Keep names.\\n\\n{text}"
+    except KeyError:
+        return "something that nobody would send to a model"
+
+
+async def build_greeting_prompt():
+    def inner():
+        return "an answer of another function, not of this one"
+
+    return "Say hello to the customer, in one line."
+
+
+def describe_prompt():
+    return "the prompt has no eval suite and no owner"
+"""
+
+
+def test_texts_that_functions_return(repo: Repo) -> None:
+    plan = adopt(repo, "app.py", RETURNED)
+    assert [one["name"] for one in plan["prompts"]] == [
+        "app/translate",
+        "app/build_greeting_prompt",
+    ]
+    assert messages(repo, "app/translate", language="French", text="Yes.") == [
+        (USER, "Translate the text below to French. Keep names.\n\nYes.")
+    ]
 
 
 def test_code_is_held_to_a_baseline(repo: Repo) -> None:

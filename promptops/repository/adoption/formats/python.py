@@ -11,7 +11,7 @@ from promptops.repository.adoption.draft import Draft, DraftMessage, Note, Unrea
 from promptops.repository.adoption.placeholders import read_format
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 _NAMED = re.compile(r"prompt|instruction|system_?message|persona", re.IGNORECASE)
 _SPOKEN = re.compile(
@@ -19,6 +19,13 @@ _SPOKEN = re.compile(
     r"|translate|extract|write an?|respond (?:with|only|in))\b",
     re.IGNORECASE,
 )
+_RETURNS_PROMPT = re.compile(
+    r"_*(?:(?:build|make|get|create|render|format|compose|system|user)_(?:\w+_)?)?"
+    r"(?:prompts?|instructions?|persona)",
+    re.IGNORECASE,
+)
+# The fields of a statement that hold statements, handlers of exceptions or cases.
+_BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
 _MIN_WORDS = 6
 _CALLS = (
     *("chat.completions.create", "responses.create", "messages.create", "messages.stream"),
@@ -124,9 +131,30 @@ def _texts(nodes: Iterable[ast.AST]) -> Iterator[tuple[ast.Constant | ast.Joined
         elif isinstance(node, ast.Call):
             pairs = [(one.arg or "", one.value) for one in node.keywords]
             pairs += [("", one) for one in node.args]
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            # What other functions answer, such as one that is named describe_prompt, is no prompt.
+            is_named = _RETURNS_PROMPT.fullmatch(node.name)
+            pairs = [
+                (node.name, value)
+                for value in _returned(node.body)
+                if is_named or _SPOKEN.match(_value(value) or "")
+            ]
         for name, value in pairs:
             if isinstance(value, (ast.Constant, ast.JoinedStr)):
                 yield value, name
+
+
+def _returned(body: Sequence[ast.stmt]) -> Iterator[ast.Constant | ast.JoinedStr]:
+    """Yield the texts that a function's own statements return."""
+    for statement in body:
+        if isinstance(statement, ast.Return):
+            if isinstance(statement.value, (ast.Constant, ast.JoinedStr)):
+                yield statement.value
+        elif not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            for name in _BLOCKS:
+                for one in getattr(statement, name, ()):
+                    inner = [one] if isinstance(one, ast.stmt) else one.body
+                    yield from _returned(inner)
 
 
 def _value(node: ast.Constant | ast.JoinedStr) -> str | None:
