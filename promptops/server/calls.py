@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from promptops.errors import InputError, PromptopsError, TemplateError
 from promptops.runtime.log.identifiers import make_id
 from promptops.runtime.run.output import OutputError
-from promptops.server.problems import HttpProblem, as_problem
+from promptops.server.problems import HttpProblem, as_problem, missing_verb
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
@@ -157,7 +157,7 @@ class HttpEndpoint:
             key = self._service.authenticate(request.headers.get("authorization"))
             entry.key_id = key.id
             if self._verb and not key.scope.allows(self._verb):
-                raise HttpProblem(403, "scope", f"this key may not {self._verb}")  # noqa: TRY301
+                raise missing_verb(self._verb)  # noqa: TRY301
             response = await self._handler(HttpCall(self._service, request, key, entry))
             await response(scope, receive, send)
         except ClientDisconnect:

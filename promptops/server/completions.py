@@ -29,7 +29,6 @@ PREFIX = "prompt:"
 _TAKEN = {"model", "messages", "inputs", "stream", "stream_options", "user"}
 _ROLES = ("user", "assistant")
 _FINISHES = {"stop", "length", "tool_calls", "content_filter"}
-# Cached by digest, since analyzing a template takes milliseconds.
 
 
 async def complete(call: HttpCall) -> Application:
@@ -51,9 +50,7 @@ async def complete(call: HttpCall) -> Application:
     caller = make_caller(call.key, call.entry.request_id, user, None, None)
     found = await call.service.find(ref, user)
     _hold_to_pin(body, found.prompt)
-    messages = _read_messages(body)
-    if messages:
-        inputs = _fill_history(found.prompt, inputs, messages)
+    inputs = _fill_history(found.prompt, inputs, _read_messages(body))
     runner = await call.service.runner()
     created = int(call.service.clock())
     if is_streamed:
@@ -125,6 +122,7 @@ def _read_message(message: object, place: str) -> dict[str, Any]:
             400,
             "field",
             "the role of a message is user or assistant",
+            hint="the prompt has the system message, and the model's tools",
             parameter=f"{place}.role",
         )
     if set(given) - {"role", "content", "name"}:
@@ -138,9 +136,14 @@ def _fill_history(
     prompt: Prompt, inputs: dict[str, Any], messages: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """Return the inputs, with the messages as the value of the input that `{% history %}`
-    inserts.
+    inserts. Without messages, an input that has no default is an empty history: the first turn.
     """
     names = find_histories(prompt)
+    if not messages:
+        is_open = len(names) == 1 and names[0] not in inputs
+        return (
+            {names[0]: [], **inputs} if is_open and not _has_default(prompt, names[0]) else inputs
+        )
     if len(names) != 1 or names[0] in inputs:
         why = (
             "inputs already has them"
@@ -155,6 +158,11 @@ def _fill_history(
             parameter="messages",
         )
     return {**inputs, names[0]: messages}
+
+
+def _has_default(prompt: Prompt, name: str) -> bool:
+    declared = prompt.inputs.get(name)
+    return isinstance(declared, dict) and "default" in declared
 
 
 def _describe(done: Run, model: str, created: int) -> dict[str, Any]:

@@ -81,13 +81,23 @@ class HttpProblem(Exception):  # noqa: N818 - the word of RFC 9457; not every on
         return {"error": error}
 
 
+def missing_verb(verb: str) -> HttpProblem:
+    """Return the problem of a key that lacks a verb."""
+    return HttpProblem(
+        403,
+        "scope",
+        f"this key may not {verb}",
+        hint=f"ask for a key with that verb: promptops serve keys add NAME --verb {verb}",
+    )
+
+
 def not_found() -> HttpProblem:
     """Return the problem of a prompt that is missing or not visible for this key."""
     return HttpProblem(
         404,
         "not_found",
         "this key has no such prompt",
-        hint="check name and selector; list the key's prompts with GET /v1/prompts",
+        hint="check name and selector; with the verb read, GET /v1/prompts lists what there is",
     )
 
 

@@ -50,7 +50,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
         near: dict[str, Any] = {"model": "near/small", "max_tokens": "50", "temperature": "0.2"}
         press.release("support/triage", "1.0.0", TRIAGE, **near)
         press.release("support/triage", "1.1.0", TRIAGE, **near)
-        inputs = "{question: string, history: {type: array, default: []}}"
+        inputs = "{question: string, history: {type: array, examples: [[]]}}"
         press.release("support/chat", "1.0.0", CHAT, **near, inputs=inputs)
         press.release("support/echo", "1.0.0", model="echo/echo")
         press.release("billing/dunning", "1.0.0", **near)

@@ -46,6 +46,17 @@ def test_messages_fill_the_history(service: Running, team: Team, key: str) -> No
     ]
 
 
+def test_a_first_turn_has_an_empty_history(service: Running, team: Team, key: str) -> None:
+    nothing: list[object] = []
+    for messages in (nothing, None):
+        reply = service.ask("POST", ROUTE, {**CHAT, "messages": messages}, key=key)
+        assert reply.status == 200, reply.body
+        assert team.provider.requests[-1].json["messages"] == [
+            {"role": "system", "content": "You help."},
+            {"role": "user", "content": "And now?"},
+        ]
+
+
 @pytest.mark.parametrize("has_usage", [True, False])
 def test_a_stream_is_chunks_and_done(
     service: Running, team: Team, key: str, has_usage: bool

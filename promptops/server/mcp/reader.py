@@ -11,7 +11,7 @@ from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
 
 from promptops.errors import NotFoundError, PromptopsError
 from promptops.prompt.reference import parse_ref
-from promptops.server.problems import HttpProblem, as_problem
+from promptops.server.problems import HttpProblem, as_problem, missing_verb
 
 if TYPE_CHECKING:
     from promptops.runtime.live import LivePrompt
@@ -54,7 +54,7 @@ class McpReader:
             HttpProblem: it may not.
         """
         if not self.key.scope.allows(verb):
-            raise HttpProblem(403, "scope", f"this key may not {verb}")
+            raise missing_verb(verb)
 
     async def admit(self, ref: str) -> str:
         """Return a prompt ref with a selector after checking that the key covers it.
