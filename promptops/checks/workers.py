@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Fewer prompts take less time than a fork.
 _MIN_TO_SHARE = 400
+# So many are judged before the fork, so that what they import is imported once.
+_FIRST = 30
 
 
 def judge_shared(
@@ -36,7 +38,9 @@ def judge_shared(
     go through a file, so that no process holds all of them.
     """
     count = count_workers() if len(names) >= _MIN_TO_SHARE else 1
-    ours, *others = (names[start::count] for start in range(count))
+    first = list(judge_each(names[:_FIRST], judge)) if count > 1 else []
+    rest = names[_FIRST:] if count > 1 else names
+    ours, *others = (rest[start::count] for start in range(count))
 
     def work(names: Sequence[str], spool: IO[bytes]) -> bytes:
         for one in judge_each(names, judge):
@@ -51,6 +55,7 @@ def judge_shared(
             stack.enter_context(working(partial(work, theirs, spool)))
             for theirs, spool in zip(others, spools, strict=True)
         ]
+        yield from first
         yield from judge_each(ours, judge)
         for theirs, collect, spool in zip(others, pending, spools, strict=True):
             if collect() is None:
