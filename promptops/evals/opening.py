@@ -18,6 +18,7 @@ from promptops.evals.cap import CostCap
 from promptops.evals.cluster import ClusterModels, count_threads
 from promptops.evals.judging import open_embed, open_judge
 from promptops.evals.pace import Pace
+from promptops.evals.requirements import check_requirements
 from promptops.evals.runner import run_evals
 from promptops.evals.scorers.scorer import Context
 from promptops.evals.tape import Journal, write_cassette
@@ -108,8 +109,10 @@ def run(
 ) -> EvalResult:
     """Execute a prepared run. Ctrl-C ends it early; the result then has the finished trials.
 
-    A recording run writes the cassettes when it is complete.
+    A recording run writes the cassettes when it is complete. Raises UsageError, before anything is
+    asked, for a check that lacks what it needs.
     """
+    check_requirements(repository, preparation, allows_python=options.allows_python)
     config = repository.config
     settings = config.eval
     mode = choose_mode(preparation, repository, options, os.environ)

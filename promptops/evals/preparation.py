@@ -108,6 +108,7 @@ class SuitePart:
             answers to the same request.
         follows: whether each side asks the models that its prompt chooses, as in production;
             otherwise `models` alone.
+        uses_more: whether one of its checks may need a library, a model or a file.
     """
 
     suite: Suite
@@ -124,6 +125,7 @@ class SuitePart:
     baseline_model: str | None = None
     baseline_offset: int = 0
     follows: bool = False
+    uses_more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +280,7 @@ def _make_part(
         baseline_model,
         max(one.trials for one in suite.samples) if choice.is_noise else 0,
         follows,
+        found.uses_more,
     )
 
 
@@ -290,11 +293,16 @@ def _check_judge(repository: Repository, found: FoundSuite, suite: Suite) -> Non
         return cost_of(check) is Cost.JUDGE
 
     for sample in suite.samples:
-        if any(map(asks, (*sample.checks, *(one for turn in sample.turns for one in turn.checks)))):
+        if any(map(asks, list_checks(sample))):
             raise UsageError(
                 f"{found.path}: checks of {quote(sample.name)} need a judge, and there is none",
                 hint="name the prompt that judges: 'judge' in the suite, or in the table [eval]",
             )
+
+
+def list_checks(sample: Sample) -> tuple[Check, ...]:
+    """Return all checks of a sample, those of its turns included."""
+    return (*sample.checks, *(one for turn in sample.turns for one in turn.checks))
 
 
 def _keep_reaching(repository: Repository, part: SuitePart, warnings: list[str]) -> list[SuitePart]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from promptops.repository.repository import PlacedFiles, Repository
 
 _JUDGED = re.compile(rb"\b(?:rubric|factual|preference)\b")
+_DEMANDING = re.compile(rb"\b(?:bleu|edit_distance|language|python|rouge|similar|sql)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class FoundSuite:
         data: the file's bytes.
         judge: the name of its judge prompt; None: the configured one.
         uses_judge: whether one of its checks may ask a judge.
+        uses_more: whether one of its checks may need a library, a model or a file.
     """
 
     path: str
@@ -42,6 +44,7 @@ class FoundSuite:
     data: bytes
     judge: str | None = None
     uses_judge: bool = False
+    uses_more: bool = False
 
 
 class Suites:
@@ -116,6 +119,7 @@ class Suites:
                     data,
                     judge if isinstance(judge, str) else None,
                     _JUDGED.search(data) is not None,
+                    _DEMANDING.search(data) is not None,
                 )
             )
         return found

@@ -193,7 +193,7 @@ def _explain_value(path: tuple[Any, ...], fault: Any) -> tuple[str, str | None]:
         "maxLength": (f"'{where}' is longer than {limit} characters", None),
         "minimum": (f"'{where}' is {value}, less than {limit}", None),
         "maximum": (f"'{where}' is {value}, more than {limit}", None),
-        "exclusiveMinimum": (f"'{where}' is {value}, not more than {limit}", None),
+        "exclusiveMinimum": (f"'{where}' is {value}; it must be more than {limit}", None),
     }
     return explained.get(kind, (f"'{where}': {shorten(fault.message)}", None))
 

@@ -92,7 +92,7 @@ BAD = [
     ("stop: 5", "mistyped-key", 7, "'stop' is not a text or a list of texts", "quote it"),
     ("stop: []", "mistyped-key", 7, "'stop' is empty", "leave the key out"),
     ("seed: 1.0", "mistyped-key", 7, "'seed' is not a whole number", "write 1"),
-    ("timeout: 0", "mistyped-key", 10, "'timeout' is 0, not more than 0", None),
+    ("timeout: 0", "mistyped-key", 10, "'timeout' is 0; it must be more than 0", None),
     ("parameters: []", "mistyped-key", 13, "'parameters' is not a mapping", None),
     ("parameters: {model: x}", "mistyped-key", 14, "'parameters.model' cannot", "top level"),
     ("parameters: {messages: []}", "mistyped-key", 14, "'parameters.messages'", "the body"),

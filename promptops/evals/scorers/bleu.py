@@ -23,6 +23,11 @@ COST = Cost.LIBRARY
 IS_DETERMINISTIC = True
 
 
+def require(_argument: object, _context: Context) -> None:
+    """Load the library."""
+    load("sacrebleu.metrics.bleu", NAME)
+
+
 def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
     """Return the score against all references together."""
     wanted = [_tokens(one) for one in references(argument)]

@@ -19,6 +19,11 @@ COST = Cost.LIBRARY
 IS_DETERMINISTIC = True
 
 
+def require(_argument: object, _context: Context) -> None:
+    """Load the library."""
+    load("rapidfuzz.distance.Levenshtein", NAME)
+
+
 def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
     """Return the similarity, or whether the distance is within `max`."""
     levenshtein = load("rapidfuzz.distance.Levenshtein", NAME)

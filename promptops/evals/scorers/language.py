@@ -33,23 +33,33 @@ _MIN_LETTERS = 12
 _MIN_UNSPACED = 4
 
 
-def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
-    """Return 1 if the text is in one of the languages, else 0."""
-    options = argument if isinstance(argument, dict) else {"is": argument}
-    wanted = [options["is"]] if isinstance(options["is"], str) else list(options["is"])
-    identifier = _identifier()
-    unknown = [code for code in wanted if code not in identifier.labels]
+def require(argument: Any, _context: Context) -> None:  # noqa: ANN401 - as the schema says
+    """Load the library, which must know the languages."""
+    labels = _identifier().labels
+    unknown = [code for code in _wanted(argument) if code not in labels]
     if unknown:
         raise ScorerError(
             f"py3langid does not know the language '{unknown[0]}'",
             hint="write an ISO 639-1 code, as 'de'",
         )
+
+
+def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
+    """Return 1 if the text is in one of the languages, else 0."""
+    require(argument, context)
+    options = argument if isinstance(argument, dict) else {}
+    wanted, identifier = _wanted(argument), _identifier()
     if not _has_features(answer.text):
         raise ScorerError("the answer is too short to tell its language")
     found, probability = identifier.classify(answer.text)
     if probability < options.get("probability", 0.8):
         raise ScorerError(f"the answer's language is not clear: '{found}' with {probability:.2f}")
     return yes_or_no(found in wanted, f"it is '{found}' with a probability of {probability:.2f}")
+
+
+def _wanted(argument: Any) -> list[str]:  # noqa: ANN401 - as the schema says
+    value = argument["is"] if isinstance(argument, dict) else argument
+    return [value] if isinstance(value, str) else list(value)
 
 
 def _has_features(text: str) -> bool:

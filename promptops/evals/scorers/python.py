@@ -44,6 +44,13 @@ _MEMORY_MEGABYTES = 512
 _MAX_REPLY = 64 * 1024
 
 
+def require(argument: Any, context: Context) -> None:  # noqa: ANN401 - as the schema says
+    """Look for the file, where functions are run at all."""
+    if context.allows_python:
+        function = argument["function"] if isinstance(argument, dict) else argument
+        _find(context, function.rpartition(":")[0])
+
+
 def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
     """Return the function's score."""
     options: Mapping[str, Any] = argument if isinstance(argument, dict) else {"function": argument}

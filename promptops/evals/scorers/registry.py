@@ -116,6 +116,18 @@ def judge_check(check: Check, answer: JudgedAnswer, context: Context) -> CheckRe
 _ROUNDING = math.ulp(1.0) * 4
 
 
+def require(check: Check, context: Context) -> None:
+    """Raise ScorerError for what a check lacks, with which no answer can be judged.
+
+    This is known before a model is asked: a library, an embedding model, a function's file.
+    """
+    demand = getattr(SCORERS[check.scorer], "require", None)
+    if demand is not None:
+        demand(check.argument, context)
+    for part in check.parts:
+        require(part, context)
+
+
 def cost_of(check: Check) -> Cost:
     """Return a check's cost; for a composed one, that of its most expensive part."""
     own = SCORERS[check.scorer].COST

@@ -25,6 +25,12 @@ COST = Cost.LIBRARY
 IS_DETERMINISTIC = True
 
 
+def require(argument: object, _context: Context) -> None:
+    """Load the library."""
+    if isinstance(argument, dict) and argument.get("type") == "L":
+        load("rapidfuzz.distance.LCSseq", NAME)
+
+
 def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
     """Return the best score over the references."""
     options = argument if isinstance(argument, dict) else {}

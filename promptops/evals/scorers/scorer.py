@@ -140,6 +140,8 @@ class Scorer(Protocol):
     IS_DETERMINISTIC: bool
     """Whether the same answer always gets the same score."""
 
+    # Optional: `require(argument, context)` raises ScorerError for what the scorer lacks.
+
     def score(self, answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
         """Judge `answer` by a check's valid argument. Raises ScorerError on failure."""
         ...

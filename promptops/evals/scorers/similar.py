@@ -24,13 +24,19 @@ COST = Cost.EMBEDDING
 IS_DETERMINISTIC = True
 
 
-def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
-    """Return the cosine with the nearest text; 0 where it is negative."""
+def require(_argument: object, context: Context) -> None:
+    """Look for the embedding model."""
     if context.embed is None:
         raise ScorerError(
             "the scorer 'similar' needs an embedding model",
             hint="set embedding in [eval]",
         )
+
+
+def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
+    """Return the cosine with the nearest text; 0 where it is negative."""
+    require(argument, context)
+    assert context.embed is not None  # noqa: S101 - it is required
     texts = references(argument)
     if not answer.text.strip():
         return Score(0.0, "it is empty")

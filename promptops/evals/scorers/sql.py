@@ -42,18 +42,26 @@ COST = Cost.LIBRARY
 IS_DETERMINISTIC = True
 
 
-def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
+def require(argument: Any, _context: Context) -> None:  # noqa: ANN401 - as the schema says
+    """Load the library, which must know the dialect."""
+    dialect = argument.get("dialect") if isinstance(argument, dict) else None
+    try:
+        load("sqlglot", NAME).Dialect.get_or_raise(dialect)
+    except ValueError:
+        raise ScorerError(
+            f"sqlglot knows no dialect '{dialect}'", hint="write one of its dialects, as postgres"
+        ) from None
+
+
+def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
     """Return 1 if every statement parses and is of an allowed kind, else 0."""
+    require(argument, context)
     sqlglot = load("sqlglot", NAME)
     errors = load("sqlglot.errors", NAME)
     # Without a handler, Python prints sqlglot's warnings to stderr.
     logging.getLogger("sqlglot").addHandler(logging.NullHandler())
     options: Mapping[str, Any] = argument if isinstance(argument, dict) else {}
     dialect = options.get("dialect")
-    try:
-        sqlglot.Dialect.get_or_raise(dialect)
-    except ValueError as error:
-        raise ScorerError(f"sqlglot knows no dialect '{dialect}'", hint=str(error)) from None
     try:
         statements = [one for one in sqlglot.parse(answer.text, dialect=dialect) if one is not None]
     except (errors.ParseError, errors.TokenError) as error:

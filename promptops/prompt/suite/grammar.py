@@ -139,7 +139,7 @@ def _explain_value(
         "minProperties": (f"'{where}' is empty", "give it a value, or leave it out"),
         "minimum": (f"'{where}' is {value}, less than {limit}", None),
         "maximum": (f"'{where}' is {value}, more than {limit}", None),
-        "exclusiveMinimum": (f"'{where}' is {value}, not more than {limit}", None),
+        "exclusiveMinimum": (f"'{where}' is {value}; it must be more than {limit}", None),
         "pattern": (f"'{where}' is {quote(str(value))}, {_pattern(where)[0]}", _pattern(where)[1]),
     }
     message, hint = explained.get(kind, (f"'{where}': {fault.message:.200}", None))

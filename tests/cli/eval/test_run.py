@@ -597,19 +597,6 @@ watching for changes; Ctrl-C ends it
 def test_similar_answers_are_told_by_their_embeddings(project: Repo) -> None:
     samples = "- {name: a, inputs: {question: x}, expect: [{similar: Something else!}]}\n"
     project.write("evals/ask.yaml", suite(samples))
-    without = eval_run(project)
-    assert without.exit_code == 2
-    assert masked(without.stdout) == snapshot("""\
-ask work tree  scripted/answers.yaml  evals/ask.yaml
-could not judge: 0 of 1 samples pass; not compared: nothing is live or released
-  - 1 of 1 trials ended in an error
-  - 0 of 1 samples pass, which is below the threshold of 100%; 1 is undecided
-  ERROR  a
-      score: the scorer 'similar' needs an embedding model (set embedding in [eval])
-      answer: something else
-
-could not judge  1 calls, 0.000000 USD, <duration>
-""")
     project.write("promptops.toml", "[eval]\nembedding = 'echo/words'\n")
     assert eval_run(project, "--record").exit_code == 0
     found = as_json(project, "--replay")
@@ -661,6 +648,32 @@ error: evals/ask.yaml: checks of 'a' need a judge, and there is none
     sample = "- {name: a, inputs: {question: x}, expect: [{not_contains: rubric}]}"
     project.write("evals/ask.yaml", suite(sample))
     assert eval_run(project).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        ("similar: a", "the scorer 'similar' needs an embedding model"),
+        ("any: [{similar: a}, {contains: a}]", "the scorer 'similar' needs an embedding model"),
+        ("python: evals/none.py:f", "there is no file 'evals/none.py' in the repository"),
+        ("language: xx", "py3langid does not know the language 'xx'"),
+        ("sql: {dialect: nosql}", "sqlglot knows no dialect 'nosql'"),
+    ],
+)
+def test_a_check_that_lacks_what_it_needs_asks_nobody(project: Repo, check: str, said: str) -> None:
+    other = "- {name: a, inputs: {question: x}, expect: [{contains: a}]}\n"
+    sample = f"{other}- {{name: b, inputs: {{question: x}}, expect: [{{{check}}}]}}"
+    project.write("evals/ask.yaml", suite(sample))
+    error = refuse(project, "eval", "run", code=2)
+    assert f"error: evals/ask.yaml: sample 'b': {said}" in error
+
+
+def test_a_function_that_is_not_run_is_not_looked_for(project: Repo) -> None:
+    sample = "- {name: a, inputs: {question: x}, expect: [{python: 'evals/none.py:f'}]}"
+    project.write("evals/ask.yaml", suite(sample))
+    result = eval_run(project, "--no-python", "--format", "json")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["calls"] == 1
 
 
 def test_a_refused_request_is_made_once(project: Repo) -> None:

@@ -82,6 +82,8 @@ FAULTS: list[tuple[str, str, str]] = [
     (one("json_schema: {type: strin}"), "7:25 invalid-schema", "not a valid JSON Schema: 'type' is no type of JSON Schema"),
     (one("json_path: {path: 'a..b'}"), "7:23 mistyped-key", "'json_path.path' is 'a..b', no path in a JSON value"),
     (one("fields: {'a[x]': 1}"), "7:14 mistyped-key", "'a[x]' is no path in a JSON value"),
+    (one("fields: {a: {value: 1, tolerance: -1}}"), "7:39 mistyped-key", "'fields.a.tolerance' is -1, less than 0"),
+    (one("fields: {a: {value: 1, tolerence: 1}}"), "7:28 unknown-key", "unknown key 'tolerence' in 'fields.a'"),
     (one("language: german"), "7:15 mistyped-key", "'language' is 'german', no code of a language"),
     (one("python: evals/f.py"), "7:13 mistyped-key", "'python' is 'evals/f.py', no function"),
     (one("length: {min: 5, max: 2}"), "7:13 invalid-check", "no answer has at least 5 and at most 2"),

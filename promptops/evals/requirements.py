@@ -1,0 +1,53 @@
+"""What checks lack is said before a model is asked: a library, an embedding model, a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from promptops.errors import UsageError, quote
+from promptops.evals.preparation import list_checks
+from promptops.evals.scorers.registry import require
+from promptops.evals.scorers.scorer import Context, ScorerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.evals.preparation import Preparation, SuitePart
+    from promptops.prompt.suite.suite import Check
+    from promptops.repository.repository import Repository
+
+# A suite whose rows fill its checks has as many of them as rows.
+_MAX_SEEN = 20
+
+
+def check_requirements(
+    repository: Repository, preparation: Preparation, *, allows_python: bool
+) -> None:
+    """Raise UsageError for the first check with which no answer can be judged."""
+    embed = _never_embed if repository.config.eval.embedding else None
+    root = repository.require_work_tree()
+    context = Context(embed=embed, root=root, allows_python=allows_python)
+    for part in preparation.parts:
+        if part.uses_more:
+            _check_part(part, context)
+
+
+def _check_part(part: SuitePart, context: Context) -> None:
+    seen: list[Check] = []
+    for sample in part.samples:
+        for check in list_checks(sample):
+            if check in seen:
+                continue
+            if len(seen) < _MAX_SEEN:
+                seen.append(check)
+            try:
+                require(check, context)
+            except ScorerError as error:
+                raise UsageError(
+                    f"{part.suite.path}: sample {quote(sample.name)}: {error.message}",
+                    hint=error.hint,
+                ) from error
+
+
+def _never_embed(_texts: Sequence[str]) -> NoReturn:
+    raise NotImplementedError
