@@ -39,7 +39,7 @@ SCHEMAS = ("frontmatter", "evals", "config", "groups")
 
 # Heading -> pages, in the order of the menu.
 MENU: dict[str, tuple[str, ...]] = {
-    "Begin": ("start", "adopting"),
+    "Begin": ("tutorial", "start", "adopting"),
     "By role": ("wording", "reviewing", "on-call", "exercise", "bill", "readiness"),
     "How to": (
         "prompts",
@@ -60,7 +60,7 @@ MENU: dict[str, tuple[str, ...]] = {
         "other-tools",
     ),
     "Set up": ("configuration", "ci", "protection", "approvals", "server", "operations", "access"),
-    "Understand": ("gate", "trust", "threats", "benchmarks", "ARCHITECTURE"),
+    "Understand": ("why-git", "gate", "trust", "threats", "benchmarks", "ARCHITECTURE"),
     "Reference": (
         "reference/commands",
         "reference/scorers",

@@ -7,6 +7,7 @@ before a block say what a reader does not see:
     <!-- do: COMMAND -->            run unseen
     <!-- show: COMMAND -->          the next block, of any kind, is what this command prints
     <!-- as: WORD -> OTHER -->      from here on, read WORD as OTHER, which the shell expands
+    <!-- file: PATH -->             the next block is written to this file
     <!-- exits 1: COMMAND -->       lines of the next block that begin so exit with this code
     <!-- stays: COMMAND -->         lines of the next block that begin so run until the page ends;
                                     their first line is $SAID in what follows
@@ -63,7 +64,8 @@ _NEEDS_SHELL = re.compile(r"[|&;<>$`*~]")
 _VARYING = (
     (re.compile(r"sha256:[0-9a-f]+"), "sha256:0"),
     (re.compile(r"\b[0-9a-f]{12,64}\b"), "0" * 12),
-    (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?(?: ?[+-]\d{4}|Z| UTC)?"), "TIME"),
+    # Also where a line is broken within it.
+    (re.compile(r"\d{4}-\d\d-\d\d(?:T|\s+)\d\d:\d\d(?::\d\d)?(?: ?[+-]\d{4}|Z|\s+UTC)?"), "TIME"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}\b"), "RUN"),
     (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "DAY"),
     # How long a run took, and so how wide its column is.
@@ -83,6 +85,7 @@ def settle(text: str) -> str:
 def environment() -> dict[str, str]:
     """The variables of a person's shell who has promptops installed."""
     names = {"GIT_AUTHOR_NAME": "Jane Doe", "GIT_AUTHOR_EMAIL": "jane@example.com"}
+    names = {name: os.environ.get(name, value) for name, value in names.items()}
     names |= {name.replace("AUTHOR", "COMMITTER"): value for name, value in names.items()}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return {**os.environ, **names, "PATH": path}
@@ -163,8 +166,6 @@ class Walk:
         elif key == "as":
             word, _, other = value.partition(" -> ")
             self._words[word] = run(self.repo, f'printf %s "{other}"', code=0)
-        elif key == "file":
-            pass  # written by the test of the page
         elif key == "in":
             self._go_to(value)
         else:
@@ -175,6 +176,10 @@ class Walk:
         os.chdir(self.repo.path)  # the fixture goes back
 
     def _run_block(self, kind: str, body: list[str], said: dict[str, list[str]]) -> Iterator[str]:
+        if "file" in said:
+            self.repo.write(said["file"][0], "".join(body))
+            yield from body
+            return
         if "show" in said:
             yield f"{run(self.repo, self._read(said['show'][0]))}\n"
             return

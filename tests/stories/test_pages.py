@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROLES = ("wording.md", "reviewing.md", "on-call.md", "bill.md")
-# Walked through with services of its own, in `test_exercise.py`.
-ELSEWHERE = frozenset({"docs/exercise.md"})
+# The exercise has services of its own, in `test_exercise.py`; the tutorial begins with nothing.
+ELSEWHERE = frozenset({"docs/exercise.md", "docs/tutorial.md"})
+TUTORIAL = DOCS / "tutorial.md"
 ALL = ("README.md", *sorted(f"docs/{path.name}" for path in DOCS.glob("*.md")))
 # In a copy of the shop.
 IN_SHOP = tuple(
@@ -128,6 +129,25 @@ def test_every_screen_of_the_page_is_a_real_one(clone: Repo, name: str) -> None:
         walked = walk.tell(page)
     if WRITES:
         file.write_text(walked, "utf-8")
+    else:
+        assert settle(walked) == settle(page)
+
+
+@pytest.mark.slow
+def test_the_tutorial_goes_as_its_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"):
+        monkeypatch.delenv(name)
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_NAME", "You")
+        monkeypatch.setenv(f"GIT_{who}_EMAIL", "you@example.com")
+    monkeypatch.chdir(tmp_path)
+    page = TUTORIAL.read_text("utf-8")
+    with Walk(Repo(tmp_path), is_apart=True) as walk:
+        walked = walk.tell(page)
+    if WRITES:
+        TUTORIAL.write_text(walked, "utf-8")
     else:
         assert settle(walked) == settle(page)
 
