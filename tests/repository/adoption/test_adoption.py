@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
@@ -285,6 +286,20 @@ samples:
       text: Hi
       case: false
 """)
+
+
+def test_a_sample_has_what_the_original_gave_for_a_missing_value(repo: Repo) -> None:
+    prompty = "---\nname: x\nsample: {q: hi}\n---\nsystem:\nDear {{name}}\nuser:\n{{q}}\n"
+    adopt(repo, "b.prompty", prompty)
+    models = "messages:\n- {content: 'Dear {{name}}, {{q}}'}\ntestData:\n- {q: hi, expected: x}\n"
+    plan = adopt(repo, "e.prompt.yml", models)
+    assert "'expected' of testData is not carried over: no message has it" in notes(plan)
+    suites = [yaml.safe_load((repo.path / f"evals/{name}.yaml").read_text()) for name in ("b", "e")]
+    assert [suite["samples"][0]["inputs"] for suite in suites] == [
+        {"q": "hi", "name": ""},
+        {"q": "hi", "name": "{{name}}"},
+    ]
+    assert "error" not in run(repo, "validate").output
 
 
 def test_vscode(repo: Repo) -> None:

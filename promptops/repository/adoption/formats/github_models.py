@@ -60,7 +60,11 @@ def read(path: str, text: str) -> list[Draft]:
         except (ValueError, AttributeError):
             notes.append(Note("the jsonSchema is not JSON and is not carried over", is_lost=True))
     checks = list(_read_evaluators(data.get("evaluators") or (), notes))
-    samples = tuple(_read_samples(data.get("testData") or (), checks, inputs))
+    tests = data.get("testData")
+    tests = [row for row in tests if isinstance(row, dict)] if isinstance(tests, list) else []
+    samples = tuple(_read_samples(tests, checks, inputs))
+    unused = dict.fromkeys(str(key) for row in tests for key in row if key not in inputs)
+    notes += [Note(f"'{key}' of testData is not carried over: no message has it") for key in unused]
     notes += add_metadata(settings, data, _KNOWN)
     return [
         Draft("GitHub Models", path, "", tuple(messages), inputs, settings, tuple(notes), samples)
@@ -81,14 +85,12 @@ def _read_evaluators(evaluators: Any, notes: list[Note]) -> Iterator[dict[str, A
 
 
 def _read_samples(
-    rows: Any,  # noqa: ANN401 - YAML
-    checks: list[dict[str, Any]],
-    inputs: Mapping[str, Any],
+    rows: list[Mapping[str, Any]], checks: list[dict[str, Any]], inputs: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    for index, row in enumerate(rows if isinstance(rows, list) else ()):
-        if isinstance(row, dict):
-            values = {key: str(value) for key, value in row.items() if key in inputs}
-            sample: dict[str, Any] = {"name": f"row {index + 1}", "inputs": values}
-            if checks:
-                sample["expect"] = checks
-            yield sample
+    for index, row in enumerate(rows):
+        # A missing value stayed as it was written.
+        values = {key: str(row[key]) if key in row else f"{{{{{key}}}}}" for key in inputs}
+        sample: dict[str, Any] = {"name": f"row {index + 1}", "inputs": values}
+        if checks:
+            sample["expect"] = checks
+        yield sample

@@ -34,6 +34,8 @@ _KNOWN = {
     *("inputSchema", "template"),
 }
 
+_EMPTY = {"string": "", "array": [], "object": {}, "boolean": False}
+
 
 def read(path: str, text: str) -> list[Draft]:
     """Return the file's prompt."""
@@ -68,6 +70,9 @@ def read(path: str, text: str) -> list[Draft]:
         if kind == "string"
     ]
     notes += tell_types(used)
+    # A missing input was empty.
+    empty = {name: _EMPTY[kind] for name, kind in used.items() if kind in _EMPTY}
+    samples = tuple({**one, "inputs": {**one["inputs"], **empty}} for one in samples)
     if inputs:
         notes.append(
             Note("a missing input was empty; here it is an error, unless it has a default")
