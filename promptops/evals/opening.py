@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.safety.safety import Safety
 
+_SETTLED_TOGETHER = 100
 JOURNALS = "promptops-evals"
 """The folder of unfinished runs, in the Git folder."""
 
@@ -292,7 +293,8 @@ def _open_guards(repository: Repository) -> Guards | None:
     place = find_store(
         config.guards.place, config.log, os.environ, common_dir=git.common_dir, top=git.work_tree
     )
-    return Guards(config.guards, open_ledger(place), clock=time.time)
+    ledger = open_ledger(place)
+    return Guards(config.guards, ledger, clock=time.time, settles_together=_SETTLED_TOGETHER)
 
 
 def judge_counts(repository: Repository, judge: ResolvedPrompt) -> bool:

@@ -103,6 +103,18 @@ class Reset(NamedTuple):
     windows: tuple[tuple[str, int], ...]
 
 
+class Settlement(NamedTuple):
+    """The actual use of a reservation.
+
+    Attributes:
+        key: the reservation.
+        amounts: what was used; missing units stay as reserved.
+    """
+
+    key: str
+    amounts: Mapping[Unit, int]
+
+
 class LedgerError(PromptopsError):
     """The ledger is unreachable, answers too late, or has lost its counts."""
 
@@ -183,6 +195,15 @@ class Ledger(Protocol):
         """Replace the reservation of `key` by the actual use; missing units stay as reserved.
 
         Works after the lease expired too. Returns False if the key is unknown or already settled.
+        """
+        ...
+
+    def settle_all(
+        self, settlements: Sequence[Settlement], *, now: float, wait: bool = True
+    ) -> None:
+        """Do as `settle` for each of them, in one transaction where the store has those.
+
+        Repeating it changes nothing, so a caller may do so after an error.
         """
         ...
 

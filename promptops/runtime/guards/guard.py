@@ -40,6 +40,7 @@ from promptops.runtime.ledger import (
     LedgerError,
     LosableLedger,
     LostCountsError,
+    Settlement,
 )
 from promptops.suggestion import nearest
 
@@ -55,6 +56,9 @@ GLOBAL_SPENDING = ("guards.spend_per_hour", "guards.spend_per_day")
 # The maximum number of pending settlements; further ones stay at their estimate.
 _MAX_WAITING = 10_000
 _SETTLED_AT_ONCE = 8
+# How many are settled in one transaction, for which others wait.
+_MAX_SETTLED = 100
+_SETTLE_SECONDS = 1.0
 
 
 class GuardStanding(NamedTuple):
@@ -103,10 +107,15 @@ class Guards:
         clock: Callable[[], float],
         notify: Callable[[Alert], None] | None = None,
         warn: Callable[[str], None] | None = None,
+        settles_together: int = 1,
     ) -> None:
         """Args: settings, ledger, clock, receiver of alerts.
 
         `warn` is called once if the default limit applies, and once if a cost is unknown.
+
+        With `settles_together` an event loop settles so many attempts at once, or those of a
+        second: until then more is reserved than was used, never less. Before a limit refuses, what
+        waits is settled.
         """
         self.settings = settings
         self.ledger = ledger
@@ -114,8 +123,12 @@ class Guards:
         self._clock = clock
         self._notify = notify
         self._notices = None if warn is None else Notices(ledger, warn)
-        self._waiting: deque[tuple[str, dict[Unit, int]]] = deque(maxlen=_MAX_WAITING)
+        self._settles_together = settles_together
+        # The event loop that settles soon.
+        self._settler: asyncio.AbstractEventLoop | None = None
+        self._waiting: deque[Settlement] = deque(maxlen=_MAX_WAITING)
         self._lock = threading.Lock()
+        self._settling = threading.Lock()
 
     def check_depth(self, depth: int | None = None) -> None:
         """Raise GuardError if a run at this depth (default: the current one) is nested too
@@ -207,10 +220,14 @@ class Guards:
         try:
             ledger.settle(key, amounts, now=self._clock())
         except LedgerError:
-            self._waiting.append((key, amounts))
+            self._waiting.append(Settlement(key, amounts))
 
     async def asettle(self, ledger: Ledger, key: str, amounts: dict[Unit, int]) -> None:
-        """As `settle`, without blocking the event loop."""
+        """As `settle`, without blocking the event loop; later, if there may be others."""
+        if self._settles_together > 1 and ledger is self.ledger:
+            self._waiting.append(Settlement(key, amounts))
+            self._settle_soon()
+            return
         try:
             ledger.settle(key, amounts, now=self._clock(), wait=False)
         except LedgerBusyError:
@@ -221,7 +238,22 @@ class Guards:
                 asyncio.get_running_loop().run_in_executor(None, self.settle, ledger, key, amounts)
             )
         except LedgerError:
-            self._waiting.append((key, amounts))
+            self._waiting.append(Settlement(key, amounts))
+
+    def _settle_soon(self) -> None:
+        """Settle what waits within a second, unless a reservation does so before."""
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        if self._settler is not loop:
+            self._settler = loop
+            loop.call_later(_SETTLE_SECONDS, lambda: loop.run_in_executor(None, self._settle_now))
+
+    def _settle_now(self) -> None:
+        self._settler = None
+        # Reservations and the end try again.
+        with suppress(LedgerError):
+            self.settle_waiting()
 
     def settle_waiting(self) -> int:
         """Make pending settlements; return the number of remaining ones.
@@ -401,12 +433,10 @@ class Guards:
         if self._notices is not None and plan.meets_default:
             self._notices.say(cost, now, wait=wait)
         try:
-            if self._waiting:
-                self._settle_waiting(_SETTLED_AT_ONCE, wait=wait)
+            if len(self._waiting) >= self._settles_together:
+                self._settle_waiting(max(_SETTLED_AT_ONCE, self._settles_together), wait=wait)
             if charges:
-                refusal = ledger.reserve(
-                    key, charges, lease_seconds=lease_seconds, now=now, wait=wait
-                )
+                refusal = self._take(key, charges, lease_seconds, now, wait=wait)
         except LedgerBusyError:
             raise
         except LedgerError as error:
@@ -416,6 +446,20 @@ class Guards:
         if refusal is not None:
             raise self._refuse(plan, refusal, charges)
         return Reservation(self, ledger, key, cost=cost, tokens=tokens, is_local=is_local)
+
+    def _take(
+        self, key: str, charges: Sequence[Charge], lease_seconds: float, now: float, *, wait: bool
+    ) -> Refusal | None:
+        """Reserve in the ledger; before it refuses, settle what waits."""
+        # In this order: what does not wait any more is settled, or the lock is held.
+        is_pending = bool(self._waiting) or self._settling.locked()
+        refusal = self.ledger.reserve(key, charges, lease_seconds=lease_seconds, now=now, wait=wait)
+        if refusal is None or not is_pending:
+            return refusal
+        # More may be reserved for them than was used.
+        if self._settle_waiting(len(self._waiting), wait=wait) and not wait:
+            raise LedgerBusyError("settlements would have to wait")
+        return self.ledger.reserve(key, charges, lease_seconds=lease_seconds, now=now, wait=wait)
 
     def _local_charges(
         self, plan: _GuardPlan, cost: int | None, now: float, error: LedgerError
@@ -465,18 +509,31 @@ class Guards:
         return [own, *(one for one in plan.charges if one.unit == "calls")]
 
     def _settle_waiting(self, count: int, *, wait: bool) -> int:
-        for _ in range(count):
+        if self._settles_together == 1:
+            # A fork may inherit a lock that is held during a call of the ledger.
+            return self._settle_some(count, wait=wait)
+        if not self._settling.acquire(blocking=wait):
+            raise LedgerBusyError("settlements are under way")
+        try:
+            return self._settle_some(count, wait=wait)
+        finally:
+            self._settling.release()
+
+    def _settle_some(self, count: int, *, wait: bool) -> int:
+        while count > 0:
             with self._lock:
-                if not self._waiting:
-                    break
-                key, amounts = self._waiting.popleft()
+                some = min(count, len(self._waiting), _MAX_SETTLED)
+                batch = [self._waiting.popleft() for _ in range(some)]
+            if not batch:
+                break
             try:
-                self.ledger.settle(key, amounts, now=self._clock(), wait=wait)
+                self.ledger.settle_all(batch, now=self._clock(), wait=wait)
             except LedgerError as error:
-                self._waiting.appendleft((key, amounts))
+                self._waiting.extendleft(reversed(batch))
                 if isinstance(error, LedgerBusyError):
                     break
                 raise
+            count -= len(batch)
         return len(self._waiting)
 
     def _refuse(self, plan: _GuardPlan, refusal: Refusal, charges: Sequence[Charge]) -> GuardError:

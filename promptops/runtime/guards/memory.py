@@ -22,7 +22,7 @@ from promptops.runtime.ledger import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from promptops.runtime.ledger import Charge, Refusal, Unit
+    from promptops.runtime.ledger import Charge, Refusal, Settlement, Unit
 
 _LEDGERS: weakref.WeakSet[MemoryLedger] = weakref.WeakSet()
 
@@ -116,6 +116,13 @@ class MemoryLedger:
                 if window is not None:
                     window.used += amounts.get(charge.unit, charge.amount) - charge.amount
             return True
+
+    def settle_all(
+        self, settlements: Sequence[Settlement], *, now: float, wait: bool = True
+    ) -> None:
+        """Settle each of them; see `Ledger`."""
+        for one in settlements:
+            self.settle(*one, now=now, wait=wait)
 
     def release(self, key: str, *, now: float, wait: bool = True) -> bool:
         """Delete the reservation of `key`; see `Ledger`."""

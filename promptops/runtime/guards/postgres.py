@@ -34,7 +34,7 @@ from promptops.runtime.tls import secure_postgres
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from promptops.runtime.ledger import Charge, Refusal, Unit
+    from promptops.runtime.ledger import Charge, Refusal, Settlement, Unit
 
 # Two processes that find an empty database must not both create the tables.
 _MIGRATION_LOCK = 0x70726F6D6C6564
@@ -42,6 +42,10 @@ _MAX_CONNECTIONS = 16
 _MAX_PRUNED = 500
 
 _RESERVE = "SELECT promptops_ledger_reserve(%s, %s, %s, %s::jsonb)"
+_SETTLE_ALL = (
+    "SELECT count(promptops_ledger_settle(one.key, one.amounts::jsonb))"
+    " FROM unnest(%s::text[], %s::text[]) AS one (key, amounts)"
+)
 _SETTLE = "SELECT promptops_ledger_settle(%s, %s::jsonb)"
 _SPENT = """SELECT w.name, w.used, coalesce(h.held, 0), w.ends_at
     FROM promptops_ledger_windows w LEFT JOIN promptops_ledger_held(%s) h USING (name)"""
@@ -125,6 +129,19 @@ class PostgresLedger:
         """Replace the reservation of `key` by the actual use; see `Ledger`."""
         values = [key, json.dumps(dict(amounts))]
         return bool(self._ask(lambda connection: _one(connection, _SETTLE, values), wait=wait))
+
+    def settle_all(
+        self,
+        settlements: Sequence[Settlement],
+        *,
+        now: float,  # noqa: ARG002 - as `settle`
+        wait: bool = True,
+    ) -> None:
+        """Settle each of them, in one transaction; see `Ledger`."""
+        # Sorted, so that two processes never wait for each other.
+        pairs = sorted((key, json.dumps(dict(amounts))) for key, amounts in settlements)
+        values = [[key for key, _ in pairs], [amounts for _, amounts in pairs]]
+        self._ask(lambda connection: _one(connection, _SETTLE_ALL, values), wait=wait)
 
     def release(self, key: str, *, now: float, wait: bool = True) -> bool:
         """Delete the reservation of `key`; see `Ledger`."""

@@ -30,7 +30,7 @@ from promptops.runtime.redis_hosts import RedisHosts
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from promptops.runtime.ledger import Charge, Refusal, Unit
+    from promptops.runtime.ledger import Charge, Refusal, Settlement, Unit
 
 # The braces keep all keys in one slot of a cluster.
 PREFIX = "{promptops-ledger}:"
@@ -224,6 +224,13 @@ class RedisLedger:
         texts = json.dumps({unit: str(amount) for unit, amount in amounts.items()})
         answer = self._ask(lambda: self._settle(keys=keys, args=[key, texts]), wait=wait)
         return bool(answer)
+
+    def settle_all(
+        self, settlements: Sequence[Settlement], *, now: float, wait: bool = True
+    ) -> None:
+        """Settle each of them; see `Ledger`."""
+        for one in settlements:
+            self.settle(*one, now=now, wait=wait)
 
     def release(self, key: str, *, now: float, wait: bool = True) -> bool:
         """Delete the reservation of `key`; see `Ledger`."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from promptops.runtime.ledger import Charge, Refusal, Unit
+    from promptops.runtime.ledger import Charge, Refusal, Settlement, Unit
 
 VERSION = 1
 _TABLES = (
@@ -129,18 +129,19 @@ class SqliteLedger:
     ) -> bool:
         """Replace the reservation of `key` by the actual use; see `Ledger`."""
         with self._write(wait=wait) as connection:
-            found = connection.execute(
-                "DELETE FROM reservations WHERE key = ? RETURNING charges", (key,)
-            ).fetchall()
-            if not found:
-                return False
-            for window, amount, unit in json.loads(found[0][0]):
-                difference = amounts.get(unit, amount) - amount
-                if difference:
-                    connection.execute(
-                        "UPDATE windows SET used = used + ? WHERE name = ?", (difference, window)
-                    )
-        return True
+            return _settle(connection, key, amounts)
+
+    def settle_all(
+        self,
+        settlements: Sequence[Settlement],
+        *,
+        now: float,  # noqa: ARG002 - as `settle`
+        wait: bool = True,
+    ) -> None:
+        """Settle each of them, in one transaction; see `Ledger`."""
+        with self._write(wait=wait) as connection:
+            for key, amounts in settlements:
+                _settle(connection, key, amounts)
 
     def release(self, key: str, *, now: float, wait: bool = True) -> bool:
         """Delete the reservation of `key`; see `Ledger`."""
@@ -333,6 +334,21 @@ class SqliteLedger:
         connection.execute("DELETE FROM notes WHERE until <= ?", (horizon,))
         if done.rowcount < _MAX_PRUNED:
             self._next_prune = self._monotonic() + PRUNE_SECONDS
+
+
+def _settle(connection: sqlite3.Connection, key: str, amounts: Mapping[Unit, int]) -> bool:
+    found = connection.execute(
+        "DELETE FROM reservations WHERE key = ? RETURNING charges", (key,)
+    ).fetchall()
+    if not found:
+        return False
+    for window, amount, unit in json.loads(found[0][0]):
+        difference = amounts.get(unit, amount) - amount
+        if difference:
+            connection.execute(
+                "UPDATE windows SET used = used + ? WHERE name = ?", (difference, window)
+            )
+    return True
 
 
 def _take(connection: sqlite3.Connection, charges: Sequence[Charge]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from promptops.repository.settings.guards import BreakerSettings, GuardSettings, Limits
+from promptops.runtime.guards import guard
 from promptops.runtime.guards.breaker import BreakerOpenError, Breakers
 from promptops.runtime.guards.guard import Guards
 from promptops.runtime.guards.memory import MemoryLedger
@@ -74,12 +75,14 @@ def join_givers() -> None:
 class World:
     """Guards and breakers on one ledger, with clocks that a test moves."""
 
-    def __init__(self) -> None:
+    def __init__(self, settles_together: int = 1) -> None:
         self.ledger = RemoteLedger()
         self.now = NOW
         self.ticks = 0.0
         settings = GuardSettings(limits=Limits(spend_per_hour=100), is_strict=True)
-        self.guards = Guards(settings, self.ledger, clock=lambda: self.now)
+        self.guards = Guards(
+            settings, self.ledger, clock=lambda: self.now, settles_together=settles_together
+        )
         self.breakers = Breakers(
             BreakerSettings(2, 60, 30),
             self.ledger,
@@ -114,8 +117,9 @@ def test_reserving_and_settling_wait_in_a_thread() -> None:
     assert world.spent() == 10
 
 
-def test_many_at_once_reach_the_limit_exactly() -> None:
-    world = World()
+@pytest.mark.parametrize("settles_together", [1, 100])
+def test_many_at_once_reach_the_limit_exactly(settles_together: int) -> None:
+    world = World(settles_together)
 
     async def go() -> list[Any]:
         return await asyncio.gather(
@@ -125,6 +129,77 @@ def test_many_at_once_reach_the_limit_exactly() -> None:
     found = asyncio.run(go())
     assert sum(isinstance(one, GuardError) for one in found) == 50
     assert world.spent() == 100
+
+
+@pytest.mark.parametrize("settles_together", [1, 2, 7, 100])
+def test_a_limit_is_the_same_however_many_are_settled_together(settles_together: int) -> None:
+    world = World(settles_together)
+
+    async def attempt(number: int) -> bool:
+        try:
+            one = await world.reserve(str(number), 10)
+        except GuardError:
+            return False
+        await one.asettle(1, 1)
+        return True
+
+    async def go() -> list[bool]:
+        found = [await attempt(number) for number in range(125)]
+        await asyncio.to_thread(world.guards.close)
+        return found
+
+    found = asyncio.run(go())
+    # As long as ten more fit beside what was used, whatever waits to be settled.
+    assert sum(found) == 91
+    assert world.spent() == 91
+
+
+def test_settlements_wait_for_each_other() -> None:
+    world = World(3)
+
+    async def go() -> None:
+        both = [await world.reserve(str(number), 20) for number in range(2)]
+        for one in both:
+            await one.asettle(5, 1)
+        assert world.spent() == 40
+        # The third one makes them worth a call, which the next reservation makes.
+        await (await world.reserve("c", 20)).arelease()
+        await world.reserve("d", 20)
+        assert world.spent() == 30
+
+    asyncio.run(go())
+
+
+def test_a_settlement_that_nothing_follows_is_made_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(guard, "_SETTLE_SECONDS", 0.0)
+    world = World(100)
+
+    async def go(key: str) -> None:
+        one = await world.reserve(key, 20)
+        world.ledger.entered.clear()
+        await one.asettle(5, 1)
+        assert await asyncio.to_thread(world.ledger.entered.wait, 30)
+
+    for number in range(2):
+        asyncio.run(go(str(number)))
+    assert world.spent() == 10
+
+
+def test_what_waits_to_be_settled_survives_a_ledger_that_is_gone() -> None:
+    world = World(100)
+
+    async def go() -> None:
+        await (await world.reserve("a", 60)).asettle(1, 1)
+        world.ledger.is_gone = True
+        with pytest.raises(GuardError, match="cannot be checked"):
+            await world.reserve("b", 60)
+        world.ledger.is_gone = False
+        await world.reserve("c", 60)
+
+    asyncio.run(go())
+    assert world.spent() == 61
 
 
 def test_a_cancelled_caller_gives_back_what_arrives_too_late() -> None:

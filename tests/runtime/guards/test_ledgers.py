@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.runtime.ledger import Charge, LedgerBusyError, Refusal
+from promptops.runtime.ledger import Charge, LedgerBusyError, Refusal, Settlement
 from tests.runtime.guards.pieces import AMOUNT, ENDS_AT, LEASE_SECONDS, WINDOW, charge
 
 if TYPE_CHECKING:
@@ -80,6 +80,20 @@ def test_a_settlement_corrects_once(ledger: Ledger) -> None:
     assert not ledger.settle("a", {"micros": 1}, now=NOW)
     assert not ledger.settle("unknown", {"micros": 1}, now=NOW)
     assert used(ledger) == (20, 0)
+
+
+def test_settlements_together_correct_each_once(ledger: Ledger) -> None:
+    for key in ("a", "b", "c"):
+        reserve(ledger, key, charge())
+    settlements = [
+        Settlement("b", {"micros": 2}),
+        Settlement("a", {}),
+        Settlement("unknown", {"micros": 9}),
+    ]
+    for _ in range(2):
+        ledger.settle_all(settlements, now=NOW)
+        assert used(ledger) == (2 * AMOUNT + 2, AMOUNT)
+    ledger.settle_all([], now=NOW)
 
 
 def test_a_release_gives_everything_back(ledger: Ledger) -> None:
