@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from enum import StrEnum
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from promptops.cli.session import emit, emit_json, is_terminal, paint, say, warn
-from promptops.errors import RefusedError
+from promptops.errors import RefusedError, UsageError
 from promptops.evals.outcome import Measure
 from promptops.repository.writing import write_atomically
 
@@ -63,6 +64,19 @@ MarginOption = Annotated[
         help="The loss that still counts as 'not worse', such as 0.02.",
     ),
 ]
+
+
+def check_files(**files: Path | None) -> None:
+    """Raise UsageError for a file that cannot be written, before the run that it would hold."""
+    for option, file in files.items():
+        if file is None:
+            continue
+        if file.is_dir():
+            raise UsageError(f"--{option} {file} is a folder", hint="name a file in it")
+        if not file.parent.is_dir():
+            raise UsageError(f"--{option} {file}: there is no such folder", hint="make it first")
+        if not os.access(file.parent, os.W_OK):
+            raise UsageError(f"--{option} {file}: its folder cannot be written to")
 
 
 def print_result(

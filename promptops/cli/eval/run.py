@@ -14,6 +14,7 @@ from promptops.cli.eval.printing import (
     MarginOption,
     MeasureOption,
     OutputOption,
+    check_files,
     print_result,
 )
 from promptops.cli.eval.running import (
@@ -167,6 +168,7 @@ def run(
             "--evidence is of whole suites and their own models",
             hint="leave out --sample and --stand-in, or --evidence",
         )
+    check_files(output=file, evidence=evidence, html=page)
     options = EvalOptions(
         choose_mode_by_flags(record=record, replay=replay, live=live),
         to_micros(max_cost),

@@ -690,3 +690,17 @@ def test_a_replay_names_suites_without_a_cassette(project: Repo) -> None:
 1 suite, 2 samples, 2 trials: 2 calls, 208 tokens at most
 evals/ask.yaml has no cassette: promptops eval run --record makes one
 """)
+
+
+@pytest.mark.parametrize("option", ["output", "html", "evidence"])
+def test_a_file_that_cannot_be_written_is_refused_before_the_run(
+    project: Repo, option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_args: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("promptops.evals.opening.run", never)
+    said = refuse(project, "eval", "run", f"--{option}", "none/file", code=2)
+    assert f"--{option} none/file: there is no such folder" in said
+    said = refuse(project, "eval", "run", f"--{option}", "evals", code=2)
+    assert f"--{option} evals is a folder" in said
