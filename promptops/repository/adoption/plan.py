@@ -15,6 +15,7 @@ from promptops.prompt.frontmatter.document import read_document
 from promptops.prompt.reference import check_name, is_prompt, name_fault
 from promptops.repository.adoption import formats, promptfoo
 from promptops.repository.adoption.draft import Note, UnreadableError
+from promptops.repository.adoption.formats.markdown import AGENT_FILES
 from promptops.repository.adoption.promptfoo.source import SourceFolder
 from promptops.repository.new_prompt import DEFAULT_MODEL, find_author, quote_scalar
 from promptops.repository.steps import place_file
@@ -251,9 +252,10 @@ def _adopt(repository: Repository, draft: Draft, name: str, author: str, model: 
         place = f"{repository.config.evals}/{name}.yaml"
         suite = (place, _write_suite(name, draft))
     is_hidden = draft.path.startswith(".") or "/." in draft.path
-    if is_hidden:
+    stays = is_hidden or draft.path.rpartition("/")[2] in AGENT_FILES
+    if stays:
         notes.append(Note("the file stays: a tool reads it where it is"))
-    moves = not is_hidden and not draft.title and not draft.path.endswith(_MAY_HOLD_NONE)
+    moves = not stays and not draft.title and not draft.path.endswith(_MAY_HOLD_NONE)
     return Adoption(draft, name, path, text, suite, tuple(notes), moves)
 
 

@@ -302,6 +302,12 @@ def test_a_sample_has_what_the_original_gave_for_a_missing_value(repo: Repo) -> 
     assert "error" not in run(repo, "validate").output
 
 
+def test_what_an_agent_reads_at_its_place_stays_there(repo: Repo) -> None:
+    plan = adopt(repo, "app/CLAUDE.md", "Run the tests before each commit.\n")
+    assert "the file stays: a tool reads it where it is" in notes(plan)
+    assert (repo.path / "app/CLAUDE.md").exists()
+
+
 def test_vscode(repo: Repo) -> None:
     text = "---\nmode: agent\n---\nTest ${input:module:a module} in ${file}. See #file:README.md\n"
     plan = adopt(repo, ".github/prompts/tests.prompt.md", text)

@@ -9,6 +9,8 @@ from promptops.repository.adoption.draft import Draft, DraftMessage, Note, Unrea
 from promptops.repository.adoption.formats.header import add_metadata, split_lax, take_settings
 from promptops.repository.adoption.placeholders import read_loose, read_verbatim
 
+AGENT_FILES = frozenset({"AGENTS.md", "CLAUDE.md", "GEMINI.md"})
+"""The files that an agent reads at their place."""
 _KNOWN = {"name", "description", "model", "version", "tools", "allowed-tools"}
 
 
@@ -48,7 +50,7 @@ def _judge(path: str) -> tuple[str, str | None]:
     where = PurePosixPath(path)
     if where.name == "SKILL.md":
         return "skill", "system"
-    if where.name in {"AGENTS.md", "CLAUDE.md", "GEMINI.md"} or "agents" in where.parts[:-1]:
+    if where.name in AGENT_FILES or "agents" in where.parts[:-1]:
         return "agent", "system"
     if where.name.endswith((".chatmode.md", ".agent.md", ".instructions.md", ".mdc")):
         return "instructions", "system"
