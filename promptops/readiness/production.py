@@ -10,6 +10,7 @@ from promptops.readiness.item import (
     Evidence,
     ReadinessItem,
     ReadinessLevel,
+    count_of,
     each_prompt,
     met,
     missing,
@@ -69,7 +70,9 @@ def _judge_limits(facts: ReadinessFacts) -> Evidence:
 def _judge_cost(facts: ReadinessFacts) -> Evidence:
     tenants = facts.runs.get("tenants", 0)
     if tenants:
-        return met(f"runs of {tenants:,} tenants in 30 days; promptops runs stats --by tenant")
+        return met(
+            f"runs of {count_of(tenants, 'tenant')} in 30 days; promptops runs stats --by tenant"
+        )
     return missing("no run names its tenant", "pass tenant to registry.run")
 
 

@@ -421,9 +421,9 @@ def _format_span(group: RunGroup, which: str) -> str:
 def _describe_type(schema: Mapping[str, Any]) -> str:
     types = " or ".join(list_types(schema))
     choices = schema.get("enum")
-    if types or not isinstance(choices, list):
-        return types or "any"
-    return "one of " + ", ".join(map(_format_value, choices))
+    if isinstance(choices, list):
+        return "one of " + ", ".join(map(_format_value, choices))
+    return types or "any"
 
 
 def _format_value(value: object) -> str:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from promptops.evals.outcome import SuiteOutcome
     from promptops.evals.result import SampleResult, Trial
 
-_WORDS = {Exit.PASSED: "passed", Exit.BLOCKED: "blocked", Exit.UNKNOWN: "could not be judged"}
+# As `promptops eval run` says it: samples may fail in a run that blocks nothing.
+_WORDS = {Exit.PASSED: "not blocked", Exit.BLOCKED: "blocked", Exit.UNKNOWN: "could not be judged"}
 _TONES = {Exit.PASSED: "good", Exit.BLOCKED: "bad", Exit.UNKNOWN: "doubt"}
 MAX_SAMPLES = 5
 _MAX_TEXT = 600
@@ -126,7 +127,7 @@ def _summarize(source: str, one: SuiteOutcome) -> GivenEval:
         version=suite.change.label,
         baseline=suite.baseline.label if suite.baseline is not None else "",
         model=one.model,
-        word=_WORDS[one.exit],
+        word=_WORDS[one.exit] if failed or one.exit is not Exit.PASSED else "passed",
         tone=_TONES[one.exit],
         says=describe(one.verdict) if one.verdict is not None else "",
         reasons=tuple(reason.text for reason in one.reasons),
