@@ -63,6 +63,7 @@ _IS_SCRIPT = re.compile(r"^(?:\(|export |#!|printf )|[|(]$", re.MULTILINE)
 _NEEDS_SHELL = re.compile(r"[|&;<>$`*~]")
 _VARYING = (
     (re.compile(r"sha256:[0-9a-f]+"), "sha256:0"),
+    (re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "RUN"),
     (re.compile(r"\b[0-9a-f]{12,64}\b"), "0" * 12),
     # Also where a line is broken within it.
     (re.compile(r"\d{4}-\d\d-\d\d(?:T|\s+)\d\d:\d\d(?::\d\d)?(?: ?[+-]\d{4}|Z|\s+UTC)?"), "TIME"),
