@@ -163,7 +163,8 @@ def lint_repository(
         if governed[path] is PathKind.PROMPTS and not path.endswith("/README.md")
     ]
     knows = None if groups is None else groups.knows
-    around = LintContext(found.path, found.size, paths, prompts, gate, knows)
+    folders = (repository.config.prompts, repository.config.evals)
+    around = LintContext(found.path, found.size, paths, prompts, gate, knows, folders)
     return lint_owners(found.owners, around)
 
 

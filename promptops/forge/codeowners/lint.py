@@ -39,6 +39,8 @@ class LintContext:
         gate: the files that control merging: configuration, evals, workflows, groups, keys,
             CODEOWNERS itself.
         knows: tells whether the groups file mentions an owner; None if there is no such file.
+        folders: folders that need an owner before they have a file, as the configuration names
+            them.
     """
 
     path: str
@@ -47,6 +49,7 @@ class LintContext:
     prompts: Collection[str]
     gate: Collection[str]
     knows: Callable[[str], bool] | None = None
+    folders: Collection[str] = ()
 
 
 def lint_owners(owners: OwnersFile, around: LintContext) -> list[Finding]:
@@ -90,6 +93,8 @@ def _idle_rules(owners: OwnersFile, around: LintContext) -> Iterator[Finding]:
     alive = _matching_lines(idle + excluding, split)
     for rule in idle + excluding:
         if rule.line not in alive:
+            if rule.pattern.strip("/") in around.folders and not rule.is_exclusion:
+                continue
             yield _about(rule, around, "dead-pattern", "no file matches this pattern")
         elif not rule.is_exclusion:
             yield _about(

@@ -714,9 +714,10 @@ def lint(
     dialect: Dialect = GITHUB,
     size: int | None = None,
     knows: Callable[[str], bool] | None = None,
+    folders: Collection[str] = (),
 ) -> list[Finding]:
     size = len(text.encode()) if size is None else size
-    around = LintContext("CODEOWNERS", size, paths, prompts, gate, knows)
+    around = LintContext("CODEOWNERS", size, paths, prompts, gate, knows, folders)
     return lint_owners(parse_owners(text, dialect), around)
 
 
@@ -729,6 +730,12 @@ def test_rules_that_decide_nothing_are_found() -> None:
     findings = lint(text, ["docs/a.md", "b.py"])
     assert found_in(findings) == [("dead-pattern", 2), ("shadowed-rule", 3), ("shadowed-rule", 4)]
     assert {one.severity for one in findings} == {"warning"}
+
+
+def test_a_folder_of_the_configuration_has_an_owner_before_its_first_file() -> None:
+    text = "* @a\n/evals/ @a\n/other/ @a\n!/prompts/\n"
+    findings = lint(text, ["docs/a.md"], dialect=GITLAB, folders=("prompts", "evals"))
+    assert found_in(findings) == [("dead-pattern", 3), ("dead-pattern", 4)]
 
 
 def test_an_exclusion_that_excludes_nothing_is_dead_and_a_section_shadows_no_other() -> None:
