@@ -289,7 +289,9 @@ def emit_table(
     if header and spare and is_terminal(sys.stdout):
         shown, missing = leave_out(shown, spare)
         if missing:
-            say(f"without {' and '.join(missing)}: the terminal is narrow")
+            *others, last = missing
+            named = f"{', '.join(others)} and {last}" if others else last
+            say(f"without {named}: the terminal is narrow")
     # Fast path: in most tables each character is one cell wide.
     is_plain = "".join(map("".join, shown)).isascii()
     measure = len if is_plain else _width

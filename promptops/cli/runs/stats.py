@@ -215,7 +215,8 @@ def _print_table(
         )
         for group in groups
     ]
-    emit_table(rows, header=header)
+    spare = [name for name in ("TREND", "P50", "P95") if name in header]
+    emit_table(rows, header=header, spare=spare)
     if len(groups) > 1:
         total = sum(group.runs for group in groups)
         cost = sum(group.cost_micros for group in groups)

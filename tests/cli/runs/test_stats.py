@@ -83,6 +83,19 @@ billing/refund  1     $0.00                  <duration>   <duration>   0        
     assert "TREND" not in accept(repo, "runs", "stats", "--by", "day")
 
 
+def test_a_narrow_terminal_goes_without_columns(
+    repo: Repo, runs: list[RunRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("session", "runs.stats"):
+        monkeypatch.setattr(f"promptops.cli.{module}.is_terminal", lambda _stream: True)
+    monkeypatch.setenv("COLUMNS", "75")
+    said = run(repo, "runs", "stats", "--until", "2026-11-23")
+    assert said.stderr.startswith("without TREND, P50 and P95: the terminal is narrow\n")
+    header = said.stdout.splitlines()[0]
+    assert "REFUSED" in header
+    assert "P95" not in header
+
+
 def test_bars() -> None:
     from promptops.cli.runs.view import draw
 
