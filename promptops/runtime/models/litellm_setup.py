@@ -64,7 +64,8 @@ def load(model: str) -> Any:  # noqa: ANN401 - the module
                 model=model,
                 kind="install",
                 is_sent=False,
-                hint=INSTALL_HINT,
+                hint=f"{INSTALL_HINT}; an endpoint of your own needs base_url in "
+                f"[models.{model.partition('/')[0]}] of promptops.toml instead",
             ) from error
         litellm.suppress_debug_info = True  # LiteLLM prints to stdout
         litellm.telemetry = False
