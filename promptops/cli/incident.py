@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from promptops.cli.deployment import EnvironmentOption
-from promptops.cli.observations import list_observations
-from promptops.cli.session import OfflineOption, current, emit, one_line
+from promptops.cli.observations import as_markdown, list_observations
+from promptops.cli.session import OfflineOption, current, emit
 from promptops.cli.times import describe_freshness, parse_moment, show_time
 from promptops.errors import PromptopsError
 
@@ -66,32 +66,29 @@ def _describe_live(repository: Repository, environment: str) -> Iterator[str]:
     entries = head.state.entries if head else {}
     for name in sorted(entries):
         paused = entries[name].paused
-        yield f"| {name} | {entries[name].describe()} | {'' if paused is None else _cell(paused)} |"
+        why = "" if paused is None else as_markdown(paused)
+        yield f"| {name} | {entries[name].describe()} | {why} |"
     yield ""
-
-
-def _cell(text: object) -> str:
-    return one_line(str(text)).replace("|", "\\|")
 
 
 def _describe_changes(repository: Repository, deployments: list[Deployment]) -> Iterator[str]:
     from promptops.cli.diff import describe_change
+    from promptops.prompt.diff.markdown import fence
 
     yield from ("## What changed, newest first", "")
     for one in deployments:
         when = show_time(one.author.time_seconds)
-        author = f"{one_line(one.author.name)} <{one_line(one.author.email)}>"
+        author = f"{as_markdown(one.author.name)} <{as_markdown(one.author.email)}>"
         yield f"### Deployment {one.number}: {one.action} at {when}"
         yield ""
-        yield f"By {author}. {one_line(one.reason) or 'No reason was given.'}"
+        yield f"By {author}. {as_markdown(one.reason) or 'No reason was given.'}"
         yield ""
         for change in one.changes:
             yield f"* {change}"
         yield ""
         text = [line for change in one.changes for line in describe_change(repository, change)]
         if text:
-            fence = "`" * 4
-            yield from (f"{fence}diff", *(line.removeprefix("  ") for line in text), fence, "")
+            yield from (fence("\n".join(line.removeprefix("  ") for line in text), "diff"), "")
 
 
 def _describe_undoing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from promptops.cli.session import one_line
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from promptops.evals.nightly.trends import TrendNight
     from promptops.repository.repository import Repository
 
+_MARKUP = re.compile(r"[\\`*\[\]<>|]")
 _MAX_ALERTS = 20
 _MAX_ROWS = 20
 _NIGHTS_BEFORE = 2
@@ -29,7 +31,7 @@ def list_observations(
     except NotFoundError:
         pass  # there is no run log
     except PromptopsError as error:
-        lines += [f"The run log cannot be read: {one_line(error.message)}.", ""]
+        lines += [f"The run log cannot be read: {as_markdown(error.message)}.", ""]
     return lines
 
 
@@ -40,7 +42,7 @@ def _list_nights(repository: Repository, environment: str, oldest: float) -> Ite
     try:
         records = HistoryBranch(repository).read([environment], newest=_MAX_ROWS).records
     except PromptopsError as error:
-        yield from (f"The nightly evals cannot be read: {one_line(error.message)}.", "")
+        yield from (f"The nightly evals cannot be read: {as_markdown(error.message)}.", "")
         return
     first = name_night(oldest)
     shown: list[TrendNight] = []
@@ -73,7 +75,7 @@ def _describe_night(night: TrendNight) -> str:
 
 
 def _row(cells: tuple[object, ...]) -> str:
-    return f"| {' | '.join(one_line(str(cell)).replace('|', chr(92) + '|') for cell in cells)} |"
+    return f"| {' | '.join(as_markdown(cell) for cell in cells)} |"
 
 
 def _list_log(environment: str, oldest: float, now: float) -> list[str]:
@@ -92,10 +94,10 @@ def _list_log(environment: str, oldest: float, now: float) -> list[str]:
             detail = one.detail or {}
             told = ", ".join(map(str, detail.get("told") or ())) or "nobody"
             lines.append(
-                f"* {show_time(int(one.at))}: {one_line(str(detail.get('title')))} (told: {told})"
+                f"* {show_time(int(one.at))}: {as_markdown(detail.get('title'))} (told: {told})"
             )
             more = str(detail.get("detail") or "").splitlines()
-            lines += [f"  * {one_line(line)}" for line in more if line]
+            lines += [f"  * {as_markdown(line)}" for line in more if line]
         lines.append("")
     if groups:
         lines += ["## Runs", "", "| Prompt | Version | Model | Runs | Errors | p95 |"]
@@ -107,3 +109,8 @@ def _list_log(environment: str, oldest: float, now: float) -> list[str]:
             lines.append(_row((*cells, *counts)))
         lines.append("")
     return lines
+
+
+def as_markdown(text: object) -> str:
+    """Return untrusted text for a line of Markdown, which shows it as it is."""
+    return _MARKUP.sub(r"\\\g<0>", one_line(str(text)))

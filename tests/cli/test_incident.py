@@ -40,24 +40,24 @@ As of <time>.
 
 ### Deployment 3: pause at 2026-01-02 00:00 +0000
 
-By Jane Doe <jane@example.com>. wrong | refunds
+By Jane Doe <jane@example.com>. wrong \\| refunds
 
 * a 1.1.0 -> 1.1.0 (paused)
 
 ### Deployment 2: promote at 2026-01-02 00:00 +0000
 
-By Jane Doe <jane@example.com>. New | words
+By Jane Doe <jane@example.com>. New \\| words
 
 * a 1.0.0 -> 1.1.0
 
-````diff
+```diff
 behaviour  message 1 (user): the model reads another text
 
 message 1 (user) changed
 @@ line 1 @@
 - Old {{ question }}
 + New {{ question }}
-````
+```
 
 ## How to undo it
 
@@ -72,13 +72,31 @@ promptops resume a --env staging
     lines = page.splitlines()
     assert "| a | 1.1.0 | wrong \\| refunds |" in lines
     assert "### Deployment 2: promote at 2026-01-02 00:00 +0000" in lines
-    assert "By Jane Doe <jane@example.com>. New | words" in lines
+    assert r"By Jane Doe <jane@example.com>. New \| words" in lines
     assert "* a 1.0.0 -> 1.1.0" in lines
     assert "+ New {{ question }}" in lines
     assert "promptops rollback a --env staging --reason TEXT" in lines
     assert "promptops rollback --env staging --to-deployment 1 --reason TEXT" in lines
     assert "promptops resume a --env staging" in lines
     assert "Old | words" not in page
+
+
+def test_texts_that_look_like_markup_are_shown_as_they_are(repo: Repo) -> None:
+    hostile = "<script>alert(1)</script> [x](https://evil.example) ![i](y) `c`"
+    body = "{{ question }}\n````\n<img src=x>"
+    for version in ("1.0.0", "1.1.0"):
+        repo.commit({"prompts/a.md": prompt_text(version, f"{version} {body}")})
+        accept(repo, "release", "a")
+        accept(repo, "promote", "a", "--to", "staging", "--reason", hostile)
+    accept(repo, "pause", "a", "--env", "staging", "--reason", hostile)
+
+    page = accept(repo, "incident", "--env", "staging", "--since", "2020-01-01")
+
+    shown = r"\<script\>alert(1)\</script\> \[x\](https://evil.example) !\[i\](y) \`c\`"
+    assert hostile not in page
+    assert page.count(shown) == 4
+    # The text of the prompt cannot end the block that it is in.
+    assert "`````diff" in page
 
 
 def test_a_quiet_time(repo: Repo) -> None:
