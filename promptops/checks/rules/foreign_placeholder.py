@@ -3,8 +3,8 @@
 ## Finds
 
 `{name}`, `${name}`, `<<NAME>>`, `[[name]]` or `%(name)s` where `name` is an input of the prompt;
-and `{question}` and the like in a prompt that declares no inputs and prints none. Code and template
-comments are not looked at.
+and `{question}` and the like in a prompt that declares no inputs and prints none; and `%s` where
+inputs are declared and none is used. Code and template comments are not looked at.
 
 ## Why
 
@@ -51,6 +51,7 @@ _USUAL = frozenset(
         *("user_message", "user_query", "user_question"),
     ]
 )
+_PERCENT = re.compile(r"(?<![\w%])%s(?!\w)", re.ASCII)
 _RAW = re.compile(r"\{%[-+]?\s*raw\b.*?endraw\s*[-+]?%\}", re.DOTALL)
 
 
@@ -59,7 +60,8 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
     suspects = {
         path: text
         for path in subject.analyses
-        if _may_hold_one(text := subject.text(path)) and _PLACEHOLDER.search(text)
+        if _may_hold_one(text := subject.text(path))
+        and (_PLACEHOLDER.search(text) or _PERCENT.search(text))
     }
     if not suspects:
         return
@@ -67,6 +69,8 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
     prints = any(use.printed for one in subject.analyses.values() for use in one.uses)
     if not known and prints:
         return
+    used = {name for one in subject.analyses.values() for name in one.undeclared}
+    is_unfilled = bool(known) and not used
     for path, text in suspects.items():
         seen = _RAW.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), blank_code(text))
         for match in _PLACEHOLDER.finditer(seen):
@@ -79,11 +83,15 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
             if name is None:
                 hint += f", and declare '{word}' under 'inputs'"
             yield Problem(f"{match[0]} is sent as literal text", path, place, hint)
+        for match in _PERCENT.finditer(seen) if is_unfilled else ():
+            place = find_place(text, subject.first_line(path), *match.span())
+            hint = f"write {{{{ {next(iter(known.values()))} }}}} to insert the value"
+            yield Problem(f"{match[0]} is sent as literal text", path, place, hint)
 
 
 def _may_hold_one(text: str) -> bool:
     """Return whether a text holds the beginning of a placeholder, which is known far sooner."""
-    if "<<" in text or "[[" in text or "%(" in text:
+    if "<<" in text or "[[" in text or "%(" in text or "%s" in text:
         return True
     at = text.find("{")
     while at >= 0:

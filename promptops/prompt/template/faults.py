@@ -125,7 +125,7 @@ def syntax_problem(
     foreign = explain_foreign(tag, language) if language is not None else None
     if foreign is not None:
         message, hint = foreign[0], f"{foreign[1]}; {_AS_TEXT}"
-    if is_foreign and _AS_TEXT in hint:
+    if is_foreign and _AS_TEXT[1:] in hint:
         hint += " (`promptops validate --fix=raw` does)"
     if fault.message.startswith(_OPEN_COMMENT) and not tag.endswith("}"):
         # In a heading such as `## Refunds {#refunds}` that would drop the text after it.
@@ -197,4 +197,6 @@ def _explain_tag(tag: str, innermost: str | None) -> tuple[str, str]:
     meant = _OTHER_WORDS.get(tag)
     near = meant or nearest(tag, _TAGS)
     hint = f"did you mean `{near}`?" if near else f"tags are: {', '.join(_TAGS)}"
+    if near:
+        return f"unknown tag `{tag}`", f"{hint} T{_AS_TEXT[1:]}"
     return f"unknown tag `{tag}`", f"{hint}; {_AS_TEXT}"
