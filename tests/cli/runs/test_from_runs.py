@@ -95,6 +95,7 @@ def test_only_some_runs_are_taken_and_the_draft_is_a_valid_suite(
       "end_line": null,
       "end_column": null,
       "fixable": false,
+      "documentation": "docs/checks.md#missing-evals",
       "included_from": []
     }
   ]
