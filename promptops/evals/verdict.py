@@ -308,8 +308,16 @@ def explain(verdict: EvalVerdict) -> str:
         return "Nothing was compared."
     # The share of inputs of which 5 % of such suites have no sample.
     unseen = 1 - LEVEL ** (1 / overall.samples)
+    strikes = f"whatever strikes fewer than {_percent(unseen)} of inputs"
     hidden = max(0.0, -overall.interval.low)
-    loss = f"a loss of up to {100 * hidden:.1f} points" if hidden else "no loss on average"
+    if overall.finding is Conclusion.WORSE:
+        missed = (
+            f"the loss may be up to {100 * hidden:.1f} points, and {strikes}, or only inputs"
+            " unlike these samples, can hide."
+        )
+    else:
+        loss = f"a loss of up to {100 * hidden:.1f} points" if hidden else "no loss on average"
+        missed = f"{loss} can hide, and so can {strikes}, or only inputs unlike these samples."
     noticed = (
         f", a loss of {100 * verdict.detectable:.1f} points is noticed in four cases of five"
         if verdict.detectable is not None
@@ -317,8 +325,7 @@ def explain(verdict: EvalVerdict) -> str:
     )
     return (
         f"Of 100 suites of {overall.samples} samples drawn like these, 95 give an interval that"
-        f" holds the true difference{noticed}; here {loss} can hide, and so can whatever strikes"
-        f" fewer than {_percent(unseen)} of inputs, or only inputs unlike these samples."
+        f" holds the true difference{noticed}; here {missed}"
     )
 
 

@@ -158,9 +158,9 @@ def test_words() -> None:
     )
     assert explain(verdict) == snapshot(
         "Of 100 suites of 40 samples drawn like these, 95 give an interval that holds the true"
-        " difference, a loss of 19.1 points is noticed in four cases of five; here a loss of up"
-        " to 44.4 points can hide, and so can whatever strikes fewer than 7.2% of inputs, or only"
-        " inputs unlike these samples."
+        " difference, a loss of 19.1 points is noticed in four cases of five; here the loss may be"
+        " up to 44.4 points, and whatever strikes fewer than 7.2% of inputs, or only inputs unlike"
+        " these samples, can hide."
     )
 
 
