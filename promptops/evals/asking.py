@@ -569,13 +569,14 @@ class Asker:
             model = equipment.models.get(name)
             price = equipment.prices.find(name)
             is_free = price is not None and price.is_free
+            asking.most = 0 if is_free else asking.most
             began = time.monotonic()
-            asking.held = await equipment.cost_cap.take(0 if is_free else asking.most)
+            asking.held = await equipment.cost_cap.take(asking.most)
             if equipment.guards is not None:
                 asking.reservation = await equipment.guards.areserve(
                     Scope(EVAL, asking.prompt, None, None),
                     key=f"{equipment.name}/{self._asked}",
-                    cost=0 if is_free else asking.most,
+                    cost=asking.most,
                     tokens=asking.tokens,
                     lease_seconds=deadline - began + _LEASE_MARGIN_SECONDS,
                 )
@@ -726,7 +727,7 @@ class _Asking:
     def settle_cost(self, *, is_sent: bool) -> int | None:
         """Return what a call cost, and give back what the cost limit held for it beyond that."""
         cost: int | None = 0
-        if is_sent:
+        if is_sent and self.most != 0:
             cost = None if self.entry is None else self.entry.cost_micros
         if self.held is not None:
             self._asker.settle(self.held, cost)
