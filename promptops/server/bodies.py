@@ -108,13 +108,11 @@ def take_object(body: Mapping[str, Any], field: str) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    message = f"{name} is not JSON"
-    raise ValueError(message)
+    raise HttpProblem(400, "body", f"the body is not JSON: {name} is no value")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        message = "a key is given twice"
-        raise ValueError(message)
+        raise HttpProblem(400, "body", "an object in the body has a key twice")
     return value

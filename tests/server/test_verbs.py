@@ -129,6 +129,20 @@ def test_a_bad_request_is_refused_in_one_shape(
     assert reply.json["error"]["request_id"] == reply.headers["x-request-id"]
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"inputs": {"question": NaN}}', "the body is not JSON: NaN is no value"),
+        (b'{"user": "a", "user": "b"}', "an object in the body has a key twice"),
+        (b"{", "the body is not JSON"),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_said(
+    service: Running, key: str, body: bytes, message: str
+) -> None:
+    assert service.ask("POST", f"/v1/run/{REF}", body, key=key).json["error"]["message"] == message
+
+
 def test_a_paused_prompt_is_refused_and_resolved(service: Running, team: Team, key: str) -> None:
     live = {"support/triage": "1.1.0", "support/echo": "1.0.0", "support/chat": "1.0.0"}
     team.press.deploy("staging", live, paused={"support/echo": "It shouts."})
