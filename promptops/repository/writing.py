@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 
@@ -10,6 +11,8 @@ def write_atomically(
     file: Path, data: bytes, *, mode: int | None = None, is_durable: bool = True
 ) -> None:
     """Replace a file atomically: after a crash or on a full disk it has the old or the new bytes.
+
+    A device or a pipe, such as `/dev/null` or `/dev/stdout`, is written to and never replaced.
 
     Args:
         file: the path; its folder must exist.
@@ -22,6 +25,9 @@ def write_atomically(
     """
     import tempfile
 
+    if _is_special(file):
+        file.write_bytes(data)
+        return
     handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -34,6 +40,15 @@ def write_atomically(
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _is_special(file: Path) -> bool:
+    """Return whether something other than a file stands at the path, or where it links to."""
+    try:
+        kind = file.stat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(kind) and not stat.S_ISDIR(kind)
 
 
 def replace_file(file: Path, data: bytes) -> None:
