@@ -184,11 +184,13 @@ def current_branch(git: Git) -> str | None:
 def stale_locks(git: Git) -> list[Path]:
     """List the lock files of refs, index and configuration, sorted.
 
-    Git holds them only for moments; an old one was left by a crash.
+    Git holds them only for moments; an old one was left by a crash. Those of promptops are none:
+    it locks a file that stays.
     """
     found: set[Path] = set()
     for folder in {git.common_dir, git.git_dir}:
-        found.update(folder.glob("*.lock"))
+        held = folder.glob("*.lock")
+        found.update(path for path in held if not path.name.startswith("promptops-"))
         for parent, _, files in os.walk(folder / "refs"):
             found.update(Path(parent, name) for name in files if name.endswith(".lock"))
     return sorted(found)
