@@ -6,7 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from promptops.evals.outcome import Exit
-from promptops.evals.report.text import describe_run, describe_verdict, is_lower, worst_first
+from promptops.evals.report.text import (
+    describe_run,
+    describe_slices,
+    describe_verdict,
+    is_lower,
+    worst_first,
+)
 from promptops.evals.report.words import mark_words
 from promptops.evals.result import SampleOutcome
 from promptops.evals.verdict import describe, explain
@@ -42,16 +48,28 @@ def to_markdown(result: EvalResult, outcomes: list[SuiteOutcome], exit_code: Exi
         verdict = one.word if one.exit is Exit.PASSED else f"**{one.word}**"
         lines.append(f"| {' | '.join(map(_cell, cells))} | {verdict} |")
     for one in outcomes:
-        if one.verdict is not None:
-            lines += ["", _cell(describe(one.verdict)) + ".", "", _cell(explain(one.verdict))]
-        if one.reasons:
-            lines += ["", f"**{_cell(one.suite.prompt)}**, {_cell(one.model)}:", ""]
-            lines += [f"- {_cell(ground.text)}" for ground in one.reasons]
-        lines += _samples(one)
+        lines += [*_findings(one), *_samples(one)]
     if result.stopped:
         lines += ["", f"Stopped: {_cell(result.stopped)}"]
     lines += ["", f"{describe_run(result)}."]
     return "\n".join(lines)
+
+
+def _findings(outcome: SuiteOutcome) -> list[str]:
+    """Return the comparison's result with its slices, and what else decided."""
+    verdict = outcome.verdict
+    said = "" if verdict is None else describe(verdict)
+    grounds = [one.text for one in outcome.reasons if one.text != said]
+    if verdict is None and not grounds:
+        return []
+    head = f"**{_cell(outcome.suite.prompt)}**, {_cell(outcome.model)}:"
+    lines = ["", head if verdict is None else f"{head} {_cell(said)}."]
+    moved = [] if verdict is None else list(describe_slices(verdict))
+    if moved or grounds:
+        lines += ["", *(f"- {_cell(one)}" for one in (*moved, *grounds))]
+    if verdict is not None:
+        lines += ["", _cell(explain(verdict))]
+    return lines
 
 
 def _samples(outcome: SuiteOutcome) -> list[str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from promptops.evals.ordering import NaturalKey
     from promptops.evals.outcome import SuiteOutcome
     from promptops.evals.result import EvalResult, SampleResult, SuiteRunResult, Trial
+    from promptops.evals.verdict import SuiteComparison
 
     Paint = Callable[[str, str], str]
 
@@ -150,12 +151,23 @@ def _verdict(verdict: EvalVerdict, paint: Paint, width: int | None) -> Iterator[
     """Yield the comparison's result, and what it may miss."""
     for line in _fold(describe(verdict), width):
         yield f"  {paint(line, _FINDINGS.get(verdict.finding, 'dim'))}"
-    for tag, one in verdict.slices:
-        if one.finding in {Conclusion.WORSE, Conclusion.BETTER}:
-            said = describe(EvalVerdict(one))
-            yield f"  tagged '{tag}': {paint(said, _FINDINGS[one.finding])}"
+    for tag, one in _list_moved(verdict):
+        said = describe(EvalVerdict(one))
+        yield f"  tagged '{tag}': {paint(said, _FINDINGS[one.finding])}"
     for line in _fold(explain(verdict), width):
         yield f"  {paint(line, 'dim')}"
+
+
+def _list_moved(verdict: EvalVerdict) -> Iterator[tuple[str, SuiteComparison]]:
+    for tag, one in verdict.slices:
+        if one.finding in {Conclusion.WORSE, Conclusion.BETTER}:
+            yield tag, one
+
+
+def describe_slices(verdict: EvalVerdict) -> Iterator[str]:
+    """Yield a line for each slice that is worse or better."""
+    for tag, one in _list_moved(verdict):
+        yield f"tagged '{tag}': {describe(EvalVerdict(one))}"
 
 
 def _fold(text: str, width: int | None) -> list[str]:

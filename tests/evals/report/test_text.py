@@ -96,3 +96,15 @@ def test_a_shard_has_no_verdict() -> None:
     found = list(to_text(result, outcomes, code, lambda text, _: text))
     assert found[-1].startswith("not judged  ")
     assert "### Evals: not judged" in to_markdown(result, outcomes, code)
+
+
+def test_markdown_names_the_slices_that_moved_and_says_each_thing_once() -> None:
+    lost = [sample(f"s{at}", "000", "111", tags=("billing",)) for at in range(8)]
+    kept = [sample(f"t{at}", "111", "111", tags=("other",)) for at in range(8)]
+    result = run_of(*lost, *kept)
+    outcomes, code = judge_run(result)
+    found = to_markdown(result, outcomes, code)
+    assert found.count("-50.0 points") == 1
+    assert "**ask**, scripted/a: worse: 100.0%" in found
+    assert "- tagged 'billing': worse: 100.0%" in found
+    assert "tagged 'other'" not in found
