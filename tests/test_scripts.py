@@ -102,3 +102,26 @@ def test_a_missing_store_is_left_out_or_insisted_on(required: str, outcome: str)
         text=True,
     )
     assert f"{outcome}: there is none" in done.stderr
+
+
+BENCHMARKS = ROOT / "benchmarks"
+PAGES = sorted([ROOT / "README.md", BENCHMARKS / "README.md", *(ROOT / "docs").glob("*.md")])
+
+
+def test_every_table_of_measurements_says_what_prints_it() -> None:
+    text = (BENCHMARKS / "README.md").read_text("utf-8")
+    for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        if "\n| " in section:
+            scripts = [BENCHMARKS / one for one in re.findall(r"`([a-z_]+\.py)\b", section)]
+            sessions = re.findall(r"nox -s ([a-z_]+)", section)
+            assert scripts or sessions, section.partition("\n")[0]
+            assert [one for one in scripts if not one.is_file()] == []
+            assert [one for one in sessions if f"def {one}(" not in NOXFILE] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_measurement_that_a_page_names_can_be_made(page: Path) -> None:
+    named = re.findall(r"benchmarks/([a-z_]+\.py)(?: ([a-z_]+))?", page.read_text("utf-8"))
+    for name, part in named:
+        text = (BENCHMARKS / name).read_text("utf-8")
+        assert re.search(rf"\b{part}\b", text), f"{name} {part}"
