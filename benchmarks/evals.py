@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -98,6 +99,35 @@ asyncio.run(main())
 """
 
 
+# The run log, and the limits of a ledger.
+SETTINGS = {
+    "alone": "",
+    "with the run log": "[log]\n",
+    "with limits": "[guards.environments.eval]\nspend_per_day = 30\n",
+    "with both": "[log]\n[guards.environments.eval]\nspend_per_day = 30\n",
+}
+
+
+def measure_pairs(folder: Path, rounds: int) -> None:
+    """Print the processor time of the runner beside its bare loop, each measured in turn."""
+    promptops = (sys.executable, "-m", "promptops", "eval", "run", "ask", "--against", "none")
+    bare = (sys.executable, "-c", BARE)
+    nothing = (sys.executable, "-c", BARE.rpartition("asyncio.run")[0])
+    ratios: dict[str, list[float]] = {name: [] for name in SETTINGS}
+    for _ in range(rounds):
+        loop = measure(folder, *bare)[0] - measure(folder, *nothing)[0]
+        for name, text in SETTINGS.items():
+            (folder / "promptops.toml").write_text(text)
+            start = measure(folder, *promptops, "--dry-run")[0]
+            ratios[name].append((measure(folder, *promptops)[0] - start) / loop)
+            shutil.rmtree(folder / ".git/promptops-log", ignore_errors=True)
+    (folder / "promptops.toml").unlink()
+    for name, found in ratios.items():
+        text = ", ".join(f"{one:.2f}" for one in sorted(found))
+        middle = sorted(found)[len(found) // 2]
+        print(f"the runner {name} beside its bare loop: {middle:.2f} (goal 2.0; {text})")
+
+
 def measure(folder: Path, *command: str) -> tuple[float, float, int]:
     """Run a command; return processor seconds, wall seconds and peak memory in kilobytes."""
     code = (
@@ -142,22 +172,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--many", type=int, default=100_000, help="for the memory")
+    parser.add_argument("--rounds", type=int, default=3, help="of the runner and its bare loop")
     options = parser.parse_args()
     promptops = (sys.executable, "-m", "promptops", "eval", "run", "ask", "--against", "none")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_repository(folder, options.samples)
-        start = min(measure(folder, *promptops, "--dry-run")[0] for _ in range(2))
-        bare = min(measure(folder, sys.executable, "-c", BARE)[0] for _ in range(2))
-        whole = min(measure(folder, *promptops)[0] for _ in range(2))
-        nothing = min(
-            measure(folder, sys.executable, "-c", BARE.rpartition("asyncio.run")[0])[0]
-            for _ in range(2)
-        )
-        print(f"{options.samples} samples: {whole:.2f} s of processor time, the plan {start:.2f} s")
-        print(
-            f"the runner beside its bare loop: {(whole - start) / (bare - nothing):.2f} (goal 2.0)"
-        )
+        measure_pairs(folder, options.rounds)
         make_repository(folder, 1000)
         measure(folder, *promptops, "--record")
         cold = min(measure(folder, *promptops, "--replay")[1] for _ in range(3))
