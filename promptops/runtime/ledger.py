@@ -103,6 +103,20 @@ class Reset(NamedTuple):
     windows: tuple[tuple[str, int], ...]
 
 
+class Attempt(NamedTuple):
+    """What an attempt reserves.
+
+    Attributes:
+        key: its unique key.
+        charges: what it may use, in each window.
+        lease_seconds: its maximum duration.
+    """
+
+    key: str
+    charges: Sequence[Charge]
+    lease_seconds: float
+
+
 class Settlement(NamedTuple):
     """The actual use of a reservation.
 
@@ -187,6 +201,12 @@ class Ledger(Protocol):
         Reserving the same key again changes nothing, so a caller may repeat a call whose answer was
         lost.
         """
+        ...
+
+    def reserve_all(
+        self, attempts: Sequence[Attempt], *, now: float, wait: bool = True
+    ) -> Sequence[Refusal | None]:
+        """Do as `reserve` for each in turn, in one transaction where the store has those."""
         ...
 
     def settle(

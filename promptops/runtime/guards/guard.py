@@ -36,6 +36,7 @@ from promptops.runtime.guards.windows import (
 from promptops.runtime.ledger import (
     GIVING_BACK,
     MONEY_UNITS,
+    Attempt,
     LedgerBusyError,
     LedgerError,
     LosableLedger,
@@ -46,7 +47,7 @@ from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from promptops.repository.settings.guards import GuardSettings
     from promptops.runtime.ledger import Charge, Ledger, Refusal, Reset, Unit
@@ -59,6 +60,7 @@ _SETTLED_AT_ONCE = 8
 # How many are settled in one transaction, for which others wait.
 _MAX_SETTLED = 100
 _SETTLE_SECONDS = 1.0
+_NOTHING: Mapping[Unit, int] = {"micros": 0, "calls": 0, "tokens": 0}
 
 
 class GuardStanding(NamedTuple):
@@ -113,9 +115,9 @@ class Guards:
 
         `warn` is called once if the default limit applies, and once if a cost is unknown.
 
-        With `settles_together` an event loop settles so many attempts at once, or those of a
-        second: until then more is reserved than was used, never less. Before a limit refuses, what
-        waits is settled.
+        With `settles_together` an event loop reserves attempts that begin at once together, and
+        settles so many at once, or those of a second: until then more is reserved than was used,
+        never less. Before a limit refuses, what waits is settled.
         """
         self.settings = settings
         self.ledger = ledger
@@ -124,6 +126,7 @@ class Guards:
         self._notify = notify
         self._notices = None if warn is None else Notices(ledger, warn)
         self._settles_together = settles_together
+        self._beginning: list[tuple[Attempt, asyncio.Future[bool]]] = []
         # The event loop that settles soon.
         self._settler: asyncio.AbstractEventLoop | None = None
         self._waiting: deque[Settlement] = deque(maxlen=_MAX_WAITING)
@@ -199,6 +202,11 @@ class Guards:
     ) -> Reservation:
         """As `reserve`, without blocking the event loop."""
         plan = self._plan(scope, cost, tokens, request_hash, unknown, further)
+        if self._settles_together > 1 and plan.charges and not self.ledger.is_remote:
+            attempt = Attempt(key, plan.charges, lease_seconds)
+            if await self._reserve_with_others(attempt):
+                return Reservation(self, self.ledger, key, cost=cost, tokens=tokens, is_local=False)
+            # It is refused, or cannot be decided without waiting: that is found out alone.
         try:
             return self._reserve(plan, key, cost, tokens, lease_seconds, wait=False)
         except LedgerBusyError:
@@ -214,6 +222,38 @@ class Guards:
             # The thread continues; release what it still reserves.
             task.add_done_callback(_give_back)
             raise
+
+    async def _reserve_with_others(self, attempt: Attempt) -> bool:
+        """Reserve an attempt together with those that begin at once; return whether that was
+        possible.
+        """
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        if not self._beginning:
+            loop.call_soon(self._reserve_beginning)
+        future: asyncio.Future[bool] = loop.create_future()
+        self._beginning.append((attempt, future))
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled() and future.result():
+                self._waiting.append(Settlement(attempt.key, _NOTHING))
+            raise
+
+    def _reserve_beginning(self) -> None:
+        beginning, self._beginning = self._beginning, []
+        asked = [(attempt, future) for attempt, future in beginning if not future.done()]
+        try:
+            if len(self._waiting) >= self._settles_together:
+                self._settle_waiting(self._settles_together, wait=False)
+            now = self._clock()
+            found = self.ledger.reserve_all([one for one, _ in asked], now=now, wait=False)
+            is_reserved = [one is None for one in found]
+        except LedgerError:
+            is_reserved = [False] * len(asked)
+        for (_, future), is_done in zip(asked, is_reserved, strict=True):
+            future.set_result(is_done)
 
     def settle(self, ledger: Ledger, key: str, amounts: dict[Unit, int]) -> None:
         """Settle a reservation; if the ledger is unreachable, do so later."""

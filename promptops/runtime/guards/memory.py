@@ -22,7 +22,7 @@ from promptops.runtime.ledger import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from promptops.runtime.ledger import Charge, Refusal, Settlement, Unit
+    from promptops.runtime.ledger import Attempt, Charge, Refusal, Settlement, Unit
 
 _LEDGERS: weakref.WeakSet[MemoryLedger] = weakref.WeakSet()
 
@@ -97,6 +97,15 @@ class MemoryLedger:
             self._reservations[key] = _HeldReservation(tuple(charges), now + lease_seconds)
             self._prune(now)
             return None
+
+    def reserve_all(
+        self, attempts: Sequence[Attempt], *, now: float, wait: bool = True
+    ) -> Sequence[Refusal | None]:
+        """Reserve each in turn; see `Ledger`."""
+        return [
+            self.reserve(key, charges, lease_seconds=seconds, now=now, wait=wait)
+            for key, charges, seconds in attempts
+        ]
 
     def settle(
         self,

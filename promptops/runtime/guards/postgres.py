@@ -34,7 +34,7 @@ from promptops.runtime.tls import secure_postgres
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from promptops.runtime.ledger import Charge, Refusal, Settlement, Unit
+    from promptops.runtime.ledger import Attempt, Charge, Refusal, Settlement, Unit
 
 # Two processes that find an empty database must not both create the tables.
 _MIGRATION_LOCK = 0x70726F6D6C6564
@@ -117,6 +117,15 @@ class PostgresLedger:
 
         used = self._ask(ask, wait=wait)
         return None if used is None else refuse(charges, used)
+
+    def reserve_all(
+        self, attempts: Sequence[Attempt], *, now: float, wait: bool = True
+    ) -> Sequence[Refusal | None]:
+        """Reserve each in turn; see `Ledger`."""
+        return [
+            self.reserve(key, charges, lease_seconds=seconds, now=now, wait=wait)
+            for key, charges, seconds in attempts
+        ]
 
     def settle(
         self,

@@ -30,7 +30,7 @@ from promptops.runtime.redis_hosts import RedisHosts
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from promptops.runtime.ledger import Charge, Refusal, Settlement, Unit
+    from promptops.runtime.ledger import Attempt, Charge, Refusal, Settlement, Unit
 
 # The braces keep all keys in one slot of a cluster.
 PREFIX = "{promptops-ledger}:"
@@ -210,6 +210,15 @@ class RedisLedger:
             return None
         used = {one.window: int(text) for one, text in zip(charges, answer[1:], strict=True)}
         return refuse(charges, used)
+
+    def reserve_all(
+        self, attempts: Sequence[Attempt], *, now: float, wait: bool = True
+    ) -> Sequence[Refusal | None]:
+        """Reserve each in turn; see `Ledger`."""
+        return [
+            self.reserve(key, charges, lease_seconds=seconds, now=now, wait=wait)
+            for key, charges, seconds in attempts
+        ]
 
     def settle(
         self,

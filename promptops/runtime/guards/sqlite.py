@@ -11,6 +11,7 @@ import os
 import sqlite3
 import threading
 import time
+from collections import defaultdict
 from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from promptops.runtime.ledger import (
     LATE_SECONDS,
     PRUNE_SECONDS,
     TIMEOUT_SECONDS,
+    Attempt,
     LedgerBusyError,
     LedgerError,
     Reset,
@@ -29,7 +31,7 @@ from promptops.runtime.ledger import (
 from promptops.runtime.sqlite import begin, is_busy, use_write_ahead_log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from promptops.runtime.ledger import Charge, Refusal, Settlement, Unit
@@ -95,15 +97,11 @@ class SqliteLedger:
         wait: bool = True,
     ) -> Refusal | None:
         """Reserve all charges or none; see `Ledger`."""
-        kept = _ENCODER.encode([(one.window, one.amount, one.unit) for one in charges])
+        attempt = Attempt(key, charges, lease_seconds)
         with self._use(wait=wait) as connection:
             begin(connection, TIMEOUT_SECONDS, is_patient=wait)
             try:
-                done = connection.execute(
-                    "INSERT INTO reservations VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                    (key, now + lease_seconds, kept),
-                )
-                if done.rowcount == 0:
+                if not _insert(connection, attempt, now):
                     connection.execute("ROLLBACK")
                     return None
                 after = _take(connection, charges)
@@ -119,6 +117,36 @@ class SqliteLedger:
                 raise
         return None
 
+    def reserve_all(
+        self, attempts: Sequence[Attempt], *, now: float, wait: bool = True
+    ) -> Sequence[Refusal | None]:
+        """Reserve each in turn, in one transaction; see `Ledger`."""
+        found: list[Refusal | None] = []
+        with self._use(wait=wait) as connection:
+            begin(connection, TIMEOUT_SECONDS, is_patient=wait)
+            try:
+                used = _find_used(connection, attempts)
+                taken: dict[str, Charge] = {}
+                for one in attempts:
+                    refusal = refuse(one.charges, used)
+                    if refusal is not None and _is_reserved(connection, one.key):
+                        refusal = None
+                    elif refusal is None and _insert(connection, one, now):
+                        for charge in one.charges:
+                            used[charge.window] = used.get(charge.window, 0) + charge.amount
+                            before = taken.get(charge.window, charge._replace(amount=0))
+                            amount = before.amount + charge.amount
+                            taken[charge.window] = charge._replace(amount=amount)
+                    found.append(refusal)
+                if taken:
+                    _take(connection, list(taken.values()))
+                self._prune(connection, now)
+                connection.execute("COMMIT")
+            except BaseException:
+                _roll_back(connection)
+                raise
+        return found
+
     def settle(
         self,
         key: str,
@@ -129,7 +157,9 @@ class SqliteLedger:
     ) -> bool:
         """Replace the reservation of `key` by the actual use; see `Ledger`."""
         with self._write(wait=wait) as connection:
-            return _settle(connection, key, amounts)
+            differences = _delete(connection, key, amounts)
+            _correct(connection, differences or ())
+        return differences is not None
 
     def settle_all(
         self,
@@ -140,8 +170,11 @@ class SqliteLedger:
     ) -> None:
         """Settle each of them, in one transaction; see `Ledger`."""
         with self._write(wait=wait) as connection:
+            differences: defaultdict[str, int] = defaultdict(int)
             for key, amounts in settlements:
-                _settle(connection, key, amounts)
+                for window, difference in _delete(connection, key, amounts) or ():
+                    differences[window] += difference
+            _correct(connection, differences.items())
 
     def release(self, key: str, *, now: float, wait: bool = True) -> bool:
         """Delete the reservation of `key`; see `Ledger`."""
@@ -336,19 +369,50 @@ class SqliteLedger:
             self._next_prune = self._monotonic() + PRUNE_SECONDS
 
 
-def _settle(connection: sqlite3.Connection, key: str, amounts: Mapping[Unit, int]) -> bool:
+def _insert(connection: sqlite3.Connection, attempt: Attempt, now: float) -> bool:
+    """Insert a reservation; return False if it exists."""
+    kept = _ENCODER.encode([(one.window, one.amount, one.unit) for one in attempt.charges])
+    done = connection.execute(
+        "INSERT INTO reservations VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (attempt.key, now + attempt.lease_seconds, kept),
+    )
+    return done.rowcount > 0
+
+
+def _is_reserved(connection: sqlite3.Connection, key: str) -> bool:
+    find = "SELECT 1 FROM reservations WHERE key = ?"
+    return connection.execute(find, (key,)).fetchone() is not None
+
+
+def _find_used(connection: sqlite3.Connection, attempts: Sequence[Attempt]) -> dict[str, int]:
+    """Return the use of all windows of attempts."""
+    names = {charge.window for one in attempts for charge in one.charges}
+    find = "SELECT used FROM windows WHERE name = ?"
+    rows = ((name, connection.execute(find, (name,)).fetchone()) for name in names)
+    return {name: row[0] for name, row in rows if row is not None}
+
+
+def _delete(
+    connection: sqlite3.Connection, key: str, amounts: Mapping[Unit, int]
+) -> list[tuple[str, int]] | None:
+    """Delete a reservation; return by how much its windows change, or None if there is none."""
     found = connection.execute(
         "DELETE FROM reservations WHERE key = ? RETURNING charges", (key,)
     ).fetchall()
     if not found:
-        return False
-    for window, amount, unit in json.loads(found[0][0]):
-        difference = amounts.get(unit, amount) - amount
+        return None
+    return [
+        (window, amounts.get(unit, amount) - amount)
+        for window, amount, unit in json.loads(found[0][0])
+    ]
+
+
+def _correct(connection: sqlite3.Connection, differences: Iterable[tuple[str, int]]) -> None:
+    for window, difference in differences:
         if difference:
             connection.execute(
                 "UPDATE windows SET used = used + ? WHERE name = ?", (difference, window)
             )
-    return True
 
 
 def _take(connection: sqlite3.Connection, charges: Sequence[Charge]) -> dict[str, int]:
