@@ -26,6 +26,8 @@ from promptops.prompt.times import format_time
 from promptops.runtime.documents import describe_deployment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from promptops.delivery.environments import Deployment
     from promptops.repository.repository import Repository
 
@@ -88,9 +90,11 @@ def history(
             )
         )
     else:
-        for deployment in deployments:
-            _print_deployment(deployment, name, patch=patch)
-        if not deployments:
+        # One text, so that what is longer than the screen goes to a pager.
+        shown = [line for one in deployments for line in _describe(one, name, patch=patch)]
+        if shown:
+            emit("\n".join(shown))
+        else:
             say(_describe_nothing(name, environment, since))
     for place in environments:
         warn_of_pending(place)
@@ -164,21 +168,22 @@ def _describe_nothing(name: str | None, environment: str, since: str | None) -> 
     return f"{name} was never live{where or ' anywhere'}"
 
 
-def _print_deployment(deployment: Deployment, name: str | None, *, patch: bool) -> None:
+def _describe(deployment: Deployment, name: str | None, *, patch: bool) -> Iterator[str]:
+    """Return the lines on one deployment."""
     number = paint(f"{deployment.environment} {deployment.number}", "yellow")
     head = f"{show_time(deployment.author.time_seconds)}  {number}  {deployment.action}"
-    emit(f"{head}  by {deployment.author.name}")
+    yield f"{head}  by {deployment.author.name}"
     shown = [change for change in deployment.changes if name is None or change.name == name]
     for change in shown:
-        emit(f"    {change}")
+        yield f"    {change}"
     if deployment.reason:
-        emit(f"    {paint(deployment.reason, dim=True)}")
+        yield f"    {paint(deployment.reason, dim=True)}"
     if patch:
         from promptops.cli.diff import describe_change
 
         for change in shown:
             for line in describe_change(current().repository, change):
-                emit(f"  {line}".rstrip())
+                yield f"  {line}".rstrip()
 
 
 def _show_state(

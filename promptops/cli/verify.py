@@ -24,6 +24,8 @@ from promptops.cli.session import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from promptops.prompt.finding import Finding
     from promptops.provenance.verify import Verification
 
@@ -72,9 +74,10 @@ def verify(
     if output is Format.JSON:
         emit_json(verification_to_json(result))
     else:
-        for finding in result.findings:
-            _print_finding(finding)
-        emit(paint(result.summary, "red" if result.errors else None, bold=True))
+        lines = [line for finding in result.findings for line in _describe_finding(finding)]
+        emit(
+            "\n".join([*lines, paint(result.summary, "red" if result.errors else None, bold=True)])
+        )
         refresh_and_tell(current().repository, offline=True)
         if result.skipped_trees:
             say(
@@ -108,11 +111,11 @@ class _VerifyProgress:
             self._is_dirty = True
 
 
-def _print_finding(finding: Finding) -> None:
+def _describe_finding(finding: Finding) -> Iterator[str]:
     severity = paint(f"{finding.severity.value}:", _COLOURS[finding.severity.value], bold=True)
-    emit(f"{severity} {paint(finding.path, bold=True)}: {finding.message} [{finding.check}]")
+    yield f"{severity} {paint(finding.path, bold=True)}: {finding.message} [{finding.check}]"
     if finding.hint:
-        emit(f"  {paint('hint:', 'cyan')} {finding.hint}")
+        yield f"  {paint('hint:', 'cyan')} {finding.hint}"
 
 
 def verification_to_json(result: Verification) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from promptops.cli.screen import break_lines
 from promptops.cli.session import fold_rows, leave_out
+from tests.cli.running import accept
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
@@ -119,6 +120,16 @@ class TestPager:
         told = Screen(many, "list", PAGER=self.PAGER)
         assert told.code == 0
         assert told.said.count("paged:p") == 60
+
+    def test_many_deployments_are_one_text(self, repo: Repo) -> None:
+        repo.commit({"prompts/a.md": prompt_text()})
+        accept(repo, "release", "a")
+        accept(repo, "promote", "a", "--to", "staging")
+        for at in range(12):
+            verb = ("pause", "--reason", "x") if at % 2 == 0 else ("resume",)
+            accept(repo, verb[0], "a", "--env", "staging", *verb[1:])
+        told = Screen(repo, "history", PAGER=self.PAGER).said
+        assert told.count("paged:2026-") == 13
 
     @pytest.mark.parametrize("pager", ["", "cat", "no-such-pager-anywhere"])
     def test_without_a_pager_it_is_printed(self, many: Repo, pager: str) -> None:
