@@ -28,7 +28,7 @@ def read_context(
     top = files.beside("") if isinstance(files, PlacedFiles) else None
     evals = files.beside(config.evals) if isinstance(files, PlacedFiles) else None
     fewest = config.gate.samples
-    find_limits, is_free = _read_costs(config)
+    find_limits, is_free = read_costs(config)
     if top is None or evals is None:
         return CheckContext(
             list_names,
@@ -59,7 +59,7 @@ def read_context(
     )
 
 
-def _read_costs(
+def read_costs(
     config: Config,
 ) -> tuple[Callable[[str], CostLimits | None], Callable[[str], bool | None]]:
     """Return the limits of a prompt, and whether a model is free."""

@@ -19,6 +19,7 @@ from promptops.cli.session import (
     say,
     warn,
 )
+from promptops.errors import PromptopsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,6 +94,8 @@ def _show_texts(changes: Sequence[DeploymentChange]) -> None:
 def _print_outcome(outcome: DeploymentOutcome, action: Action, *, dry_run: bool) -> None:
     for change in outcome.changes:
         emit(f"{outcome.environment}: {_paint_change(change)}")
+    if action.verb in {"promote", "rollback", "restore"}:
+        _warn_of_unbounded(outcome)
     if outcome.deployment is not None:
         say(f"deployment {outcome.deployment.number} of {outcome.environment}")
         if outcome.changes:
@@ -163,6 +166,40 @@ def _warn_of_others(outcome: DeploymentOutcome) -> None:
                     f"{change.name} {version} is still live in {environment}; promptops yank "
                     f"{change.name}@{version} --reason TEXT keeps it from coming back"
                 )
+
+
+def _warn_of_unbounded(outcome: DeploymentOutcome) -> None:
+    """Warn of versions that a limit on spending or tokens will refuse whenever they run.
+
+    One from before the limit may come back by a rollback, when nobody thinks of `validate`.
+    """
+    from promptops.checks.context import read_costs
+    from promptops.checks.rules.unbounded_cost import bounds_answers
+    from promptops.delivery.release import load_all_released
+    from promptops.delivery.releases import list_releases
+
+    repository = current().repository
+    find_limits, is_free = read_costs(repository.config)
+    limited = [one for one in outcome.changes if find_limits(one.name) is not None]
+    releases = [
+        release
+        for change in limited
+        for release in list_releases(repository, change.name)
+        if str(release.version) in change.after.replace(",", " ").split()
+    ]
+    for release, prompt in zip(releases, load_all_released(repository, releases), strict=True):
+        limits = find_limits(release.name)
+        if isinstance(prompt, PromptopsError) or limits is None:
+            continue
+        data = prompt.closure.document.data
+        guard = limits.tokens
+        if guard is None and is_free(str(data.get("model"))) is not True:
+            guard = limits.spending
+        if guard is not None and not bounds_answers(data):
+            warn(
+                f"{release} has no max_tokens, and {guard} is set: its runs are refused",
+                "promote a version with max_tokens, or lift the limit until there is one",
+            )
 
 
 def warn_of_pending(environment: str) -> None:

@@ -149,8 +149,17 @@ def _translate_run(error: Exception, now: float) -> HttpProblem:
 
     if isinstance(error, GuardError):
         headers = _wait(error.frees_at_seconds, now)
-        message = f"the run exceeds a limit: {error.guard}"
-        return HttpProblem(429, "limit", message, headers=headers)
+        if error.guard == "guards.ledger":
+            message, hint = (
+                "the limits cannot be checked: their ledger does not answer",
+                "try again",
+            )
+        elif error.limit is None:
+            message = f"what the run may cost cannot be bounded, and {error.guard} is set"
+            hint = "tell the operator: the prompt needs max_tokens, and its model a price"
+        else:
+            message, hint = f"the run exceeds a limit: {error.guard}", None
+        return HttpProblem(429, "limit", message, hint=hint, headers=headers)
     if isinstance(error, BreakerOpenError):
         headers = _wait(error.frees_at_seconds, now)
         return HttpProblem(

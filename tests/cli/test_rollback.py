@@ -260,3 +260,20 @@ nothing was changed: this was a dry run
     )
     refuse(repo, "retire", "--all", *ENV, "-m", "again", code=2)
     refuse(repo, "rollback", "a", "--all", *ENV, code=2)
+
+
+def test_a_version_that_a_limit_will_refuse_is_said(repo: Repo) -> None:
+    repo.commit({"promptops.toml": "[guards]\nspend_per_day = 1\n"})
+    said = run(repo, "rollback", "a", *ENV).stderr
+    assert said == snapshot("""\
+warning: a@1.1.0 has no max_tokens, and guards.spend_per_day is set: its runs are refused
+   hint: promote a version with max_tokens, or lift the limit until there is one
+deployment 4 of staging
+to undo it: promptops rollback --env staging --to-deployment 3
+""")
+    bounded = prompt_text("1.3.0", "1.3.0 {{ question }}").replace(
+        "model:", "max_tokens: 9\nmodel:"
+    )
+    repo.commit({"prompts/a.md": bounded})
+    accept(repo, "release", "a")
+    assert "max_tokens" not in run(repo, "promote", "a@1.3.0", "--to", "staging").stderr

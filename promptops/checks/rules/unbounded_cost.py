@@ -58,7 +58,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
         return
     models = list(model_places(subject))
     is_free = subject.context.is_free
-    if not _bounds_answers(subject.closure.document.data):
+    if not bounds_answers(subject.closure.document.data):
         guard = limits.tokens
         if guard is None and any(is_free(model) is not True for _, model in models):
             guard = limits.spending
@@ -78,7 +78,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
             yield subject.problem(message, place, hint)
 
 
-def _bounds_answers(data: Mapping[str, object]) -> bool:
+def bounds_answers(data: Mapping[str, object]) -> bool:
     """Return whether the request says how long an answer may be."""
     more = data.get("parameters")
     other = more.get("max_completion_tokens") if isinstance(more, dict) else None
