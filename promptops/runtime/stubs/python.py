@@ -45,6 +45,8 @@ def write_python(stubs: Sequence[PromptStub], environment: str) -> str:
         environment: the environment whose live versions the functions run.
     """
     names = ", ".join(json.dumps(one.name) for one in stubs)
+    refs = [f"{one.name}@{selector}" for one in stubs for selector in (environment, one.version)]
+    lines = "".join(f"    {json.dumps(ref)},\n" for ref in refs)
     example = ""
     if stubs:
         values = json.dumps(sample_inputs(stubs[0]), ensure_ascii=False)
@@ -52,6 +54,9 @@ def write_python(stubs: Sequence[PromptStub], environment: str) -> str:
     parts = [
         _HEAD.format(environment=environment, example=_escape(example)),
         f"PromptName: TypeAlias = Literal[{names}]" if stubs else "PromptName: TypeAlias = str",
+        f"# The refs that these types hold for.\nPromptRef: TypeAlias = Literal[\n{lines}]"
+        if stubs
+        else "PromptRef: TypeAlias = str",
     ]
     for stub in stubs:
         parts += [_declare(one) for one in stub.declarations]
@@ -93,7 +98,9 @@ def _write_function(stub: PromptStub, environment: str) -> str:
         inputs=stub.inputs.name,
         answer=answer,
         docstring=_docstring(f"{stub.description or stub.name} ({stub.name} {stub.version})"),
-        ref=json.dumps(f"{stub.name}@{environment}"),
+        prefix=f"{stub.name}@",
+        environment=json.dumps(environment),
+        version=json.dumps(stub.version),
         value=value,
     )
 
@@ -139,9 +146,10 @@ _FUNCTION = """def {name}(
     registry: promptops.Registry,
     inputs: {inputs},
     *,
+    selector: Literal[{environment}, {version}] = {environment},
     user: str | None = None,
     tenant: str | None = None,
 ) -> {answer}:
     {docstring}
-    run = registry.run({ref}, inputs, user=user, tenant=tenant)
+    run = registry.run(f"{prefix}{{selector}}", inputs, user=user, tenant=tenant)
     return {value}"""

@@ -98,6 +98,20 @@ class StubAlias(NamedTuple):
     type: StubType
 
 
+# Names that the files declare besides those of prompts, in lower case.
+_OWN_NAMES = (
+    "prompterror",
+    "promptinputs",
+    "promptname",
+    "promptoptions",
+    "promptoutputs",
+    "promptref",
+    "promptrun",
+    "promptselectors",
+    "promptservice",
+)
+
+
 class PromptStub(NamedTuple):
     """The types of one prompt.
 
@@ -122,7 +136,7 @@ class PromptStub(NamedTuple):
 
 def read_stubs(prompts: Iterable[Prompt]) -> list[PromptStub]:
     """Return the types of some prompts; names that would be the same get a number."""
-    taken: set[str] = set()
+    taken = set(_OWN_NAMES)
     found = []
     for prompt in prompts:
         base = _distinct("".join(part.capitalize() for part in _WORD.findall(prompt.name)), taken)

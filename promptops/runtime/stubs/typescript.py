@@ -52,9 +52,13 @@ def write_typescript(stubs: Sequence[PromptStub], environment: str) -> str:
         f"  {name}: {'null' if one.output is None else _LANGUAGE.spell(one.output)};\n"
         for name, one in rows
     )
+    selectors = "".join(
+        f"  {name}: {json.dumps(environment)} | {json.dumps(one.version)};\n" for name, one in rows
+    )
     parts += [
         f"/** The inputs of each prompt. */\nexport interface PromptInputs {{\n{inputs}}}",
         _OUTPUTS.format(outputs=outputs),
+        _SELECTORS.format(selectors=selectors),
         _CLIENT.format(environment=json.dumps(environment)),
     ]
     return "\n\n".join(parts) + "\n"
@@ -87,9 +91,19 @@ _OUTPUTS = """\
 export interface PromptOutputs {{
 {outputs}}}"""
 
+_SELECTORS = """\
+/** What may stand after `@`: the environment, or the version that these types describe. */
+export interface PromptSelectors {{
+{selectors}}}"""
+
 _CLIENT = """\
 /** The names of all prompts. */
 export type PromptName = keyof PromptInputs;
+
+/** The refs that these types hold for; `prompt:${{ref}}` is the model for OpenAI's clients. */
+export type PromptRef = {{
+  [Name in PromptName]: `${{Name}}@${{PromptSelectors[Name]}}`;
+}}[PromptName];
 
 /** Where `promptops serve` is, and a key for it. */
 export interface PromptService {{
@@ -117,14 +131,23 @@ export class PromptError extends Error {{
   }}
 }}
 
-/** Run the version of a prompt that is live. */
+/** Which version to run, and for whom. */
+export interface PromptOptions<Name extends PromptName> {{
+  selector?: PromptSelectors[Name];
+  user?: string;
+  tenant?: string;
+  key?: string;
+}}
+
+/** Run the version of a prompt that is live, or the one that a selector names. */
 export async function runPrompt<Name extends PromptName>(
   service: PromptService,
   name: Name,
   inputs: PromptInputs[Name],
-  caller: {{ user?: string; tenant?: string; key?: string }} = {{}},
+  options: PromptOptions<Name> = {{}},
 ): Promise<PromptRun<PromptOutputs[Name]>> {{
-  const answer = await fetch(`${{service.url}}/v1/run/${{name}}@` + {environment}, {{
+  const {{ selector = {environment}, ...caller }} = options;
+  const answer = await fetch(`${{service.url}}/v1/run/${{name}}@${{selector}}`, {{
     method: "POST",
     headers: {{ Authorization: `Bearer ${{service.key}}`, "Content-Type": "application/json" }},
     body: JSON.stringify({{ inputs, ...caller }}),

@@ -57,7 +57,9 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repo]:
         press.release("support/typed", "1.2.0", inputs=INPUTS, output=OUTPUT)
         press.release("support/a-b", "1.0.0")
         press.release("support/ab", "1.0.0")
+        press.release("prompt", "1.0.0")
         live = {"support/typed": "1.2.0", "support/a-b": "1.0.0", "support/ab": "1.0.0"}
+        live["prompt"] = "1.0.0"
         press.deploy("production", live)
         yield repo
 
@@ -75,6 +77,12 @@ def test_names_are_distinct(stubs: list[PromptStub]) -> None:
     assert [one.base for one in stubs] == ["SupportTyped", "SupportAB", "SupportAb2"]
 
 
+def test_types_of_a_prompt_take_no_name_that_the_file_declares(repo: Repo) -> None:
+    with open_registry(repo.path) as registry:
+        (stub,) = read_stubs([registry.find("prompt@production").prompt])
+    assert stub.inputs.name == "PromptInputs2"
+
+
 def test_python_passes_the_strict_checks_and_refuses_what_is_wrong(
     stubs: list[PromptStub], tmp_path: Path
 ) -> None:
@@ -85,13 +93,17 @@ def test_python_passes_the_strict_checks_and_refuses_what_is_wrong(
         "    answer = prompts_live.support_typed(\n"
         "        registry, {'question': 'Why?', 'order': {'id': 1}, 'mode': 3, 'tags': ['a']})\n"
         "    name: str = answer['tree']['children'][0]['name']\n"
-        "    return name + prompts_live.support_ab2(registry, {'question': '?'})\n"
+        "    ref: prompts_live.PromptRef = 'support/ab@1.0.0'\n"
+        "    return name + ref + prompts_live.support_ab2(\n"
+        "        registry, {'question': '?'}, selector='1.0.0')\n"
     )
     (tmp_path / "wrong.py").write_text(
         "import promptops, prompts_live\n"
         "def use(registry: promptops.Registry) -> None:\n"
         "    prompts_live.support_typed(registry, {'question': 'Why?'})\n"
         "    prompts_live.support_ab2(registry, {'question': 3})\n"
+        "    prompts_live.support_ab2(registry, {'question': '?'}, selector='latest')\n"
+        "    ref: prompts_live.PromptRef = 'support/ab@2.0.0'\n"
     )
 
     def check(name: str) -> str:
@@ -104,6 +116,8 @@ def test_python_passes_the_strict_checks_and_refuses_what_is_wrong(
     wrong = check("wrong.py")
     assert 'Missing key "order"' in wrong
     assert '(expression has type "int"' in wrong
+    assert """expected "Literal['production', '1.0.0']\"""" in wrong
+    assert """expression has type "Literal['support/ab@2.0.0']\"""" in wrong
 
 
 def test_python_runs_the_pinned_prompt(stubs: list[PromptStub], tmp_path: Path) -> None:
@@ -119,6 +133,8 @@ def test_python_runs_the_pinned_prompt(stubs: list[PromptStub], tmp_path: Path) 
 
     assert module["support_ab2"](Recorder(), {"question": "?"}, user="u") == "text"
     assert module["support_typed"](Recorder(), {}) == {"topic": None}
+    module["support_ab2"](Recorder(), {"question": "?"}, selector="1.0.0")
+    assert [ref for ref, _, _ in asked[1:]] == ["support/typed@production", "support/ab@1.0.0"]
     assert asked[0] == (
         "support/ab@production",
         {"question": "?"},
@@ -130,16 +146,22 @@ def test_typescript_passes_the_compiler_and_refuses_what_is_wrong(
     stubs: list[PromptStub], tmp_path: Path, typescript: Path
 ) -> None:
     (tmp_path / "prompts.ts").write_text(write_typescript(stubs, "production"), "utf-8")
-    head = 'import { runPrompt } from "./prompts";\nconst at = { url: "", key: "" };\n'
+    head = (
+        'import { runPrompt, type PromptRef } from "./prompts";\nconst at = { url: "", key: "" };\n'
+    )
     (tmp_path / "right.ts").write_text(
         f"{head}export async function use(): Promise<string | undefined> {{\n"
         '  const run = await runPrompt(at, "support/typed",\n'
         '    { question: "Why?", order: { id: 1, "a b": "" }, mode: 3, "max_words": null });\n'
+        '  const ref: PromptRef = "support/ab@1.0.0";\n'
+        '  await runPrompt(at, "support/ab", { question: ref }, { selector: "1.0.0", user: "u" });\n'
         "  return run.data.tree.children?.[0].name;\n}\n"
     )
     (tmp_path / "wrong.ts").write_text(
         f'{head}void runPrompt(at, "support/typed", {{ question: 1 }});\n'
         'void runPrompt(at, "support/none", {});\n'
+        'void runPrompt(at, "support/ab", { question: "?" }, { selector: "latest" });\n'
+        'const ref: PromptRef = "support/ab@2.0.0";\n'
     )
 
     def check(name: str) -> str:
@@ -154,6 +176,8 @@ def test_typescript_passes_the_compiler_and_refuses_what_is_wrong(
     wrong = check("wrong.ts")
     assert "'number' is not assignable to type 'string'" in wrong
     assert '"support/none"' in wrong
+    assert '"latest"' in wrong
+    assert '"support/ab@2.0.0"' in wrong
 
 
 def test_curl_calls_are_shell(stubs: list[PromptStub], tmp_path: Path) -> None:
