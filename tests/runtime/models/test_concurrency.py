@@ -64,7 +64,8 @@ def connected(provider: Provider) -> int:
     count = 0
     for name in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(name.name))) as one:
-            count += one.getpeername()[1] == provider.port
+            # A socket pair of an event loop has a name that is empty.
+            count += one.getpeername()[1:2] == (provider.port,)
     return count
 
 
