@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from promptops.errors import quote
 from promptops.runtime.models.address import read_headers, read_key
-from promptops.runtime.models.litellm_setup import load, spare_records
+from promptops.runtime.models.litellm_setup import complete, load
 from promptops.runtime.models.model import Answer, ModelError, Part, ToolCall, Usage
 from promptops.runtime.models.wire import WireReader, read_retry_after
 
@@ -203,8 +203,7 @@ class LiteLLMModel:
 
 
 async def _complete(model: str, arguments: Mapping[str, Any]) -> Any:  # noqa: ANN401 - LiteLLM's
-    litellm = load(model)
-    return await litellm.acompletion(**spare_records(litellm, arguments))
+    return await complete(load(model), arguments)
 
 
 def _refuse_controls(request: Request) -> None:

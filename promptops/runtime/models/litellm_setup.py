@@ -3,16 +3,19 @@
 LiteLLM prices every call and prepares a record of it, even where no callback wants one: half of the
 processor time of a call. promptops prices and records calls itself, so that its own calls get a
 logging object that does neither, unless the application has callbacks, a budget or a cache in
-LiteLLM.
+LiteLLM. Such a call also goes straight to the function that `acompletion` runs in a thread: what
+comes before and after it serves callbacks, caches, fallbacks and retries of LiteLLM.
 """
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import os
 import uuid
+from contextvars import copy_context
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from promptops.runtime.models.model import ModelError
@@ -31,8 +34,11 @@ RECORDS = (
     "_async_failure_callback",
     "cache",
     "max_budget",
+    "modify_params",
+    "pre_call_rules",
+    "post_call_rules",
 )
-"""What an application may have set in LiteLLM that needs the records."""
+"""What an application may have set in LiteLLM that needs what is left out."""
 
 # Methods of LiteLLM's logging object; what a version does not have is left out.
 _RECORDING = (
@@ -73,6 +79,17 @@ def load(model: str) -> Any:  # noqa: ANN401 - the module
     return _loaded[0]
 
 
+async def complete(litellm: Any, arguments: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """Do what `litellm.acompletion` does with these arguments, without what nobody asked for."""
+    spared = spare_records(litellm, arguments)
+    if "litellm_logging_obj" not in spared:
+        return await litellm.acompletion(**spared)
+    call = partial(litellm.main.completion, **spared, acompletion=True)
+    # In a thread, as `acompletion` does: looking for credentials may take long.
+    response = await asyncio.get_running_loop().run_in_executor(None, copy_context().run, call)
+    return await response if inspect.isawaitable(response) else response
+
+
 def spare_records(litellm: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401
     """Return the arguments of `acompletion` with one that keeps LiteLLM from recording the call.
 
@@ -82,18 +99,31 @@ def spare_records(litellm: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
     if arguments.get("stream") or any(getattr(litellm, name, None) for name in RECORDS):
         return dict(arguments)
     make = _find_silent()
-    if make is None:
+    if make is None or not _is_chat(arguments["model"], arguments.get("api_base")):
         return dict(arguments)
+    number = str(uuid.uuid4())
     silent = make(
         model=arguments["model"],
         messages=arguments["messages"],
         stream=False,
         call_type="acompletion",
         start_time=datetime.now(),  # noqa: DTZ005 - LiteLLM subtracts times without a zone
-        litellm_call_id=str(uuid.uuid4()),
+        litellm_call_id=number,
         function_id="",
     )
-    return {**arguments, "litellm_logging_obj": silent}
+    return {**arguments, "litellm_logging_obj": silent, "litellm_call_id": number}
+
+
+@lru_cache(maxsize=256)
+def _is_chat(model: str, base_url: str | None) -> bool:
+    """Return whether a model answers chats itself. `acompletion` translates for other models."""
+    import litellm
+
+    try:
+        provider = litellm.get_llm_provider(model=model, api_base=base_url)[1]
+    except Exception:  # noqa: BLE001 - the call says what is wrong
+        return False
+    return not provider.startswith("text-completion-")
 
 
 @cache

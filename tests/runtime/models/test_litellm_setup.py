@@ -12,7 +12,7 @@ import pytest
 
 from promptops.runtime.models.litellm import LiteLLMModel
 from promptops.runtime.models.litellm_setup import RECORDS, load, spare_records
-from promptops.runtime.models.model import Endpoint, Request, Usage
+from promptops.runtime.models.model import Endpoint, ModelError, Request, Usage
 from tests.runtime.provider import Provider
 
 if TYPE_CHECKING:
@@ -112,12 +112,19 @@ def test_a_callback_of_the_application_gets_the_call(
 def test_a_call_is_recorded_for_nobody() -> None:
     found = spare_records(load(NAME), ARGUMENTS)
     silent = found.pop("litellm_logging_obj")
+    assert found.pop("litellm_call_id") == silent.litellm_call_id
     assert found == ARGUMENTS
     assert silent.response_cost_calculator(result=None) is None
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("callbacks", ["x"]), ("failure_callback", ["x"]), ("max_budget", 1.0)]
+    ("name", "value"),
+    [
+        ("callbacks", ["x"]),
+        ("failure_callback", ["x"]),
+        ("max_budget", 1.0),
+        ("post_call_rules", [len]),
+    ],
 )
 def test_a_call_is_recorded_for_an_application_that_asks(
     name: str, value: object, monkeypatch: pytest.MonkeyPatch
@@ -125,6 +132,29 @@ def test_a_call_is_recorded_for_an_application_that_asks(
     litellm = load(NAME)
     monkeypatch.setattr(litellm, name, value)
     assert spare_records(litellm, ARGUMENTS) == ARGUMENTS
+
+
+def test_retries_of_the_application_do_not_repeat_a_call(
+    model: LiteLLMModel, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load(NAME), "num_retries", 2)
+    provider.always(status=500, body=b"{}")
+    request, deadline = ask()
+    with pytest.raises(ModelError, match="500"):
+        model.call(request, deadline=deadline)
+    assert len(provider.requests) == 1
+
+
+def test_a_model_that_completes_texts_answers_a_chat(provider: Provider) -> None:
+    name = "text-completion-openai/davinci-002"
+    model = LiteLLMModel(name, Endpoint(provider.base_url), {})
+    choice = {"index": 0, "text": "Hello.", "finish_reason": "stop"}
+    usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+    more = {"id": "c", "object": "text_completion", "created": 0, "model": "davinci-002"}
+    provider.reply(body=json.dumps({**more, "choices": [choice], "usage": usage}).encode())
+    request = Request(name, [{"role": "user", "content": "x"}], {"max_tokens": 9})
+    answer = model.call(request, deadline=time.monotonic() + 120)
+    assert (answer.text, answer.usage) == ("Hello.", Usage(11, 7, None, "measured"))
 
 
 def test_a_stream_is_recorded() -> None:
