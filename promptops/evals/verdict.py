@@ -323,8 +323,9 @@ def explain(verdict: EvalVerdict) -> str:
         if verdict.detectable is not None
         else ""
     )
+    samples = "1 sample" if overall.samples == 1 else f"{overall.samples} samples"
     return (
-        f"Of 100 suites of {overall.samples} samples drawn like these, 95 give an interval that"
+        f"Of 100 suites of {samples} drawn like these, 95 give an interval that"
         f" holds the true difference{noticed}; here {missed}"
     )
 

@@ -14,7 +14,13 @@ from promptops.cli.eval.drafts import (
     say_drafted,
     write_draft_file,
 )
-from promptops.cli.eval.running import INTERRUPTED_CODE, MaxCostOption, say_costs, to_micros
+from promptops.cli.eval.running import (
+    INTERRUPTED_CODE,
+    MaxCostOption,
+    count_things,
+    say_costs,
+    to_micros,
+)
 from promptops.cli.session import current, one_line, say, warn
 from promptops.errors import PromptopsError, UsageError
 
@@ -158,7 +164,7 @@ def _report(draft: ModelDraft) -> None:
     if draft.course.stopped:
         warn(f"ended early: {one_line(draft.course.stopped)}")
     known = "" if draft.is_priced else ", as far as prices are known"
-    say(f"{draft.calls} calls, {draft.spent_micros / 1_000_000:.4f} USD{known}")
+    say(f"{count_things(draft.calls, 'call')}, {draft.spent_micros / 1_000_000:.4f} USD{known}")
 
 
 def _describe(writer: DraftWriter, draft: ModelDraft) -> str:

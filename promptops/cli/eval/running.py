@@ -119,11 +119,13 @@ def say_plan(repository: Repository, preparation: Preparation, options: EvalOpti
     mode = choose_mode(preparation, repository, options, os.environ)
     prices = open_prices(repository)
     plan = make_plan(preparation, prices, lambda part: find_judge(repository, part))
-    what = f"{_count(len(preparation.parts), 'suite')}, {_count(plan.samples, 'sample')}"
+    what = (
+        f"{count_things(len(preparation.parts), 'suite')}, {count_things(plan.samples, 'sample')}"
+    )
     if preparation.shard != (1, 1):
         what += f" (shard {preparation.shard[0]} of {preparation.shard[1]})"
     judged = f" and up to {plan.judged} of judges" if plan.judged else ""
-    asked = f"{_count(plan.trials, 'trial')}: {_count(plan.calls, 'call')}{judged}"
+    asked = f"{count_things(plan.trials, 'trial')}: {count_things(plan.calls, 'call')}{judged}"
     say(f"{what}, {asked}, {plan.tokens} tokens at most")
     if mode is Mode.REPLAY:
         served = sorted({one for part in preparation.parts for one in part.tape.list_served()})
@@ -141,7 +143,8 @@ def say_plan(repository: Repository, preparation: Preparation, options: EvalOpti
         say(f"the cap of {_dollars(cap)} may end the run early; --resume goes on from there")
 
 
-def _count(number: int, what: str) -> str:
+def count_things(number: int, what: str) -> str:
+    """Return a number with its noun, such as `2 suites`."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 

@@ -95,9 +95,13 @@ def describe_run(result: EvalResult) -> str:
     """Return a line on cost, calls and duration of a run."""
     money = f"{result.cost_micros / 1_000_000:.6f} USD"
     if result.unpriced:
-        money += f" and {result.unpriced} calls of unknown cost"
+        money += f" and {_count_calls(result.unpriced)} of unknown cost"
     replayed = f", {result.replayed} replayed" if result.replayed else ""
-    return f"{result.calls} calls{replayed}, {money}, {result.seconds:.1f} s"
+    return f"{_count_calls(result.calls)}{replayed}, {money}, {result.seconds:.1f} s"
+
+
+def _count_calls(number: int) -> str:
+    return "1 call" if number == 1 else f"{number} calls"
 
 
 def _outcome_lines(outcome: SuiteOutcome, paint: Paint, width: int | None) -> Iterator[str]:

@@ -532,7 +532,7 @@ round 1: 1 new of 9 asked for
 kinds: 1 ordinary
 there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
 warning: ended early: guards.environments.eval.spend_per_day is 0.05 USD: 0.0305 USD are spent or reserved, and this call may take 0.032021 USD
-1 calls, 0.0305 USD
+1 call, 0.0305 USD
 1 sample drafted in evals/_drafts/support/triage.model.yaml; review them before they count
 """)
     assert len(read_draft(repo)[1]["samples"]) == 1
@@ -578,7 +578,7 @@ round 1: 1 new of 20 asked for
 kinds: 1 ordinary
 there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
 warning: ended early: interrupted
-1 calls, 0.0000 USD
+1 call, 0.0000 USD
 1 sample drafted in evals/_drafts/support/triage.model.yaml; review them before they count
 """)
     assert len(read_draft(repo)[1]["samples"]) == 1
