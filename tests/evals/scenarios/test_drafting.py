@@ -118,6 +118,7 @@ error: evals/_drafts/support/triage.yaml already exists
       "end_line": null,
       "end_column": null,
       "fixable": false,
+      "documentation": "docs/checks.md#missing-evals",
       "included_from": []
     }
   ]
@@ -144,6 +145,7 @@ error: evals/_drafts/support/triage.yaml already exists
       "end_line": null,
       "end_column": null,
       "fixable": false,
+      "documentation": "docs/checks.md#missing-evals",
       "included_from": []
     }
   ]
