@@ -72,6 +72,9 @@ def _judge(facts: ReadinessFacts, item: ReadinessItem) -> Evidence:
     if newest.at <= now < newest.ends_at:
         when = f"{newest.at:%Y-%m-%d}; until {newest.ends_at:%Y-%m-%d}"
         said = f"{newest.evidence} ({newest.by}, {when})"
+        if found.outcome is ReadinessOutcome.MISSING:
+            # What somebody says does not hide what is seen.
+            said += f"; seen here: {found.evidence}"
         return Evidence(ReadinessOutcome.ATTESTED, said)
     when = "is dated in the future" if newest.at > now else f"ended on {newest.ends_at:%Y-%m-%d}"
     said = f"{found.evidence}; the attestation by {newest.by} {when}"

@@ -183,6 +183,17 @@ def test_an_attestation_counts_until_it_ends(repo: Repo) -> None:
     assert before[0] == "cannot be seen"
 
 
+def test_an_attestation_does_not_hide_what_is_seen(repo: Repo) -> None:
+    repo.write("evals/support/triage.yaml", suite("support/triage", 7))
+    accept(repo, "readiness", "--attest", "twenty-samples", "--evidence", "in another suite")
+
+    outcome, evidence = judge(repo)["twenty-samples"]
+
+    assert outcome == "attested"
+    assert evidence.startswith("in another suite (")
+    assert evidence.endswith("); seen here: fewer than 20 samples: support/triage (7)")
+
+
 def test_the_newest_attestation_counts(repo: Repo) -> None:
     lines = [
         Attestation("failover", datetime(2026, 1, 1, tzinfo=UTC), "a", "old", 90).write(),
@@ -229,7 +240,7 @@ def test_the_exit_code_says_whether_the_level_is_reached(repo: Repo) -> None:
 tool: 6 of 6
   ok    Keys are not in files: none of 3 files contains what looks like a provider's key
   ok    Errors of providers are handled: no code calls a model directly; the runtime retries and reports errors
-  said  Runs are logged: elsewhere (Jane Doe <jane@example.com>, <time>; until <time>)
+  said  Runs are logged: elsewhere (Jane Doe <jane@example.com>, <time>; until <time>); seen here: no run of the last 30 days is in the log
   ok    Prompts are in files: 1 prompt in files, and none in Python code
   ok    Each prompt has five documented cases: the only prompt has at least 5 samples
   ok    Known limitations are written down: the only prompt says what it cannot do
