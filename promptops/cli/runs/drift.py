@@ -80,8 +80,8 @@ def _open_embed(name: str | None) -> Callable[[list[str]], list[list[float]]] | 
 def _print(drift: Drift) -> None:
     versions = ", ".join(drift.versions) or "-"
     emit(
-        f"{drift.prompt} ({versions}): {drift.recent} recent runs looked at, beside"
-        f" {drift.reference} of the time before; {len(drift.shifts)} measures"
+        f"{drift.prompt} ({versions}): {drift.recent} recent run{'' if drift.recent == 1 else 's'}"
+        f" looked at, beside {drift.reference} of the time before; {len(drift.shifts)} measures"
     )
     if not drift.shifts:
         say("  too few runs to compare; 30 with different keys are needed on each side")

@@ -58,13 +58,15 @@ def show_comparison(found: RunComparison, names: tuple[str, str], output: str) -
     )
     emit(f"runs: {found.left.runs} and {found.right.runs}")
     if found.unkeyed:
-        say(f"{found.unkeyed} runs have neither key nor user, and count as one key each")
+        what = "run has" if found.unkeyed == 1 else "runs have"
+        say(f"{found.unkeyed} {what} neither key nor user; each counts as one key")
 
 
 def _measure(estimate: Estimate, unit: str) -> str:
     if estimate.mean is None:
         return "-"
-    return f"{_number(estimate.mean, unit)} (n {estimate.runs}, {estimate.clusters} keys)"
+    keys = "1 key" if estimate.clusters == 1 else f"{estimate.clusters} keys"
+    return f"{_number(estimate.mean, unit)} (n {estimate.runs}, {keys})"
 
 
 def _number(value: float, unit: str) -> str:

@@ -75,7 +75,7 @@ def _shared(left: str, right: str) -> int:
 
 def describe_prompt(run: RunRecord) -> str:
     """Return a run's prompt with its version, or the requested ref if it was not found."""
-    if run.prompt is None:
+    if run.prompt is None or run.digest is None:
         return one_line(run.ref)
     return one_line(f"{run.prompt}@{run.version or 'working'}")
 

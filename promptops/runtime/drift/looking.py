@@ -49,7 +49,9 @@ def look_for_drift(
         filters = filters._replace(evals=False)
     since = now - (_DAY if recent_seconds is None else recent_seconds)
     recent = filters._replace(since=since, until=now)
-    prompts = [str(group.by["prompt"]) for group in log.stats(recent, by=["prompt"]) if group.runs]
+    groups = log.stats(recent, by=["prompt"])
+    # Runs of a prompt that was not found have none.
+    prompts = [name for group in groups if group.runs and (name := group.by["prompt"])]
     found = []
     for name in sorted(prompts):
         mine = filters._replace(prompt=name)

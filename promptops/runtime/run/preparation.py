@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from promptops.errors import IntegrityError, RefusedError, UsageError
+from promptops.errors import IntegrityError, PromptopsError, RefusedError, UsageError
 from promptops.runtime.guards.windows import Scope
 from promptops.runtime.log.record import Decision
 from promptops.runtime.models.model import Request
@@ -40,7 +40,13 @@ def prepare(course: Course, world: RunFacts) -> Generator[Command, Any, None]:
     Afterwards the course has messages and models, or the answer of a fixed reply.
     """
     course.stage = "guard"
-    world.check_depth()
+    try:
+        world.check_depth()
+    except PromptopsError:
+        # Whoever looks for the loop in statistics and alerts needs the name of the prompt.
+        name, _, _ = course.record.ref.partition("@")
+        course.record = course.record._replace(prompt=name)
+        raise
     course.stage = "resolve"
     for _ in range(_LOOKS):
         course.decisions.clear()

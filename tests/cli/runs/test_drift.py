@@ -10,6 +10,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse
+from tests.cli.running import run as ask
 from tests.cli.runs.conftest import log_place
 from tests.runtime.drift.pieces import make_runs
 from tests.screens import masked
@@ -105,3 +106,13 @@ error: --alert without --drift
 error: --drift with --by, --compare or CSV
  hint: give --drift alone, or --format json\
 """)
+
+
+def test_a_run_whose_prompt_was_not_found_is_none_of_a_prompt(
+    repo: Repo, write_log: Callable[..., RunLog]
+) -> None:
+    lone = make_runs(random.Random(2), 1, day=7)[0]
+    lost = lone._replace(prompt=None, version=None, digest=None, status="failed", stage="resolve")
+    write_log().finish(lost)
+    said = ask(repo, "runs", "stats", "--drift", "--until", "2026-11-26T01:00Z")
+    assert (said.stdout, said.stderr) == ("", "there are no such runs\n")

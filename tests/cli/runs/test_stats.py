@@ -147,9 +147,7 @@ def test_two_versions_are_compared_with_intervals(repo: Repo) -> None:
     assert lines["cost"].endswith("lower")
     assert lines["errors"].endswith("no difference found")
     assert lines["feedback"].endswith("too few keys")
-    assert result.stderr == snapshot(
-        "1 runs have neither key nor user, and count as one key each\n"
-    )
+    assert result.stderr == snapshot("1 run has neither key nor user; each counts as one key\n")
     document = json.loads(accept(repo, *args, "--format", "json"))
     assert document["schema"] == "promptops.stats-comparison/v1"
     latency = next(one for one in document["differences"] if one["measure"] == "latency")

@@ -171,9 +171,11 @@ def test_runs_within_a_run_name_it_and_are_limited(
             recurse(level + 1)
 
     ids: list[str] = []
-    with pytest.raises(promptops.GuardError, match="nested"):
+    with pytest.raises(promptops.GuardError, match="nested") as caught:
         recurse(0)
     assert len(ids) == 8
+    refused = logged(team, str(caught.value.run_id)).run
+    assert (refused.status, refused.prompt, refused.version) == ("refused", "a", None)
     assert [logged(team, one).run.parent_id for one in ids] == [None, *ids[:-1]]
 
 
