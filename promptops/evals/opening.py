@@ -84,16 +84,21 @@ def choose_mode(
     options: EvalOptions,
     environment: Mapping[str, str],
 ) -> Mode:
-    """Choose the source of answers: cassettes if keys are missing and every suite has one."""
+    """Choose the source of answers.
+
+    Cassettes, if a key is missing and every suite has one, or if all keys are missing and some
+    suite has one: no model could be asked about the others either.
+    """
     if options.mode is not None:
         return options.mode
-    if options.stand_in is not None or not preparation.has_cassettes:
+    if options.stand_in is not None or not any(len(part.tape) for part in preparation.parts):
         return Mode.LIVE
     settings = repository.config.models
     models = {model for part in preparation.parts for model in part.models}
     models |= {one.baseline_model for one in preparation.parts if one.baseline_model is not None}
-    missing = any(not has_key(model, settings, environment) for model in models)
-    return Mode.REPLAY if missing else Mode.LIVE
+    missing = [model for model in models if not has_key(model, settings, environment)]
+    is_replayed = bool(missing) and (preparation.has_cassettes or len(missing) == len(models))
+    return Mode.REPLAY if is_replayed else Mode.LIVE
 
 
 def open_prices(repository: Repository) -> Prices:

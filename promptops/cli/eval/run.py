@@ -142,7 +142,7 @@ def run(
 
     Exit code 0: passed. 1: blocked by a threshold, a lost sample tagged `must`, or a result that is
     worse than the baseline. 2: could not be decided. Without keys, answers come from the cassettes
-    next to the suites, if every suite has one.
+    next to the suites.
     """
     from promptops.evals.opening import EvalOptions
     from promptops.evals.outcome import SuiteRules

@@ -242,6 +242,22 @@ class TestCassettes:
 no model is asked: all answers come from cassettes, of scripted/answers.yaml
 """)
 
+    def test_without_any_key_suites_without_a_cassette_are_named(
+        self, project: Repo, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+        for name in ("ask", "other"):
+            project.write(f"prompts/{name}.md", prompt_text(body="{{ question }}"))
+        sample = "- {name: a, inputs: {question: x}, expect: [{ends: e}]}\n"
+        project.write("evals/other.yaml", suite(sample).replace("prompt: ask", "prompt: other"))
+        assert eval_run(project, "ask", "--record", "--stand-in", MODEL).exit_code == 0
+        result = eval_run(project, "--format", "json")
+        assert result.exit_code == 2
+        assert "evals/other.yaml has no cassette: promptops eval run --record" in result.stderr
+        found = json.loads(result.stdout)
+        assert (found["calls"], found["replayed"]) == (0, 2)
+        assert [one["exit"] for one in found["verdicts"]] == [0, 2]
+
     def test_a_changed_prompt_makes_it_stale(self, project: Repo) -> None:
         eval_run(project, "--record")
         text = prompt_text(body="So: {{ question }}", model=MODEL)
