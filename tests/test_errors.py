@@ -18,10 +18,13 @@ from promptops.cli.doctor import PAGE
 from promptops.cli.documentation import read_page, split_sections
 from promptops.cli.session import report_error
 from promptops.errors import NotFoundError, PausedError, PromptopsError, RefusedError
-from tests.cli.running import accept
+from tests.cli.running import accept, run
+from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.repositories import Repo
 
 DOCS = Path(__file__).parents[1] / "docs"
 # Their hint says all there is to say.
@@ -145,3 +148,19 @@ def test_the_page_of_an_error_is_named_at_a_terminal_only(
     assert capsys.readouterr().err.endswith("  see: promptops help docs/deploying.md\n")
     report_error(PromptopsError("no", hint="x"))
     assert "see:" not in capsys.readouterr().err
+
+
+def test_what_finds_something_names_its_page(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    named: list[str] = []
+    for verb in ("validate", "gate", "doctor"):
+        monkeypatch.setattr(f"promptops.cli.{verb}.refer", named.append)
+    repo.commit({"prompts/a.md": prompt_text(), "CODEOWNERS": "* @jane\n"})
+    run(repo, "validate")
+    assert named == []
+    repo.git("switch", "--quiet", "--create", "change")
+    repo.commit({"prompts/a.md": prompt_text(body="{{ tikcet }}")})
+    for words in (["validate"], ["gate"], ["doctor"], ["validate", "--format", "json"]):
+        run(repo, *words)
+    assert named == ["docs/checks.md", "docs/gate.md#findings", PAGE]
+    for page in named:
+        assert read_page(page)

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promptops.cli.session import BaseOption, HeadOption, TargetOption, current, emit, one_line, say
+from promptops.cli.session import (
+    BaseOption,
+    HeadOption,
+    TargetOption,
+    current,
+    emit,
+    one_line,
+    refer,
+    say,
+)
 from promptops.cli.validate import ReportName, painter
 from promptops.errors import UsageError, quote
 from promptops.files import read_named
@@ -244,3 +253,5 @@ def _advise(admission: Admission, base: str, *, explain: bool) -> None:
     say(found or "no problems found")
     for command in list_commands(verdict, base):
         say(f" hint: {command}")
+    if not verdict.is_allowed:
+        refer("docs/gate.md#findings")

@@ -17,6 +17,7 @@ from promptops.cli.session import (
     has_colour,
     is_terminal,
     json_document,
+    refer,
     refuse_both,
     say,
 )
@@ -242,6 +243,15 @@ def _report(result: Validation, output: ReportName, *, statistics: bool, is_quie
         # Print nothing for a commit that touches no prompt.
         if not is_quiet or result.prompts or result.findings:
             say(summarize(outcome))
+        if result.findings:
+            refer(_find_page({finding.check for finding in result.findings}))
+
+
+def _find_page(checks: set[str]) -> str:
+    """Return the section on the only check that found something, else the page on all."""
+    from promptops.checks.catalogue import find_page
+
+    return (find_page(min(checks)) if len(checks) == 1 else None) or "docs/checks.md"
 
 
 def _count(outcome: ReportOutcome, output: ReportName) -> None:

@@ -19,6 +19,7 @@ from promptops.cli.session import (
     is_terminal,
     json_document,
     paint,
+    refer,
     refuse_both,
     say,
 )
@@ -84,6 +85,8 @@ def verify(
                 f"of {result.skipped_trees:,} older deployments only the messages were checked; "
                 "--deep checks their trees"
             )
+        if result.errors:
+            refer("docs/trust.md#what-a-digest-proves")
     if result.errors:
         raise typer.Exit(1)
     if result.unchecked:
