@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from promptops.runtime.encoding import make_encoder
 from promptops.runtime.ledger import (
     LATE_SECONDS,
     PRUNE_SECONDS,
@@ -59,7 +60,7 @@ _TAKE = """INSERT INTO windows VALUES {}
     ON CONFLICT (name) DO UPDATE SET used = used + excluded.used RETURNING name, used"""
 # Others wait during a prune, so it deletes a limited number of windows at a time.
 _MAX_PRUNED = 500
-_ENCODER = json.JSONEncoder(separators=(",", ":"))
+_encode = make_encoder(separators=(",", ":"), is_ascii=True)
 
 # Connections inherited by a fork; kept alive so that they are not closed.
 _ABANDONED: list[object] = []
@@ -371,7 +372,7 @@ class SqliteLedger:
 
 def _insert(connection: sqlite3.Connection, attempt: Attempt, now: float) -> bool:
     """Insert a reservation; return False if it exists."""
-    kept = _ENCODER.encode([(one.window, one.amount, one.unit) for one in attempt.charges])
+    kept = _encode([(one.window, one.amount, one.unit) for one in attempt.charges])
     done = connection.execute(
         "INSERT INTO reservations VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         (attempt.key, now + attempt.lease_seconds, kept),
