@@ -35,6 +35,8 @@ _COMPACT = (",", ":")
 _encode = make_encoder(separators=_COMPACT, default=repr)
 _encode_ascii = make_encoder(separators=_COMPACT, is_ascii=True, default=repr)
 # Shorter ones gain less than 70 bytes from compression, which takes longer than writing them;
+# `json.dumps` with options makes an encoder for each call.
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 # longer ones use a fast level.
 _MIN_COMPRESSED = 256
 _MAX_CAREFUL = 1 << 18
@@ -151,7 +153,7 @@ def answer_mac(text: str, secret: bytes) -> bytes:
     text = text.replace("\r\n", "\n").strip()
     if text[:1] in ("{", "[") and len(text) <= _MAX_CANONICAL:
         with contextlib.suppress(ValueError, RecursionError):
-            text = json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
+            text = _CANONICAL.encode(json.loads(text))
     return _mac(secret, text.encode("utf-8", "surrogatepass"))[:16]
 
 

@@ -22,6 +22,7 @@ from promptops.prompt.tokens import estimate_tokens
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 # The tokens that chat templates add to a request and to each message.
 _REQUEST_TOKENS = 64
 _MESSAGE_TOKENS = 16
@@ -102,7 +103,7 @@ def _collect(message: Mapping[str, Any], texts: list[str]) -> int:
 
 def _json(value: object) -> str:
     try:
-        return json.dumps(value, ensure_ascii=False)
+        return _ENCODER.encode(value)
     except (TypeError, ValueError, RecursionError):
         return repr(value)
 

@@ -47,7 +47,7 @@ def read_data(answer: Answer, schema: Mapping[str, Any]) -> object:
             hint="raise max_tokens" if answer.finish == "length" else None,
         )
     try:
-        value = json.loads(answer.text, parse_constant=_refuse_constant)
+        value = _DECODER.decode(answer.text)
     except (ValueError, RecursionError) as error:
         raise OutputError(f"the answer is not JSON: {error}", text=answer.text) from None
     if _SURROGATE.search(answer.text):
@@ -127,3 +127,7 @@ def set_reply(course: Course, reply: object) -> None:
 def _refuse_constant(name: str) -> object:
     message = f"{name} is no number of JSON"
     raise ValueError(message)
+
+
+# `json.loads` with an option makes a decoder for each call.
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
