@@ -124,9 +124,12 @@ class TrialLog:
         # Records are made here: one after the other takes half the time that it takes between the
         # trials.
         name = self.name
-        self._recorder.finish_all(
-            [record_plain(one, name) if isinstance(one, PlainRun) else one for one in batch]
-        )
+        try:
+            runs = [record_plain(one, name) if isinstance(one, PlainRun) else one for one in batch]
+        except Exception as error:  # noqa: BLE001 - the eval must go on
+            self._recorder.drop(len(batch), error)
+            return
+        self._recorder.finish_all(runs)
 
     async def aclose(self) -> None:
         """Write what is left, and close the log."""

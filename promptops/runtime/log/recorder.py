@@ -121,6 +121,12 @@ class Recorder:
         for run, attempts in runs:
             self.finish(run, attempts)
 
+    def drop(self, count: int, error: Exception) -> None:
+        """Count records that could not be made."""
+        self._warn(error)
+        with self._lock:
+            self._lose(count)
+
     def event(self, event: Event) -> None:
         """Record an event."""
         self._record("event", event)

@@ -112,6 +112,18 @@ def test_a_log_that_cannot_be_written_stops_nothing(
     assert "2 records of runs could not be kept" in caplog.text
 
 
+def test_records_that_cannot_be_made_stop_nothing(
+    project: Repo, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("odd")
+
+    monkeypatch.setattr("promptops.evals.trial_log.record_plain", fail)
+    assert run(project, "eval", "run", "--sample", "a").exit_code == 0
+    assert "runs are not recorded for now: ZeroDivisionError('odd')" in caplog.text
+    assert "2 records of runs could not be kept" in caplog.text
+
+
 WAYS = """
 schema: promptops.suite/v1
 prompt: ask
