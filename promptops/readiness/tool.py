@@ -86,7 +86,8 @@ def _judge_files(facts: ReadinessFacts) -> Evidence:
     if texts:
         return missing(
             f"possible prompts in {name_some(texts)}",
-            "run promptops adopt --scan . to list all, and promptops adopt FILE --write",
+            "promptops adopt FILE --write, and read the prompt where the code holds its text; "
+            "promptops adopt --scan . lists all",
         )
     return met(f"{count_of(len(facts.prompts), 'prompt')} in files, and none in Python code")
 

@@ -96,6 +96,7 @@ def plan(
 
 def _describe(one: dict[str, Any], detect: float) -> str:
     trials = "1 trial" if one["trials"] == 1 else f"{one['trials']} trials"
+    samples = "1 sample" if one["samples"] == 1 else f"{one['samples']} samples"
     least = one["detectable"]
     notices = (
         "notices nothing: it is too small"
@@ -105,7 +106,7 @@ def _describe(one: dict[str, Any], detect: float) -> str:
     needed = one["needed"]
     takes = "more than a million" if needed is None else str(needed)
     return (
-        f"{one['path']}: {one['samples']} samples of {trials}: {notices};"
+        f"{one['path']}: {samples} of {trials}: {notices};"
         f" one of {100 * detect:.1f} points in {one['power']:.0%}."
         f" For four of five it takes {takes} samples."
     )

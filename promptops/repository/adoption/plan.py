@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -125,12 +125,22 @@ def plan_adoption(
                 f"--name names one prompt, and {len(drafts)} were found", hint="adopt one file"
             )
         drafts = [(drafts[0][0], check_name(name))]
-    taken = {path.lower() for path in repository.working.paths()}
+    ours = {path.lower() for path in repository.working.paths()}
+    taken = set(ours)
     adoptions = []
     for draft, wanted in drafts:
         free = _find_free(wanted, taken, draft, repository.config.prompts)
+        adopted = _adopt(repository, draft, free, author, model)
+        if free != wanted and f"{wanted}.md" in ours:
+            place = f"{repository.config.prompts}/{wanted}.md"
+            if _has_body(top / place, adopted.text):
+                what = f"{draft.path} {draft.title}".rstrip()
+                refusals.append(AdoptionRefusal(what, f"{place} has this text already"))
+                continue
+            note = Note(f"{place} exists already, with another text")
+            adopted = replace(adopted, notes=(*adopted.notes, note))
         taken.add(f"{free}.md")
-        adoptions.append(_adopt(repository, draft, free, author, model))
+        adoptions.append(adopted)
     return AdoptionPlan(tuple(adoptions), tuple(refusals), model)
 
 
@@ -149,6 +159,20 @@ def write_adoption(repository: Repository, plan: AdoptionPlan) -> None:
             if not suite.exists():
                 suite.parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(suite, one.suite[1].encode())
+
+
+def _has_body(path: Path, text: str) -> bool:
+    """Return whether a prompt's file has the body of `text`, whatever its frontmatter says."""
+    try:
+        there = read_file(path).decode().replace("\r\n", "\n")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return _body(there) == _body(text)
+
+
+def _body(text: str) -> str:
+    _, _, rest = text.partition("---\n")
+    return rest.partition("\n---\n")[2].strip()
 
 
 def _list_files(

@@ -578,3 +578,17 @@ def test_inputs_of_jinja_are_declared_as_they_are_used(repo: Repo) -> None:
         "tags": [{"name": "t"}],
     }
     assert messages(repo, "refund", **given) == [("user", "Dear Ann, SOON: L\n- a\nt t")]
+
+
+def test_code_that_was_adopted_already_is_not_adopted_again(repo: Repo) -> None:
+    adopt(repo, "src/app.py", CODE)
+    again = run(repo, "adopt", "src/app.py")
+    assert again.exit_code == 1
+    assert again.stdout.splitlines() == [
+        "src/app.py SYSTEM_PROMPT is left out: prompts/app/system_prompt.md has this text already",
+        "src/app.py text is left out: prompts/app/text.md has this text already",
+    ]
+    repo.write("src/app.py", CODE.replace("Be brief", "Be long"))
+    plan = json.loads(accept(repo, "adopt", "src/app.py", "--format", "json"))
+    assert [one["path"] for one in plan["prompts"]] == ["prompts/app/system_prompt-2.md"]
+    assert "prompts/app/system_prompt.md exists already, with another text" in notes(plan)
