@@ -41,7 +41,8 @@ def write_hook(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
 
 def _hook_entry(repository: Repository) -> str:
     config = repository.config
-    files = f"^({re.escape(config.prompts)}/|{re.escape(CONFIG_FILE)}$)"
+    folders = "".join(f"{re.escape(folder)}/|" for folder in (config.prompts, config.evals))
+    files = f"^({folders}{re.escape(CONFIG_FILE)}$)"
     origin = find_origin()
     # What others cannot install from here, they have to have.
     language = "system" if origin.is_folder else "python"
@@ -51,7 +52,7 @@ def _hook_entry(repository: Repository) -> str:
   hooks:
     - id: promptops-validate
       name: promptops validate
-      entry: promptops validate
+      entry: promptops validate --staged
       language: {language}{added}
       files: {json.dumps(files)}
       pass_filenames: false"""

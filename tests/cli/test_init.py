@@ -97,9 +97,9 @@ left to you  .pre-commit-config.yaml (add this below repos:)
                  hooks:
                    - id: promptops-validate
                      name: promptops validate
-                     entry: promptops validate
+                     entry: promptops validate --staged
                      language: system
-                     files: "^(ai/|promptops\\\\.toml$)"
+                     files: "^(ai/|evals/|promptops\\\\.toml$)"
                      pass_filenames: false
 """)
 

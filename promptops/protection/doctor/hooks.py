@@ -61,9 +61,16 @@ def look_at_commit_hook(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
 
 def _judge_manager(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Check that pre-commit starts promptops for the prompts folder, and for what is staged."""
-    folder = subject.config.prompts
+    prompts, evals = subject.config.prompts, subject.config.evals
+    samples = {prompts: f"{prompts}/x.md"}
+    if any(path.startswith(f"{evals}/") for path in subject.paths):
+        samples[evals] = f"{evals}/x.yaml"
     hooks = _list_managed(subject.read(_MANAGER) or b"")
-    if not any(_covers(hook, f"{folder}/x.md") for hook in hooks):
+    missed = [
+        folder for folder, path in samples.items() if not any(_covers(one, path) for one in hooks)
+    ]
+    if missed:
+        folder = missed[0]
         yield warning(
             f"pre-commit does not start promptops for files of {folder}/",
             _MANAGER,

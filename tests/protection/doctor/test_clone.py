@@ -15,7 +15,7 @@ from promptops.cli.doctor import doctor as doctor_command
 from promptops.prompt.finding import Severity
 from promptops.protection.doctor import LOCAL_CHECKS, AnswerState, Diagnosis, DoctorSubject, examine
 from promptops.repository.repository import open_repository
-from tests.cli.running import run
+from tests.cli.running import accept, run
 from tests.prompts import prompt_text
 from tests.repositories import Repo
 from tests.templates import copy_template
@@ -656,7 +656,8 @@ MANAGED = "repos: [{{repo: https://example.com/promptops, hooks: [{{{}}}]}}]\n"
     ("hook", "said"),
     [
         ("id: promptops-validate", "runs promptops"),
-        ("id: promptops-validate, files: ^prompts/", "runs promptops"),
+        ("id: promptops-validate, files: '^(prompts|evals)/'", "runs promptops"),
+        ("id: promptops-validate, files: ^prompts/", "for files of evals/"),
         ("id: promptops-validate, files: ^app/prompts/", "does not start promptops"),
         ("id: promptops-validate, exclude: prompts", "does not start promptops"),
         ("id: x, entry: promptops validate --staged", "runs promptops"),
@@ -674,3 +675,11 @@ def test_a_hook_manager_covers_the_prompts_and_what_is_staged(
         text = text.replace("promptops", "black")
     merge(sound, {".pre-commit-config.yaml": text})
     assert said in only(look(sound), "commit-hook").seen
+
+
+def test_the_entry_of_init_is_sound(sound: Repo) -> None:
+    sound.hook("pre-commit", "exec pre-commit hook-impl")
+    accept(sound, "init")
+    text = (sound.path / ".pre-commit-config.yaml").read_text("utf-8")
+    merge(sound, {".pre-commit-config.yaml": text, "evals/a.yaml": "x: 1\n"})
+    assert only(look(sound), "commit-hook").state is FINE
