@@ -83,7 +83,7 @@ _INTRODUCTION = """\
 What `promptops validate` looks for. `promptops checks ID` prints the same on a terminal.
 
 **Severity.** An *error* is surely broken and fails the validation, a *warning* is probably a fault,
-a *note* is advice. `promptops.toml` weighs each check anew, everywhere or below a path:
+a *note* is advice. `promptops.toml` sets the severity of each check, everywhere or below a path:
 
 ```toml
 [checks]

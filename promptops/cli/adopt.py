@@ -62,7 +62,7 @@ def adopt(
         _scan(places, write=write, check=check, output=output)
         return
     if check:
-        raise UsageError("--check without --scan", hint="promptops adopt --scan PATH --check")
+        raise UsageError("--check needs --scan", hint="promptops adopt --scan PATH --check")
     from promptops.repository.adoption.plan import plan_adoption, write_adoption
     from promptops.repository.new_prompt import DEFAULT_MODEL
 
@@ -106,7 +106,7 @@ def _advise(plan: AdoptionPlan, *, written: bool) -> None:
     left = f", {len(plan.refusals)} left out" if plan.refusals else ""
     silent = sum("model" not in one.draft.settings for one in plan.adoptions)
     if silent:
-        say(f"{silent} name no model and get {plan.model}; --model NAME chooses another")
+        say(f"{silent} name no model and get {plan.model}; use --model NAME to choose another")
     if count:
         _advise_on_author()
         _advise_on_readers(plan, written=written)
@@ -121,7 +121,7 @@ def _advise(plan: AdoptionPlan, *, written: bool) -> None:
                 'git commit --no-verify -m "Move prompts"'
             )
     else:
-        say(f"{what} found{left}; nothing was written: --write writes them")
+        say(f"{what} found{left}; nothing was written; add --write to write them")
 
 
 def _advise_on_author() -> None:

@@ -68,7 +68,8 @@ def approve(
     """
     if (release is None) != (environment is None):
         raise UsageError(
-            "NAME@VERSION and --env go together", hint="promptops approve NAME@VERSION --env ENV"
+            "NAME@VERSION and --env must be used together",
+            hint="promptops approve NAME@VERSION --env ENV",
         )
     if release is not None and environment is not None:
         if base or head or target:
@@ -225,7 +226,7 @@ def _describe_paths(
             what = (
                 "removed" if path.after is None else "added" if path.before is None else "changed"
             )
-            owners = " ".join(map(one_line, _owners(policy, path))) or "nobody owns it"
+            owners = " ".join(map(one_line, _owners(policy, path))) or "no owner"
             mark = "" if path.path in draft.own else paint("  (not yours)", dim=True)
             yield f"  {one_line(path.path)}  {what}  {owners}{mark}"
 

@@ -63,7 +63,7 @@ def blame(
 
 
 def _break(text: str, indent: int) -> list[str]:
-    """Return a line of a file as a terminal shows it beside what stands before it."""
+    """Return a line of a file as a terminal shows it after the blame columns."""
     if not is_terminal(sys.stdout):
         return [text]
     import shutil

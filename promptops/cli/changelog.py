@@ -67,7 +67,7 @@ def _find_releases(
     if names and everything:
         raise UsageError("names and --all cannot be combined", hint="give one or the other")
     if not names and not everything:
-        raise UsageError("no prompt named", hint="name prompts, or give --all")
+        raise UsageError("no prompt given", hint="name prompts, or give --all")
     if names:
         return {name: list_releases(repository, check_name(name)) for name in names}
     return list_all_releases(repository)

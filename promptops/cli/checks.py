@@ -63,7 +63,7 @@ def _find(check: str) -> CatalogueEntry:
     if entry is None and check in RULES:
         raise NotFoundError(
             f"{check} is a finding of the gate and cannot be ignored: {RULES[check]}",
-            hint="promptops gate --explain shows what it rests on",
+            hint="run promptops gate --explain to see its reasons",
         )
     if entry is None:
         near = nearest(check, [one.id for one in entries()])
@@ -99,7 +99,7 @@ def _join_paragraphs(text: str) -> str:
 
 def _how_to_set(entry: CatalogueEntry, settings: Mapping[str, str]) -> str:
     if not entry.is_configurable:
-        return f"Severity: {entry.severity.value}, always: a prompt that has it cannot be used."
+        return f"Severity: {entry.severity.value}; fixed, since such a prompt cannot be used."
     here, default = _severity(entry, settings), _severity(entry, {})
     weight = default if here == default else f"{default}, here {here}"
     lines = [

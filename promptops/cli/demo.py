@@ -201,7 +201,7 @@ _RUNS = (
         into="answer.txt",
     ),
     _DemoStep(
-        "Months later somebody asks: who let the model say this? From the words alone:",
+        "Trace an answer to its run, release and author, from its text alone:",
         ("promptops", "trace", "--output", "answer.txt"),
     ),
 )
@@ -236,7 +236,7 @@ _BETTER = (
     ),
 )
 _LOOP = (
-    _DemoStep("It stops at its budget, and not at 3 in the morning:", ("python", "agent.py"), 1),
+    _DemoStep("The runs stop at the budget:", ("python", "agent.py"), 1),
     _DemoStep("What has been run, and what did it cost?", ("promptops", "runs", "list")),
 )
 
@@ -245,7 +245,7 @@ def demo(
     folder: Annotated[
         str | None,
         typer.Option(
-            "--in", metavar="FOLDER", help="Where to put it; by default a temporary folder."
+            "--in", metavar="FOLDER", help="The folder to create; by default a temporary one."
         ),
     ] = None,
 ) -> None:

@@ -211,7 +211,7 @@ def warn_of_pending(environment: str) -> None:
     if pending:
         what = "1 deployment is" if pending == 1 else f"{pending} deployments are"
         warn(
-            f"{environment}: {what} only here, not on {repository.remote}",
+            f"{environment}: {what} not pushed to {repository.remote}",
             pending_remedy(repository, environment),
         )
 

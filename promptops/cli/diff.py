@@ -79,7 +79,7 @@ def diff(
     repository = current().repository
     refuse_both(refs, everything=everything)
     if to is not None and source is None:
-        raise UsageError("--to without --from", hint="--from REV --to REV")
+        raise UsageError("--to needs --from", hint="--from REV --to REV")
     if source is not None:
         comparisons = compare_revisions(repository, source, to, refs or [])
     else:

@@ -159,7 +159,7 @@ def _summary(diagnosis: Diagnosis) -> str:
         number = sum(answer.severity is severity for answer in diagnosis.answers)
         counts += [f"{number} {severity.value}{'' if number == 1 else 's'}"] * bool(number)
     unknown = len(diagnosis.of(AnswerState.UNKNOWN))
-    counts += [f"{unknown} could not be told"] * bool(unknown)
+    counts += [f"{unknown} unknown"] * bool(unknown)
     fine = len(diagnosis.of(AnswerState.FINE))
     return f"{', '.join(counts) or 'no problems found'}; {fine} fine"
 

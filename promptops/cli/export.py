@@ -98,7 +98,7 @@ def export(
     )
 
     if not file:
-        raise UsageError("no file named", hint="say where to write: -o FILE, or -o - for a pipe")
+        raise UsageError("no output file given", hint="use -o FILE, or -o - for standard output")
     if everything:
         environments = list(
             dict.fromkeys([repository.config.default_environment, *(environments or [])])
@@ -108,9 +108,7 @@ def export(
             "nothing to export", hint="name refs, an environment with --env, or give --all"
         )
     if sign is not None and file == _STDOUT:
-        raise UsageError(
-            "a signature needs a file to stand beside", hint="write to a file: -o FILE --sign KEY"
-        )
+        raise UsageError("--sign needs an output file", hint="write -o FILE --sign KEY")
     view = open_view(repository, trust=trust)
     snapshot = take_snapshot(view, parse_refs(refs or []), environments or [])
     data = format_snapshot(snapshot)
@@ -171,7 +169,7 @@ def _export(
         Path(file) if len(refs) > 1 or file.endswith("/") or Path(file or "-").is_dir() else None
     )
     if folder is not None and not file:
-        raise UsageError("several prompts, and no folder", hint="say where to write: -o DIR")
+        raise UsageError("several prompts need a folder", hint="use -o DIR")
     repository = current().repository
     view = open_view(repository, trust=trust)
     written = []
@@ -183,7 +181,7 @@ def _export(
         except UnexportableError as error:
             raise RefusedError(
                 f"{prompt.name} cannot be written as {output.value}: {error}",
-                hint="write it by hand there, or use what the format has a word for",
+                hint="write it by hand, or use only features of the format",
             ) from None
         for note in export.notes:
             warn(clean(f"{prompt.name}: {note}"))

@@ -54,7 +54,7 @@ def gate(
     target: TargetOption = None,
     approvals: Annotated[
         ApprovalSource | None,
-        typer.Option("--approvals", help="Where approvals come from; by default what [gate] says."),
+        typer.Option("--approvals", help="Where approvals come from; by default as in [gate]."),
     ] = None,
     approvals_file: Annotated[
         Path | None,
@@ -148,8 +148,8 @@ def _parse_report(text: str) -> tuple[ReportName, Path]:
     names = [name.value for name in ReportName]
     if word not in names or not file:
         raise UsageError(
-            f"--report {quote(text)} names no format and file",
-            hint=f"write FORMAT=FILE with one of {', '.join(names)}",
+            f"--report {quote(text)} is not FORMAT=FILE",
+            hint=f"use one of the formats {', '.join(names)}",
         )
     return ReportName(word), current().directory / file
 
@@ -230,7 +230,7 @@ def _tell_uncommitted(repository: Repository) -> None:
     if paths:
         shown = ", ".join(one_line(path) for path in paths[:_MAX_NAMED])
         more = f" and {len(paths) - _MAX_NAMED} more" if len(paths) > _MAX_NAMED else ""
-        say(f"not committed, so not judged: {shown}{more}")
+        say(f"not committed, so not checked: {shown}{more}")
 
 
 def _advise(admission: Admission, base: str, *, explain: bool) -> None:

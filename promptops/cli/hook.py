@@ -110,8 +110,8 @@ def _warn_of_no_rules(repository: Repository) -> None:
     heads = [ref.name for ref in list_refs(repository.git, "refs/heads/", peel=False)]
     if heads and f"refs/heads/{branch}" not in heads:
         warn(
-            f"HEAD names the branch {branch}, which is not there, and rules come from nowhere else",
-            "git symbolic-ref HEAD refs/heads/main, or whatever your protected branch is",
+            f"HEAD names the branch {branch}, which does not exist, so there is no policy",
+            "point HEAD to the protected branch: git symbolic-ref HEAD refs/heads/main",
         )
 
 
@@ -126,7 +126,7 @@ def _describe(change: HookChange, *, dry_run: bool) -> list[str]:
         return [f"{path}: installed already"]
     lines = [f"{path}: {would}{change.deed.value}"]
     if change.other is not None and change.deed is HookDeed.REMOVED:
-        lines.append(f"the hook that was there before {'would be ' if dry_run else 'is '}back")
+        lines.append(f"the previous hook {'would be' if dry_run else 'is'} restored")
     elif change.other is not None:
-        lines.append(f"the hook that was there before runs first: {one_line(change.other.name)}")
+        lines.append(f"the previous hook runs first: {one_line(change.other.name)}")
     return lines

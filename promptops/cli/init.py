@@ -70,8 +70,8 @@ def init(
     )
     print_steps(steps, dry_run=dry_run)
     if any(step.deed in {Deed.WRITTEN, Deed.EXTENDED} for step in steps) and not dry_run:
-        say("next: look at the files and promptops validate, then commit them;")
-        say("      promptops status and promptops doctor say what else there is to do")
+        say("next: review the files, run promptops validate, then commit them;")
+        say("      run promptops status and promptops doctor for further steps")
         _warn_of_formatters(current().repository)
 
 

@@ -51,7 +51,7 @@ def read_text(path: str) -> str:
         where = "standard input" if path == "-" else path
         raise InputError(
             f"{where} is not UTF-8: byte 0x{error.object[error.start]:02x} at {error.start}",
-            hint="convert it first",
+            hint="convert it to UTF-8",
         ) from error
 
 

@@ -81,7 +81,7 @@ def _list_all(repository: Repository, tags: list[str], output: Format) -> None:
     if not prompts:
         say(f"there are no prompts{' with these tags' if tags else ''} here")
         if not tags:
-            say("hint: promptops new NAME writes a first one")
+            say("hint: create one with promptops new NAME")
         return
     environments = repository.config.environment_names
     yanked = list_all_yanked(repository)
@@ -126,7 +126,7 @@ def _list_live(repository: Repository, freshness: Freshness, output: Format) -> 
         )
     else:
         known = freshness.is_current
-        say(f"nothing is live anywhere{'' if known else ', as far as this clone knows'}")
+        say(f"nothing is live{'' if known else ', according to this clone'}")
         say(f"hint: {first_step(repository, environments[0], is_current=known)}")
     for environment in environments:
         pending = count_pending(repository, environment)

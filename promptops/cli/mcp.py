@@ -86,7 +86,7 @@ def mcp(
     from promptops.server.service import Service
 
     if not http and keys is not None:
-        raise UsageError("--keys without --http", hint="only clients over HTTP have keys")
+        raise UsageError("--keys needs --http", hint="add --http: keys are for clients over HTTP")
     session = current()
     place = source or (session.directory if session.is_named else None)
     folder = None if source else _find_work_tree()
@@ -117,7 +117,7 @@ def mcp(
 
 
 def _find_work_tree() -> Path | None:
-    """Return the current folder, where it lies in a work tree."""
+    """Return the current folder if it is in a work tree."""
     session = current()
     try:
         session.repository.require_work_tree()

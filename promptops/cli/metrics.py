@@ -38,9 +38,11 @@ def metrics(
     from promptops.runtime.telemetry.prometheus import format_metrics
 
     if listen is not None and (output is not None or every is not None):
-        raise UsageError("--listen with --output or --every", hint="give one of the two")
+        raise UsageError(
+            "--listen cannot be combined with --output or --every", hint="give one or the other"
+        )
     if every is not None and output is None:
-        raise UsageError("--every without a file", hint="say where to write: -o FILE")
+        raise UsageError("--every needs a file", hint="use -o FILE")
     folder = _find_folder()
     if listen is not None:
         _serve(folder, listen)
@@ -65,7 +67,7 @@ def _write(folder: Path, file: Path, seconds: float | None) -> None:
 def _read_span(text: str | None) -> int | None:
     seconds = None if text is None else read_duration(text)
     if text is not None and not seconds:
-        raise UsageError(f"--every {quote(text)} is no time span", hint="write 15s or 1m")
+        raise UsageError(f"--every {quote(text)} is not a time span", hint="write 15s or 1m")
     return seconds
 
 
@@ -78,7 +80,7 @@ def _serve(folder: Path, listen: str) -> None:
 
     host, colon, port = listen.rpartition(":")
     if not colon or not port.isdigit() or int(port) > 65_535:
-        raise UsageError(f"--listen {listen} is no address", hint="write 127.0.0.1:9464")
+        raise UsageError(f"--listen {listen} is not an address", hint="write 127.0.0.1:9464")
     try:
         name = host.strip("[]") or "127.0.0.1"
         server = make_endpoint("/metrics", CONTENT_TYPE, answer, name, int(port))
@@ -99,8 +101,6 @@ def _find_folder() -> Path:
 
     config = runtime_config()
     if not config.telemetry.prometheus:
-        raise UsageError(
-            "runs are not counted here", hint="write prometheus = true below [telemetry]"
-        )
+        raise UsageError("run metrics are disabled", hint="set prometheus = true in [telemetry]")
     common, top = runtime_folders()
     return find_counts(config.telemetry, config.log, os.environ, common_dir=common, top=top)

@@ -64,14 +64,14 @@ def new(
 
     if spec is not None:
         if source is not None:
-            raise UsageError("--spec and --from together", hint="give one or the other")
+            raise UsageError("--spec and --from cannot be combined", hint="give one or the other")
         from promptops.cli.specification import draft_prompt
 
         draft_prompt(name, spec, model, writer, prompt, max_cost, is_dry=dry_run)
         return
     for option, value in (("--writer", writer), ("--prompt", prompt), ("--max-cost", max_cost)):
         if value is not None:
-            raise UsageError(f"{option} without --spec", hint=f"add --spec FILE, or omit {option}")
+            raise UsageError(f"{option} needs --spec", hint=f"add --spec FILE, or remove {option}")
     repository = current().repository
     print_steps(
         write_prompt(repository, name, model=model, source=source, dry_run=dry_run),

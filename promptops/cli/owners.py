@@ -122,9 +122,9 @@ def owners(
             "lint takes no paths and no --stdin, -z or --of", hint="write ./lint for a path"
         )
     if nul and not stdin:
-        raise UsageError("-z without --stdin", hint="add --stdin")
+        raise UsageError("-z needs --stdin", hint="add --stdin")
     if stdin and targets:
-        raise UsageError("paths and --stdin together", hint="give one or the other")
+        raise UsageError("paths and --stdin cannot be combined", hint="give one or the other")
     if not is_lint and output not in {OwnersFormat.TEXT, OwnersFormat.JSON}:
         raise UsageError(f"--format {output.value} is for owners lint", hint="use text or json")
     repository = current().repository
@@ -140,7 +140,7 @@ def owners(
         return
     if found.owners.refusal is not None:
         raise PromptopsError(
-            f"{found.path}: {found.owners.refusal}", hint="promptops owners lint says more"
+            f"{found.path}: {found.owners.refusal}", hint="run promptops owners lint"
         )
     paths = (
         split_paths(sys.stdin.buffer.read(), nul=nul)
@@ -179,8 +179,8 @@ def _print_owners(
     if skipped:
         lines = _counted(skipped, "line")
         warn(
-            f"{found.path}: {lines} that the forge reads otherwise than it may seem",
-            "promptops owners lint names them",
+            f"{found.path}: {lines} that the forge may read differently than expected",
+            "run promptops owners lint to see them",
         )
 
 

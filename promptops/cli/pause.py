@@ -34,7 +34,7 @@ def pause(
     from promptops.delivery.actions import pause_action
 
     if not reason.strip():
-        raise UsageError("no reason given", hint="--reason TEXT: callers will be told")
+        raise UsageError("no reason given", hint="pass --reason TEXT, which callers see")
     wanted = switch_names(names, everything=everything)
     environment = environment or current().repository.config.default_environment
     action = pause_action(environment, wanted, reason)
@@ -48,5 +48,5 @@ def switch_names(names: list[str] | None, *, everything: bool) -> list[str] | No
     from promptops.prompt.reference import check_name
 
     if bool(names) == everything:
-        raise UsageError("no prompt named", hint="name prompts, or give --all")
+        raise UsageError("no prompt given", hint="name prompts, or give --all")
     return [check_name(name) for name in dict.fromkeys(names)] if names else None

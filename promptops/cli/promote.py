@@ -80,7 +80,7 @@ def promote(
     repository = current().repository
     if not to:
         known = ", ".join(repository.config.environment_names)
-        raise UsageError("no environment given", hint=f"--to ENV, one of: {known}")
+        raise UsageError("no environment given", hint=f"pass --to ENV, one of: {known}")
     repository.config.environment(to)
     if everything and refs:
         raise UsageError("names and --all cannot be combined", hint="give one or the other")
@@ -89,10 +89,10 @@ def promote(
         if not refs:
             raise UsageError(
                 f"there is nothing to promote to {to}",
-                hint="promptops release --all freezes versions; promptops status says what is left",
+                hint="release versions with promptops release --all, or run promptops status",
             )
     if not refs:
-        raise UsageError("no prompt named", hint="name prompts, or give --all")
+        raise UsageError("no prompt given", hint="name prompts, or give --all")
     wanted = [parse_ref(ref) for ref in dict.fromkeys(refs)]
     releases = choose_releases(repository, to, wanted, source=source, local=local)
     check_deployment(repository, to, releases, local=local)

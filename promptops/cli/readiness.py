@@ -67,9 +67,11 @@ def readiness(
     from promptops.readiness.facts import ReadinessFacts
 
     if sum((attest is not None, audit, quarter)) > 1:
-        raise UsageError("--attest, --audit and --quarter together", hint="give one of them")
+        raise UsageError(
+            "--attest, --audit and --quarter cannot be combined", hint="give one of them"
+        )
     if (attest is None) is not (evidence is None):
-        raise UsageError("--attest and --evidence belong together", hint="give both")
+        raise UsageError("--attest and --evidence must be used together", hint="give both")
     facts = ReadinessFacts(current().repository)
     if attest is not None:
         _attest(facts, attest, evidence or "")
@@ -118,4 +120,4 @@ def _write(facts: ReadinessFacts, *, is_quarter: bool) -> None:
     from promptops.readiness.attesting import record_audit, record_quarter
 
     path = record_quarter(facts) if is_quarter else record_audit(facts)
-    say(f"{clean(path)} written; write down what you decided, then commit it and {FILE}")
+    say(f"{clean(path)} written; add your decisions, then commit it and {FILE}")

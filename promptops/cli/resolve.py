@@ -122,5 +122,5 @@ def _warn(resolved: ResolvedPrompt, view: RepositoryView) -> None:
     if resolved.paused is not None:
         warn(
             f"{resolved.name} is paused in {environment}: {clean(resolved.paused)}",
-            f"promptops resume {resolved.name} --env {environment} lifts it",
+            f"to resume it: promptops resume {resolved.name} --env {environment}",
         )

@@ -39,7 +39,9 @@ def retire(
 
     wanted = switch_names(names, everything=everything)
     if not reason.strip():
-        raise UsageError("no reason given", hint="--reason TEXT: kept with the deployment")
+        raise UsageError(
+            "no reason given", hint="pass --reason TEXT, which is stored with the deployment"
+        )
     environment = environment or current().repository.config.default_environment
     action = retire_action(environment, wanted)
     deploy_and_report(

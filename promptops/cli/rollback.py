@@ -67,7 +67,7 @@ def rollback(
         action = restore_action(repository, environment, number)
     elif bool(names) == everything:
         raise UsageError(
-            "no prompt named" if not names else "names and --all cannot be combined",
+            "no prompt given" if not names else "names and --all cannot be combined",
             hint="name prompts, or give --all or --to-deployment N",
         )
     else:
@@ -85,8 +85,8 @@ def _read_name(word: str) -> str:
     name, at, version = word.partition("@")
     if at:
         raise UsageError(
-            f"{quote(word)} is more than a prompt's name",
-            hint=f"promptops rollback {check_name(name)} --to VERSION goes back to a version"
+            f"{quote(word)} is not the name of a prompt",
+            hint=f"promptops rollback {check_name(name)} --to VERSION"
             if not version
             else f"promptops rollback {check_name(name)} --to {version}",
         )

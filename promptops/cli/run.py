@@ -79,7 +79,7 @@ def run(
     from promptops.runtime.registry import open_registry
 
     if stream and output is Format.JSON:
-        raise UsageError("--stream prints text as it comes", hint="leave out --format json")
+        raise UsageError("--stream needs text output", hint="remove --format json")
     session = current()
     show_log()
     with open_registry(session.directory if session.is_named else None) as registry:
@@ -139,7 +139,10 @@ def _say_what_it_took(done: Run) -> None:
     model = done.model or "fixed reply"
     say(f"run {done.id}  {done.prompt.name} {done.prompt.version}  {model}  {tokens}  {cost}")
     if done.tool_calls:
-        say(f"it waits: promptops runs reply {done.id} --result {done.tool_calls[0].id}=@FILE")
+        say(
+            f"it waits for tool results: promptops runs reply {done.id} --result "
+            f"{done.tool_calls[0].id}=@FILE"
+        )
 
 
 def _show_plan(plan: Plan, output: Format) -> None:
@@ -170,10 +173,13 @@ def _show_plan(plan: Plan, output: Format) -> None:
         say(f"{decision.rule}: {decision.why}")
     if plan.reply is not None:
         emit(plan.reply, is_verbatim=True)
-        say(f"{plan.resolved.name} {plan.resolved.version} would answer so, and ask no model")
+        say(
+            f"{plan.resolved.name} {plan.resolved.version} would give this answer without "
+            "calling a model"
+        )
         return
     emit_json(plan.request)
-    say(f"{plan.resolved.name} {plan.resolved.version} would ask {plan.model}")
+    say(f"{plan.resolved.name} {plan.resolved.version} would call {plan.model}")
     shown = (
         "the cost is unknown: a price for the model or max_tokens is missing"
         if cost is None

@@ -416,7 +416,7 @@ def report_bug(error: Exception) -> None:
 
     say("".join(traceback.format_exception(error)))
     say(f"{paint('bug:', 'red', bold=True, to=sys.stderr)} {type(error).__name__}: {error}")
-    say(" hint: this is a fault of promptops; please report it with the lines above")
+    say(" hint: this is a bug in promptops; please report it with the lines above")
 
 
 def json_document(schema: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values

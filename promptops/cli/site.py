@@ -63,16 +63,23 @@ def site(
         bool, typer.Option("--watch", help="Write pages again when files, refs or runs change.")
     ] = False,
     serve: Annotated[
-        bool, typer.Option("--serve", help="Serve it to this machine alone, with a form to render.")
+        bool,
+        typer.Option(
+            "--serve", help="Serve it on this machine only, with a form to render prompts."
+        ),
     ] = False,
     port: Annotated[
         int,
         typer.Option(
-            "--port", metavar="PORT", min=0, max=65535, help="With --serve; 0 takes a free one."
+            "--port",
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="With --serve: the port; 0 picks a free one.",
         ),
     ] = 8070,
     allow_run: Annotated[
-        bool, typer.Option("--allow-run", help="With --serve: the form runs prompts, too.")
+        bool, typer.Option("--allow-run", help="With --serve: let the form run prompts.")
     ] = False,
 ) -> None:
     """Generate a static site of the registry: what is live, since when, by whom and why.
@@ -81,14 +88,14 @@ def site(
     site that are no longer needed are removed.
     """
     if log is not None and no_log:
-        raise UsageError("--log and --no-log together", hint="give one of the two")
+        raise UsageError("--log and --no-log cannot be combined", hint="give one or the other")
     if serve is (output is not None):
         raise UsageError(
-            "--output and --serve together" if serve else "no place to write the site to",
+            "--output and --serve cannot be combined" if serve else "no output folder given",
             hint="give --output FOLDER, or --serve",
         )
     if allow_run and not serve:
-        raise UsageError("--allow-run without --serve", hint="add --serve")
+        raise UsageError("--allow-run needs --serve", hint="add --serve")
     if serve:
         from promptops.cli.serve.opening import check_installed
 
@@ -141,7 +148,7 @@ def _serve(builder: SiteBuilder, port: int, *, watches: bool, may_run: bool) -> 
             stack.enter_context(lock.held(is_patient=False))
         except BlockingIOError:
             raise UsageError(
-                "the site of this repository is already served", hint="open that one, or end it"
+                "the site of this repository is already served", hint="open that one, or stop it"
             ) from None
         listener = stack.enter_context(open_listener("127.0.0.1", port))
         registry = None
@@ -202,5 +209,5 @@ def _read_runs(repository: Repository, url: str | None) -> SiteRuns | None:
     except PromptopsError as error:
         if url is not None:
             raise
-        warn(f"the log of runs is left out: {error.message}", "--no-log does not ask for it")
+        warn(f"the log of runs is left out: {error.message}", "use --no-log to leave it out")
     return None

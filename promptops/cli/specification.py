@@ -50,7 +50,7 @@ def draft_prompt(
     wanted = Specification(name, _read_description(spec), model or DEFAULT_MODEL)
     by = find_drafter(repository, ref, writer or model)
     plan = plan_specification(repository, by, wanted)
-    say(f"{by.model} is asked with {by.resolved.name} {by.resolved.version}, twice at most")
+    say(f"{by.model} will be called with {by.resolved.name} {by.resolved.version}, at most twice")
     say_costs(plan)
     if is_dry:
         print_steps(write_specification(repository, name, None), dry_run=True)
@@ -79,17 +79,19 @@ def _read_description(spec: str) -> str:
         data = sys.stdin.buffer.read() if spec == "-" else read_file(current().directory / spec)
         text = data.decode("utf-8-sig").strip()
     except FileNotFoundError as error:
-        raise UsageError(f"there is no file {where}", hint="--spec names a text file") from error
+        raise UsageError(
+            f"there is no file {where}", hint="pass a text file with --spec"
+        ) from error
     except (OSError, PromptopsError) as error:
-        raise UsageError(f"{where} cannot be read", hint="--spec names a text file") from error
+        raise UsageError(f"{where} cannot be read", hint="pass a text file with --spec") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{where} is not UTF-8", hint="--spec names a text file") from error
+        raise UsageError(f"{where} is not UTF-8", hint="pass a text file with --spec") from error
     if not text:
-        raise UsageError(f"{where} says nothing", hint="describe what the prompt is to do")
+        raise UsageError(f"{where} is empty", hint="describe what the prompt should do")
     if len(text) > MAX_DESCRIPTION:
         raise UsageError(
             f"{where} has more than {MAX_DESCRIPTION:,} characters",
-            hint="a prompt that takes so much to describe is several",
+            hint="split it into several prompts",
         )
     return text
 

@@ -97,8 +97,8 @@ def _lines(found: Status) -> list[str]:
     if not found.prompts and not found.items:
         lines += [
             "",
-            "nothing here yet: promptops init sets the repository up, and writes a first prompt;",
-            "promptops adopt PATH takes over prompts that you have",
+            "no prompts yet: run promptops init to set up the repository with a first prompt,",
+            "or promptops adopt PATH to import existing prompts",
         ]
     elif not found.items:
         lines += ["", "everything is committed, released and live"]

@@ -99,7 +99,7 @@ def _trace_output(path: str, trust: Path | None) -> Trace:
     if not runs:
         raise NotFoundError(
             "no run in the log answered this text",
-            hint="give the whole answer and nothing else; runs that were erased are not found",
+            hint="pass the whole answer and nothing else; erased runs are not found",
         )
     found_by = Answered(len(runs) - 1)
     return trace_run(current().repository, runs[0], found_by=found_by, allowed_signers=trust)

@@ -26,7 +26,7 @@ _WORDS = (
 
 
 def explain_usage(error: typer.TyperException, path: str = "promptops") -> UsageError:
-    """Return what typer says as an error of ours, with the help page that says more.
+    """Return what typer says as an error of ours, with its help page as the hint.
 
     Args:
         error: what typer raised.

@@ -140,7 +140,8 @@ def validate(
     ]
     if fix and diff:
         raise UsageError(
-            "--fix and --diff together", hint="--diff alone shows what --fix alone would write"
+            "--fix and --diff cannot be combined",
+            hint="use --diff alone to see what --fix would write",
         )
     fix = fix or (fix_raw and not diff)
     exclusive = [option for option, on in (("--fix", fix), ("--diff", diff)) if on]
@@ -148,9 +149,7 @@ def validate(
         _refuse_together([*exclusive, *(["--watch"] if watch else []), *elsewhere])
     _refuse_together(elsewhere)
     if statistics and output not in {ReportName.TEXT, ReportName.JSON}:
-        raise UsageError(
-            f"--statistics has no format {output.value}", hint="its formats are text and json"
-        )
+        raise UsageError(f"--statistics does not support {output.value}", hint="use text or json")
     choice = parse_choice(select or (), exclude or ())
     request = CheckRequest(choice, targets or (), revision, staged, stdin_filename, cache)
 
@@ -169,7 +168,9 @@ def validate(
 
 def _refuse_together(options: Sequence[str]) -> None:
     if len(options) > 1:
-        raise UsageError(f"{options[0]} and {options[1]} together", hint="give one or the other")
+        raise UsageError(
+            f"{options[0]} and {options[1]} cannot be combined", hint="give one or the other"
+        )
 
 
 def _open(request: CheckRequest) -> Checking:

@@ -173,8 +173,8 @@ def explain_verdict(verdict: Verdict) -> Iterator[str]:
     yield f"  changes    {change.merge_base[:12]}..{change.head[:12]}, by " + (
         ", ".join(map(one_line, sorted(change.committers))) or "nobody"
     )
-    yield f"  prompts    the tree {change.tree[:12]}, which merging makes"
-    yield f"  approvals  {', '.join(verdict.sources) or 'nobody was asked'}"
+    yield f"  prompts    the merged tree {change.tree[:12]}"
+    yield f"  approvals  {', '.join(verdict.sources) or 'none'}"
     yield f"  owners     {verdict.owners_path or 'there is no CODEOWNERS file'}"
     for need in verdict.requirements:
         rule = f"{verdict.owners_path}:{need.line}" if need.line else "no rule"

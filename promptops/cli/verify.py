@@ -83,7 +83,7 @@ def verify(
         if result.skipped_trees:
             say(
                 f"of {result.skipped_trees:,} older deployments only the messages were checked; "
-                "--deep checks their trees"
+                "use --deep to check their trees"
             )
         if result.errors:
             refer("docs/trust.md#what-a-digest-proves")

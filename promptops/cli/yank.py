@@ -42,7 +42,9 @@ def yank(
     if wanted.selector is None or wanted.selector.version is None:
         raise version_not_found(repository, "no version given", wanted.name)
     if not reason.strip():
-        raise UsageError("no reason given", hint="--reason TEXT: who pinned it will be told")
+        raise UsageError(
+            "no reason given", hint="pass --reason TEXT, which users of the version see"
+        )
     if push and local:
         raise UsageError("--push and --local cannot be combined", hint="give one or the other")
     name, version = wanted.name, wanted.selector.version

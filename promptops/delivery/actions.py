@@ -80,7 +80,7 @@ def promote_action(
             where = short_name(repository.require_default_branch_ref())
             hint = f"merge it first; {environment} takes merged releases only"
             if repository.git.is_shallow:
-                hint = "this clone is shallow and cannot tell: git fetch --unshallow, then again"
+                hint = "this clone is shallow: run git fetch --unshallow, then try again"
             raise RefusedError(f"{release} is not merged: its commit is not on {where}", hint=hint)
         if not again:
             _refuse_rolled_back(repository, release, environment)
@@ -119,7 +119,8 @@ def _refuse_rolled_back(repository: Repository, release: Release, environment: s
                 raise RefusedError(
                     f"{release} was rolled back in {environment} by deployment "
                     f"{deployment.number}{why}",
-                    hint="promote a version that fixes it; --again promotes this one all the same",
+                    hint="promote a version with the fix, or use --again to promote this one "
+                    "anyway",
                 )
             return
 
@@ -156,7 +157,7 @@ def _choose_live(state: State, names: Sequence[str] | None, environment: str) ->
     """Return the prompts that are meant; with None, all that are live."""
     if names is None and not state.entries:
         raise NotDeployedError(
-            f"nothing is live in {environment}", hint="is it the environment you mean?"
+            f"nothing is live in {environment}", hint="check the name of the environment"
         )
     return tuple(state.entries) if names is None else names
 
@@ -214,8 +215,8 @@ def _refuse_yanked(repository: Repository, name: str, live: Live, environment: s
     if reason is not None:
         raise RefusedError(
             f"{name}@{live.version}, live in {environment} before, is yanked: {reason}",
-            hint=f"promptops rollback {name} --env {environment} --to VERSION "
-            "goes back to a version that is not",
+            hint="go back to a version that is not yanked: "
+            f"promptops rollback {name} --env {environment} --to VERSION",
         )
 
 
@@ -224,7 +225,7 @@ def _stored_tree(repository: Repository, point: Point, folder: str) -> str:
     if found is None or found.kind != "tree":
         raise IntegrityError(
             f"deployment {point.deployment} does not have the texts in {folder}",
-            hint="promptops verify says more",
+            hint="the branch was edited by hand; run promptops verify",
         )
     return found.oid
 
@@ -238,7 +239,7 @@ def restore_action(repository: Repository, environment: str, number: int) -> Act
         if head is None:
             raise EnvironmentNotFoundError(
                 f"{environment} has no deployments",
-                hint=f"promptops promote NAME --to {environment} makes the first",
+                hint=f"create the first with promptops promote NAME --to {environment}",
             )
         target = find_deployment(repository, head, number)
         if target.tree == head.deployment.tree:
@@ -286,7 +287,7 @@ def choose_releases(
         if other.version != release.version:
             raise UsageError(
                 f"{ref.name} is named twice, as {other.version} and as {release.version}",
-                hint="name the one that shall be live",
+                hint="pass only the one to make live",
             )
     releases = list(chosen.values())
     if not local:
@@ -301,7 +302,7 @@ def _choose(
     if selector is not None and selector.kind is SelectorKind.WORKING:
         raise UsageError(
             "the work tree cannot be promoted",
-            hint=f"promptops release {ref.name} freezes it first",
+            hint=f"run promptops release {ref.name} first",
         )
     if selector is not None and selector.kind is SelectorKind.ENVIRONMENT:
         return require_release(

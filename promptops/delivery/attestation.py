@@ -42,7 +42,7 @@ def _read(
         )
     hint = "the tag was written by hand; do not trust it"
     if found.kind != "blob":
-        raise IntegrityError(f"{oid[:12]} is a {found.kind}, and no evidence", hint=hint)
+        raise IntegrityError(f"{oid[:12]} is a {found.kind}, and not evidence", hint=hint)
     result = parse_blob(found.data, oid)
     if not _is_about(repository, result, release):
         raise IntegrityError(
@@ -53,7 +53,7 @@ def _read(
     if (result.suite, result.passed) != (said.suite, said.passed):
         word = "passed" if result.passed else "did not pass"
         raise IntegrityError(
-            f"evidence {oid[:12]} says that {result.suite} {word}, and the tag says otherwise",
+            f"evidence {oid[:12]} says that {result.suite} {word}, but the tag does not",
             hint=hint,
         )
     return result

@@ -73,7 +73,7 @@ def plan_bump(
     if level is not None and level < needed:
         raise RefusedError(
             f"{name} needs a {needed.label} step, not {level.label}",
-            hint=f"promptops diff {name} shows why",
+            hint=f"run promptops diff {name} to see why",
         )
     if needed is Level.NONE and level is None:
         return Bump(name, prompt.version, prompt.version, needed, base)
@@ -115,7 +115,9 @@ def commit_bumps(repository: Repository, bumps: Sequence[Bump]) -> None:
         for path, data in zip(paths, before, strict=True):
             replace_file(path, data)
         if isinstance(error, GitError):
-            error.hint = error.hint or "the versions are as before; do what it says, then again"
+            error.hint = (
+                error.hint or "no version was changed; follow the message of Git, then try again"
+            )
         raise
 
 

@@ -166,7 +166,7 @@ def _out_of_time(environment: str, lock_held: str) -> ConflictError:
     if lock_held:
         return ConflictError(
             f"the branch of {environment} stayed locked, so nothing was deployed: {lock_held}",
-            hint="where no push is running, that file was left by a crash and may be removed there",
+            hint="if no push is running, a crash left that file, and it may be removed there",
         )
     return ConflictError(
         f"{environment} kept changing for {_RETRY_SECONDS:.0f} s; nothing was deployed",
@@ -198,7 +198,7 @@ def _refuse_overtaken(environment: str, action: Action, seen: State, newer: Head
 
 
 def _overtaken(environment: str, newer: Head | None, names: Sequence[str]) -> ConflictError:
-    hint = f"nothing was changed; look at promptops history --env {environment}, then decide again"
+    hint = f"nothing was changed; check promptops history --env {environment}, then try again"
     if newer is None:
         return ConflictError(f"all deployments of {environment} are gone", hint=hint)
     entries = newer.state.entries
@@ -311,7 +311,7 @@ class _PendingPlace(_DeploymentPlace):
             raise GitError(
                 f"the local branch promptops/{self._environment} and the one of "
                 f"{repository.remote} have diverged",
-                hint=f"git branch -D promptops/{self._environment} drops the local deployments",
+                hint=f"to drop the local deployments: git branch -D promptops/{self._environment}",
             )
         return super().read()
 
@@ -365,8 +365,7 @@ class _RemotePlace(_DeploymentPlace):
         if self._ref not in there:
             raise IntegrityError(
                 f"somebody deleted promptops/{self._environment} on {repository.remote}",
-                hint="to put it back as it was: "
-                f"git push {repository.remote} {self._tracking}:{self._ref}",
+                hint=f"to restore it: git push {repository.remote} {self._tracking}:{self._ref}",
             )
 
     def read(self) -> Head | None:
@@ -380,7 +379,7 @@ class _RemotePlace(_DeploymentPlace):
         found = repository.objects.read(commit)
         if found is None or parse_commit(found.data).parents != ((old,) if old else ()):
             raise GitError(
-                "the new deployment does not stand on the one it replaces",
+                "the new deployment is not based on the one it replaces",
                 hint="nothing was deployed; run the command again",
             )
         refs = [PushRef(commit, self._ref, old)]
@@ -495,8 +494,8 @@ def explain_lost_history(repository: Repository, environment: str) -> IntegrityE
     return IntegrityError(
         f"{environment} lost deployments on {remote} since the last fetch: "
         "somebody rewrote the branch there",
-        hint=f"to put them back: git push {remote} {ref}:{branch(environment)}; "
-        f"or, if it was meant: git update-ref -d {ref}",
+        hint=f"to restore them: git push {remote} {ref}:{branch(environment)}; or, if this was "
+        f"intended: git update-ref -d {ref}",
     )
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from promptops.repository.repository import Repository
 
 _REMEDY_SEARCH = 100
-_EDITED = "the branch was edited by hand: promptops verify says how"
+_EDITED = "the branch was edited by hand; run promptops verify"
 
 
 NOTHING = "none"
@@ -139,7 +139,7 @@ def first_step(repository: Repository, environment: str, *, is_current: bool = F
         environment: the environment's name.
         is_current: whether the remote was asked just now, so that a fetch brings nothing.
     """
-    hint = f"promptops promote NAME --to {environment} makes the first"
+    hint = f"create the first with promptops promote NAME --to {environment}"
     if repository.remote is not None:
         pattern = f"refs/heads/promptops/*:refs/remotes/{repository.remote}/promptops/*"
         if not is_current:
@@ -159,8 +159,8 @@ def read_head_at(repository: Repository, environment: str, ref: str) -> Head | N
         return None
     if found.kind != "commit":
         raise IntegrityError(
-            f"{short_name(ref)} does not lead to a commit",
-            hint="environment branches are written by promptops alone; put back the one there was",
+            f"{short_name(ref)} does not point to a commit",
+            hint="restore the branch: only promptops writes environment branches",
         )
     try:
         deployment = parse_deployment(environment, found.oid, found.data)
@@ -188,7 +188,7 @@ def _name_remedy(repository: Repository, environment: str, tip: str) -> str | No
             back = f"git update-ref {ref} {oid}"
         else:
             back = f"git push --force-with-lease={ref}:{tip} {repository.remote} {oid}:{ref}"
-        return f"{_EDITED}; to go back to deployment {number}, the last sound one: {back}"
+        return f"{_EDITED}; to go back to deployment {number}, the last valid one: {back}"
     return None
 
 
@@ -209,12 +209,13 @@ def pending_remedy(repository: Repository, environment: str) -> str:
     They must be dropped if other deployments were faster, or if the remote refuses them. Until then
     no other deployment is possible.
     """
-    drops = f"git branch -D promptops/{environment} drops"
-    drops += " it" if count_pending(repository, environment) == 1 else " them"
+    drops = "drop "
+    drops += "it" if count_pending(repository, environment) == 1 else "them"
+    drops += f" with git branch -D promptops/{environment}"
     known = read_ref(repository.git, tracking(repository, environment))
     if known is None or is_ancestor(repository.git, known, branch(environment)):
         push = f"git push {repository.remote} promptops/{environment}"
-        return f"{push}; where that is refused, {drops}"
+        return f"{push}; if that is refused, {drops}"
     return f"others deployed meanwhile; {drops}"
 
 
@@ -229,7 +230,7 @@ def read_state(repository: Repository, commit: str) -> State:
         if found is None or found.kind != "blob":
             raise IntegrityError(
                 f"deployment {commit[:12]} has no {name}",
-                hint="the branch was not written by promptops, or was edited by hand",
+                hint="restore the branch: it was edited by hand or not written by promptops",
             )
     assert lock_file is not None  # noqa: S101 - just checked
     assert undo_file is not None  # noqa: S101 - just checked
@@ -245,15 +246,15 @@ def read_point(repository: Repository, environment: str, point: Point) -> State:
     if found is None:
         raise GitError(
             f"deployment {point.deployment} of {environment} is not in this clone",
-            hint="git fetch --unshallow gets the whole history",
+            hint="run git fetch --unshallow to get the whole history",
         )
     deployment = parse_deployment(environment, found.oid, found.data)
     if deployment.number != point.deployment:
         raise IntegrityError(
             f"{lock.UNDO_FILE} says deployment {point.deployment}, "
             f"its commit says {deployment.number}",
-            hint="promptops verify says more; "
-            "promptops rollback --to-deployment N restores a whole state",
+            hint="restore a whole state with promptops rollback --to-deployment N; "
+            "run promptops verify",
         )
     return read_state(repository, point.commit)
 
@@ -268,13 +269,13 @@ def parse_deployment(environment: str, oid: str, data: bytes) -> Deployment:
     if not is_number or action is None or len(commit.parents) > 1:
         raise IntegrityError(
             f"commit {oid[:12]} on {environment} is not a deployment",
-            hint="environment branches are written by promptops alone; promptops verify says more",
+            hint="only promptops writes environment branches; run promptops verify",
         )
     if not message.title.startswith(f"{environment}: "):
         # Even a signed deployment of one environment is not valid for another.
         raise IntegrityError(
             f"commit {oid[:12]} on {environment} is a deployment of another environment",
-            hint="the branch was moved by hand; promptops verify says more",
+            hint="the branch was moved by hand; run promptops verify",
         )
     return Deployment(
         environment=environment,
@@ -336,13 +337,13 @@ def find_deployment(repository: Repository, head: Head, number: int) -> Deployme
     if found is None:
         raise GitError(
             f"deployment {number} of {head.environment} is not in this clone",
-            hint="git fetch --unshallow gets the whole history",
+            hint="run git fetch --unshallow to get the whole history",
         )
     deployment = parse_deployment(head.environment, found.oid, found.data)
     if deployment.number != number:
         raise IntegrityError(
             f"the deployments of {head.environment} are not numbered one by one",
-            hint="the branch was edited by hand; promptops verify says where",
+            hint="the branch was edited by hand; run promptops verify",
         )
     return deployment
 

@@ -278,6 +278,4 @@ _BASELINE: Form = {"label": _is_text, "version": _is_text, "digest": _V1["digest
 
 
 def _fault(name: str, what: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"the evidence in {name} {what}", hint="docs/gate.md describes the file"
-    )
+    return ConfigurationError(f"the evidence in {name} {what}", hint="see docs/gate.md")

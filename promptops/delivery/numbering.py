@@ -118,7 +118,7 @@ def _require_tip(repository: Repository, head: str, ref: str) -> None:
         raise RefusedError(
             f"HEAD is {head[:12]}, and {branch} is {tip[:12]}: "
             "version numbers are written only on top of the merged branch",
-            hint=f"git checkout {branch.partition('/')[2]} && git pull, then again",
+            hint=f"git checkout {branch.partition('/')[2]} && git pull, then try again",
         )
 
 

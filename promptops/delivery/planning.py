@@ -274,7 +274,7 @@ def refuse_other_bytes(prompt: Prompt, existing: Release) -> None:
         raise RefusedError(
             f"{existing} is already released by {existing.tagger.name}, with other content",
             hint="a released version never changes; "
-            f"promptops bump {prompt.name} writes the next one",
+            f"write the next one with promptops bump {prompt.name}",
         )
 
 
@@ -292,7 +292,7 @@ def _refuse_small_step(prompt: Prompt, base: Release, diff: PromptDiff) -> None:
         raise RefusedError(
             f"{prompt.name} {prompt.version} is a {step.label} bump from {base.version}, "
             f"but the change is {diff.level.label}: {strongest.subject}: {strongest.reason}",
-            hint=f"promptops bump {prompt.name} writes a version that is enough",
+            hint=f"run promptops bump {prompt.name} to write a sufficient version",
         )
 
 
@@ -311,11 +311,11 @@ def refuse_unmerged(repository: Repository, plans: Iterable[ReleasePlan]) -> Non
         )
         if plan.existing is not None:
             hint = (
-                "it was released from a commit that was never merged; unless it still will be, "
-                f"git tag -d {short_name(tag)} takes the release back"
+                "it was released from a commit that was never merged; to undo the release: "
+                f"git tag -d {short_name(tag)}"
             )
         if repository.git.is_shallow:
-            hint = "this clone is shallow and cannot tell: git fetch --unshallow, then again"
+            hint = "this clone is shallow: run git fetch --unshallow, then try again"
         raise RefusedError(
             f"{plan.prompt.name} {plan.prompt.version} is not merged: "
             f"its commit is not on {branch}",

@@ -34,7 +34,7 @@ def require_remote(repository: Repository) -> str:
         name = repository.config.remote
         raise RefusedError(
             f"there is no remote '{name}' to push to",
-            hint=f"git remote add {name} URL, or leave out --push",
+            hint=f"git remote add {name} URL, or remove --push",
         )
     return repository.remote
 
@@ -59,7 +59,7 @@ def is_unclear(
         take_back(repository, made)
     else:
         kept = ", ".join(short_name(ref) for ref in made)
-        error.hint = f"{kept} may have arrived or not; the same command again completes it"
+        error.hint = f"{kept} may have arrived or not; run the same command again to complete it"
     return True
 
 
@@ -80,17 +80,17 @@ def holds(ref: Ref | None, oid: str) -> bool:
 
 def refused_by_remote(remote: str, what: str, reason: str) -> RefusedError:
     """Return the error for a push that the remote refused."""
-    hint = "nothing was changed; follow its message, or ask whoever runs the remote"
+    hint = "nothing was changed; follow its message, or ask the remote's administrator"
     told = re.fullmatch(_TOLD, reason)
     if told and "; error: " not in reason:
         # The remote's hook is promptops and reported a single error.
         reason, hint = told[1], f"nothing was changed; {told[2]}"
     in_the_way = re.search(r"'(refs/[^']+)' exists; cannot create", reason)
     if in_the_way:
-        hint = f"that name is in the way there: git push {remote} --delete {in_the_way[1]}"
-    return RefusedError(
-        f"{remote} refused the {what}: {reason or 'it does not say why'}", hint=hint
-    )
+        hint = (
+            f"that name conflicts there; to remove it: git push {remote} --delete {in_the_way[1]}"
+        )
+    return RefusedError(f"{remote} refused the {what}: {reason or 'no reason given'}", hint=hint)
 
 
 def push_patiently(

@@ -88,7 +88,7 @@ def parse_release(name: str, version: Version, oid: str, data: bytes) -> Release
         what = f"is the tag of {tag.name}" if tag.name != expected else "has no valid trailers"
         raise IntegrityError(
             f"the tag {expected} {what}",
-            hint="it was made or moved by hand; promptops verify says more",
+            hint="it was made or moved by hand; run promptops verify",
         )
     return Release(
         name=name,
@@ -116,7 +116,7 @@ def _parse_base(text: str | None, tag: str) -> Version | None:
     except UsageError as error:
         raise IntegrityError(
             f"the tag {tag} names {text!r} as the release before it",
-            hint="it was made or moved by hand; promptops verify says more",
+            hint="it was made or moved by hand; run promptops verify",
         ) from error
 
 
@@ -135,7 +135,7 @@ def parse_tag_object(name: str, version: Version, found: GitObject) -> Release:
     if found.kind != "tag":
         raise IntegrityError(
             f"the tag of {name}@{version} is not an annotated tag",
-            hint="it was not made by promptops release; promptops verify says what to do",
+            hint="it was not made by promptops release; run promptops verify",
         )
     return parse_release(name, version, found.oid, found.data)
 
@@ -208,13 +208,13 @@ def verify_content(
     if found != digest:
         raise IntegrityError(
             f"{what} is not what was released: its files have digest {found}",
-            hint=f"it should be {digest}; was the tag moved? promptops verify says more",
+            hint=f"it should be {digest}; the tag may have been moved; run promptops verify",
         )
     prompt = load_prompt(closure, digest=digest) if load is None else load(closure, digest)
     if prompt.version != version:
         raise IntegrityError(
             f"the file of {what} says version {prompt.version}",
-            hint="it was tagged or deployed by hand; promptops verify says what to do",
+            hint="it was tagged or deployed by hand; run promptops verify",
         )
     return prompt
 

@@ -47,7 +47,7 @@ def version_not_found(repository: Repository, message: str, name: str) -> Versio
     from promptops.suggestion import nearest
 
     versions = list_versions(repository, name)
-    hint = f"promptops release {name} makes the first"
+    hint = f"create the first with promptops release {name}"
     if versions:
         yanked = list_yanked(repository, name)
         newest = ", ".join(
@@ -58,7 +58,7 @@ def version_not_found(repository: Repository, message: str, name: str) -> Versio
     elif near := nearest(name, {known for known, _ in list_tags(repository)} - {name}):
         hint = f"did you mean {near}?"
     elif repository.remote is not None:
-        hint += f"; git fetch {repository.remote} --tags gets those of others"
+        hint += f"; git fetch {repository.remote} --tags gets the releases of others"
     return VersionNotFoundError(message, hint=hint)
 
 
@@ -155,7 +155,7 @@ def select_release(repository: Repository, name: str, selector: Selector) -> Rel
         and (selector.range is None or version in selector.range)
     ]
     if not allowed:
-        message = f"no release of {name} answers '{selector}'"
+        message = f"no release of {name} matches '{selector}'"
         if not versions:
             message = f"{name} has no release"
         raise version_not_found(repository, message, name)

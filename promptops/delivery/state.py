@@ -154,7 +154,7 @@ def _split(
     if not others:
         raise UsageError(
             f"{name} has no other version live to share traffic with {release.version}",
-            hint="leave out the share",
+            hint="remove --share",
         )
     rest = others[0]._replace(share=_WHOLE - release.share)
     return (release, rest) if live[0].version == release.version else (rest, release)
@@ -202,7 +202,7 @@ def rollback(
         if entry is not None and entry.versions == (to,):
             raise RefusedError(
                 f"{name} {to} is already live in {environment}",
-                hint=f"promptops history {name} --env {environment} shows what was live before",
+                hint=f"to see earlier versions: promptops history {name} --env {environment}",
             )
     deepest: int | None = None
     while True:
@@ -236,8 +236,8 @@ def _nothing_before(state: State, name: str, environment: str, to: Version | Non
     if to is not None:
         return RefusedError(
             f"{name} {to} is not among the versions that were live in {environment} before",
-            hint=f"promptops history {name} --env {environment} shows them; "
-            f"promptops promote {name}@{to} --to {environment} makes any release live",
+            hint=f"see them with promptops history {name} --env {environment}, or deploy any "
+            f"release: promptops promote {name}@{to} --to {environment}",
         )
     entry = state.entries.get(name)
     if entry is None:
@@ -392,7 +392,7 @@ def parse_undo(data: bytes) -> dict[str, Point]:
     return points
 
 
-_EDITED = "was it edited by hand? promptops verify says more"
+_EDITED = "it may have been edited by hand; run promptops verify"
 
 
 def _parse(data: bytes, file: str, schema: str) -> dict[str, Any]:
@@ -403,7 +403,7 @@ def _parse(data: bytes, file: str, schema: str) -> dict[str, Any]:
     if not isinstance(value, dict) or value.get("schema") != schema:
         found = value.get("schema") if isinstance(value, dict) else None
         hint = (
-            "a newer promptops may have written it; update this one"
+            "update promptops: a newer one may have written it"
             if isinstance(found, str) and found.startswith(schema.rpartition("/")[0])
             else _EDITED
         )

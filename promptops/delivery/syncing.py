@@ -43,8 +43,8 @@ def sync_releases(repository: Repository, names: Iterable[str]) -> None:
             raise
         raise ConflictError(
             f"the tag {found} here differs from the one on {repository.remote}",
-            hint=f"if the one here was never pushed, git tag -d {found} drops it; else somebody "
-            f"moved the one on {repository.remote}, and no release may move",
+            hint=f"if the local tag was never pushed, remove it: git tag -d {found}; otherwise "
+            f"the tag on {repository.remote} was moved, which is not allowed",
         ) from error
     except RemoteError as error:
         raise offer_local(error) from error
@@ -52,7 +52,7 @@ def sync_releases(repository: Repository, names: Iterable[str]) -> None:
 
 def offer_local(error: RemoteError) -> RemoteError:
     """Return the same error with a hint on how to work while the remote is unreachable."""
-    away = "--local works without the remote"
+    away = "use --local to work without the remote"
     error.hint = f"{error.hint}; {away}" if error.hint else away
     return error
 

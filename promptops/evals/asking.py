@@ -746,7 +746,7 @@ class _Asking:
 
 
 class _AskingPermit(NamedTuple):
-    """Stands for a circuit breaker's permit: evals do not change what applications share."""
+    """Replaces a breaker's permit: evals do not change the state that applications share."""
 
     model: str
 

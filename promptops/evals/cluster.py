@@ -71,7 +71,7 @@ def count_threads(address: str) -> int:
     if not workers:
         raise ClusterError(
             f"the cluster at {address} has no workers",
-            hint=f"start some: dask worker {address} --nthreads 10",
+            hint=f"start workers: dask worker {address} --nthreads 10",
         )
     for worker, version in versions.items():
         if isinstance(version, BaseException):

@@ -71,7 +71,7 @@ def check_choice(choice: SuiteChoice) -> None:
     """Raise UsageError where a choice says two things at once."""
     if (choice.using is None) != (choice.instead is None):
         raise UsageError(
-            "--using and --instead belong together",
+            "--using and --instead must be used together",
             hint="write --using openai/gpt-4o --instead openai/gpt-5",
         )
     if choice.using is None:
@@ -81,7 +81,7 @@ def check_choice(choice: SuiteChoice) -> None:
     if choice.at or choice.against or choice.models or choice.changed_since:
         raise UsageError(
             "--using compares two models on what is live",
-            hint="leave out --at, --against, --models and --changed",
+            hint="remove --at, --against, --models and --changed",
         )
     if choice.using == choice.instead:
         raise UsageError("--using and --instead name the same model", hint="name two")
@@ -167,7 +167,7 @@ def prepare(repository: Repository, choice: SuiteChoice) -> Preparation:
     if choice.changed_since is not None:
         found = find_touched(repository, suites, found, choice.changed_since)
         if not found:
-            raise NothingTouchedError(f"nothing since {choice.changed_since} touches a suite")
+            raise NothingTouchedError(f"no change since {choice.changed_since} affects a suite")
     if choice.using is not None:
         found, warnings = _find_using(repository, found, choice)
     parts = _make_parts(repository, suites, found, choice, warnings)
@@ -198,7 +198,7 @@ def _make_parts(
                 raise
             warnings.append(f"{one.prompt} is left out: {error.message}")
     if choice.using is not None and not parts:
-        raise UsageError(f"nothing asks {quote(choice.using)}", hint="; ".join(warnings))
+        raise UsageError(f"no suite uses {quote(choice.using)}", hint="; ".join(warnings))
     return parts
 
 
@@ -296,7 +296,7 @@ def _check_judge(repository: Repository, found: FoundSuite, suite: Suite) -> Non
         if any(map(asks, list_checks(sample))):
             raise UsageError(
                 f"{found.path}: checks of {quote(sample.name)} need a judge, and there is none",
-                hint="name the prompt that judges: 'judge' in the suite, or in the table [eval]",
+                hint="set judge in the suite or in [eval] to the prompt that judges",
             )
 
 
@@ -352,7 +352,7 @@ def _find_baseline(
 ) -> tuple[ResolvedPrompt | None, TrialState | None, str]:
     """Return the baseline, or why there is none."""
     if choice.against == NONE:
-        return None, None, "no baseline was asked for"
+        return None, None, "no baseline was requested"
     tried: Sequence[str] = (
         (choice.against,) if choice.against else (repository.config.default_environment, "latest")
     )

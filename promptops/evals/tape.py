@@ -227,7 +227,9 @@ def read_cassette(path: str, data: bytes, prompt: str) -> Tape:
             continue
         entry = _read_entry(_parse(line))
         if entry is None:
-            hint = "resolve the conflict" if line.startswith(("<<<<", "====", ">>>>")) else None
+            hint = (
+                "resolve the merge conflict" if line.startswith(("<<<<", "====", ">>>>")) else None
+            )
             raise TapeError(f"{path}:{number}: the line is not a recorded answer", hint=hint)
         entries.append(entry)
     return Tape(path, entries)

@@ -59,7 +59,7 @@ class Scoring:
     Attributes:
         context: the common context of all trials.
         open_judge: makes the judge of a trial, whose calls are recorded in the trial's tape.
-        open_embed: makes the embedding of a trial, likewise.
+        open_embed: makes the embedding of a trial.
         asks_always: whether expensive checks also run on answers that failed cheap ones.
         judge_counts: whether the judge's rulings count; otherwise they are only shown.
     """

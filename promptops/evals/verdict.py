@@ -302,31 +302,31 @@ def describe(verdict: EvalVerdict) -> str:
 
 
 def explain(verdict: EvalVerdict) -> str:
-    """Return one sentence on the interval's meaning and on what the suite can miss."""
+    """Return the interval's meaning and what the suite can miss."""
     overall = verdict.overall
     if overall.interval is None:
         return "Nothing was compared."
     # The share of inputs of which 5 % of such suites have no sample.
     unseen = 1 - LEVEL ** (1 / overall.samples)
-    strikes = f"whatever strikes fewer than {_percent(unseen)} of inputs"
+    rare = f"anything that affects fewer than {_percent(unseen)} of inputs"
     hidden = max(0.0, -overall.interval.low)
     if overall.finding is Conclusion.WORSE:
         missed = (
-            f"the loss may be up to {100 * hidden:.1f} points, and {strikes}, or only inputs"
-            " unlike these samples, can hide."
+            f"the loss may be up to {100 * hidden:.1f} points, and {rare}, or only inputs"
+            " unlike these samples, can go unnoticed."
         )
     else:
         loss = f"a loss of up to {100 * hidden:.1f} points" if hidden else "no loss on average"
-        missed = f"{loss} can hide, and so can {strikes}, or only inputs unlike these samples."
+        missed = f"{loss} can go unnoticed, and so can {rare}, or only inputs unlike these samples."
     noticed = (
-        f", a loss of {100 * verdict.detectable:.1f} points is noticed in four cases of five"
+        f", and a loss of {100 * verdict.detectable:.1f} points is detected in four of five"
         if verdict.detectable is not None
         else ""
     )
     samples = "1 sample" if overall.samples == 1 else f"{overall.samples} samples"
     return (
-        f"Of 100 suites of {samples} drawn like these, 95 give an interval that"
-        f" holds the true difference{noticed}; here {missed}"
+        f"In 95 of 100 suites of {samples} like these, the interval contains the true"
+        f" difference{noticed}. Here {missed}"
     )
 
 

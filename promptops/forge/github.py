@@ -98,7 +98,7 @@ class GitHub(Transport):
         """
         found = self.record(self.at("pulls", str(number)), needs="pull requests: read")
         if found.number("number") != number:
-            raise found.refuse("another pull request stands")
+            raise found.refuse("an unexpected pull request")
         base, head = found.record("base"), found.record("head")
         return PullRequest(
             number=number,
@@ -229,7 +229,7 @@ def _parse_queue_ref(ref: str) -> tuple[str, int, str]:
 def _to_review(found: ForgeRecord, number: int) -> Review:
     # Reviews of another pull request must not count as approvals.
     if not found.text("pull_request_url").endswith(f"/pulls/{number}"):
-        raise found.refuse("another pull request stands")
+        raise found.refuse("an unexpected pull request")
     return Review(
         user=_login_of(found),
         state=found.text("state"),

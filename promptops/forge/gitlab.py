@@ -125,7 +125,7 @@ class GitLab(Transport):
         """
         found = self.record(self._of(number), needs=_NEEDS)
         if found.number("iid") != number:
-            raise found.refuse("another merge request stands")
+            raise found.refuse("an unexpected merge request")
         return MergeRequest(
             id=found.number("id"),
             number=number,
@@ -143,7 +143,7 @@ class GitLab(Transport):
         """
         found = self.record(self._of(request.number, "approvals"), needs=_NEEDS)
         if found.has("iid") and found.number("iid") != request.number:
-            raise found.refuse("another merge request stands")
+            raise found.refuse("an unexpected merge request")
         return [
             GivenApproval(
                 user=f"@{user.word('username')}",
@@ -181,7 +181,7 @@ class GitLab(Transport):
         found = self.records(self._of(request.number, "versions"), needs=_NEEDS)
         for one in found:
             if one.number("merge_request_id") != request.id:
-                raise one.refuse("another merge request stands")
+                raise one.refuse("an unexpected merge request")
         return [
             DiffVersion(
                 head=one.object_id("head_commit_sha"),
@@ -221,7 +221,7 @@ class GitLab(Transport):
                 return False
             raise
         if found.number("id") != user_id:
-            raise found.refuse("another person stands")
+            raise found.refuse("an unexpected person")
         return _is_active(found) and found.number("access_level") >= DEVELOPER
 
     def role_members(self, role: str) -> frozenset[str]:

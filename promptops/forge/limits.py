@@ -101,4 +101,4 @@ def to_time(seconds: float) -> str:
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (OverflowError, ValueError, OSError):
-        return "a time that is out of reach"
+        return "an unknown time"

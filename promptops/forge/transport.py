@@ -266,7 +266,8 @@ class Transport:
         found = urljoin(url, target)
         if not found.startswith(self._url + "/") or not found.isprintable():
             raise RemoteError(
-                f"{self._answer_to(url)} leads to {quote(found)}, and the token is not sent there",
+                f"{self._answer_to(url)} redirects to {quote(found)}, and the token is not sent "
+                "there",
                 hint=f"check that {self._url} is the API's own address",
             )
         return found

@@ -18,7 +18,7 @@ from promptops.repository.config import CONFIG_FILE, OPENPGP_KEYS_FILE
 if TYPE_CHECKING:
     from promptops.repository.config import Config
 
-# Files that a forge runs: whoever may change them could approve their own changes.
+# Files that a forge runs: anyone who may change them could approve their own changes.
 _WORKFLOWS = (
     *(".github/workflows", ".github/actions", ".gitlab-ci.yml", ".gitlab/ci"),
     *(".forgejo/workflows", ".gitea/workflows"),

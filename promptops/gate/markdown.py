@@ -106,7 +106,7 @@ def _missing(verdict: Verdict, lines: list[VersionLine]) -> Iterator[str]:
 
 def _owned(verdict: Verdict) -> Iterator[str]:
     for owners, needs in list_idle(verdict):
-        yield f"- Nobody asked, though owned by {code(owners)}: {_name_paths(needs)}"
+        yield f"- No approval needed from {code(owners)}: {_name_paths(needs)}"
 
 
 def _name_paths(needs: list[Requirement]) -> str:

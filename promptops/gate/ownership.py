@@ -226,7 +226,7 @@ def _read_named(
     elif revision is not None:
         raise UsageError(
             f"{quote(str(file))} is outside the repository",
-            hint="without --rev, --file reads any file",
+            hint="remove --rev to read any file with --file",
         )
     else:
         path = file.as_posix()
@@ -243,7 +243,7 @@ def _not_found(read: _Read, dialect: Dialect) -> NotFoundError:
     other = Dialect.GITLAB if dialect is Dialect.GITHUB else Dialect.GITHUB
     elsewhere = find_owners_file(other, read)
     if elsewhere is not None:
-        hint = f"there is {elsewhere[0]}: --dialect {other.value} reads it"
+        hint = f"there is {elsewhere[0]}: use --dialect {other.value} to read it"
     else:
         hint = f"write one of {', '.join(OWNERS_PATHS[dialect])}"
     return NotFoundError("there is no CODEOWNERS file here", hint=hint)

@@ -419,7 +419,7 @@ class _Releases:
     def is_merged(self, name: str, version: Version, tip: str) -> bool:
         """Return whether an existing release was made from a commit on a branch.
 
-        Its content is verified, because whoever may push can create a tag.
+        Its content is verified, because anyone who may push can create a tag.
         """
         release = self._releases[name, version]
         if not is_ancestor(self._repository.git, release.commit, tip):

@@ -173,7 +173,9 @@ def _bump(repository: Repository, names: list[str], bump: str, *, is_dry: bool) 
     """Bump versions and commit them; return the changed ones."""
     level = _parse_level(bump)
     if is_dry:
-        raise UsageError("--bump edits and commits", hint="promptops bump --dry-run shows it")
+        raise UsageError(
+            "--bump cannot be combined with --dry-run", hint="use promptops bump --dry-run"
+        )
     bumps = [plan_bump(repository, name, level) for name in names]
     bumps = [one for one in bumps if one.after != one.before]
     if bumps:

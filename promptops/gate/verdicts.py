@@ -4,7 +4,7 @@ One file in the Git folder has the trailers for each digest that passed; deletin
 pipeline that releases in another job passes the verdict on as the file that `promptops gate
 --report json=FILE` writes.
 
-Both are records and no proof: whoever creates a tag can write anything into it. A server's hook
+Both are records, not proof: anyone who creates a tag can write anything into it. A server's hook
 judges by itself.
 """
 
@@ -116,7 +116,7 @@ def read_verdict(data: bytes, name: str) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise _fault(name, f"is not of the form {SCHEMA}")
     if document.get("allowed") is not True:
-        raise _fault(name, "does not let its change merge")
+        raise _fault(name, "does not allow its change to merge")
     return document
 
 
@@ -178,5 +178,5 @@ def _file(repository: Repository) -> Path:
 
 def _fault(name: str, what: str) -> ConfigurationError:
     return ConfigurationError(
-        f"the verdict in {name} {what}", hint="promptops gate --report json=FILE writes one"
+        f"the verdict in {name} {what}", hint="create one with promptops gate --report json=FILE"
     )

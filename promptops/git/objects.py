@@ -148,7 +148,7 @@ class _Batch:
         if header.endswith(b" ambiguous\n"):
             raise GitError(
                 f"{spec} is ambiguous: it matches several objects",
-                hint="give more characters of the id",
+                hint="use more characters of the id",
             )
         if not header.endswith(b" missing\n"):
             message = f"git cat-file gave an unknown answer: {header[:80]!r}"

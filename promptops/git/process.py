@@ -596,7 +596,7 @@ class Git:
             return done.text
         if "is ambiguous" in done.stderr:
             message = f"{revision} is ambiguous: it matches several objects"
-            raise NotFoundError(message, hint="give more characters of the commit's id")
+            raise NotFoundError(message, hint="use more characters of the commit's id")
         # "Needed a single revision" means not found; other messages have a hint of their own.
         found = failure(args, done)
         if found.hint:

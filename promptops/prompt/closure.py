@@ -192,7 +192,7 @@ class _Collection:
             return None
         if len(data) > MAX_FILE_BYTES:
             message = f"{what} '{wanted}' is larger than {MAX_FILE_BYTES:,} bytes"
-            self._report("too-large", message, "take a smaller file", path, place())
+            self._report("too-large", message, "use a smaller file", path, place())
             return None
         return normalize_newlines(data)
 
@@ -206,8 +206,8 @@ def _chain_fault(chain: tuple[str, ...], partial: str) -> tuple[str, str, str] |
     """Return why the last file of `chain` may not include `partial`: check, message and hint."""
     if partial in chain:
         cycle = " -> ".join([*chain[chain.index(partial) :], partial])
-        message = f"the include goes in a cycle: {cycle}"
-        return "circular-include", message, "take one of the includes out"
+        message = f"the includes form a cycle: {cycle}"
+        return "circular-include", message, "remove one of the includes"
     if is_closure_path(partial) and is_prompt(partial):
         hint = "move the shared text to a file whose name begins with '_', and include that"
         return "missing-include", f"'{partial}' is a prompt, and only partials are included", hint

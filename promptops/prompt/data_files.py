@@ -75,7 +75,7 @@ TOP = Position(1, 1, 1, 2)
 
 
 def _refuse_constant(name: str) -> None:
-    message = f"{name} is no number of JSON"
+    message = f"{name} is not a JSON number"
     raise ValueError(message)
 
 

@@ -55,7 +55,7 @@ def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _read_integer(text: str) -> int:
     # Of thousands of digits Python says the same, as a ValueError.
     if text == "-0" or abs(int(text)) > MAX_INTEGER:
-        message = f"{text:.20} is no integer that every program can read"
+        message = f"{text:.20} is not an integer that every program can read"
         raise ValueError(message)
     return int(text)
 
@@ -101,9 +101,9 @@ def settle_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, float) and write_number(value) is None:
-        message = f"{value!r} is no number that every program writes alike"
+        message = f"{value!r} is not a number that every program writes the same way"
         raise ValueError(message)
     if isinstance(value, int) and abs(value) > MAX_INTEGER:
-        message = f"{value!r:.20} is no integer that every program can read"
+        message = f"{value!r:.20} is not an integer that every program can read"
         raise ValueError(message)
     return value

@@ -98,9 +98,9 @@ class _Count:
                             self._measure(self._nodes[key])
                             pending.append(key)
         except _CycleError as error:
-            return f"its reference to '{error}' goes round in a cycle"
+            return f"its reference to '{error}' forms a cycle"
         except _UnknownError as error:
-            return f"it refers to '{error}', and where that leads cannot be told"
+            return f"it refers to '{error}', which cannot be resolved"
         visits = dict.fromkeys(self._sizes, 0)
         for _ in range(_DEPTH):
             deeper = {key: self._visit(key, visits) for key in self._sizes}

@@ -138,7 +138,7 @@ def _rule_faults(document: Document) -> Iterator[Finding]:
             compile_schema({"pattern": pattern})
         except SchemaFault:
             place = document.locate(("rules", "forbid", index))
-            message = f"{quote(pattern)} is no regular expression"
+            message = f"{quote(pattern)} is not a regular expression"
             yield Finding("invalid-rule", Severity.ERROR, message, document.path, place, None)
 
 
@@ -185,7 +185,7 @@ def _expression_fault(path: str, expression: str) -> str | None:
         return analysis.problems[0].message
     # The text could close the tag and continue after it.
     tags = sum(token.kind == "block_begin" for token in tokenize(tag))
-    return None if tags == 2 else "it holds a tag"
+    return None if tags == 2 else "it contains a tag"
 
 
 def check_declarations(document: Document) -> Iterator[Finding]:

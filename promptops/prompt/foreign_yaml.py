@@ -54,7 +54,7 @@ class _Measuring:
         known = self._sizes.get(id(node))
         if known is not None:
             if known == 0:
-                raise _refuse("an alias stands within what it refers to", node)
+                raise _refuse("an alias refers to a value that contains it", node)
             return known
         self._sizes[id(node)] = 0
         size = 1
@@ -63,7 +63,7 @@ class _Measuring:
         elif isinstance(node, yaml.MappingNode):
             size += sum(self.measure(key) + self.measure(value) for key, value in node.value)
         if size > MAX_VALUES:
-            raise _refuse(f"it stands for more than {MAX_VALUES:,} values", node)
+            raise _refuse(f"it expands to more than {MAX_VALUES:,} values", node)
         self._sizes[id(node)] = size
         return size
 

@@ -180,7 +180,7 @@ def _plain(name: str, value: object, depth: int) -> object:
         return int(value)
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise InputError(f"input '{name}' holds {value}, which is no number of JSON")
+            raise InputError(f"input '{name}' contains {value}, which is not a JSON number")
         return float(value)
     if depth == _MAX_VALUE_DEPTH:
         raise InputError(f"input '{name}' is nested deeper than {_MAX_VALUE_DEPTH} levels")
@@ -189,7 +189,7 @@ def _plain(name: str, value: object, depth: int) -> object:
     if isinstance(value, dict):
         return {_plain_key(name, key): _plain(name, item, depth + 1) for key, item in value.items()}
     raise InputError(
-        f"input '{name}' holds a value of the type {type(value).__name__}, which is not JSON",
+        f"input '{name}' contains a value of the type {type(value).__name__}, which is not JSON",
         hint="give texts, numbers, true, false, null, lists and mappings",
     )
 
@@ -204,7 +204,8 @@ def _plain_key(name: str, key: object) -> str:
     if isinstance(key, str):
         return _plain_text(name, key)
     raise InputError(
-        f"input '{name}' holds a mapping with the key {shorten(repr(key))}", hint="keys are texts"
+        f"input '{name}' contains a mapping with the key {shorten(repr(key))}",
+        hint="keys are texts",
     )
 
 

@@ -97,7 +97,7 @@ def _schema_message(error: jsonschema_rs.ValidationError) -> str:
         return f"it refers to {quote('#' + pointer)}, which does not exist"
     place = ".".join(str(step) for step in error.instance_path)
     if place.rsplit(".", 1)[-1] == "type":
-        return f"'{place}' is no type of JSON Schema"
+        return f"'{place}' is not a JSON Schema type"
     return f"'{place}': {shorten(message)}" if place else shorten(message)
 
 

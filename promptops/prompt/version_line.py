@@ -68,7 +68,7 @@ def differ_in_version_alone(one: bytes, other: bytes) -> bool:
 
 
 def _split(data: bytes, document: Document) -> tuple[bytes, bytes, bytes] | None:
-    """Return what stands before the version's value, the value, and what stands after it."""
+    """Return the text before the version's value, the value, and the text after it."""
     place = document.locate(["version"])
     if place is None or place.line != place.end_line:
         return None

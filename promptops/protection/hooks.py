@@ -57,7 +57,7 @@ judge() {
         promptops hook pre-receive
     else
         echo "error: this server judges what is pushed, and promptops is not installed there" >&2
-        echo " hint: whoever runs the server has to install promptops from a source you trust" >&2
+        echo " hint: install promptops on the server from a source you trust" >&2
         return 2
     fi
 }

@@ -114,7 +114,7 @@ def _refuse_shallow(repository: Repository) -> None:
     if is_shallow(repository.git):
         raise GitError(
             "this clone is shallow: its history ends before the commits that wrote most lines",
-            hint="git fetch --unshallow gets the whole history",
+            hint="run git fetch --unshallow to get the whole history",
         )
 
 

@@ -117,7 +117,7 @@ def read_history(repository: Repository, environment: str, ref: str) -> History 
         return None
     if found.kind != "commit":
         raise IntegrityError(
-            f"the branch of {environment} holds a {found.kind}, not a commit",
+            f"the branch of {environment} points to a {found.kind}, not a commit",
             hint=f"git reflog {ref} may show where it was",
         )
     oids = _list_commits(repository, environment, found.oid)
@@ -139,7 +139,7 @@ def _list_commits(repository: Repository, environment: str, tip: str) -> list[st
             raise
         raise IntegrityError(
             f"the history of {environment} is damaged: {error.message}",
-            hint="git fsck lists what is broken; fetch again from where it is whole",
+            hint="run git fsck to list the damage, then fetch from an intact clone",
         ) from error
 
 
@@ -148,7 +148,7 @@ def _read_record(environment: str, found: GitObject) -> IntegrityRecord:
     if len(commit.parents) > 1:
         fault = IntegrityError(
             f"commit {found.oid[:12]} is a merge, and a deployment has one parent",
-            hint="environment branches are written by promptops alone",
+            hint="only promptops writes environment branches",
         )
         return IntegrityRecord(found.oid, commit, None, fault)
     try:
@@ -311,11 +311,11 @@ def missing_object(repository: Repository, oid: str) -> PromptopsError:
     if repository.git.is_shallow:
         return GitError(
             f"{oid[:12]} is not in this shallow clone",
-            hint="git fetch --unshallow gets the whole history",
+            hint="run git fetch --unshallow to get the whole history",
         )
     return IntegrityError(
         f"the object {oid[:12]} is missing",
-        hint="git fsck lists what is broken; fetch again from where it is whole",
+        hint="run git fsck to list the damage, then fetch from an intact clone",
     )
 
 
@@ -330,7 +330,7 @@ def inspect_tag(
     if found.kind != "tag":
         return None, IntegrityError(
             f"{tag} is a lightweight tag: it does not say who released what",
-            hint=f"git tag -d {tag}, then promptops release {name} makes a real one",
+            hint=f"git tag -d {tag}, then promptops release {name}",
         )
     try:
         return parse_release(name, version, found.oid, found.data), None
@@ -339,8 +339,8 @@ def inspect_tag(
         if said == tag:
             return None, error
         return None, IntegrityError(
-            f"{tag} holds the tag object of {said}",
-            hint="the tag was made or moved by hand; git fetch may bring the true one back",
+            f"{tag} points to the tag object of {said}",
+            hint="the tag was made or moved by hand; git fetch may restore the original",
         )
 
 
@@ -382,14 +382,14 @@ def read_frozen(
     if closure is None:
         raise IntegrityError(
             f"its commit {commit[:12]} has no {prefix.partition(':')[2]}{own}",
-            hint="the tag stands on another commit than the released one",
+            hint="the tag points to another commit than the released one",
         )
     if closure.faults:
         # Read again, to distinguish a file that never existed from a lost one or a link.
         collect_closure(name, TreeReader(repository.objects, commit, folder).read)
         raise IntegrityError(
             f"its commit {commit[:12]} lacks what it needs: {closure.faults[0].message}",
-            hint="the tag stands on another commit than the released one",
+            hint="the tag points to another commit than the released one",
         )
     version = closure.document.data.get("version")
     return Frozen(closure.compute_digest(), str(version), tuple(closure.files))
@@ -405,13 +405,13 @@ def compare_frozen(frozen: Frozen, version: Version, commit: str, digest: str) -
     if frozen.version != str(version):
         raise IntegrityError(
             f"the file at its commit {commit[:12]} says version {frozen.version}",
-            hint="the tag stands on another commit than the released one; was it moved?",
+            hint="the tag points to another commit than the released one; was it moved?",
         )
     if frozen.digest != digest:
         raise IntegrityError(
-            f"its commit {commit[:12]} holds {shorten(frozen.digest)}, "
+            f"its commit {commit[:12]} has {shorten(frozen.digest)}, "
             f"but the tag says {shorten(digest)}",
-            hint="the tag stands on another commit than the released one, or was written by hand",
+            hint="the tag points to another commit than the released one, or was written by hand",
         )
 
 

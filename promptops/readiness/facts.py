@@ -208,7 +208,7 @@ class ReadinessFacts:
             return []
 
     def has_file(self, *paths: str) -> str | None:
-        """Return the first of some paths, from the top of the work tree, at which a file lies."""
+        """Return the first of some paths, from the top of the work tree, that exists."""
         return next((path for path in paths if (self.top / path).is_file()), None)
 
     def lacking(self, minimum: int, tag: str = "") -> list[str]:

@@ -115,11 +115,11 @@ def _judge_nightly(facts: ReadinessFacts) -> Evidence:
     last = facts.last_night
     if last is None:
         return unseen(
-            f"{found[0]} is there, and this clone knows no night",
+            f"{found[0]} exists, but this clone has no nightly results",
             "run promptops eval trends",
         )
     if last < name_night(facts.now - _MAX_NIGHTS_AGO * 86400):
-        return missing(f"the last night on record is {last}", f"look why {found[0]} does not run")
+        return missing(f"the last night on record is {last}", f"check why {found[0]} does not run")
     return met(f"{found[0]} runs evals on a schedule, last on {last}")
 
 

@@ -420,7 +420,7 @@ class _ConfigReading:
         parts = folder.split("/")
         if "\\" in folder or any(part in {"", ".", "..", ".git"} for part in parts):
             raise self._error(
-                f"{key} is '{table[key]}', which is no folder below the repository's top",
+                f"{key} is '{table[key]}', which is not a folder below the repository's top",
                 f'write a relative path with forward slashes, such as {key} = "{default}"',
             )
         return folder
@@ -457,7 +457,7 @@ class _ConfigReading:
         source = table.get("from")
         if source is not None and (source not in names or source == name):
             raise self._error(
-                f"environments.{name}.from is '{source}', which is no other environment",
+                f"environments.{name}.from is '{source}', which is not another environment",
                 f"the environments are: {', '.join(names)}",
             )
         return Environment(
@@ -517,7 +517,7 @@ class _ConfigReading:
                 is_name = False
             if not is_name:
                 raise self._error(
-                    f"gate.branches: {quote(branch)} is no name of a branch",
+                    f"gate.branches: {quote(branch)} is not a branch name",
                     'write each as `git branch` shows it, such as "main"; there are no patterns',
                 )
         return branches
@@ -538,7 +538,7 @@ class _ConfigReading:
     def _number(self, table: Mapping[str, Any], key: str, prefix: str, of_what: str) -> int:
         value = table.get(key, 0)
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise self._error(f"{prefix}{key} is no number of {of_what}", f"write {key} = 1")
+            raise self._error(f"{prefix}{key} is not a number of {of_what}", f"write {key} = 1")
         return value
 
     def _flag(self, table: Mapping[str, Any], key: str, *, default: bool, prefix: str = "") -> bool:
@@ -552,7 +552,7 @@ class _ConfigReading:
     def _texts(self, table: Mapping[str, Any], key: str, prefix: str) -> tuple[str, ...]:
         value = table.get(key, [])
         if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
-            raise self._error(f"{prefix}{key} is no list of texts", f'write {key} = ["..."]')
+            raise self._error(f"{prefix}{key} is not a list of texts", f'write {key} = ["..."]')
         return tuple(value)
 
     def _checks(

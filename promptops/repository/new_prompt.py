@@ -65,7 +65,7 @@ def refuse_taken(repository: Repository, name: str) -> None:
     existing = taken.get(f"{name}.md")
     if existing is not None:
         raise RefusedError(
-            f"{repository.config.prompts}/{existing} exists already", hint="choose another name"
+            f"{repository.config.prompts}/{existing} already exists", hint="choose another name"
         )
 
 
@@ -125,7 +125,7 @@ def _replace_value(text: str, path: str, key: str, value: str) -> str:
     """Return the text with another value for a frontmatter key and no other change."""
     place = read_document(path, text.encode()).locate([key])
     if place is None or place.line != place.end_line:
-        raise RefusedError(f"the {key} of {path} does not stand on one line")
+        raise RefusedError(f"the {key} of {path} is not on one line")
     lines = text.split("\n")
     line = lines[place.line - 1]
     lines[place.line - 1] = line[: place.column - 1] + value + line[place.end_column - 1 :]

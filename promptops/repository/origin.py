@@ -49,7 +49,7 @@ class Origin(NamedTuple):
         """What a person has to edit; None when that is nothing."""
         if not self.is_known:
             return (
-                f"write where CI gets promptops in the place of {PLACEHOLDER}: "
+                f"replace {PLACEHOLDER} with the source of promptops for CI: "
                 f"{PACKAGE}==VERSION, or {PACKAGE} @ git+URL@COMMIT"
             )
         if self.is_folder:

@@ -17,7 +17,7 @@ def write_playbook(repository: Repository) -> str:
     environment = config.default_environment
     names = ", ".join(f"`{name}`" for name in config.environment_names)
     deployers = config.environment(environment).deployers
-    who = ", ".join(deployers) if deployers else "whoever may push to it"
+    who = ", ".join(deployers) if deployers else "everyone with push access to it"
     text = Path(__file__).with_suffix(".md").read_text("utf-8")
     return text.format(
         environment=environment,

@@ -119,8 +119,9 @@ class WorkTreeFiles:
         is_top = self._folder / folder == self._top
         if not is_top and os.path.lexists(self._folder / folder / ".git"):
             raise NotAFileError(
-                f"'{folder or self._folder.name}' is a repository of its own",
-                hint="prompts of a submodule are released there; keep this one's outside of it",
+                f"'{folder or self._folder.name}' is a separate repository",
+                hint="release prompts of a submodule there; move this repository's prompts out "
+                "of it",
             )
         self._real.add(folder)
         return stat.S_ISDIR(mode)
@@ -321,9 +322,9 @@ class Repository:
         if self.remote is None:
             raise GitError("there is no default branch here", hint="commit something first")
         raise GitError(
-            f"the default branch of {self.remote} is not known here",
-            hint=f"git fetch {self.remote}, then git remote set-head {self.remote} --auto; where "
-            f"the remote names none, git remote set-head {self.remote} BRANCH",
+            f"the default branch of {self.remote} is unknown here",
+            hint=f"git fetch {self.remote}, then git remote set-head {self.remote} --auto; if "
+            f"the remote has none, git remote set-head {self.remote} BRANCH",
         )
 
     def read_rules(self, environment: str) -> Environment:
@@ -467,7 +468,7 @@ def not_found(name: str, known: Iterable[str], where: str) -> PromptNotFoundErro
     elif names:
         hint = "run promptops list to see the prompts"
     else:
-        hint = f"promptops new {name} writes a first one"
+        hint = f"create it with promptops new {name}"
     return PromptNotFoundError(f"there is no prompt {name} {where}", hint=hint)
 
 
@@ -481,8 +482,8 @@ def expand_names(files: Files, names: Iterable[str], *, everything: bool) -> lis
     if given and everything:
         raise UsageError("names and --all cannot be combined", hint="give one or the other")
     if not given and not everything:
-        raise UsageError("no prompt named", hint="name prompts, or give --all")
+        raise UsageError("no prompt given", hint="name prompts, or give --all")
     found = list(dict.fromkeys(given)) if given else list_names(files)
     if not found:
-        raise UsageError("there are no prompts here", hint="promptops new NAME writes a first one")
+        raise UsageError("there are no prompts here", hint="create one with promptops new NAME")
     return found

@@ -170,7 +170,7 @@ def _add_tables(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
     missing = [text for name, text in _TABLES.items() if name not in config.tables]
     if not missing or not {"guards", "log"} - set(config.tables):
         return ScaffoldStep(
-            config.path or CONFIG_FILE, Deed.KEPT, "has the tables that limit and record"
+            config.path or CONFIG_FILE, Deed.KEPT, "has the tables for limits and the log"
         )
     lines = "\n" + "\n".join(missing).rstrip()
     if config.path == PYPROJECT_FILE:
@@ -230,7 +230,7 @@ def _write_owners(
             owner, comment = "@your-org/your-team", "# "
     config = repository.config
     patterns = [f"/{config.prompts}/", f"/{config.evals}/", f"/{CONFIG_FILE}"]
-    # Whoever may change these files may change who must approve.
+    # Anyone who may change these files may change who must approve.
     patterns.append("/.gitlab-ci.yml" if is_gitlab else "/.github/")
     if not path.startswith(".github/"):
         patterns.append(f"/{path}")
@@ -255,7 +255,7 @@ def _write_owners(
         return ScaffoldStep(path, Deed.LEFT, "\n".join(["it is a link; add these lines:", *lines]))
     detail = "put your team in" if comment else f"owner: {owner}"
     if not comment and owner == author:
-        detail += "; nobody could approve what they change: name a team with --owner"
+        detail += "; the owner's own changes cannot be approved: pass a team with --owner"
     if rules.rules and lines[0] != "[Prompts]":
         return prepend(repository, path, text, lines, detail, dry_run=dry_run)
     return append(repository, path, text, "\n".join(lines), detail, dry_run=dry_run)

@@ -43,7 +43,7 @@ def write_atomically(
 
 
 def _is_special(file: Path) -> bool:
-    """Return whether something other than a file stands at the path, or where it links to."""
+    """Return whether something other than a file is at the path, or where it links to."""
     try:
         kind = file.stat().st_mode
     except OSError:

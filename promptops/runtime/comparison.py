@@ -72,7 +72,7 @@ def _compare_ref(repository: Repository, text: str) -> TextComparison:
         return _compare_working(repository, name, None)
     before_text, dots, after_text = selectors.partition("..")
     if not before_text or (dots and not after_text):
-        raise UsageError(f"'{text}' does not say what to compare", hint=f"{name}@1.0.0..1.1.0")
+        raise UsageError(f"'{text}' is not a comparison", hint=f"{name}@1.0.0..1.1.0")
     before = parse_selector(before_text)
     if not dots:
         return _compare_working(repository, name, before)
@@ -99,7 +99,7 @@ def split_comparison(text: str) -> tuple[str, str]:
     name, _, selectors = text.partition("@")
     before, dots, after = selectors.partition("..")
     if not (before and dots and after):
-        raise UsageError("a difference has two sides", hint="ask for NAME@1.0.0..1.1.0")
+        raise UsageError("a comparison needs two versions", hint="write NAME@1.0.0..1.1.0")
     return f"{name}@{before}", f"{name}@{after}"
 
 

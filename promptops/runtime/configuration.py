@@ -47,7 +47,7 @@ def read_config(path: str | os.PathLike[str]) -> Config:
     except OSError as error:
         raise ConfigurationError(
             f"the configuration {file} cannot be read: {error.strerror or error}",
-            hint=f"name a file that is there, as config=FILE or {VARIABLE}",
+            hint=f"pass an existing file as config=FILE or {VARIABLE}",
         ) from error
     name = PYPROJECT_FILE if file.name == PYPROJECT_FILE else CONFIG_FILE
     try:

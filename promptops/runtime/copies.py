@@ -42,15 +42,18 @@ def default_cache() -> Path:
 
 def unusable_hint(folder: Path) -> str:
     """Return the hint for a copy that is not readable or writable."""
-    return f"make room, delete {folder}, or give another folder: promptops.open(..., cache=FOLDER)"
+    return (
+        f"free disk space, delete {folder}, or use another folder: promptops.open(..., "
+        "cache=FOLDER)"
+    )
 
 
 def remembered(error: IntegrityError, folder: Path) -> IntegrityError:
     """Return the hint for a refusal because of a remembered state: how to clear it."""
     return type(error)(
         f"{error.message}, says this machine's cache",
-        hint=f"{error.hint}; if that was done on purpose, delete {folder}, which remembers what "
-        "was seen",
+        hint=f"{error.hint}; if this was intended, delete {folder}, which keeps the last known "
+        "state",
     )
 
 

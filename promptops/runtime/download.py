@@ -44,7 +44,7 @@ def download(url: str, etag: str | None) -> tuple[bytes, str | None] | None:
     try:
         answer = _follow(address, headers, shown)
     except TooLargeError as error:
-        raise IntegrityError(f"{shown} is larger than a snapshot can be") from error
+        raise IntegrityError(f"{shown} is too large for a snapshot") from error
     except (NoAnswerError, ValueError) as error:
         raise SourceUnavailableError(
             f"{shown} cannot be reached: {error}", hint="check the connection and the address"
@@ -55,7 +55,7 @@ def download(url: str, etag: str | None) -> tuple[bytes, str | None] | None:
         kind = NotThereError if answer.status in {404, 410} else SourceUnavailableError
         raise kind(
             f"{shown} answers {answer.status} {answer.reason}",
-            hint="check the address, and that this machine may read it",
+            hint="check the address and your access to it",
         )
     return answer.body, answer.headers.get("etag")
 
@@ -78,7 +78,7 @@ def _follow(url: str, headers: dict[str, str], shown: str) -> WebAnswer:
         except NoAnswerError as error:
             if time.monotonic() - begun < TOTAL_SECONDS:
                 raise
-            late = f"there was no whole answer within {TOTAL_SECONDS:g} s"
+            late = f"there was no complete answer within {TOTAL_SECONDS:g} s"
             raise NoAnswerError(late) from error
         finally:
             connections.close()
@@ -86,16 +86,16 @@ def _follow(url: str, headers: dict[str, str], shown: str) -> WebAnswer:
             return answer
         target = urljoin(url, answer.redirect)
         if urlsplit(target).scheme not in _DEFAULT_PORTS:
-            raise NoAnswerError(f"it sends to {without_credentials(target)}")
+            raise NoAnswerError(f"it redirects to {without_credentials(target)}")
         if url.lower().startswith("https:") and not target.lower().startswith("https:"):
             raise UntrustedError(
-                f"{shown} sends to {without_credentials(target)}, which is not encrypted",
-                hint="give the address it should come from",
+                f"{shown} redirects to {without_credentials(target)}, which is not encrypted",
+                hint="use an https:// address",
             )
         # Do not send credentials to the target of a redirect.
         headers = {name: value for name, value in headers.items() if name != "Authorization"}
         url = target
-    raise NoAnswerError("it sends from one address to another without end")
+    raise NoAnswerError("it redirects too often")
 
 
 def _split_credentials(url: str) -> tuple[str, str | None]:

@@ -29,7 +29,7 @@ def make_encoder(
 
     Args:
         sort_keys: whether keys are sorted.
-        separators: what stands between items, and after a key.
+        separators: the texts between items, and after a key.
         is_ascii: whether other characters than ASCII are escaped.
         default: returns a JSON value for any other.
 

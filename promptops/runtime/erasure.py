@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 # What nobody but its keeper can remove it from; the receipt says so.
 NOT_REACHED = (
     "exports, snapshots and backups of the stores",
-    "answers in the memory of running processes, until [cache] ttl is over",
-    "suites and cassettes that were made from runs and committed",
-    "what providers keep of requests",
+    "answers cached in running processes, until [cache] ttl ends",
+    "committed suites and cassettes made from runs",
+    "requests kept by providers",
 )
 
 
@@ -66,7 +66,7 @@ def erase_everywhere(
     Raises:
         LogError: a store cannot be used, or its files cannot be cleaned now.
     """
-    # Nobody can find the user by it, not even whoever guesses the name.
+    # Nobody can find the user by it, not even someone who guesses the name.
     mark = f"erased:{random(8).hex()}"
     conversations: dict[str, int] = {
         name: len(store.erase_user(user, mark, by=by, now=now)) for name, store in stores.items()

@@ -125,7 +125,7 @@ class Following:
     def complaints(self) -> tuple[str, ...]:
         """Warnings: why there is nothing newer."""
         silence = self._silence
-        return () if silence is None else (f"the source is out of reach: {silence.message}",)
+        return () if silence is None else (f"the source is unreachable: {silence.message}",)
 
     def current(self) -> tuple[KnownState, bool]:
         """Return the state to answer from, and whether it is stale."""

@@ -178,14 +178,14 @@ def accept_point(
         if steps < 0:
             what = f"went back from deployment {before.deployment} to {point.deployment}"
         elif steps == 0:
-            what = f"has another deployment {point.deployment} than the one seen before"
+            what = f"has another deployment {point.deployment} than before"
         elif stands_on is not None and not stands_on(point, before):
-            what = f"has a deployment {point.deployment} that does not stand on {before.deployment}"
+            what = f"has a deployment {point.deployment} that is not based on {before.deployment}"
         if what is not None:
             raise PointError(
                 f"{environment} {what}",
-                hint="environments only ever grow, even when they roll back: somebody rewrote "
-                "the branch, or an old copy is being served",
+                hint="check whether the branch was rewritten or an old copy is served: "
+                "environments only grow, even in a rollback",
             )
     seen[environment] = point
 
@@ -244,13 +244,13 @@ class LiveEnvironments:
         if found is None and environment in self._memory.seen:
             number = self._memory.seen[environment].deployment
             raise IntegrityError(
-                f"{environment} is gone from {self._source}, which had deployment {number}",
-                hint="environments only ever grow; somebody removed the branch",
+                f"{environment} is missing from {self._source}, which had deployment {number}",
+                hint="check who removed the branch: environments only grow",
             )
         if found is None:
             raise self._no_environment(environment)
         if found.kind != "commit":
-            raise IntegrityError(f"the branch of {environment} does not lead to a commit")
+            raise IntegrityError(f"the branch of {environment} does not point to a commit")
         deployment, entries = self._read_deployment(environment, found)
         signer = None
         if self._trust is not None:
@@ -289,7 +289,7 @@ class LiveEnvironments:
         if file is None or file.kind != "blob":
             raise IntegrityError(
                 f"deployment {deployment.number} of {environment} has no {LOCK_FILE}",
-                hint="the branch was not written by promptops, or was edited by hand",
+                hint="restore the branch: it was edited by hand or not written by promptops",
             )
         return deployment, parse_lock(file.data)
 
@@ -323,7 +323,7 @@ class LiveEnvironments:
             if entry.mode not in _BLOB_MODES:
                 raise IntegrityError(
                     f"{path} of {what} is not a plain file",
-                    hint="the branch was edited by hand; promptops verify says more",
+                    hint="the branch was edited by hand; run promptops verify",
                 )
         contents = objects.read_many([entry.oid for entry in entries.values()])
         files = {
@@ -334,8 +334,8 @@ class LiveEnvironments:
         closure = load_closure(name, files)
         if closure is None or closure.files.keys() != files.keys():
             raise IntegrityError(
-                f"the files of {what} are not complete, or not its own",
-                hint="the branch was edited by hand; promptops verify says more",
+                f"the files of {what} are incomplete or from another prompt",
+                hint="the branch was edited by hand; run promptops verify",
             )
         return verify_content(what, closure, digest, version, load=self._memory.adopt)
 
@@ -353,7 +353,7 @@ class LiveEnvironments:
             )
         hint = f"promptops promote {name} --to {environment}"
         if not released:
-            hint = f"it has no release here; promptops release {name}, then {hint}"
+            hint = f"run promptops release {name}, then {hint}"
         return NotDeployedError(f"{name} is not live in {environment}", hint=hint)
 
     def find_pause(self, resolved: ResolvedPrompt) -> str:

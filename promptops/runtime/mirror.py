@@ -53,7 +53,7 @@ _TAGS = (
 _KIND = "mirrors"
 _REPOSITORY = "repository.git"
 _DOUBTFUL = "doubtful"
-_REMADE = "the copy on disk was damaged and has been made anew"
+_REMADE = "the copy on disk was damaged and has been rebuilt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +242,7 @@ class Mirror:
             fetch(git, self._url, wanted)
         except ConflictError as error:
             # Everything else was fetched; the release seen first is kept.
-            self._say(f"the source moved a tag, which is not followed: {error.message}")
+            self._say(f"the source moved a tag, which is ignored: {error.message}")
 
     def _accept(
         self, git: Git, state: CacheState | None, default: str | None, begun: float
@@ -274,9 +274,9 @@ class Mirror:
                 moves.append(RefUpdate(f"{_BRANCHES}{environment}", oid, old))
         for environment in seen.keys() - incoming.keys():
             gone = PointError(
-                f"{environment} is gone from the source, which had deployment "
+                f"{environment} is missing from the source, which had deployment "
                 f"{seen[environment].deployment}",
-                hint="environments only ever grow: somebody removed the branch",
+                hint="check who removed the branch: environments only grow",
             )
             refusals[environment] = remembered(gone, self.folder.path)
         update_refs(git, moves, "promptops: accepted")
@@ -303,7 +303,7 @@ class Mirror:
     ) -> None:
         found = repository.objects.read(oid)
         if found is None or found.kind != "commit":
-            raise IntegrityError(f"the branch of {environment} does not lead to a commit")
+            raise IntegrityError(f"the branch of {environment} does not point to a commit")
         deployment = parse_deployment(environment, oid, found.data)
         if self._trust is not None:
             what = f"deployment {deployment.number} of {environment}"

@@ -50,7 +50,7 @@ def list_versions(view: View, name: str) -> tuple[Released, ...]:
     releases = list_releases(repository, check_name(name))
     if not releases:
         raise PromptNotFoundError(
-            f"{name} has no release in {view.source}", hint="promptops list shows what has"
+            f"{name} has no release in {view.source}", hint="run promptops list to see the releases"
         )
     yanked = list_yanked(repository, name)
     return tuple(
@@ -89,7 +89,7 @@ def list_deployments(
 def _require_past(view: View) -> RepositoryView:
     if not isinstance(view, RepositoryView):
         raise UsageError(
-            "the source is a snapshot, which holds what is live and no past",
+            "the source is a snapshot, which has no history",
             hint="open a repository or a clone URL",
         )
     return view

@@ -65,7 +65,7 @@ class RedisHosts:
         except ValueError:
             # The error may quote a part of the password.
             raise PromptopsError(
-                f"the address of {what} is no URL of Redis",
+                f"the address of {what} is not a Redis URL",
                 hint="write redis://HOST:PORT/DATABASE; in a password, write @ as %40",
             ) from None
         self.count = len(self._hosts)
@@ -79,7 +79,7 @@ class RedisHosts:
         self._at = 0
 
     def find_writable(self) -> None:
-        """With several addresses, go on until a server takes writes. Costs a question each time.
+        """With several addresses, try each until a server takes writes. Costs a question each time.
 
         For calls that must not be repeated. Raises what the last server raised.
         """

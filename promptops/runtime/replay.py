@@ -189,7 +189,8 @@ def replay(
     """
     if not at or "@" in at:
         raise UsageError(
-            f"'{at}' is not a version", hint="such as 1.3.0, staging or working, without a name"
+            f"'{at}' is not a version",
+            hint="use a version such as 1.3.0, staging or working, without a name",
         )
     shared = ReplayCap(cap)
 

@@ -254,8 +254,8 @@ def describe_pause(resolved: ResolvedPrompt, view: View) -> tuple[str, str]:
     cause = view.find_pause(resolved)
     message = f"{resolved.name} is paused in {resolved.environment}{cause}: {resolved.paused}"
     hint = (
-        f"promptops resume {resolved.name} --env {resolved.environment} lifts it; "
-        f"an exact version such as {resolved} is not paused"
+        f"run promptops resume {resolved.name} --env {resolved.environment}, or use an exact "
+        f"version such as {resolved}"
     )
     return message, hint
 

@@ -81,7 +81,7 @@ class SeveralSources:
                 troubles.append(error.message)
                 continue
             self._used = source
-            self._tell(f"{'; '.join(troubles)}; {source.text} answers" if troubles else "")
+            self._tell(f"{'; '.join(troubles)}; using {source.text}" if troubles else "")
             return look
         hint = None if first is None else first.hint
         raise SourceUnavailableError("; ".join(troubles), hint=hint)
@@ -98,7 +98,7 @@ class SeveralSources:
                 accept_point({environment: known}, environment, point)
             except IntegrityError as error:
                 raise SourceUnavailableError(
-                    f"{source.text} is passed over: {error.message}", hint=error.hint
+                    f"{source.text} is skipped: {error.message}", hint=error.hint
                 ) from error
 
     def _tell(self, what: str) -> None:

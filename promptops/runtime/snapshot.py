@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 SCHEMA = "promptops.snapshot/v1"
 SIGNATURE_SUFFIX = ".sig"
 _MAX_BYTES = 256 * 1024 * 1024
-_ALTERED = "it was cut off or altered on its way; export it again: promptops export -o FILE"
+_ALTERED = "export it again, since it was truncated or altered: promptops export -o FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +147,8 @@ class _Taking:
         selector = ref.selector
         if selector is None or selector.kind is SelectorKind.WORKING:
             raise UsageError(
-                f"{ref} cannot be exported: it is whatever the work tree holds",
-                hint=f"promptops release {ref.name}, then export the version",
+                f"{ref} cannot be exported: it is the work tree",
+                hint=f"run promptops release {ref.name}, then export the version",
             )
         resolved = self._view.resolve(ref)
         if selector.kind is SelectorKind.ENVIRONMENT:
@@ -175,7 +175,7 @@ class _Taking:
         if known.digest != release.digest:
             raise IntegrityError(
                 f"{key} has two contents: {known.digest} and {release.digest}",
-                hint="a released version never changes; promptops verify says which one did",
+                hint="run promptops verify to see which one changed",
             )
 
     def finish(self) -> Snapshot:
@@ -264,16 +264,18 @@ def parse_snapshot(data: bytes, source: str) -> Snapshot:
         # A name from Git may contain lone surrogates.
         document = read_exact(data, halves=True)
     except (ValueError, RecursionError) as error:
-        raise IntegrityError(f"{source} is not a whole snapshot: {error}", hint=_ALTERED) from error
+        raise IntegrityError(
+            f"{source} is not a complete snapshot: {error}", hint=_ALTERED
+        ) from error
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SCHEMA:
         newer = isinstance(schema, str) and schema.startswith("promptops.snapshot/")
         raise IntegrityError(
             f"{source} is not a snapshot of the form {SCHEMA}",
-            hint="a newer promptops may have written it; update this one" if newer else _ALTERED,
+            hint="update promptops: a newer one may have written it" if newer else _ALTERED,
         )
     if document.get("digest") != _digest(document):
-        raise IntegrityError(f"{source} is not what was exported", hint=_ALTERED)
+        raise IntegrityError(f"{source} was altered after the export", hint=_ALTERED)
     try:
         return _read(document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -396,10 +398,10 @@ class SnapshotView:
             known = list(self._snapshot.environments)
             near = nearest(environment, known)
             raise EnvironmentNotFoundError(
-                f"{self.source} has nothing of {environment}",
+                f"{self.source} has no environment {environment}",
                 hint=f"did you mean {near}?"
                 if near
-                else f"it has: {', '.join(known) or 'no environment'}",
+                else f"available: {', '.join(known) or 'none'}",
             )
         return LiveVersions(frozen.placement, frozen.entries, self._authenticated, self._fetched_at)
 
@@ -412,7 +414,7 @@ class SnapshotView:
             return self._resolve_live(ref_text, ref.name, str(selector), version)
         if selector.kind is SelectorKind.WORKING:
             raise VersionNotFoundError(
-                f"{ref} means the work tree, and a snapshot has none",
+                f"{ref} needs the work tree, and a snapshot has none",
                 hint="open the repository, or name a version or an environment",
             )
         wanted = selector.text
@@ -478,7 +480,7 @@ class SnapshotView:
         closure = load_closure(release.name, files)
         if closure is None or closure.compute_digest() != release.digest:
             raise IntegrityError(
-                f"{release.name} {release.version} in {self.source} is not what was released",
+                f"{release.name} {release.version} in {self.source} differs from the release",
                 hint=_ALTERED,
             )
         prompt = self._memory.adopt(closure, release.digest)
@@ -502,7 +504,7 @@ class SnapshotView:
         what = "is not live" if whole else "was not exported as live"
         return NotDeployedError(
             f"{name} {what} in {environment}, says {self.source}",
-            hint=f"promptops export {name}@{environment} -o FILE takes it along",
+            hint=f"export it too: promptops export {name}@{environment} -o FILE",
         )
 
     def _not_exported(self, ref: PromptRef) -> PromptopsError:
@@ -520,7 +522,7 @@ class SnapshotView:
             if key.startswith(prefix)
         ]
         return VersionNotFoundError(
-            f"{self.source} does not answer {ref}",
+            f"{self.source} does not contain {ref}",
             hint=f"it has {', '.join(sorted(set(known))[:5])}",
         )
 

@@ -73,7 +73,7 @@ class SnapshotFileSource:
         except OSError as error:
             raise SourceUnavailableError(
                 f"the snapshot {self.text} cannot be read: {error.strerror or error}",
-                hint="put it back: promptops export -o FILE",
+                hint="export it again: promptops export -o FILE",
             ) from error
         _, snapshot, signer = self._known
         return Look(_view_snapshot(snapshot, self, signer, None))
@@ -281,6 +281,6 @@ def _read_bounded(file: Path) -> bytes:
     data = read_file(file, limit=MAX_SNAPSHOT_BYTES + 1)
     if len(data) > MAX_SNAPSHOT_BYTES:
         raise IntegrityError(
-            f"{file} is larger than a snapshot can be", hint="export fewer prompts into it"
+            f"{file} is too large for a snapshot", hint="export fewer prompts into it"
         )
     return data

@@ -77,12 +77,12 @@ class RepositorySource:
         if age is not None and age > longest:
             raise RefusedError(
                 f"{self.text} was last fetched {told}, which is longer than max_stale",
-                hint="git fetch, or let it follow its remote: promptops.open(..., follow=True)",
+                hint="run git fetch, or follow its remote: promptops.open(..., follow=True)",
             )
         if not self._is_warned:
             self._is_warned = True
             _LOGGER.warning(
-                "%s does not follow %s: it was last fetched %s, and a pause is not seen",
+                "%s does not follow %s: it was last fetched %s, so pauses are not seen",
                 self.text,
                 self._repository.remote,
                 told,
@@ -92,7 +92,7 @@ class RepositorySource:
         git = self._repository.git
         if not git.git_dir.is_dir():
             raise SourceUnavailableError(
-                f"the repository {self.text} is gone", hint="put it back, or open another source"
+                f"the repository {self.text} is gone", hint="restore it, or open another source"
             )
         return RepositoryView(
             self._repository,
@@ -142,7 +142,7 @@ class FollowedSource(RepositorySource):
         if not found.is_current:
             raise SourceUnavailableError(
                 f"{self._repository.remote} did not answer: {found.fault}",
-                hint="follow=False reads the clone as it is",
+                hint="use follow=False to read the clone without its remote",
             )
         return Look(self._view())
 
@@ -214,7 +214,7 @@ def choose_source(
     """
     if isinstance(source, list | tuple):
         if not source:
-            raise UsageError("there is no source in the list", hint="give at least one")
+            raise UsageError("the list of sources is empty", hint="pass at least one source")
         from promptops.runtime.several import SeveralSources
 
         return SeveralSources([_choose_one(one, options) for one in source])
@@ -236,8 +236,8 @@ def _choose_one(source: str | os.PathLike[str] | None, options: Options) -> Sour
 
             return SnapshotFileSource(path.absolute(), options)
         raise UsageError(
-            f"there is no {quote(text)} to take prompts from",
-            hint="give a repository's folder, a clone URL, or a snapshot's file or URL",
+            f"source of prompts not found: {quote(text)}",
+            hint="use a repository's folder, a clone URL, or a snapshot's file or URL",
         )
     if re.match(r"https?://[^?#]*\.json(?:[?#]|\Z)", text, re.IGNORECASE):
         from promptops.runtime.snapshot_sources import SnapshotUrlSource
@@ -262,8 +262,8 @@ def _is_address(text: str) -> bool:
         return bool(_SCP.fullmatch(text)) and not text.startswith("-") and not Path(text).exists()
     if scheme[1].lower() not in _CLONE_SCHEMES:
         raise UsageError(
-            f"{quote(without_credentials(text))} is no address that prompts can come from",
-            hint=f"the schemes are: {', '.join(sorted(_CLONE_SCHEMES))}",
+            f"{quote(without_credentials(text))} is not a supported address of prompts",
+            hint=f"use one of the schemes: {', '.join(sorted(_CLONE_SCHEMES))}",
         )
     if any(ord(character) < 33 or ord(character) == 127 for character in text):
         raise UsageError(f"{quote(text)} is not a URL", hint="write spaces as %20")

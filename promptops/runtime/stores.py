@@ -84,14 +84,14 @@ def find_kind(url: str, what: str) -> str:
     kind = _KINDS.get(scheme if mark else "")
     if kind is None:
         raise UsageError(
-            f"{quote(scheme)} is no place for {what}",
+            f"{quote(scheme)} is not a supported store for {what}",
             hint="give the path of a file, redis://HOST or postgresql://HOST/DATABASE",
         )
     if kind != SQLITE and rest.partition("/")[0].count("@") > 1:
         # Text after the first one would be read as the host, and shown in errors.
         raise UsageError(
-            f"the address of {what} holds more than one @",
-            hint="write %40 for an @ in a user's name or password",
+            f"the address of {what} contains more than one @",
+            hint="write @ as %40 in a user name or password",
         )
     return kind
 

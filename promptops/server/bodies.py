@@ -68,7 +68,7 @@ def check_fields(body: Mapping[str, Any], known: Iterable[str]) -> None:
     for field in body:
         if field not in names:
             close = nearest(field, names)
-            hint = f"did you mean {close}?" if close else f"known are {', '.join(names)}"
+            hint = f"did you mean {close}?" if close else f"known: {', '.join(names)}"
             raise HttpProblem(400, "field", "unknown field", hint=hint, parameter=field[:_MAX_NAME])
 
 

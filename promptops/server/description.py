@@ -299,7 +299,7 @@ _FIXED_PATHS: dict[str, Any] = {
     "/v1/feedback": {
         "post": {
             "operationId": "give_feedback",
-            "summary": "Record what somebody thought of a run's answer.",
+            "summary": "Record feedback on a run's answer.",
             "requestBody": {"required": True, "content": _json(_refer("Feedback"))},
             "responses": {
                 "201": {"description": "Recorded.", "content": _json({"type": "object"})},
@@ -307,10 +307,10 @@ _FIXED_PATHS: dict[str, Any] = {
             },
         }
     },
-    "/v1/prompts": _get("What is live.", "environment", operation="list_prompts"),
-    "/v1/models": _get("What is live, as OpenAI lists models.", operation="list_models"),
+    "/v1/prompts": _get("List the live prompts.", "environment", operation="list_prompts"),
+    "/v1/models": _get("List the live prompts as OpenAI lists models.", operation="list_models"),
     "/v1/deployments": _get(
-        "Who put what live, when and why.",
+        "List deployments: who, when, what and why.",
         "environment",
         "prompt",
         "limit",

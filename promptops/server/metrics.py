@@ -35,20 +35,20 @@ class Metrics:
     def format(self) -> str:
         """Return all of them as text."""
         lines = [
-            "# HELP promptops_requests_total Requests that were answered.",
+            "# HELP promptops_requests_total Answered requests.",
             "# TYPE promptops_requests_total counter",
         ]
         for (route, method, status), count in sorted(self.requests.items()):
             labels = f'route="{route}",method="{method}",status="{status}"'
             lines.append(f"promptops_requests_total{{{labels}}} {count}")
         lines += [
-            "# HELP promptops_request_seconds From the first byte of a request to its end.",
+            "# HELP promptops_request_seconds Duration of requests, from their first byte.",
             "# TYPE promptops_request_seconds histogram",
         ]
         for route, total in sorted(self.seconds.items()):
             lines += self._format_times(route, total)
         lines += [
-            "# HELP promptops_requests_in_flight Requests that are under way.",
+            "# HELP promptops_requests_in_flight Requests in progress.",
             "# TYPE promptops_requests_in_flight gauge",
             f"promptops_requests_in_flight {self.in_flight}",
         ]

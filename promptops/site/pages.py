@@ -410,7 +410,7 @@ def _format_cost(micros: int) -> str:
 
 
 def _format_span(group: RunGroup, which: str) -> str:
-    """Return a percentile of the durations of runs; `~` stands for one from a histogram."""
+    """Return a percentile of the durations of runs; `~` marks one from a histogram."""
     ms: float | None = getattr(group, which)
     if ms is None:
         return "—"
@@ -431,7 +431,7 @@ def _format_value(value: object) -> str:
 
 
 def _show(text: str) -> str:
-    """Return a text with characters made visible that hide or reorder what stands beside them."""
+    """Return a text in which characters that hide or reorder others are made visible."""
     return _UNSEEN.sub(_name_character, text)
 
 
@@ -441,7 +441,7 @@ def _name_character(match: re.Match[str]) -> str:
 
 
 def _finalize(value: object) -> object:
-    """Return what a page shows of a value; texts of all kinds are safe to stand in a line."""
+    """Return what a page shows of a value; every text is safe on one line."""
     return _show(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 

@@ -109,7 +109,9 @@ def _read_file(path: Path, *, is_named: bool) -> Sequence[GivenEval]:
     except FileNotFoundError:
         raise UsageError(f"there is no file {path}", hint="check the path") from None
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not JSON: {error}", hint="was it written whole?") from None
+        raise UsageError(
+            f"{path} is not JSON: {error}", hint="the file may be incomplete"
+        ) from None
     if not is_named and (not isinstance(data, dict) or data.get("schema") != SCHEMA):
         return ()
     outcomes, _ = judge_run(result_from_json(data, str(path)))

@@ -17,11 +17,11 @@ def make_endpoint(
     """Return a server of one path; call its `serve_forever`.
 
     Args:
-        path: what is served, such as `/metrics`.
+        path: the served path, such as `/metrics`.
         kind: its content type.
-        answer: gives the text.
+        answer: returns the text.
         host: the address to listen at.
-        port: likewise; 0 takes any that is free.
+        port: the port; 0 picks a free one.
 
     Raises OSError where the address cannot be taken.
     """

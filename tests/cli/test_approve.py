@@ -297,7 +297,7 @@ error: no key to sign with is configured
     repo.config("user.signingKey", str(tmp_path / "nowhere"))
     assert masked(refuse(repo, "approve", code=2)) == snapshot("""\
 error: cannot read the public half of the key <folder>/nowhere
- hint: put it beside the key: ssh-keygen -y -f <folder>/nowhere > <folder>/nowhere.pub\
+ hint: write it next to the key: ssh-keygen -y -f <folder>/nowhere > <folder>/nowhere.pub\
 """)
     repo.config("gpg.format", "x509")
     assert refuse(repo, "approve", code=2) == snapshot("""\

@@ -55,7 +55,7 @@ def test_a_level_below_the_change_is_refused(released: Repo) -> None:
     told = refuse(released, "bump", "a", "--level", "patch")
     assert told == snapshot("""\
 error: a needs a minor step, not patch
- hint: promptops diff a shows why\
+ hint: run promptops diff a to see why\
 """)
 
 
@@ -103,7 +103,7 @@ def test_an_invalid_prompt_is_refused_and_left_alone(released: Repo) -> None:
 
 _NONSENSE = (
     (("a", "--level", "huge"), "'huge' is not a level"),
-    ((), "no prompt named"),
+    ((), "no prompt given"),
     (("a", "--all"), "names and --all cannot be combined"),
     (("nope",), "there is no prompt nope"),
     (("../a",), "is not a prompt name"),

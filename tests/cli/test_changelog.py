@@ -46,7 +46,7 @@ def test_json(released: Repo) -> None:
 def test_a_prompt_without_releases(released: Repo) -> None:
     assert refuse(released, "changelog", "b", code=2) == snapshot("""\
 error: b has no release
- hint: promptops release b makes the first\
+ hint: create the first with promptops release b\
 """)
     assert refuse(released, "changelog", "../a", code=2) == snapshot("""\
 error: '../a' is not a prompt name
@@ -58,13 +58,13 @@ def test_a_tag_that_is_no_release_is_never_left_out_silently(released: Repo) -> 
     released.git("tag", "prompts/a@1.2.0")
     assert refuse(released, "changelog", "a", code=2) == snapshot("""\
 error: the tag of a@1.2.0 is not an annotated tag
- hint: it was not made by promptops release; promptops verify says what to do\
+ hint: it was not made by promptops release; run promptops verify\
 """)
 
 
 def test_all_prompts_that_have_a_release(repo: Repo, released: Repo) -> None:
     assert refuse(released, "changelog", code=2) == snapshot("""\
-error: no prompt named
+error: no prompt given
  hint: name prompts, or give --all\
 """)
     assert refuse(released, "changelog", "a", "--all", code=2) == snapshot("""\

@@ -92,8 +92,8 @@ report. The file cannot ignore this check; `promptops.toml` can.
 
 ## Why
 
-A prompt is sent to a model's provider, logged, and kept by Git for ever. Whoever reads any of these
-has the key, and models can be talked into saying it.
+A prompt is sent to a model's provider, logged, and kept by Git for ever. Anyone who reads one of
+these has the key, and models can be talked into saying it.
 
 ## Example
 
@@ -115,7 +115,7 @@ A prompt's frontmatter cannot ignore it.
 
 the template cannot be parsed
 
-Severity: error, always: a prompt that has it cannot be used.
+Severity: error; fixed, since such a prompt cannot be used.
 """)
     document = json.loads(run(repo, "checks", "unused-input", "--format", "json").stdout)
     assert document["schema"] == "promptops.check/v1"
@@ -130,7 +130,7 @@ def test_a_finding_of_the_gate_is_said_to_be_one(repo: Repo) -> None:
     assert result.exit_code == 2
     assert result.stderr == snapshot("""\
 error: missing-approval is a finding of the gate and cannot be ignored: an owner of a governed file has not approved its new content
- hint: promptops gate --explain shows what it rests on
+ hint: run promptops gate --explain to see its reasons
 """)
     assert "did you mean" not in result.stderr
 

@@ -125,8 +125,8 @@ def test_explain_says_what_the_verdict_rests_on(world: World) -> None:
 read from
   rules      <id>, the tip of main
   changes    <id>..<id>, by author@example.com
-  prompts    the tree <id>, which merging makes
-  approvals  nobody was asked
+  prompts    the merged tree <id>
+  approvals  none
   owners     CODEOWNERS
 prompts/support/triage.md: ownership, CODEOWNERS:2, 1 of @prompt-owner: not met
 verdict <digest>
@@ -165,7 +165,7 @@ def test_a_release_takes_no_verdict_about_something_else(world: World, tmp_path:
     said = refuse(world.repo, "release", TRIAGE_NAME, "--verdict", str(file), code=2)
     assert masked(said) == snapshot("""\
 error: the verdict in <folder>/verdict.json is not about support/triage with digest <digest>
- hint: promptops gate --report json=FILE writes one\
+ hint: create one with promptops gate --report json=FILE\
 """)
     file.write_text("{}")
     refuse(world.repo, "release", TRIAGE_NAME, "--verdict", str(file), code=2)
@@ -374,7 +374,7 @@ def test_a_verdict_with_invented_evidence_is_none(world: World, tmp_path: Path) 
     said = refuse(world.repo, "release", TRIAGE_NAME, "--verdict", str(file), code=2)
     assert masked(said) == snapshot("""\
 error: the verdict in <folder>/verdict.json is not of the form promptops.gate/v1
- hint: promptops gate --report json=FILE writes one\
+ hint: create one with promptops gate --report json=FILE\
 """)
 
 
@@ -384,7 +384,7 @@ def test_what_is_not_committed_is_said_not_to_be_judged(world: World) -> None:
     assert said == snapshot("""\
 
 no problems found
-not committed, so not judged: prompts/new.md
+not committed, so not checked: prompts/new.md
 """)
     head = run(world.repo, "gate", "--approvals", "off", "--head", "HEAD").stderr
     assert "not committed" not in head

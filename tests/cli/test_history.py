@@ -107,11 +107,11 @@ def test_nobody_is_told_to_fetch_what_was_just_fetched(repo: Repo) -> None:
     repo.publish(repo.path.parent / "bare.git")
     assert refuse(repo, "history", code=2) == snapshot("""\
 error: nothing was ever deployed
- hint: promptops promote NAME --to staging makes the first\
+ hint: create the first with promptops promote NAME --to staging\
 """)
     assert run(repo, "list", "--live").stderr == snapshot("""\
-nothing is live anywhere
-hint: promptops promote NAME --to staging makes the first
+nothing is live
+hint: create the first with promptops promote NAME --to staging
 """)
 
 

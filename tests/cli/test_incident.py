@@ -102,7 +102,7 @@ def test_texts_that_look_like_markup_are_shown_as_they_are(repo: Repo) -> None:
 def test_a_quiet_time(repo: Repo) -> None:
     assert refuse(repo, "incident", "--env", "staging", code=2) == snapshot("""\
 error: staging has no deployments
- hint: promptops promote NAME --to staging makes the first\
+ hint: create the first with promptops promote NAME --to staging\
 """)
     repo.commit({"prompts/a.md": prompt_text()})
     accept(repo, "release", "a")

@@ -131,7 +131,9 @@ def test_what_a_folder_of_prompts_has_for_owners_is_not_taken_away(repo: Repo) -
 
 def test_an_author_who_alone_owns_everything_is_told(repo: Repo) -> None:
     repo.config("user.email", "jane@example.com")
-    assert "nobody could approve what they change: name a team with --owner" in do(repo, "init")
+    assert "the owner's own changes cannot be approved: pass a team with --owner" in do(
+        repo, "init"
+    )
 
 
 def test_owners_that_are_named_already_stay_alone(repo: Repo) -> None:
@@ -377,7 +379,7 @@ def test_new_copies_a_prompt_but_for_its_version(repo: Repo) -> None:
             ["a"],
             1,
             snapshot("""\
-error: prompts/a.md exists already
+error: prompts/a.md already exists
  hint: choose another name
 """),
         ),
@@ -458,7 +460,7 @@ def test_a_name_that_differs_in_case_is_taken(repo: Repo) -> None:
     result = run(repo, "new", "a")
     assert result.exit_code == 1
     assert result.stderr == snapshot("""\
-error: prompts/A.md exists already
+error: prompts/A.md already exists
  hint: choose another name
 """)
 
@@ -474,8 +476,8 @@ def test_init_names_the_line_that_keeps_a_formatter_away(repo: Repo) -> None:
     repo.commit({".prettierrc": "{}", ".mdformat.toml": 'exclude = ["prompts/**"]'})
     said = run(repo, "init").stderr
     assert said == snapshot("""\
-next: look at the files and promptops validate, then commit them;
-      promptops status and promptops doctor say what else there is to do
+next: review the files, run promptops validate, then commit them;
+      run promptops status and promptops doctor for further steps
 prettier would rewrite prompts: add the line `prompts/` in .prettierignore
 """)
     assert "mdformat" not in said

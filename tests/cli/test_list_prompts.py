@@ -133,7 +133,7 @@ def test_nothing_to_list_says_what_to_do(repo: Repo) -> None:
     for args in (["list"], ["list", "--live"]):
         result = run(repo, *args)
         assert (result.exit_code, result.stdout) == (0, "")
-        assert "hint: promptops" in result.stderr
+        assert "\nhint: " in result.stderr
 
 
 def test_a_clone_of_one_branch_says_how_to_see_what_is_live(shop: Repo, tmp_path: Path) -> None:
@@ -142,8 +142,8 @@ def test_a_clone_of_one_branch_says_how_to_see_what_is_live(shop: Repo, tmp_path
     told = run(clone, "list", "--live", "--offline").stderr
     assert told == snapshot("""\
 as of less than 2 minutes ago; origin was not asked
-nothing is live anywhere, as far as this clone knows
-hint: git fetch origin 'refs/heads/promptops/*:refs/remotes/origin/promptops/*' gets what is there; promptops promote NAME --to staging makes the first
+nothing is live, according to this clone
+hint: git fetch origin 'refs/heads/promptops/*:refs/remotes/origin/promptops/*' gets what is there; create the first with promptops promote NAME --to staging
 """)
     (refspec,) = re.findall("hint: git fetch origin '(\\S+)' gets what is there", told)
     clone.git("fetch", "-q", "origin", refspec)
@@ -303,7 +303,7 @@ error: a 3.0.0 is not released
             "team/b@production",
             snapshot("""\
 error: team/b is not live in production
- hint: it has no release here; promptops release team/b, then promptops promote team/b --to production
+ hint: run promptops release team/b, then promptops promote team/b --to production
 """),
         ),
         (
@@ -431,8 +431,8 @@ def test_status_of_an_empty_repository_and_without_a_work_tree(repo: Repo, tmp_p
     assert do(repo, "status") == snapshot("""\
 on main, 0 prompts
 
-nothing here yet: promptops init sets the repository up, and writes a first prompt;
-promptops adopt PATH takes over prompts that you have
+no prompts yet: run promptops init to set up the repository with a first prompt,
+or promptops adopt PATH to import existing prompts
 """)
     repo.commit({"prompts/a.md": prompt_text()})
     result = run(repo.publish(tmp_path / "bare.git"), "status")

@@ -39,12 +39,12 @@ def test_verify_prints_place_fault_and_remedy_and_says_no(showcase: Showcase) ->
     assert done.exit_code == 1
     assert done.stdout.splitlines() == [
         (
-            "error: promptops/staging: deployment 4: README.md does not belong into a "
+            "error: promptops/staging: deployment 4: README.md does not belong in a "
             "deployment [stray-file]"
         ),
         (
             "  hint: the branch was edited by hand; promptops rollback --env staging "
-            "--to-deployment 3 restores what was before"
+            "--to-deployment 3 restores the state before"
         ),
         "checked 1 release and 1 environment (4 deployments): 1 error",
     ]
@@ -104,7 +104,7 @@ def test_trace_reads_as_a_chain(showcase: Showcase) -> None:
         ["absent", "evidence"],
     ]
     assert lines[-1] == snapshot(
-        "the chain holds, as far as it was recorded (not: approvals, evidence)"
+        "the chain is intact, as far as it was recorded (not: approvals, evidence)"
     )
     assert max(map(len, lines)) <= 80
 
@@ -131,7 +131,7 @@ def test_trace_of_nothing_could_not_run(showcase: Showcase) -> None:
     assert done.exit_code == 2
     assert masked(done.stderr) == snapshot("""\
 error: no release and no deployment here has the digest <digest>
- hint: a digest of the work tree was never released; else git fetch --tags, then again
+ hint: a digest of the work tree was never released; otherwise run git fetch --tags, then try again
 """)
 
 
@@ -219,7 +219,7 @@ ok        authors     Jane Doe, in 1 commit
 absent    approvals   none recorded
 absent    evidence    none recorded
 
-the chain holds, as far as it was recorded (not: approvals, evidence)
+the chain is intact, as far as it was recorded (not: approvals, evidence)
 """)
     assert document["id"] in by_output.stdout
     assert masked(by_id.stdout) == snapshot("""\
@@ -248,14 +248,14 @@ ok        authors     Jane Doe, in 1 commit
 absent    approvals   none recorded
 absent    evidence    none recorded
 
-the chain holds, as far as it was recorded (not: approvals, evidence)
+the chain is intact, as far as it was recorded (not: approvals, evidence)
 """)
     answer.write_text("something else")
     unknown = run(showcase.repo, "trace", "--output", str(answer))
     assert (unknown.exit_code, unknown.stdout) == (2, "")
     assert unknown.stderr == snapshot("""\
 error: no run in the log answered this text
- hint: give the whole answer and nothing else; runs that were erased are not found
+ hint: pass the whole answer and nothing else; erased runs are not found
 """)
 
 

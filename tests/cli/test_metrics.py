@@ -44,9 +44,9 @@ def test_counts_are_printed_and_written(team: Repo, tmp_path: Path) -> None:
 
 
 def test_what_makes_no_sense_is_refused(team: Repo) -> None:
-    assert "say where to write" in refuse(team, "metrics", "--every", "15s", code=2)
-    assert "give one of the two" in refuse(team, "metrics", "--listen", ":1", "-o", "x", code=2)
-    assert "is no address" in refuse(team, "metrics", "--listen", "here", code=2)
-    assert "is no time span" in refuse(team, "metrics", "-o", "x", "--every", "soon", code=2)
+    assert "--every needs a file" in refuse(team, "metrics", "--every", "15s", code=2)
+    assert "give one or the other" in refuse(team, "metrics", "--listen", ":1", "-o", "x", code=2)
+    assert "is not an address" in refuse(team, "metrics", "--listen", "here", code=2)
+    assert "is not a time span" in refuse(team, "metrics", "-o", "x", "--every", "soon", code=2)
     team.write("promptops.toml", "")
     assert "prometheus = true" in refuse(team, "metrics", code=2)

@@ -223,7 +223,7 @@ error: there is no CODEOWNERS file here
     owned.write(".gitlab/CODEOWNERS", "* @a\n")
     assert run(owned, "owners", "x", "--dialect", "github").stderr == snapshot("""\
 error: there is no CODEOWNERS file here
- hint: there is .gitlab/CODEOWNERS: --dialect gitlab reads it
+ hint: there is .gitlab/CODEOWNERS: use --dialect gitlab to read it
 """)
     assert paths(owned, "x") == ["x"]
 
@@ -248,7 +248,7 @@ def test_a_file_that_cannot_count_is_no_answer(owned: Repo) -> None:
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == snapshot("""\
 error: CODEOWNERS: the file has 3,145,729 bytes; GitHub ignores files over 3,145,728
- hint: promptops owners lint says more
+ hint: run promptops owners lint
 """)
     assert run(owned, "owners", "lint").exit_code == 1
 
@@ -262,8 +262,8 @@ PATH  OWNERS  LINE
 x     @a      1
 """)
     assert result.stderr == snapshot("""\
-warning: CODEOWNERS: 1 line that the forge reads otherwise than it may seem
-   hint: promptops owners lint names them
+warning: CODEOWNERS: 1 line that the forge may read differently than expected
+   hint: run promptops owners lint to see them
 """)
 
 

@@ -55,7 +55,7 @@ def test_a_kill_switch_that_kills_nothing_says_so(deployed: Repo) -> None:
     told = refuse(deployed, "pause", "--all", "--reason", "help", code=2)
     assert told == snapshot("""\
 error: nothing is live in production
- hint: is it the environment you mean?\
+ hint: check the name of the environment\
 """)
 
 
@@ -63,10 +63,10 @@ def test_requests_that_make_no_sense(deployed: Repo) -> None:
     for words, told in (
         (("pause", "a", *ENV), "no reason given"),
         (("pause", "a", *ENV, "--reason", "\n "), "no reason given"),
-        (("pause", *ENV, "--reason", "x"), "no prompt named"),
-        (("pause", "a", "--all", *ENV, "--reason", "x"), "no prompt named"),
+        (("pause", *ENV, "--reason", "x"), "no prompt given"),
+        (("pause", "a", "--all", *ENV, "--reason", "x"), "no prompt given"),
         (("pause", "c", *ENV, "--reason", "x"), "c is not live in staging"),
-        (("resume", *ENV), "no prompt named"),
+        (("resume", *ENV), "no prompt given"),
         (("resume", "c", *ENV), "c is not live in staging"),
         (("resume", "a", "--env", "nowhere"), "there is no environment 'nowhere'"),
     ):

@@ -131,14 +131,14 @@ def test_a_share_needs_somebody_to_share_with(team: Team) -> None:
     told = refuse(team.first, "promote", "a", "--to", "staging", "--share", "10", code=2)
     assert told == snapshot("""\
 error: a has no other version live to share traffic with 1.2.0
- hint: leave out the share\
+ hint: remove --share\
 """)
 
 
 _NONSENSE = (
     (("a",), "no environment given"),
     (("a", "--to", "prod"), "there is no environment 'prod'"),
-    (("--to", "staging"), "no prompt named"),
+    (("--to", "staging"), "no prompt given"),
     (
         ("a", "--from", "staging", "--to", "production", "--all"),
         "names and --all cannot be combined",
@@ -231,15 +231,15 @@ def test_unreachable_means_unchanged_and_local_opts_out(team: Team) -> None:
     told = refuse(team.first, "promote", "a@1.1.0", "--to", "staging", code=2)
     assert masked(told) == snapshot("""\
 error: cannot reach the remote origin: '<folder>/remote.git' does not appear to be a git repository
- hint: check the address (git remote -v) and that you may read the repository; --local works without the remote\
+ hint: check the address (git remote -v) and that you may read the repository; use --local to work without the remote\
 """)
     assert team.first.refs() == before
     result = run(team.first, "promote", "a@1.1.0", "--to", "staging", "--local")
     assert result.stderr == snapshot("""\
 deployment 2 of staging
 to undo it: promptops rollback a --env staging
-warning: staging: 1 deployment is only here, not on origin
-   hint: git push origin promptops/staging; where that is refused, git branch -D promptops/staging drops it
+warning: staging: 1 deployment is not pushed to origin
+   hint: git push origin promptops/staging; if that is refused, drop it with git branch -D promptops/staging
 """)
     assert live(team.first) == {"a": "1.0.0 100"}
     (team.folder / "away.git").rename(team.remote.path)
@@ -257,7 +257,7 @@ def test_local_deployments_are_not_left_behind_unsaid(team: Team) -> None:
     told = refuse(team.first, "promote", "a@1.2.0", "--to", "staging", "--local", code=2)
     assert told == snapshot("""\
 error: the local branch promptops/staging and the one of origin have diverged
- hint: git branch -D promptops/staging drops the local deployments\
+ hint: to drop the local deployments: git branch -D promptops/staging\
 """)
     team.first.git("branch", "-q", "-D", "promptops/staging")
     accept(team.first, "promote", "a@1.0.0", "--to", "staging", "--local")
@@ -271,9 +271,9 @@ def test_a_local_deployment_that_the_remote_refuses_is_in_nobodys_way_for_ever(t
     told = refuse(team.first, "pause", "a", "--env", "staging", "--reason", "wrong")
     assert told == snapshot("""\
 error: staging has 1 deployment here that was never pushed to origin
- hint: git push origin promptops/staging; where that is refused, git branch -D promptops/staging drops it\
+ hint: git push origin promptops/staging; if that is refused, drop it with git branch -D promptops/staging\
 """)
-    found = re.search(r"where that is refused, (git branch -D \S+) drops it", told)
+    found = re.search(r"if that is refused, drop it with (git branch -D \S+)", told)
     assert found is not None
     team.first.git(*found[1].split()[1:])
     team.remote.hook("update", "exit 0")
@@ -285,7 +285,7 @@ def test_a_remote_may_refuse_and_nothing_changes(team: Team) -> None:
     told = refuse(team.first, "promote", "a", "--to", "staging")
     assert told == snapshot("""\
 error: origin refused the deployment: no deploys on friday (hook declined)
- hint: nothing was changed; follow its message, or ask whoever runs the remote\
+ hint: nothing was changed; follow its message, or ask the remote's administrator\
 """)
     assert not [ref for ref in team.first.refs() if "promptops" in ref]
 
@@ -300,7 +300,7 @@ def test_a_lock_that_a_crash_left_on_the_remote_is_named(
     told = refuse(team.first, "promote", "a@1.1.0", "--to", "staging")
     assert masked(told) == snapshot("""\
 error: the branch of staging stayed locked, so nothing was deployed: Unable to create '<folder>/remote.git/./refs/heads/promptops/staging.lock': File exists.
- hint: where no push is running, that file was left by a crash and may be removed there\
+ hint: if no push is running, a crash left that file, and it may be removed there\
 """)
     lock.unlink()
     accept(team.first, "promote", "a@1.1.0", "--to", "staging")
@@ -381,5 +381,5 @@ def test_all_of_nothing_says_what_is_missing(repo: Repo) -> None:
     said = refuse(repo, "promote", "--all", "--to", "staging", code=2)
     assert masked(said) == snapshot("""\
 error: there is nothing to promote to staging
- hint: promptops release --all freezes versions; promptops status says what is left\
+ hint: release versions with promptops release --all, or run promptops status\
 """)

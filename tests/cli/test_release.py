@@ -76,7 +76,7 @@ def test_the_same_bytes_again_are_fine_and_other_bytes_are_not(released: Repo) -
     released.commit({PATH: prompt_text("1.0.0", "Other {{ question }}")})
     assert refuse(released, "release", "a") == snapshot("""\
 error: a@1.0.0 is already released by Jane Doe, with other content
- hint: a released version never changes; promptops bump a writes the next one\
+ hint: a released version never changes; write the next one with promptops bump a\
 """)
 
 
@@ -84,7 +84,7 @@ def test_a_requoted_version_is_other_bytes(released: Repo) -> None:
     released.commit({PATH: prompt_text('"1.0.0"')})
     assert refuse(released, "release", "a") == snapshot("""\
 error: a@1.0.0 is already released by Jane Doe, with other content
- hint: a released version never changes; promptops bump a writes the next one\
+ hint: a released version never changes; write the next one with promptops bump a\
 """)
     assert accept(released, "bump", "a") == snapshot(
         "a 1.0.0 -> 1.0.1 (patch change since 1.0.0)\n"
@@ -161,7 +161,7 @@ def test_a_step_must_be_as_large_as_the_change(released: Repo) -> None:
     told = refuse(released, "release", "a")
     assert told == snapshot("""\
 error: a 1.0.1 is a patch bump from 1.0.0, but the change is minor: message 1 (user): the model reads another text
- hint: promptops bump a writes a version that is enough\
+ hint: run promptops bump a to write a sufficient version\
 """)
 
 
@@ -205,7 +205,7 @@ def test_a_release_of_an_unmerged_commit_can_be_taken_back(released: Repo) -> No
     told = refuse(released, "release", "a", "--push")
     assert told == snapshot("""\
 error: a 1.1.0 is not merged: its commit is not on origin/main
- hint: it was released from a commit that was never merged; unless it still will be, git tag -d prompts/a@1.1.0 takes the release back\
+ hint: it was released from a commit that was never merged; to undo the release: git tag -d prompts/a@1.1.0\
 """)
 
 
@@ -286,7 +286,7 @@ def test_a_bump_that_cannot_be_committed_is_undone(released: Repo) -> None:
     released.hook("pre-commit", "echo 'not on my watch' >&2; exit 1")
     assert refuse(released, "release", "a", "--bump", "auto", code=2) == snapshot("""\
 error: git commit failed: not on my watch
- hint: the versions are as before; do what it says, then again\
+ hint: no version was changed; follow the message of Git, then try again\
 """)
     assert released.git("status", "--porcelain") == ""
     assert tags(released) == ["prompts/a@1.0.0"]
@@ -305,8 +305,8 @@ error: 'huge' is not a level
         (
             ("--bump", "auto", "--dry-run"),
             snapshot("""\
-error: --bump edits and commits
- hint: promptops bump --dry-run shows it\
+error: --bump cannot be combined with --dry-run
+ hint: use promptops bump --dry-run\
 """),
         ),
         (
@@ -391,7 +391,7 @@ def test_a_remote_may_refuse_and_no_tag_stays(team: Team) -> None:
     told = refuse(team.first, "release", "a", "--push")
     assert told == snapshot("""\
 error: origin refused the release: Policy 42: ask first (pre-receive hook declined)
- hint: nothing was changed; follow its message, or ask whoever runs the remote\
+ hint: nothing was changed; follow its message, or ask the remote's administrator\
 """)
     assert tags(team.first) == tags(team.remote) == []
 
@@ -423,7 +423,7 @@ def test_a_name_in_the_way_on_the_remote_is_named(team: Team) -> None:
     told = refuse(team.first, "release", "a", "--push")
     assert told == snapshot("""\
 error: origin refused the release: 'refs/tags/prompts' exists; cannot create 'refs/tags/prompts/a@1.0.0'
- hint: that name is in the way there: git push origin --delete refs/tags/prompts\
+ hint: that name conflicts there; to remove it: git push origin --delete refs/tags/prompts\
 """)
     assert tags(team.first) == []
     follow_hint(team.first, told)
@@ -505,13 +505,13 @@ def test_hand_made_tags_are_no_releases(team: Team) -> None:
     team.first.git("tag", "prompts/a@1.0.0")
     assert refuse(team.first, "release", "a", code=2) == snapshot("""\
 error: the tag of a@1.0.0 is not an annotated tag
- hint: it was not made by promptops release; promptops verify says what to do\
+ hint: it was not made by promptops release; run promptops verify\
 """)
     team.first.git("tag", "-d", "prompts/a@1.0.0")
     team.first.tag("prompts/a@1.0.0")
     assert refuse(team.first, "release", "a", code=2) == snapshot("""\
 error: the tag prompts/a@1.0.0 has no valid trailers
- hint: it was made or moved by hand; promptops verify says more\
+ hint: it was made or moved by hand; run promptops verify\
 """)
 
 
@@ -563,6 +563,6 @@ a, message 1 (user) changed
 def test_an_unknown_default_branch_is_said_to_be_unknown(undecided: Repo) -> None:
     told = refuse(undecided, "gate", "--local", code=2)
     assert told == snapshot("""\
-error: the default branch of origin is not known here
- hint: git fetch origin, then git remote set-head origin --auto; where the remote names none, git remote set-head origin BRANCH\
+error: the default branch of origin is unknown here
+ hint: git fetch origin, then git remote set-head origin --auto; if the remote has none, git remote set-head origin BRANCH\
 """)

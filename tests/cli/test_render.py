@@ -247,7 +247,7 @@ def test_bytes_that_are_no_text_are_refused(typed: Repo, tmp_path: Path) -> None
     assert result.exit_code == 2
     assert masked(result.stderr) == snapshot("""\
 error: <folder>/v is not UTF-8: byte 0xff at 0
- hint: convert it first
+ hint: convert it to UTF-8
 """)
 
 

@@ -50,7 +50,7 @@ error: b is not live in staging
  hint: promptops promote b --to staging makes it live\
 """)
     assert refuse(deployed, "retire", "-m", "gone", *ENV, code=2) == snapshot("""\
-error: no prompt named
+error: no prompt given
  hint: name prompts, or give --all\
 """)
     assert refuse(deployed, "retire", "-m", "gone", "a", code=2) == snapshot("""\

@@ -68,12 +68,12 @@ def test_to_a_version_that_was_live(repo: Repo) -> None:
     told = refuse(repo, "rollback", "a", *ENV, "--to", "9.9.9")
     assert told == snapshot("""\
 error: a 9.9.9 is not among the versions that were live in staging before
- hint: promptops history a --env staging shows them; promptops promote a@9.9.9 --to staging makes any release live\
+ hint: see them with promptops history a --env staging, or deploy any release: promptops promote a@9.9.9 --to staging\
 """)
     told = refuse(repo, "rollback", "a", *ENV, "--to", "1.2.0")
     assert told == snapshot("""\
 error: a 1.2.0 is already live in staging
- hint: promptops history a --env staging shows what was live before\
+ hint: to see earlier versions: promptops history a --env staging\
 """)
     assert accept(repo, "rollback", "a", *ENV, "--to", "1.0.0") == snapshot(
         "staging: a 1.2.0 -> 1.0.0\n"
@@ -96,11 +96,11 @@ def test_a_yanked_version_does_not_come_back(repo: Repo) -> None:
     told = refuse(repo, "rollback", "a", *ENV)
     assert told == snapshot("""\
 error: a@1.1.0, live in staging before, is yanked: wrong facts
- hint: promptops rollback a --env staging --to VERSION goes back to a version that is not\
+ hint: go back to a version that is not yanked: promptops rollback a --env staging --to VERSION\
 """)
     assert refuse(repo, "rollback", *ENV, "--to-deployment", "2") == snapshot("""\
 error: a@1.1.0, live in staging before, is yanked: wrong facts
- hint: promptops rollback a --env staging --to VERSION goes back to a version that is not\
+ hint: go back to a version that is not yanked: promptops rollback a --env staging --to VERSION\
 """)
     accept(repo, "rollback", "a", *ENV, "--to", "1.0.0")
 
@@ -118,7 +118,7 @@ def test_a_dry_run_rolls_nothing_back(repo: Repo) -> None:
 
 
 _NONSENSE = (
-    ((*ENV,), "no prompt named"),
+    ((*ENV,), "no prompt given"),
     (("a", *ENV, "--to", "banana"), "'banana' is not a version"),
     (("a", *ENV, "--to-deployment", "1"), "restores the whole environment"),
     ((*ENV, "--to-deployment", "1", "--to", "1.0.0"), "restores the whole environment"),
@@ -170,9 +170,9 @@ def test_a_deleted_branch_is_no_race(team: Team) -> None:
     told = refuse(team.first, "rollback", "a", *ENV, code=2)
     assert told == snapshot("""\
 error: somebody deleted promptops/staging on origin
- hint: to put it back as it was: git push origin refs/remotes/origin/promptops/staging:refs/heads/promptops/staging\
+ hint: to restore it: git push origin refs/remotes/origin/promptops/staging:refs/heads/promptops/staging\
 """)
-    follow_hint(team.first, told.replace("as it was: ", ": "))
+    follow_hint(team.first, told.replace("to restore it: ", ": "))
     accept(team.first, "rollback", "a", *ENV)
 
 
@@ -181,7 +181,7 @@ def test_a_rewound_branch_is_said_and_stops_only_its_own_environment(team: Team)
     told = refuse(team.first, "rollback", "a", *ENV, code=2)
     assert told == snapshot("""\
 error: staging lost deployments on origin since the last fetch: somebody rewrote the branch there
- hint: to put them back: git push origin refs/remotes/origin/promptops/staging:refs/heads/promptops/staging; or, if it was meant: git update-ref -d refs/remotes/origin/promptops/staging\
+ hint: to restore them: git push origin refs/remotes/origin/promptops/staging:refs/heads/promptops/staging; or, if this was intended: git update-ref -d refs/remotes/origin/promptops/staging\
 """)
     accept(team.first, "promote", "a@1.0.0", "--from", "production", "--to", "production")
     follow_hint(team.first, told[: told.index("; or, if")])
@@ -235,7 +235,7 @@ a 1.1.0 is still live in staging; promptops yank a@1.1.0 --reason TEXT keeps it 
     told = refuse(repo, "promote", "a", "--to", "production")
     assert told == snapshot("""\
 error: a@1.1.0 was rolled back in production by deployment 3: too short
- hint: promote a version that fixes it; --again promotes this one all the same\
+ hint: promote a version with the fix, or use --again to promote this one anyway\
 """)
     accept(repo, "promote", "a", "--to", "production", "--again")
     accept(repo, "promote", "a@1.0.0", "--to", "production")

@@ -80,7 +80,7 @@ def test_a_dry_run_shows_the_request_and_asks_nobody(team: Repo, provider: Provi
     assert request["model"] == "near/small"
     assert request["messages"][0]["content"] == "Sum up: x"
     assert result.stderr == snapshot("""\
-a 1.0.0 would ask near/small
+a 1.0.0 would call near/small
 at most 93 tokens of prompt; at most 0.000193 USD an attempt
 limited by guards.spend_per_hour: 20.00 USD
 """)
@@ -143,7 +143,7 @@ error: input 'text' is missing
             2,
             snapshot("""\
 error: production has no deployments
- hint: promptops promote NAME --to production makes the first
+ hint: create the first with promptops promote NAME --to production
 """),
         ),
         (
@@ -158,8 +158,8 @@ error: there is no prompt nope in the work tree
             ["a@working", "--var", "text=x", "--stream", "--format", "json"],
             2,
             snapshot("""\
-error: --stream prints text as it comes
- hint: leave out --format json
+error: --stream needs text output
+ hint: remove --format json
 """),
         ),
     ],
@@ -216,4 +216,4 @@ def test_a_run_of_unknown_cost_says_so_on_standard_error(team: Repo, provider: P
     line = [sys.executable, "-m", "promptops", "run", "a@working", "--var", "text=x"]
     done = subprocess.run(line, cwd=team.path, capture_output=True, text=True, check=True)
     assert done.stdout == "Short.\n"
-    assert done.stderr.count("what a run may cost cannot be said") == 1
+    assert done.stderr.count("the maximum cost of a run is unknown") == 1

@@ -188,5 +188,5 @@ def test_what_the_library_logs_is_a_warning_that_fits(repo: Repo) -> None:
     repo.commit({"prompts/a.md": prompt_text(body="{{ question }}")})
     told = Screen(repo, "run", "a@working", "--var", "question=x", OPENAI_API_KEY="")
     lines = told.said.splitlines()
-    assert lines[0].startswith("warning: what a run may cost cannot be said")
+    assert lines[0].startswith("warning: the maximum cost of a run is unknown")
     assert max(map(len, lines)) <= 80

@@ -138,7 +138,7 @@ error: this is a bare repository: there is no work tree here
         (["a\nb"], "is not a prompt name"),
         (["--rev", "--all"], "not a revision"),
         (["--rev", "nowhere"], "nowhere"),
-        (["--rev", "HEAD", "--staged"], "together"),
+        (["--rev", "HEAD", "--staged"], "cannot be combined"),
     ],
 )
 def test_what_makes_no_sense_exits_2_with_one_line_and_a_hint(

@@ -75,17 +75,20 @@ def test_statistics_count_by_check(repo: Repo) -> None:
     [
         (["--select", "unused-imput"], "there is no check 'unused-imput'"),
         (["--exclude", "nothing-*"], "there is no check"),
-        (["--fix", "--diff"], "--fix and --diff together"),
-        (["--fix", "--staged"], "--fix and --staged together"),
-        (["--fix", "--rev", "HEAD"], "--fix and --rev together"),
-        (["--watch", "--rev", "HEAD"], "--watch and --rev together"),
-        (["--fix", "-", "--stdin-filename", "prompts/a.md"], "--fix and standard input together"),
+        (["--fix", "--diff"], "--fix and --diff cannot be combined"),
+        (["--fix", "--staged"], "--fix and --staged cannot be combined"),
+        (["--fix", "--rev", "HEAD"], "--fix and --rev cannot be combined"),
+        (["--watch", "--rev", "HEAD"], "--watch and --rev cannot be combined"),
+        (
+            ["--fix", "-", "--stdin-filename", "prompts/a.md"],
+            "--fix and standard input cannot be combined",
+        ),
         (["--staged", "--stdin-filename", "prompts/a.md"], "--staged and standard input"),
         (["-"], "standard input needs a file name"),
         (["-", "a", "--stdin-filename", "prompts/a.md"], "standard input and other targets"),
         (["-", "--stdin-filename", "src/a.md"], "is not below prompts/"),
         (["-", "--stdin-filename", "a"], "is not a file below prompts/"),
-        (["--statistics", "--format", "junit"], "--statistics has no format junit"),
+        (["--statistics", "--format", "junit"], "--statistics does not support junit"),
     ],
 )
 def test_what_cannot_be_done_is_said_with_a_hint(repo: Repo, args: list[str], message: str) -> None:

@@ -86,7 +86,7 @@ def test_a_refused_yank_is_taken_back(team: Team) -> None:
     told = refuse(team.first, "yank", "a@1.1.0", "--reason", "x", "--push")
     assert told == snapshot("""\
 error: origin refused the yank: ask first (pre-receive hook declined)
- hint: nothing was changed; follow its message, or ask whoever runs the remote\
+ hint: nothing was changed; follow its message, or ask the remote's administrator\
 """)
     assert TAG not in team.first.refs()
 

@@ -320,7 +320,7 @@ def test_a_push_of_which_nobody_can_tell_keeps_the_tags(
     team.remote.path.rename(team.folder / "away.git")
     with pytest.raises(RemoteError) as caught:
         push_releases(repository, plans, made)
-    assert "the same command again completes it" in (caught.value.hint or "")
+    assert "run the same command again to complete it" in (caught.value.hint or "")
     assert len(team.first.refs("refs/tags/")) == 2
     (team.folder / "away.git").rename(team.remote.path)
     monkeypatch.undo()

@@ -102,7 +102,7 @@ def test_a_log_that_fails_is_told_once_and_counted(tmp_path: Path) -> None:
     asyncio.run(scenario())
     assert recorder.lost == 700
     assert len(told) == 2
-    assert "700 records of runs could not be kept" in told[1]
+    assert "700 records of runs were lost" in told[1]
 
 
 def start_eval(repo: Repo) -> subprocess.Popen[str]:

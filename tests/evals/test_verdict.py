@@ -157,10 +157,10 @@ def test_words() -> None:
         " 12 of 40 samples differ, p = 0.00049"
     )
     assert explain(verdict) == snapshot(
-        "Of 100 suites of 40 samples drawn like these, 95 give an interval that holds the true"
-        " difference, a loss of 19.1 points is noticed in four cases of five; here the loss may be"
-        " up to 44.4 points, and whatever strikes fewer than 7.2% of inputs, or only inputs unlike"
-        " these samples, can hide."
+        "In 95 of 100 suites of 40 samples like these, the interval contains the true difference,"
+        " and a loss of 19.1 points is detected in four of five. Here the loss may be up to 44.4"
+        " points, and anything that affects fewer than 7.2% of inputs, or only inputs unlike these"
+        " samples, can go unnoticed."
     )
 
 

@@ -202,7 +202,7 @@ def test_a_repository_that_climbs(repository: str) -> None:
 
 def test_a_pull_request_of_another_number_is_a_lie(forge: FakeGitHub, github: GitHub) -> None:
     forge.open(12).number = 13
-    with pytest.raises(IntegrityError, match="another pull request"):
+    with pytest.raises(IntegrityError, match="an unexpected pull request"):
         github.pull_request(12)
 
 

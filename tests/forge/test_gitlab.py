@@ -179,14 +179,14 @@ def change(lab: FakeGitLab, path: str, name: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("path", "name", "value", "message"),
     [
-        ("/12", "iid", 13, "another merge request"),
+        ("/12", "iid", 13, "an unexpected merge request"),
         ("/12", "sha", None, "'sha' .* is null"),
         ("/12", "sha", "main", "not an object id"),
         ("/12", "author", None, "'author' .* is null"),
         ("/12", "target_branch", "", "'target_branch' cannot be"),
-        ("/approvals", "iid", 13, "another merge request"),
+        ("/approvals", "iid", 13, "an unexpected merge request"),
         ("/approvals", "approved_by", None, "'approved_by' .* is null"),
-        ("/versions", "merge_request_id", 7, "another merge request"),
+        ("/versions", "merge_request_id", 7, "an unexpected merge request"),
         ("/versions", "created_at", "yesterday", "not a time"),
         ("/versions", "created_at", "2026-01-01T00:00:00", "without a time zone"),
         ("/versions", "created_at", 7, "is a whole number"),
@@ -210,7 +210,7 @@ def test_another_member_is_a_lie(lab: FakeGitLab, gitlab: GitLab) -> None:
     lab.users["bob"] = 7
     lab.members["bob"] = 50
     change(lab, "/7", "id", 8)
-    with pytest.raises(IntegrityError, match="another person"):
+    with pytest.raises(IntegrityError, match="an unexpected person"):
         gitlab.may_write(7)
 
 

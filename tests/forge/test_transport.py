@@ -302,9 +302,12 @@ def show_review(**others: Any) -> dict[str, Any]:
         ({"html_url": "https://x y"}, "'html_url' cannot be"),
         (
             {"pull_request_url": "https://api.github.com/repos/acme/prompts/pulls/13"},
-            "another pull",
+            "an unexpected pull",
         ),
-        ({"pull_request_url": "https://api.github.com/repos/acme/prompts/pulls/112"}, "another"),
+        (
+            {"pull_request_url": "https://api.github.com/repos/acme/prompts/pulls/112"},
+            "an unexpected pull",
+        ),
     ],
 )
 def test_a_lie_in_a_review(
@@ -477,4 +480,4 @@ def test_what_is_no_date(text: str) -> None:
 
 def test_a_time_beyond_the_calendar() -> None:
     assert to_time(START_SECONDS) == "2026-01-01 00:00:00 UTC"
-    assert to_time(1e15) == snapshot("a time that is out of reach")
+    assert to_time(1e15) == snapshot("an unknown time")

@@ -271,7 +271,7 @@ def test_one_file_without_its_approval_is_enough_to_say_that_it_was_not_checked(
 
 - ⚠️ `approvals were not checked` (`unchecked-approval`)
   `run the gate in the forge's CI, or pass --approvals signed or file`
-- Nobody asked, though owned by `@tone`: `prompts/_tone.md`
+- No approval needed from `@tone`: `prompts/_tone.md`
 
 <sub>`cccccccccccc` into `main`, verdict `<digest>`</sub>\
 """)
@@ -283,8 +283,8 @@ def test_a_comment_waits_for_nobody_where_nobody_was_asked() -> None:
     lines = verdict_to_markdown(decide(change, sources=())).split("\n")
     # What takes a review in any case is waited for, whoever was asked.
     assert "- `@owner` approves `prompts/triage.md`" in lines
-    assert "- Nobody asked, though owned by `@nobody`: `CODEOWNERS`" in lines
-    assert sum(" approves " in line or line.startswith("- Nobody") for line in lines) == 2
+    assert "- No approval needed from `@nobody`: `CODEOWNERS`" in lines
+    assert sum(" approves " in line or line.startswith("- No approval") for line in lines) == 2
 
 
 def test_an_approver_of_several_files_is_named_once() -> None:

@@ -118,7 +118,7 @@ def test_circles_are_shown_where_they_close(
 ) -> None:
     closure = collect(files)
     assert faults(closure) == [("circular-include", path, line)]
-    assert closure.faults[0].message == f"the include goes in a cycle: {chain}"
+    assert closure.faults[0].message == f"the includes form a cycle: {chain}"
 
 
 def test_a_long_chain_ends_in_a_fault_not_in_a_full_stack() -> None:

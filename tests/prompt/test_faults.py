@@ -13,7 +13,7 @@ from tests.prompt.test_metadata import judge, read
     [
         ("inputs: {a: {pattern: '('}}", "invalid-schema", 23, "input 'a' has no valid schema"),
         ("inputs: {a: {minLength: -1}}", "invalid-schema", 25, "less than the minimum"),
-        ("inputs: {a: {items: {type: x}}}", "invalid-schema", 28, "'items.type' is no type"),
+        ("inputs: {a: {items: {type: x}}}", "invalid-schema", 28, "'items.type' is not a JSON Schema type"),
         ("inputs: {a: {$ref: 'https://example.com/s'}}", "invalid-schema", 13,
          "refers to 'https://example.com/s', which is outside"),
         ("inputs: {a: {$ref: 'file:///etc/passwd'}}", "invalid-schema", 13, "outside"),

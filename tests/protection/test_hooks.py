@@ -132,7 +132,7 @@ def test_a_hook_that_is_there_runs_first_and_comes_back(repo: Repo) -> None:
     assert commit(repo, "--all")[0] == 0
     assert masked(run(repo, "hook", "uninstall").stderr) == snapshot("""\
 .git/hooks/pre-commit: removed
-the hook that was there before is back
+the previous hook is restored
 """)
     assert files_beside(path) == before
     assert path.stat().st_mode & 0o111
@@ -170,7 +170,7 @@ def test_a_hook_that_an_earlier_version_kept_goes_on_running(repo: Repo) -> None
     path.write_text(path.read_text().replace("before-promptops/pre-commit", former.name))
     assert masked(run(repo, "hook", "install").stderr) == snapshot("""\
 .git/hooks/pre-commit: updated
-the hook that was there before runs first: pre-commit
+the previous hook runs first: pre-commit
 """)
     assert commit(repo, "--allow-empty")[0] == 1
     assert not former.exists()

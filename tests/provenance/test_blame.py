@@ -153,7 +153,7 @@ def test_a_shallow_clone_is_refused(showcase: Showcase, tmp_path: Path) -> None:
     with pytest.raises(GitError, match="this clone is shallow") as caught:
         blame_prompt(open_repository(clone.path), parse_ref(TRIAGE))
 
-    assert caught.value.hint == snapshot("git fetch --unshallow gets the whole history")
+    assert caught.value.hint == snapshot("run git fetch --unshallow to get the whole history")
 
 
 def test_a_bare_repository_has_releases_but_no_work_tree(

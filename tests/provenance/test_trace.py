@@ -83,7 +83,7 @@ def test_a_sound_chain_holds_link_by_link(showcase: Showcase) -> None:
         ("none recorded", ()),
     ]
     assert found.verdict == snapshot(
-        "the chain holds, as far as it was recorded (not: approvals, evidence)"
+        "the chain is intact, as far as it was recorded (not: approvals, evidence)"
     )
 
 
@@ -112,14 +112,14 @@ def test_a_digest_or_its_beginning_leads_to_its_version(showcase: Showcase, shap
     found = trace(showcase, shape.format(digest, hexadecimal, hexadecimal[:12]))
 
     assert (found.name, str(found.version), found.digest) == (TRIAGE, "2.0.0", digest)
-    assert link(found, "deployments").detail == snapshot("was live, and is no longer")
+    assert link(found, "deployments").detail == snapshot("no longer live")
 
 
 @pytest.mark.parametrize(
     ("asked", "error", "message"),
     [
         (TRIAGE, UsageError, "names no version"),
-        (f"{TRIAGE}@working", UsageError, "the work tree has no chain yet"),
+        (f"{TRIAGE}@working", UsageError, "the work tree has no release to trace"),
         (f"{TRIAGE}@9.9.9", NotFoundError, "is not released"),
         ("support/reply@staging", NotFoundError, "is not live in staging"),
         ("0123456789ab", NotFoundError, "no release and no deployment here has the digest"),
@@ -218,7 +218,7 @@ def test_approvals_and_evidence_are_shown_where_recorded(showcase: Showcase) -> 
     assert link(found, "approvals").lines == ("Prompt-Approved-By: John Roe",)
     assert link(found, "evidence").lines == ("Prompt-Evals: 9 of 9",)
     assert found.verdict == snapshot(
-        "the chain holds, as far as it was recorded (not: deployments)"
+        "the chain is intact, as far as it was recorded (not: deployments)"
     )
 
 
@@ -231,7 +231,7 @@ def test_a_verdict_for_which_nobody_approved_is_no_approval(showcase: Showcase) 
     )
     found = link(trace(showcase, "support/reply@1.0.0"), "approvals")
     assert found.status is LinkStatus.ABSENT
-    assert found.detail == snapshot("none recorded, but what the gate judged")
+    assert found.detail == snapshot("none recorded, except the verdict of the gate")
     assert found.lines == ("Prompt-Gate: a b sha256:c",)
 
 
@@ -259,7 +259,7 @@ def test_altered_texts_break_what_is_served(showcase: Showcase) -> None:
     )
     assert served.verdict.endswith(" in the texts in deployment 4 of staging")
     assert released.verdict.startswith(
-        "the chain breaks at deployments: deployment 4 of staging holds texts of sha256:"
+        "the chain breaks at deployments: deployment 4 of staging has texts of sha256:"
     )
     assert released.verdict.endswith(f"its lock says {digest}")
 
@@ -345,7 +345,7 @@ def test_a_tag_on_the_wrong_commit_breaks_the_digest(showcase: Showcase) -> None
 
     assert found.verdict.startswith("the chain breaks at digest: no content here has sha256:")
     assert masked(link(found, "commit").detail) == snapshot(
-        "its commit <id> holds <digest>, but the tag says <digest>"
+        "its commit <id> has <digest>, but the tag says <digest>"
     )
 
 
@@ -366,7 +366,7 @@ def test_a_commit_edited_in_the_lock_breaks_the_release(showcase: Showcase) -> N
 
     assert trace(showcase).verdict.startswith(
         "the chain breaks at release: deployment 4 of staging has commit 000000000000, "
-        "the tag stands on "
+        "the tag points to "
     )
 
 
@@ -423,7 +423,7 @@ def test_two_tags_of_one_digest_break_it(showcase: Showcase) -> None:
 
     assert trace(showcase, digest).verdict == snapshot(
         "the chain breaks at digest: support/reply@1.0.0 and support/triage@1.1.0 "
-        "claim the same digest, and content has one version"
+        "claim the same digest, which belongs to one version"
     )
 
 
@@ -432,7 +432,7 @@ def test_a_missing_base_breaks_the_authors(showcase: Showcase) -> None:
 
     assert trace(showcase).verdict == snapshot(
         "the chain breaks at authors: it was compared with 1.0.0, "
-        "whose tag is gone or is no release's"
+        "whose tag is missing or not of a release"
     )
 
 

@@ -56,7 +56,7 @@ def test_a_run_leads_to_its_deployment_and_on_to_the_release(
     showcase: Showcase, record: RunRecord
 ) -> None:
     found = trace_run(showcase.repository, record, found_by=Answered(1))
-    assert found.verdict.startswith("the chain holds")
+    assert found.verdict.startswith("the chain is intact")
     assert list(statuses(found))[:5] == ["output", "run", "served by", "digest", "deployments"]
     assert link(found, "output").lines == ("1 older run answered the same; the newest is traced",)
     assert masked(link(found, "run").detail) == snapshot(
@@ -89,14 +89,14 @@ def test_an_exact_version_has_no_deployment(showcase: Showcase, record: RunRecor
     pinned = record._replace(ref=f"{TRIAGE}@1.1.0", environment=None, deployment=None)
     found = trace_run(showcase.repository, pinned)
     assert statuses(found)["served by"] == "absent"
-    assert found.verdict.startswith("the chain holds")
+    assert found.verdict.startswith("the chain is intact")
 
 
 def test_text_of_the_work_tree_that_was_never_released_has_no_chain(
     showcase: Showcase, record: RunRecord
 ) -> None:
     working = record._replace(environment=None, deployment=None, commit=None)
-    assert trace_run(showcase.repository, working).verdict.startswith("the chain holds")
+    assert trace_run(showcase.repository, working).verdict.startswith("the chain is intact")
     found = trace_run(showcase.repository, working._replace(digest="sha256:" + "0" * 64))
     assert found.verdict == snapshot(
         "the chain breaks at release: support/triage ran from the work tree, and no release has its text"

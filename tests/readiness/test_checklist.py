@@ -136,7 +136,7 @@ def test_what_is_wrong_is_named(repo: Repo, path: str, text: str, item: str, sai
 @pytest.mark.parametrize(
     ("nights", "outcome", "said"),
     [
-        ([], "cannot be seen", "knows no night"),
+        ([], "cannot be seen", "has no nightly results"),
         (["2026-11-20", "2026-11-28"], "met", "last on 2026-11-28"),
         (["2026-11-20"], "missing", "the last night on record is 2026-11-20"),
     ],

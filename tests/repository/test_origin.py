@@ -130,5 +130,5 @@ def test_an_installation_without_metadata_is_unknown(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(origin, "PACKAGE", "no-such-package-of-promptops")
     assert origin.find_origin() is UNKNOWN
     assert UNKNOWN.advice == snapshot(
-        "write where CI gets promptops in the place of /path/to/promptops: no-such-package-of-promptops==VERSION, or no-such-package-of-promptops @ git+URL@COMMIT"
+        "replace /path/to/promptops with the source of promptops for CI: no-such-package-of-promptops==VERSION, or no-such-package-of-promptops @ git+URL@COMMIT"
     )

@@ -78,7 +78,7 @@ def test_a_clone_that_does_not_follow_has_an_age(
             assert resolved.fetched_at.timestamp() == pytest.approx(fetched or 0, abs=2)
     (warning,) = caplog.messages
     assert masked(warning) == snapshot(
-        "<folder>/app does not follow origin: it was last fetched <age>, and a pause is not seen"
+        "<folder>/app does not follow origin: it was last fetched <age>, so pauses are not seen"
     )
     with (
         promptops.open(clone.path, follow=False, max_stale=60) as registry,

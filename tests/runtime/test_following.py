@@ -140,7 +140,7 @@ def test_a_slow_source_keeps_each_caller_for_its_patience_and_no_longer() -> Non
     began = world.seconds
     found = following.current()
     assert (known_since(found), found[1], world.seconds - began) == (first, True, PATIENCE)
-    assert following.complaints == ("the source is out of reach: there was no answer within 1 s",)
+    assert following.complaints == ("the source is unreachable: there was no answer within 1 s",)
     assert (following.current()[1], world.seconds - began) == (True, PATIENCE)
     world.pass_to(began + 31)
     found = following.current()
@@ -202,7 +202,7 @@ def test_another_process_need_not_wait_for_a_source_that_is_known_to_be_dead(
     second = Warm(is_down=True, folder=folder)
     following = second.follow()
     assert following.current()[1]
-    assert (second.asked, following.complaints) == (0, ("the source is out of reach: it is down",))
+    assert (second.asked, following.complaints) == (0, ("the source is unreachable: it is down",))
     said = folder.read_silence()
     assert said is not None
     assert said[1:] == (1.0, "it is down")

@@ -14,7 +14,7 @@ from promptops.runtime.live import accept_point
     [
         (Point(2, "c2"), "went back from deployment 3 to 2"),
         (Point(3, "other"), "another deployment 3"),
-        (Point(4, "fork"), "does not stand on 3"),
+        (Point(4, "fork"), "is not based on 3"),
     ],
 )
 def test_environments_only_grow(point: Point, said: str) -> None:

@@ -120,5 +120,5 @@ def test_a_conversation_goes_on_and_an_append_counts_once(pair: tuple[Server, Se
 
 @pytest.mark.parametrize("url", ["redis://a,,b/0", "redis://a:x,b/0"])
 def test_a_malformed_list_is_refused(url: str) -> None:
-    with pytest.raises(PromptopsError, match="is no URL of Redis"):
+    with pytest.raises(PromptopsError, match="is not a Redis URL"):
         RedisLedger(url)

@@ -207,7 +207,7 @@ def test_a_source_that_is_down_leaves_its_last_state_marked_as_stale(
         assert stale.version == "1.1.0"
         assert stale.fetched_at == fetched_at
         assert masked(stale.warnings[-1]) == snapshot(
-            "the source is out of reach: cannot reach the remote file://<folder>/remote.git: '<folder>/remote.git' does not appear to be a git repository"
+            "the source is unreachable: cannot reach the remote file://<folder>/remote.git: '<folder>/remote.git' does not appear to be a git repository"
         )
     clock.seconds += 1000
     with pytest.raises(SourceUnavailableError):
@@ -292,7 +292,7 @@ def test_a_number_without_the_history_for_it_is_refused(
     registry.get(NAME)
     press.deploy("production", {NAME: "1.0.0"}, parent=None, number=99)
     clock.seconds += 61
-    with pytest.raises(IntegrityError, match="does not stand on 2"):
+    with pytest.raises(IntegrityError, match="is not based on 2"):
         registry.get(NAME)
 
 
@@ -304,7 +304,7 @@ def test_an_environment_that_was_removed_is_refused(
         registry.get(NAME)
         bare.git("update-ref", "-d", "refs/heads/promptops/production")
         for ask in (registry.refresh, lambda: registry.get(NAME)):
-            with pytest.raises(IntegrityError, match="gone from"):
+            with pytest.raises(IntegrityError, match="missing from"):
                 ask()
 
 
@@ -320,7 +320,7 @@ def test_a_moved_tag_is_not_followed(
         pinned = registry.get(f"{NAME}@1.0.0")
         assert pinned.prompt.closure.files[f"{NAME}.md"].decode() == digest[f"{NAME}.md"]
         assert masked(pinned.warnings[0]) == snapshot(
-            "the source moved a tag, which is not followed: prompts/support/triage@1.0.0 differs between this clone and the remote file://<folder>/remote.git (would clobber existing tag)"
+            "the source moved a tag, which is ignored: prompts/support/triage@1.0.0 differs between this clone and the remote file://<folder>/remote.git (would clobber existing tag)"
         )
 
 
@@ -343,9 +343,7 @@ def test_a_damaged_mirror_is_made_anew_and_that_is_said(
     with open_at(bare.url) as again:
         resolved = again.get(NAME)
         assert resolved.version == "1.1.0"
-        assert resolved.warnings[0] == snapshot(
-            "the copy on disk was damaged and has been made anew"
-        )
+        assert resolved.warnings[0] == snapshot("the copy on disk was damaged and has been rebuilt")
         assert again.get(f"{NAME}@1.0.0").version == "1.0.0"
 
 

@@ -153,7 +153,7 @@ def test_other_content_under_the_same_digest_is_refused(press: Press) -> None:
 def test_a_file_that_belongs_to_nothing_is_refused(press: Press) -> None:
     path = "releases/support/triage@1.1.0/extra.md"
     press.deploy("production", {"support/triage": "1.1.0"}, change_files={path: "x\n"})
-    with pytest.raises(IntegrityError, match="not complete, or not its own"):
+    with pytest.raises(IntegrityError, match="incomplete or from another prompt"):
         resolve(press, "support/triage")
 
 

@@ -84,7 +84,7 @@ def test_the_next_one_answers_while_the_first_is_out_of_reach(
     with caplog.at_level(logging.WARNING), open_at(remote.url, file) as registry:
         found = registry.get(NAME)
         assert (found.version, found.source, found.is_stale) == ("1.1.0", str(file), False)
-        assert [record.message.endswith(f"{file} answers") for record in caplog.records] == [True]
+        assert [record.message.endswith(f"; using {file}") for record in caplog.records] == [True]
         registry.refresh()
         assert len(caplog.records) == 1
 
@@ -149,5 +149,5 @@ def test_local_sources_take_turns_at_once(
 
 
 def test_a_list_has_sources() -> None:
-    with pytest.raises(UsageError, match="no source"):
+    with pytest.raises(UsageError, match="list of sources is empty"):
         promptops.open([])

@@ -140,7 +140,7 @@ def test_every_cut_and_every_change_is_noticed(press: Press) -> None:
             parse_snapshot(data[:length], "it")
     for old, new in ((b"kindly", b"rudely"), (b'"deployment": 2', b'"deployment": 3')):
         assert old in data
-        with pytest.raises(IntegrityError, match="not what was exported"):
+        with pytest.raises(IntegrityError, match="was altered after the export"):
             parse_snapshot(data.replace(old, new), "it")
 
 
@@ -153,7 +153,7 @@ def test_what_is_no_snapshot_is_refused(text: str) -> None:
 def test_a_newer_form_asks_for_an_update() -> None:
     with pytest.raises(IntegrityError) as caught:
         parse_snapshot(b'{"schema": "promptops.snapshot/v2"}', "it")
-    assert caught.value.hint == snapshot("a newer promptops may have written it; update this one")
+    assert caught.value.hint == snapshot("update promptops: a newer one may have written it")
 
 
 def test_files_that_do_not_fit_their_digest_are_refused_even_if_the_rest_does(
@@ -320,7 +320,7 @@ def test_a_server_that_drips_is_given_up(
     web.drip = drip
     with (
         open_web(web, tmp_path / "empty", clock) as empty,
-        pytest.raises(SourceUnavailableError, match=r"no whole answer within 0\.3 s"),
+        pytest.raises(SourceUnavailableError, match=r"no complete answer within 0\.3 s"),
     ):
         empty.get(NAME)
     web.drip = ""

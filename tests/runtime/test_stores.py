@@ -94,8 +94,8 @@ def test_an_address_says_what_a_store_is(url: str, kind: str) -> None:
 @pytest.mark.parametrize(
     ("url", "wrong"),
     [
-        ("mysql://h/d", "'mysql' is no place for conversations"),
-        ("redis://u:p@ss@h/0", "the address of conversations holds more than one @"),
+        ("mysql://h/d", "'mysql' is not a supported store for conversations"),
+        ("redis://u:p@ss@h/0", "the address of conversations contains more than one @"),
     ],
 )
 def test_an_address_that_no_store_has_is_refused(url: str, wrong: str) -> None:

@@ -173,7 +173,7 @@ def test_a_page_of_another_server_reads_and_runs_nothing(
             assert "Prompts of" not in (frame.text_content() or "")
             with page.expect_navigation():
                 page.evaluate("() => document.getElementById('f').submit()")
-            assert "another site asked for this" in page.inner_text("body")
+            assert "a cross-site request is refused" in page.inner_text("body")
             context.close()
             evil.shutdown()
     assert not log.exists()

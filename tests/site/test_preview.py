@@ -289,10 +289,10 @@ def test_a_folder_follows_changes_until_interrupted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ((), "no place to write the site to"),
-        (("--serve", "-o", "public"), "--output and --serve together"),
-        (("-o", "public", "--allow-run"), "--allow-run without --serve"),
-        (("-o", "public", "--log", "x", "--no-log"), "--log and --no-log together"),
+        ((), "no output folder given"),
+        (("--serve", "-o", "public"), "--output and --serve cannot be combined"),
+        (("-o", "public", "--allow-run"), "--allow-run needs --serve"),
+        (("-o", "public", "--log", "x", "--no-log"), "--log and --no-log cannot be combined"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(

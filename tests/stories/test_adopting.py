@@ -98,15 +98,15 @@ def test_twelve_prompts_are_adopted_without_a_hand_on_frontmatter(application: R
     planned = run(repo, "adopt", "app", ".claude", ".github")
     assert planned.exit_code == 0
     assert planned.stderr == snapshot("""\
-9 name no model and get openai/gpt-4o-mini; --model NAME chooses another
+9 name no model and get openai/gpt-4o-mini; use --model NAME to choose another
 user.email is not set, so their author is you@example.com: git config user.email ADDRESS before --write, or change the line author
 code that opens answer.prompty, greet.prompt, refund.txt and 3 more has to read the prompt instead: the file would move
-12 prompts found; nothing was written: --write writes them
+12 prompts found; nothing was written; add --write to write them
 """)
     assert "differs:" not in planned.stdout
     written = run(repo, "adopt", "app", ".claude", ".github", "--write")
     assert written.stderr == snapshot("""\
-9 name no model and get openai/gpt-4o-mini; --model NAME chooses another
+9 name no model and get openai/gpt-4o-mini; use --model NAME to choose another
 user.email is not set, so their author is you@example.com: git config user.email ADDRESS before --write, or change the line author
 code that opens answer.prompty, greet.prompt, refund.txt and 3 more has to read the prompt instead: the file moved
 12 prompts written; next: promptops validate, then commit

@@ -141,7 +141,7 @@ def test_a_partial_clone_whose_remote_is_gone(team: Team) -> None:
     refuse(partial, "diff", "a@1.0.0", code=2)
     assert masked(refuse(partial, "rollback", "a", *ENV, code=2)) == snapshot("""\
 error: cannot reach the remote origin: '<folder>/remote.git' does not appear to be a git repository
- hint: check the address (git remote -v) and that you may read the repository; --local works without the remote\
+ hint: check the address (git remote -v) and that you may read the repository; use --local to work without the remote\
 """)
     (team.folder / "away.git").rename(team.remote.path)
     accept(partial, "diff", "a@1.0.0")
@@ -214,7 +214,7 @@ error: the branch promptops conflicts with promptops/staging: a name cannot be b
     told = refuse(other.first, "promote", "a", "--to", "staging")
     assert told == snapshot("""\
 error: origin refused the deployment: 'refs/heads/promptops' exists; cannot create 'refs/heads/promptops/staging'
- hint: that name is in the way there: git push origin --delete refs/heads/promptops\
+ hint: that name conflicts there; to remove it: git push origin --delete refs/heads/promptops\
 """)
     other.first.git("fetch", "-q")
     told = refuse(other.first, "promote", "a", "--to", "staging", code=2)
@@ -253,7 +253,7 @@ def test_includes_that_go_in_a_circle(released: Repo) -> None:
     text = prompt_text("1.1.0", '{% include "_x.md" %} {{ question }}')
     released.commit({PATH: text, "prompts/_x.md": '{% include "_x.md" %}'})
     for verb in ("release", "bump", "diff"):
-        assert "the include goes in a cycle: _x.md -> _x.md" in refuse(released, verb, "a")
+        assert "the includes form a cycle: _x.md -> _x.md" in refuse(released, verb, "a")
 
 
 # What somebody did by hand
@@ -297,7 +297,7 @@ def test_a_deployment_forged_with_its_trailers(team: Team) -> None:
     told = refuse(team.first, "rollback", "a", *ENV, code=2)
     assert masked(told) == snapshot("""\
 error: deployment <id> has no promptops.lock
- hint: the branch was edited by hand: promptops verify says how; to go back to deployment 2, the last sound one: git push --force-with-lease=refs/heads/promptops/staging:<id> origin <id>:refs/heads/promptops/staging\
+ hint: the branch was edited by hand; run promptops verify; to go back to deployment 2, the last valid one: git push --force-with-lease=refs/heads/promptops/staging:<id> origin <id>:refs/heads/promptops/staging\
 """)
 
 
@@ -308,12 +308,12 @@ def test_a_moved_tag(team: Team) -> None:
     told = refuse(team.first, "promote", "a@1.0.0", "--to", "staging", "--local", code=2)
     assert masked(told) == snapshot("""\
 error: a@1.0.0 is not what was released: its files have digest <digest>
- hint: it should be <digest>; was the tag moved? promptops verify says more\
+ hint: it should be <digest>; the tag may have been moved; run promptops verify\
 """)
     told = refuse(team.first, "promote", "a@1.0.0", "--to", "staging")
     assert told == snapshot("""\
 error: the tag prompts/a@1.0.0 here differs from the one on origin
- hint: if the one here was never pushed, git tag -d prompts/a@1.0.0 drops it; else somebody moved the one on origin, and no release may move\
+ hint: if the local tag was never pushed, remove it: git tag -d prompts/a@1.0.0; otherwise the tag on origin was moved, which is not allowed\
 """)
     assert run(team.first, "verify").exit_code == 1
 
@@ -562,7 +562,7 @@ staging: a 1.1.0 -> 1.0.0
   - 1.1.0 {{ question }}
   + 1.0.0 {{ question }}
 error: Jane Doe deployed to staging at the same time; live now: a none (deployment 3)
- hint: nothing was changed; look at promptops history --env staging, then decide again
+ hint: nothing was changed; check promptops history --env staging, then try again
 """)
 
 

@@ -161,7 +161,7 @@ def test_evidence_of_another_release_is_found_out(project: Repo, tmp_path: Path)
 @pytest.mark.parametrize("option", ["--sample=capital 1", "--stand-in=echo/x"])
 def test_a_part_of_a_suite_is_no_evidence(project: Repo, tmp_path: Path, option: str) -> None:
     said = refuse(project, "eval", "run", option, "--evidence", str(tmp_path / "e.json"), code=2)
-    assert "--evidence is of whole suites" in said
+    assert "--evidence needs whole suites" in said
     assert not (tmp_path / "e.json").exists()
 
 

@@ -102,7 +102,7 @@ def test_the_exercise_goes_as_its_page_says(place: Repo, port: int, page: str) -
     assert "support/triage@1.1.0 is worse in production" in nightly["title"]
     assert "served model: small-2026-11, was small-2026-08" in nightly["detail"]
     assert "system fingerprint: fp_11, was fp_08" in nightly["detail"]
-    assert "go on with: promptops runs replay support/triage" in nightly["detail"]
+    assert "next: promptops runs replay support/triage" in nightly["detail"]
     assert "support/triage@1.1.0 drifts" in drift["title"]
     assert run(place, "promptops resolve support/triage@production").find("1.0.0") >= 0
     incident = walked.partition("## The page for the post-mortem")[2]

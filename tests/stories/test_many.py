@@ -46,7 +46,7 @@ def test_of_many_releases_all_are_pushed_or_none(tmp_path: Path) -> None:
     assert told.code == 1, told
     assert told.err == snapshot("""\
 error: team/prompt-7@1.0.0 is already released by Jane Doe, with other content
- hint: a released version never changes; promptops bump team/prompt-7 writes the next one
+ hint: a released version never changes; write the next one with promptops bump team/prompt-7
 """)
     assert len(team.remote.refs("refs/tags/")) == 1
     refused = "exit 1"

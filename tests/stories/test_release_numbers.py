@@ -129,7 +129,7 @@ def test_numbers_are_written_on_what_was_merged_alone(team: Team) -> None:
     said = refuse(team.first, *ALL)
     assert masked(said) == snapshot("""\
 error: HEAD is <id>, and origin/main is <id>: version numbers are written only on top of the merged branch
- hint: git checkout main && git pull, then again\
+ hint: git checkout main && git pull, then try again\
 """)
 
 
@@ -146,7 +146,7 @@ def test_a_branch_that_moved_meanwhile_leaves_everything_as_it_was(team: Team) -
 
     assert said == snapshot("""\
 error: origin/main or a release moved meanwhile; nothing was changed
- hint: git pull, then the same command again\
+ hint: run run run run run git pull, then the same command again\
 """)
     assert (first.rev("HEAD"), first.refs("refs/tags")) == (head, tags)
     assert set(team.remote.refs("refs/tags")) == set(tags)

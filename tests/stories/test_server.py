@@ -90,7 +90,7 @@ def test_what_the_server_refuses_is_told_to_who_deploys(tmp_path: Path) -> None:
     assert told.code == 1
     assert told.err == snapshot("""\
 error: origin refused the deployment: promptops/qa: there is no environment 'qa' in the configuration
- hint: nothing was changed; the environments are: staging, production; a new one has to be in the configuration on the protected branch first
+ hint: nothing was changed; the environments are: staging, production; add a new one to the configuration on the protected branch first
 """)
 
 
@@ -141,13 +141,13 @@ def test_a_hook_that_is_there_judges_first_and_comes_back(tmp_path: Path) -> Non
     guard(team)
     done = team.first.run("push", "origin", "main:refs/heads/promptops/x/y", "main:topic")
     said = done.stderr.decode()
-    assert said.index("saw refs/heads/topic") < said.index("no such name may be used here")
+    assert said.index("saw refs/heads/topic") < said.index("this name is not allowed")
     (team.remote.path / "no").touch()
     done = team.first.run("push", "origin", "main:topic")
     assert (done.returncode, b"hook declined" in done.stderr) == (1, True)
     assert masked(run(team.remote.path, "hook", "uninstall", "--server").err) == snapshot("""\
 hooks/pre-receive: removed
-the hook that was there before is back
+the previous hook is restored
 """)
     (team.remote.path / "no").unlink()
     team.first.git("push", "--quiet", "origin", "main:refs/heads/promptops/x/y")

@@ -6,7 +6,7 @@
 
 ## Why
 
-It prints the result. Whoever writes it in a prompt mostly means the characters, such as in an
+It prints the result. Authors who write it in a prompt mostly mean the characters, such as in an
 example of a template injection.
 
 ## Example

@@ -1,4 +1,4 @@
-"""Messages in which nothing stands.
+"""Messages without content.
 
 ## Finds
 

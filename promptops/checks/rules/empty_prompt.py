@@ -2,7 +2,7 @@
 
 ## Finds
 
-A body in which nothing stands but white space and comments.
+A body with only white space and comments.
 
 ## Why
 

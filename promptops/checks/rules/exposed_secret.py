@@ -9,8 +9,8 @@ report. The file cannot ignore this check; `promptops.toml` can.
 
 ## Why
 
-A prompt is sent to a model's provider, logged, and kept by Git for ever. Whoever reads any of these
-has the key, and models can be talked into saying it.
+A prompt is sent to a model's provider, logged, and kept by Git for ever. Anyone who reads one of
+these has the key, and models can be talked into saying it.
 
 ## Example
 

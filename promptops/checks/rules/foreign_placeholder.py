@@ -1,4 +1,4 @@
-"""Placeholders of another template language, which are sent as they stand.
+"""Placeholders of another template language, which are sent as literal text.
 
 ## Finds
 

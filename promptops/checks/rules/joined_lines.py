@@ -3,7 +3,7 @@
 ## Finds
 
 A line that has text and ends in a block tag or a comment: the newline after the tag is dropped, so
-the next line continues this one. A tag that stands on a line of its own drops nothing else, and is
+the next line continues this one. A tag on a line of its own drops nothing else, and is
 not found, except an include of a partial that has no newline at its end.
 
 ## Why
@@ -73,7 +73,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
 
 
 def _may_join(text: str) -> bool:
-    """Return whether a tag or a comment stands last on a line that has other content.
+    """Return whether a tag or a comment is the last on a line that has other content.
 
     Most such tags are alone: without a pattern this takes a tenth of the time.
     """

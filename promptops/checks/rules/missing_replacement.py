@@ -7,7 +7,7 @@
 
 ## Why
 
-Whoever is told that a prompt is deprecated asks next what takes its place.
+Readers of a deprecated prompt need to know its replacement.
 
 ## Example
 

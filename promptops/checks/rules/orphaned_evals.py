@@ -38,7 +38,7 @@ _PROMPT = re.compile(r"^prompt:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
 
 
 def check(subject: FolderSubject) -> Iterator[Problem]:
-    """Report each such suite, which lies outside of the prompts folder."""
+    """Report each such suite; it is outside the prompts folder."""
     context = subject.context
     if not context.suites:
         return

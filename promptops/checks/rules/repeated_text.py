@@ -2,12 +2,12 @@
 
 ## Finds
 
-A paragraph of 300 characters or more that stands word for word in three prompts or more. One that
-holds only a part of a condition or loop is left alone, since no partial could hold it.
+A paragraph of 300 characters or more that is identical in three prompts or more. A paragraph
+that contains only a part of a condition or loop is ignored, since it cannot be moved to a partial.
 
 ## Why
 
-It should be a partial: whoever changes it has to find and release every copy by hand, and after the
+It should be a partial: a change has to be made and released in every copy by hand, and after the
 first one that is missed the prompts disagree.
 
 ## Example

@@ -2,11 +2,11 @@
 
 ## Finds
 
-An input declared with `untrusted: true` after which your own words go on: the rest of the sentence
-that it stands in, or the next sentence. Anything between the two says where the value ends: a tag,
+An input declared with `untrusted: true` that is followed by your own words: the rest of its
+sentence, or the next sentence. Anything between the two says where the value ends: a tag,
 quotation mark, bracket, code fence, rule, heading, list, label (`Question:`) or a line that ends in
-a colon. Values that a loop prints, or a filter that makes something else of them (`tojson`,
-`length`), are not judged.
+a colon. Values that a loop prints, or that a filter converts (`tojson`,
+`length`), are not checked.
 
 ## Why
 

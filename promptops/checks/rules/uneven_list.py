@@ -7,7 +7,7 @@ Lists that repeat one number, as `1. 1. 1.`, are left alone. Code is not looked 
 
 ## Why
 
-Formatters of Markdown number such a list anew, so that "follow rule 4" means another rule; and a
+Formatters of Markdown renumber such a list, so that "follow rule 4" means another rule; and a
 number that is missing, or there twice, mostly is a slip.
 
 ## Example

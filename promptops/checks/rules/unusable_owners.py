@@ -34,7 +34,7 @@ RULE = CheckRule(CheckScope.FOLDER, CheckGroup.OWNERSHIP, Severity.ERROR)
 
 
 def check(subject: FolderSubject) -> Iterator[Problem]:
-    """Report such a file, which lies outside of the prompts folder."""
+    """Report such a file; it is outside the prompts folder."""
     fault = subject.context.owners_fault
     if fault is not None:
         message = f"the owners cannot be read: {fault.message}"

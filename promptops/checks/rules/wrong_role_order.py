@@ -38,7 +38,7 @@ RULE = CheckRule(CheckScope.PROMPT, CheckGroup.SYNTAX, Severity.WARNING)
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:
-    """Report the first message of each kind that stands in the wrong place."""
+    """Report the first message of each kind that is in the wrong place."""
     analysis = subject.analyses.get(subject.path)
     if analysis is None or not analysis.roles:
         return

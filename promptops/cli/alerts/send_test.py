@@ -52,7 +52,7 @@ def send_test(
             )
     if not names:
         raise NotFoundError(
-            "nobody would be told: there is no table [alerts]",
+            "no alerts are configured: the table [alerts] is missing",
             hint='write [alerts.slack] with url_variable = "NAME_OF_A_VARIABLE"',
         )
     errors = {name: _tell(name, settings) for name in names if not channel or name in channel}

@@ -28,11 +28,11 @@ def erase(
             find_one(opened, name)
         count = "1 conversation" if len(names) == 1 else f"{len(names)} conversations"
         if dry_run:
-            emit(f"would remove what was said in {count}")
+            emit(f"would remove the content of {count}")
             return
         shown = ", ".join(map(one_line, names[:3])) + (", ..." if len(names) > 3 else "")
-        confirm(f"remove what was said in {shown} for good?", yes=yes)
+        confirm(f"permanently remove the content of {shown}?", yes=yes)
         by, now = who(), time.time()
         for name in names:
             opened.erase(name, by=by, now=now)
-    emit(f"removed what was said in {count}")
+    emit(f"removed the content of {count}")

@@ -22,11 +22,12 @@ _ALL = 10**9
 
 def export(
     conversations: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID...]", help="These ones; all of them.")
+        list[str] | None,
+        typer.Argument(metavar="[ID...]", help="The conversations to export; by default all."),
     ] = None,
     user: UserOption = None,
     content: Annotated[
-        bool, typer.Option("--content/--no-content", help="With what was said.")
+        bool, typer.Option("--content/--no-content", help="Include the messages.")
     ] = True,
     file: Annotated[
         Path | None,
@@ -39,7 +40,7 @@ def export(
     Messages are decrypted and unredacted: with --user this is what a person has a right to get.
     """
     if conversations and user is not None:
-        raise UsageError("ids and --user together", hint="give one or the other")
+        raise UsageError("ids and --user cannot be combined", hint="give one or the other")
     keyring = read_keyring() if content else None
     now = time.time()
     with ExitStack() as stack:

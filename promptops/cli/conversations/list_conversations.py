@@ -57,4 +57,4 @@ def list_conversations(
     if not heads:
         say("there are no such conversations")
     elif is_more:
-        say("there are more: -n")
+        say("more rows: use -n")

@@ -44,7 +44,7 @@ def open_store(store: str | None) -> Iterator[ConversationStore]:
     if not is_there(place):
         raise NotFoundError(
             f"there are no conversations in {describe_place(place)}",
-            hint="registry.conversation(...) begins one; --store names another store",
+            hint="create one with registry.conversation(...), or use another --store",
         )
     with closing(open_conversations(place)) as opened:
         yield opened
@@ -66,6 +66,6 @@ def find_one(store: ConversationStore, conversation: str) -> ConversationHead:
     if head is None:
         raise NotFoundError(
             f"there is no conversation {quote(conversation)}",
-            hint="promptops conversations list shows the newest ones",
+            hint="run promptops conversations list to see the newest",
         )
     return head

@@ -19,7 +19,7 @@ def rotate(store: StoreOption = None) -> None:
     if keyring is None:
         raise ConfigurationError(
             "the store of conversations is not encrypted",
-            hint="name an environment variable as encryption_key in [conversations]",
+            hint="set encryption_key in [conversations]",
         )
     with open_store(store) as opened:
         number = rotate_store(opened, keyring)

@@ -29,7 +29,7 @@ _SAYING = frozenset({"message", "summary", "hand_over"})
 def show(
     conversation: Annotated[str, typer.Argument(metavar="ID", show_default=False)],
     content: Annotated[
-        bool, typer.Option("--content/--no-content", help="With what was said.")
+        bool, typer.Option("--content/--no-content", help="Include the messages.")
     ] = True,
     store: StoreOption = None,
     output: FormatOption = Format.TEXT,

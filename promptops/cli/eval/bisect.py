@@ -81,7 +81,7 @@ def bisect(
             why = result.stopped or next(one.text for judged in outcomes for one in judged.reasons)
             raise UndecidedError(
                 f"{name} {version} could not be judged: {why}",
-                hint=f"promptops eval run {name} --at {version} --against none shows more",
+                hint=f"promptops eval run {name} --at {version} --against none",
             )
         say(f"{version} {'passes' if code is Exit.PASSED else 'fails'}")
         return code is Exit.PASSED

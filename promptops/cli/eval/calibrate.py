@@ -117,7 +117,7 @@ def _describe(one: Calibration) -> list[str]:
     interval = agreement.interval
     bounds = "" if interval is None else f" ({interval.low:.2f} to {interval.high:.2f})"
     value = (
-        "undefined, since both sides only ever say one thing"
+        "undefined, since both sides always give the same answer"
         if agreement.kappa is None
         else f"{agreement.kappa:.2f}{bounds}"
     )
@@ -132,7 +132,7 @@ def _describe(one: Calibration) -> list[str]:
         lines.append(f"  {one.flipped} of {one.reordered} rulings depend on the criteria's order")
     if one.length_bias is not None:
         lines.append(
-            f"  length: {100 * one.length_bias:+.0f} points kinder to the longer half of answers"
+            f"  length: {100 * one.length_bias:+.0f} points higher for the longer half of answers"
         )
     if one.unjudged:
         lines.append(f"  {one.unjudged} samples got no usable reply")
@@ -142,7 +142,7 @@ def _describe(one: Calibration) -> list[str]:
 def _exit(one: Calibration, least: float | None) -> int:
     agreement = one.agreement
     if not agreement.pairs or agreement.kappa is None:
-        warn("the agreement could not be measured", hint="label samples of both kinds")
+        warn("the agreement could not be measured", hint="label passing and failing samples")
         return 2
     if least is not None and agreement.kappa < least:
         warn(f"kappa {agreement.kappa:.2f} is below {least:.2f}: this judge cannot block")

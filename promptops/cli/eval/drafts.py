@@ -60,7 +60,7 @@ def choose_draft_file(prompt: Prompt, ending: str, output: Path | None) -> Path:
     )
     if file.exists() or file.is_symlink():
         raise UsageError(
-            f"{near(file)} already exists", hint="remove it, or name another: --output"
+            f"{near(file)} already exists", hint="remove it, or choose another file with --output"
         )
     return file
 

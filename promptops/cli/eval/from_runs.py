@@ -51,8 +51,8 @@ def from_runs(
         drafted = draft_from_runs(prompt, (log.get(one.id) for one in found), limit)
     if not drafted.samples:
         raise NotFoundError(
-            f"no run of {prompt.name} has inputs that it takes now",
-            hint="promptops runs list shows what was run; the table log says what is kept",
+            f"no run of {prompt.name} has inputs that fit its current schema",
+            hint="run promptops runs list to see the runs; [log] sets what is kept",
         )
     file = write_draft_file(prompt, drafted.samples, "from recorded runs", ".runs.yaml", output)
     if drafted.repeated or drafted.unfit:

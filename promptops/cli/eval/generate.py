@@ -76,13 +76,16 @@ def generate(
         )
         return
     if max_cost is not None:
-        raise UsageError("--max-cost without a model", hint="add --model, or leave it out")
+        raise UsageError("--max-cost needs a model", hint="add --model, or remove --max-cost")
     from promptops.evals.scenarios.drafting import draft_samples
 
     file = choose_draft_file(prompt, ".yaml", output)
     samples = draft_samples(prompt, limit)
     if dry_run:
-        say(f"would draft {len(samples):,} samples in {one_line(str(file))}, and ask nobody")
+        say(
+            f"would draft {len(samples):,} samples in {one_line(str(file))}, without calling a "
+            "model"
+        )
         return
     say_drafted(len(samples), write_draft_file(prompt, samples, "from its inputs", ".yaml", output))
 
@@ -107,7 +110,7 @@ def _generate_by_model(
     if limit > _MAX_BY_MODEL:
         raise UsageError(
             f"a model drafts at most {_MAX_BY_MODEL} samples at once",
-            hint=f"--max {_MAX_BY_MODEL}, or leave out --model",
+            hint=f"use --max {_MAX_BY_MODEL}, or remove --model",
         )
     repository = current().repository
     writer = find_writer(repository, ref, model)
@@ -115,13 +118,13 @@ def _generate_by_model(
     plan = plan_draft(repository, writer, prompt, limit)
     resolved = writer.resolved
     say(
-        f"{writer.model} is asked with {resolved.name} {resolved.version},"
+        f"{writer.model} will be called with {resolved.name} {resolved.version},"
         f" {plan.calls} times at most"
     )
     say_costs(plan)
     cap = repository.config.eval.max_cost if max_cost is None else max_cost
     if cap is not None and plan.highest_micros is not None and plan.highest_micros > cap:
-        say(f"the cap of {cap / 1_000_000:.4f} USD may end it early; what is there by then is kept")
+        say(f"the cap of {cap / 1_000_000:.4f} USD may end it early; finished samples are kept")
     if is_dry:
         return
     draft = draft_by_model(repository, writer, prompt, limit, max_cost=max_cost, tell=_tell)
@@ -131,8 +134,8 @@ def _generate_by_model(
     _report(draft)
     if not samples:
         raise PromptopsError(
-            "there is no scenario to write",
-            hint="the lines above say why; another model may do better",
+            "no scenarios were drafted",
+            hint="see the lines above, or try another model",
         )
     file = write_draft_file(prompt, samples, _describe(writer, draft), _ENDING, output)
     say_drafted(len(samples), file)
@@ -156,11 +159,11 @@ def _report(draft: ModelDraft) -> None:
     if more > 0:
         warn(f"left out {more} more that are not valid")
     if collection.repeated:
-        say(f"left out: {len(collection.repeated)} that repeat another one")
+        say(f"left out: {len(collection.repeated)} duplicates")
     if collection.counts:
         say("kinds: " + ", ".join(f"{count} {name}" for name, count in collection.counts.items()))
     if collection.missing and collection.counts:
-        say(f"there is none of the kind: {', '.join(collection.missing)}")
+        say(f"missing kinds: {', '.join(collection.missing)}")
     if draft.course.stopped:
         warn(f"ended early: {one_line(draft.course.stopped)}")
     known = "" if draft.is_priced else ", as far as prices are known"

@@ -55,5 +55,7 @@ def _read(file: Path) -> EvalResult:
     except FileNotFoundError:
         raise UsageError(f"there is no file {file}", hint="check the path") from None
     except ValueError as error:
-        raise UsageError(f"{file} is not JSON: {error}", hint="was it written whole?") from None
+        raise UsageError(
+            f"{file} is not JSON: {error}", hint="the file may be incomplete"
+        ) from None
     return result_from_json(data, str(file))

@@ -1,4 +1,4 @@
-"""`promptops eval nightly`: what is live, beside its own earlier results."""
+"""`promptops eval nightly`: evaluate live versions and compare with earlier nights."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def nightly(
     night: Annotated[
         str | None,
         typer.Option(
-            "--night", metavar="DATE", help="The night it is meant for, in UTC; today's by default."
+            "--night", metavar="DATE", help="The night to record, in UTC; by default today."
         ),
     ] = None,
     local: Annotated[
@@ -97,7 +97,7 @@ def nightly(
     environment = environment or repository.config.default_environment
     freshness = refresh(repository, time.time(), repository.config.timeouts.usual)
     if freshness.fault:
-        warn(f"what is live is as of the last fetch: {one_line(freshness.fault)}")
+        warn(f"live versions are as of the last fetch: {one_line(freshness.fault)}")
     branch = HistoryBranch(repository, is_local=local)
     branch.refresh()
     history = branch.read([environment])
@@ -133,8 +133,8 @@ def nightly(
         _print(report)
     if not is_told:
         warn(
-            "tonight's results are not kept, so that the next run tells of them again",
-            hint="promptops alerts test says which channels work",
+            "tonight's results are not stored, so the next run sends these alerts again",
+            hint="run promptops alerts test to see which channels work",
         )
     if page is not None:
         _write_page(page, report, history)
@@ -149,9 +149,9 @@ def _read_night(text: str) -> str:
     try:
         night = date.fromisoformat(text).isoformat()
     except ValueError:
-        raise UsageError(f"--night '{text}' is no date", hint="write 2026-11-29") from None
+        raise UsageError(f"--night '{text}' is not a date", hint="write 2026-11-29") from None
     if night > name_night(time.time()):
-        raise UsageError(f"the night of {night} is yet to come", hint="leave out --night")
+        raise UsageError(f"the night of {night} is in the future", hint="leave out --night")
     return night
 
 
@@ -178,7 +178,7 @@ def _print(report: NightReport) -> None:
             from promptops.evals.nightly.alarm import list_commands
 
             for command in list_commands(report, one):
-                emit(f"  go on with: {command}")
+                emit(f"  next: {command}")
     for path, reason in report.left_out:
         emit(f"{path}: {paint('could not judge', 'yellow')}")
         emit(f"  {one_line(reason)}")
@@ -196,7 +196,7 @@ def _describe(one: NightOutcome) -> list[str]:
     if one.reference is None:
         lines.append("the first night of this version and suite: nothing to compare with")
     elif verdict is not None:
-        lines.append(f"beside the night of {one.reference}, {describe(verdict)}")
+        lines.append(f"compared with the night of {one.reference}: {describe(verdict)}")
     lines += [f"ALARM {alarm.text}" for alarm in one.alarms if alarm.text not in lines]
     lines += [f"could not be judged: {fault}" for fault in one.faults]
     lines += list(one.notes)
@@ -244,8 +244,8 @@ def _tell(report: NightReport) -> bool:
     channels = runtime_config().alerts.channels
     if alerts and not any("nightly" in one.kinds for one in channels):
         warn(
-            "nobody is told: no channel of [alerts] takes nightly",
-            hint='write "nightly" into the kinds of a channel, such as [alerts.slack]',
+            "no alert is sent: no channel in [alerts] has the kind nightly",
+            hint='write "nightly" to the kinds of a channel, such as [alerts.slack]',
         )
         return True
     return not alerts or tell(alerts)

@@ -108,6 +108,6 @@ def _say_noise(outcome: SuiteOutcome) -> None:
     threshold = outcome.suite.thresholds.overall
     if threshold is not None and abs(overall.after - threshold) <= abs(overall.difference):
         warn(
-            f"{where}: the threshold of {threshold:.0%} lies inside the noise",
-            hint="give the samples more trials, or move the threshold",
+            f"{where}: the threshold of {threshold:.0%} is within the noise",
+            hint="use more trials, or change the threshold",
         )

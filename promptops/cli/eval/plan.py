@@ -40,7 +40,7 @@ def plan(
             metavar="K",
             min=1,
             max=100,
-            help="Trials per sample; by default what the suite says.",
+            help="Trials per sample; by default as in the suite.",
         ),
     ] = None,
     intraclass: Annotated[
@@ -59,8 +59,8 @@ def plan(
 
     if not 0 < rate <= 1 or not 0 < detect <= rate or not 0 <= intraclass < 1:
         raise UsageError(
-            "such a loss is not possible",
-            hint="--detect is more than 0 and at most --rate, and both at most 1",
+            "a loss of that size is impossible",
+            hint="use --detect above 0 and up to --rate, and --rate up to 1",
         )
     refuse_both(names, everything=everything)
     preparation = prepare_or_exit(
@@ -99,9 +99,9 @@ def _describe(one: dict[str, Any], detect: float) -> str:
     samples = "1 sample" if one["samples"] == 1 else f"{one['samples']} samples"
     least = one["detectable"]
     notices = (
-        "notices nothing: it is too small"
+        "is too small to detect anything"
         if least is None
-        else f"notices a loss of {100 * least:.1f} points in four of five cases"
+        else f"detects a loss of {100 * least:.1f} points in four of five cases"
     )
     needed = one["needed"]
     takes = "more than a million" if needed is None else str(needed)

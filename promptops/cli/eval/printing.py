@@ -122,7 +122,10 @@ def print_result(
         _write_evidence(evidence, result, outcomes)
     if result.shard != (1, 1):
         number, count = result.shard
-        say(f"this is shard {number} of {count}: promptops eval merge gives the verdict")
+        say(
+            f"this is shard {number} of {count}: merge the shards with promptops eval merge for "
+            "the verdict"
+        )
     return int(code)
 
 

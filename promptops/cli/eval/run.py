@@ -165,8 +165,8 @@ def run(
     check_choice(choice)
     if evidence is not None and (samples or stand_in is not None):
         raise UsageError(
-            "--evidence is of whole suites and their own models",
-            hint="leave out --sample and --stand-in, or --evidence",
+            "--evidence needs whole suites with their own models",
+            hint="remove --sample and --stand-in, or --evidence",
         )
     check_files(output=file, evidence=evidence, html=page)
     options = EvalOptions(
@@ -181,7 +181,7 @@ def run(
         cluster=cluster,
     )
     if watch and dry_run:
-        raise UsageError("--watch and --dry-run exclude one another", hint="keep one")
+        raise UsageError("--watch and --dry-run cannot be combined", hint="keep one")
 
     def once() -> int:
         result = _run_once(choice, options, is_dry=dry_run)
@@ -241,12 +241,12 @@ def _watch(once: Callable[[], int]) -> None:
 
 def _choose_base(base: str | None, *, changed: bool) -> str | None:
     if base is not None and not changed:
-        raise UsageError("--base without --changed", hint="add --changed")
+        raise UsageError("--base needs --changed", hint="add --changed")
     if not changed or base is not None:
         return base
     found = current().repository.default_branch_ref
     if found is None:
-        raise UsageError("it is not known here what to compare with", hint="add --base REV")
+        raise UsageError("the base of the comparison is unknown", hint="add --base REV")
     return found
 
 
@@ -256,4 +256,4 @@ def _read_shard(text: str | None) -> tuple[int, int]:
     number, _, count = text.partition("/")
     if number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count):
         return int(number), int(count)
-    raise UsageError(f"--shard '{text}' is no part", hint="write 2/5 for the second of five")
+    raise UsageError(f"--shard '{text}' is not a part", hint="write 2/5 for the second of five")

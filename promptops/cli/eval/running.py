@@ -66,7 +66,7 @@ ClusterOption = Annotated[
 ]
 StandInOption = Annotated[
     str | None,
-    typer.Option("--stand-in", metavar="MODEL", help="Use this model in place of every other."),
+    typer.Option("--stand-in", metavar="MODEL", help="Use this model for all calls."),
 ]
 
 
@@ -76,7 +76,7 @@ def split_models(models: str | None) -> tuple[str, ...]:
         return ()
     found = tuple(dict.fromkeys(one.strip() for one in models.split(",") if one.strip()))
     if not found:
-        raise UsageError("--models names no model", hint="--models openai/gpt-4o,local")
+        raise UsageError("--models is empty", hint="--models openai/gpt-4o,local")
     return found
 
 
@@ -90,7 +90,7 @@ def choose_mode_by_flags(*, record: bool, replay: bool, live: bool) -> Mode | No
         if is_asked
     ]
     if len(chosen) > 1:
-        raise UsageError(f"--{chosen[0]} and --{chosen[1]} exclude one another", hint="keep one")
+        raise UsageError(f"--{chosen[0]} and --{chosen[1]} cannot be combined", hint="keep one")
     return chosen[0] if chosen else None
 
 
@@ -130,17 +130,20 @@ def say_plan(repository: Repository, preparation: Preparation, options: EvalOpti
     if mode is Mode.REPLAY:
         served = sorted({one for part in preparation.parts for one in part.tape.list_served()})
         if served:
-            say(f"no model is asked: all answers come from cassettes, of {', '.join(served)}")
+            say(f"no model is called: all answers come from cassettes, of {', '.join(served)}")
         for part in preparation.parts:
             if not len(part.tape):
-                say(f"{part.suite.path} has no cassette: promptops eval run --record makes one")
+                say(
+                    f"{part.suite.path} has no cassette: create one with promptops eval run "
+                    "--record"
+                )
         return
     if options.stand_in is not None:
-        say(f"{options.stand_in} answers in place of every model")
+        say(f"{options.stand_in} replaces every model")
     say_costs(plan)
     cap = repository.config.eval.max_cost if options.max_cost is None else options.max_cost
     if cap is not None and plan.highest_micros is not None and plan.highest_micros > cap:
-        say(f"the cap of {_dollars(cap)} may end the run early; --resume goes on from there")
+        say(f"the cap of {_dollars(cap)} may end the run early; continue it with --resume")
 
 
 def count_things(number: int, what: str) -> str:

@@ -60,7 +60,7 @@ def trends(
         try:
             branch.refresh(LIMITS)
         except RemoteError as error:
-            warn(f"this is as of the last fetch: {one_line(error.message)}")
+            warn(f"results are as of the last fetch: {one_line(error.message)}")
     history = branch.read(None if environment is None else [environment], newest=nights)
     for fault in history.damaged:
         warn(fault)
@@ -70,7 +70,8 @@ def trends(
     ]
     if names and not found:
         raise NotFoundError(
-            f"there are no nights of {', '.join(names)}", hint=f"promptops eval nightly {names[0]}"
+            f"there are no nightly results of {', '.join(names)}",
+            hint=f"promptops eval nightly {names[0]}",
         )
     if output is Format.JSON:
         emit_json(
@@ -83,7 +84,7 @@ def trends(
         )
         return
     if not found:
-        say("there are no nights yet: promptops eval nightly runs the first")
+        say("there are no nightly results yet: run promptops eval nightly")
         return
     _print_all(found, nights)
     for one in found if names else ():

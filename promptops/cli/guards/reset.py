@@ -1,4 +1,4 @@
-"""`promptops guards reset`: let runs go on before a limit frees."""
+"""`promptops guards reset`: allow runs again before a limit frees."""
 
 from __future__ import annotations
 
@@ -76,10 +76,12 @@ def reset(
     """
     owner = _find_owner(of, user, tenant)
     if not reason.strip() and not dry_run:
-        raise UsageError("a reset needs a reason", hint="say why with --reason TEXT")
+        raise UsageError("a reset needs a reason", hint="pass --reason TEXT")
     if from_log:
         if owner is not None:
-            raise UsageError("--from-log is for all windows", hint="leave out whose they are")
+            raise UsageError(
+                "--from-log resets all windows", hint="remove --of, --user and --tenant"
+            )
         _rebuild(reason, dry_run=dry_run, yes=yes, output=output)
         return
     opened = open_guards(create=not dry_run)
@@ -87,7 +89,7 @@ def reset(
     try:
         found, is_lost = _find_windows(guards, owner, user or tenant)
         count = f"{len(found)} window{'' if len(found) == 1 else 's'}"
-        what = "a ledger that counts nothing yet" if is_lost else count
+        what = "an empty ledger" if is_lost else count
         if dry_run:
             windows = tuple((one.window, one.used) for one in found)
         else:
@@ -116,7 +118,7 @@ def _find_windows(
             raise
         raise NotFoundError(
             f"nothing is counted for {quote(name)}",
-            hint="promptops runs stats --by user --by tenant names whose runs there are",
+            hint="run promptops runs stats --by user --by tenant to see users and tenants",
         ) from None
 
 
@@ -145,8 +147,8 @@ def _rebuild(reason: str, *, dry_run: bool, yes: bool, output: Format) -> None:
     _print_windows(windows, None, None)
     if found.guessed:
         say(
-            f"{found.guessed:,} of them did not say what they spent, and count like the dearest "
-            "run of their prompt"
+            f"{found.guessed:,} of them have no cost and count as the most expensive run of "
+            "their prompt"
         )
 
 

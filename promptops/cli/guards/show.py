@@ -86,7 +86,7 @@ def _print_standings(opened: Opened, standings: Sequence[GuardStanding]) -> None
 
 def _print_resets(resets: Sequence[Reset]) -> None:
     if not resets:
-        say("nothing was ever reset")
+        say("there are no resets")
     for one in resets:
         emit(f"{format_second(one.at)} {one_line(one.by)}: {one_line(one.reason)}")
 

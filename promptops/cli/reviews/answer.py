@@ -40,16 +40,14 @@ def answer(
     `promptops reviews export` turns answered reviews into samples of an eval suite.
     """
     if sum((accept, reject, text is not None)) != 1:
-        raise UsageError(
-            "how was the answer?", hint="give one of --accept, --answer TEXT and --reject"
-        )
+        raise UsageError("no review given", hint="give one of --accept, --answer TEXT and --reject")
     corrected = None if text is None else _read(text)
     with open_run_log() as log:
         found = log.get_review(review)
         if found.status != "open" and not again:
             raise RefusedError(
                 f"the review was answered before: {describe_review(found)}",
-                hint="--again replaces that",
+                hint="use --again to replace the answer",
             )
         done = found._replace(
             status="answered",

@@ -78,21 +78,21 @@ def _make_suite(pairs: list[tuple[RunReview, LogEntry]]) -> str:
     names = sorted({entry.run.prompt or entry.run.ref for _, entry in pairs})
     if not names:
         raise NotFoundError(
-            "there are no answered reviews", hint="promptops reviews list shows what waits"
+            "there are no answered reviews", hint="run promptops reviews list to see open reviews"
         )
     if len(names) > 1:
         raise UsageError(
-            "a suite is about one prompt, and there are reviews of several",
+            "a suite has one prompt, and the reviews are of several",
             hint=f"name one of: {', '.join(names)}",
         )
     samples = [make_sample(*pair) for pair in pairs]
     kept = [one for one in samples if one is not None]
     if len(kept) < len(samples):
-        say(f"{len(samples) - len(kept)} reviews left out: they say no answer, or no inputs")
+        say(f"{len(samples) - len(kept)} reviews left out: they have no answer or no inputs")
     if any(entry.run.is_redacted for _, entry in pairs):
         warn(
-            "inputs or answers were redacted before they were kept",
-            hint="look for '[redacted' and write something in its place",
+            "inputs or answers were redacted when they were logged",
+            hint="search for '[redacted' and replace it",
         )
     suite = {"schema": "promptops.suite/v1", "prompt": names[0], "samples": kept}
     text: str = yaml.safe_dump(suite, allow_unicode=True, sort_keys=False, width=100)

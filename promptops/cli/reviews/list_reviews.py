@@ -60,7 +60,7 @@ def list_reviews(
         header=("REVIEW", "SINCE", "PROMPT", "WHY" if status == "open" else "RESULT"),
     )
     if not found:
-        say("nothing waits for a review" if status == "open" else "there are no such reviews")
+        say("there are no open reviews" if status == "open" else "there are no such reviews")
 
 
 def _describe(one: RunReview) -> str:

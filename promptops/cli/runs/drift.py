@@ -81,7 +81,7 @@ def _print(drift: Drift) -> None:
     versions = ", ".join(drift.versions) or "-"
     emit(
         f"{drift.prompt} ({versions}): {drift.recent} recent run{'' if drift.recent == 1 else 's'}"
-        f" looked at, beside {drift.reference} of the time before; {len(drift.shifts)} measures"
+        f" compared with {drift.reference} earlier ones; {len(drift.shifts)} measures"
     )
     if not drift.shifts:
         say("  too few runs to compare; 30 with different keys are needed on each side")
@@ -103,7 +103,7 @@ def _print(drift: Drift) -> None:
     if drift.alarms:
         example = next((one.run_id for one in drift.alarms if one.run_id), None)
         if example is not None:
-            say(f"look at it with: promptops runs show {example}")
+            say(f"to see it: promptops runs show {example}")
     else:
         emit("  nothing drifts")
 

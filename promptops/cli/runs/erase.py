@@ -66,7 +66,7 @@ def erase(
         talks = sum(len(store.list(user=user, limit=10**9)) for store in stores.values())
         if not dry_run:
             what = f"{runs} runs" + (f" and {talks} conversations" if talks else "")
-            confirm(f"remove {what} of {one_line(user)} for good?", yes=yes)
+            confirm(f"remove {what} of {one_line(user)} permanently?", yes=yes)
             done = erase_everywhere(
                 user,
                 log,

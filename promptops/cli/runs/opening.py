@@ -126,7 +126,8 @@ def make_filters(
     elif selector:
         if environment is not None and environment != selector:
             raise UsageError(
-                f"'@{selector}' and --env {environment} together", hint="give one of the two"
+                f"'@{selector}' and --env {environment} cannot be combined",
+                hint="give one or the other",
             )
         environment = selector
     return Filters(
@@ -151,6 +152,6 @@ def _check_word(option: str, word: str | None, known: tuple[str, ...]) -> None:
 
         near = nearest(word, known)
         raise UsageError(
-            f"{option} {quote(word)} is none that there is",
+            f"{option} {quote(word)} is unknown",
             hint=f"did you mean '{near}'?" if near else f"one of: {', '.join(known)}",
         )

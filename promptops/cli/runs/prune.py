@@ -54,7 +54,7 @@ def prune(
         retention = log_settings().retention_seconds
         if retention is None:
             raise UsageError(
-                "there is no limit of age", hint="give --before 90d, or set retention in [log]"
+                "no age limit given", hint="give --before 90d, or set retention in [log]"
             )
         limit = now - retention
     if limit > now:

@@ -109,8 +109,8 @@ def replay(
     redacted = sum(run.is_redacted for run in runs)
     if redacted:
         warn(
-            f"what {redacted} of {len(runs)} runs were given was redacted before it was kept",
-            hint="their answers may differ for that alone",
+            f"the inputs of {redacted} of {len(runs)} runs were redacted when they were logged",
+            hint="their answers may differ for this reason alone",
         )
     what = "run" if len(runs) == 1 else "runs"
     confirm(f"replay {len(runs)} {what} at {at}, with calls to models?", yes=yes)
@@ -133,12 +133,15 @@ def _choose(target: str | None, last: int, **options: str | None) -> list[RunRec
     with open_run_log() as log:
         if target is not None and _is_id(target):
             if any(options.values()):
-                raise UsageError("filters beside the id of a run", hint="give one of the two")
+                raise UsageError(
+                    "a run id cannot be combined with filters", hint="give one or the other"
+                )
             run = log.get(target).run
             if run.prompt is None or run.inputs is None:
                 raise NotFoundError(
                     f"the inputs of run {run.id} were not kept",
-                    hint="[log] content = 'none' keeps none, and a run without a prompt has none",
+                    hint="[log] content = 'none' keeps no inputs, and a run without a prompt "
+                    "has none",
                 )
             return [run]
         runs, unkept = choose_runs(log, make_filters(target, evals=None, **options), last)
@@ -146,7 +149,7 @@ def _choose(target: str | None, last: int, **options: str | None) -> list[RunRec
         say(f"{unkept} runs left out: their inputs were not kept")
     if not runs:
         raise NotFoundError(
-            "there are no such runs to replay", hint="'promptops runs list' shows the runs"
+            "there are no such runs to replay", hint="run 'promptops runs list' to see the runs"
         )
     return runs
 

@@ -1,4 +1,4 @@
-"""`promptops runs reply`: hand in what the tools of a waiting run gave, and go on with it."""
+"""`promptops runs reply`: send tool results to a waiting run and continue it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def reply(
     from promptops.runtime.registry import open_registry
 
     if stream and output is Format.JSON:
-        raise UsageError("--stream prints text as it comes", hint="leave out --format json")
+        raise UsageError("--stream needs text output", hint="remove --format json")
     session = current()
     with open_registry(session.directory if session.is_named else None) as registry:
         waiting = registry.waiting_run(run)
@@ -67,17 +67,21 @@ def _read_results(
     options = list(options)
     if file is not None:
         if options:
-            raise UsageError("--result and --results together", hint="give one of the two")
+            raise UsageError(
+                "--result and --results cannot be combined", hint="give one or the other"
+            )
         return _read_file(read_text(file), "standard input" if file == "-" else file)
     if not options:
         wanted = ", ".join(f"{one.id}: {one.name}({one.arguments})" for one in calls)
-        raise UsageError(f"no results; the run waits for {wanted}", hint="write --result ID=TEXT")
+        raise UsageError(
+            f"no results given; the run waits for {wanted}", hint="write --result ID=TEXT"
+        )
     given: dict[str, object] = {}
     for option in options:
         name, separator, text = option.partition("=")
         if not separator or not name:
             raise UsageError(
-                f"{quote(option)} is no result of a call", hint="write --result ID=TEXT"
+                f"{quote(option)} is not a result of a call", hint="write --result ID=TEXT"
             )
         if text.startswith("@@"):
             text = text[1:]
@@ -91,9 +95,9 @@ def _read_file(text: str, where: str) -> Mapping[str, object] | Sequence[object]
     try:
         loaded: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{where} is no JSON", hint='write {"ID": result}') from error
+        raise InputError(f"{where} is not JSON", hint='write {"ID": result}') from error
     if not isinstance(loaded, dict | list):
         raise InputError(
-            f"{where} holds no results", hint='write {"ID": result}, or a list of results'
+            f"{where} contains no results", hint='write {"ID": result}, or a list of results'
         )
     return loaded

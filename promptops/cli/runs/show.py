@@ -43,7 +43,7 @@ def show(
         return
     emit("\n".join(describe_entry(entry)))
     if entry.run.is_redacted:
-        say("what this run said was redacted before it was kept")
+        say("the messages of this run were redacted when they were logged")
 
 
 def describe_entry(entry: LogEntry) -> Iterator[str]:

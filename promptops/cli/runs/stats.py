@@ -117,10 +117,11 @@ def stats(
     """
     if (alert or embedding) and not drift:
         word = "--alert" if alert else "--embedding"
-        raise UsageError(f"{word} without --drift", hint="add --drift")
+        raise UsageError(f"{word} needs --drift", hint="add --drift")
     if drift and (by or compare or output is StatsFormat.CSV):
         raise UsageError(
-            "--drift with --by, --compare or CSV", hint="give --drift alone, or --format json"
+            "--drift cannot be combined with --by, --compare or CSV",
+            hint="use --drift alone or with --format json",
         )
     filters = make_filters(
         prompt,

@@ -17,13 +17,11 @@ if TYPE_CHECKING:
 def check_comparison(filters: Filters, compare: tuple[str, str], by: list[str] | None) -> None:
     """Raise UsageError unless the options select two versions of one prompt."""
     if by:
-        raise UsageError("--compare and --by together", hint="give one of the two")
+        raise UsageError("--compare and --by cannot be combined", hint="give one or the other")
     if filters.prompt is None or "*" in filters.prompt or filters.version is not None:
-        raise UsageError(
-            "versions of which prompt?", hint="promptops runs stats NAME --compare 1.2.0 1.3.0"
-        )
+        raise UsageError("no prompt given", hint="promptops runs stats NAME --compare 1.2.0 1.3.0")
     if compare[0] == compare[1]:
-        raise UsageError("a version is compared with itself", hint="give two versions")
+        raise UsageError("both versions are the same", hint="give two different versions")
 
 
 def show_comparison(found: RunComparison, names: tuple[str, str], output: str) -> None:

@@ -76,7 +76,7 @@ def open_listener(host: str, port: int) -> socket.socket:
         listener = socket.create_server((host, port), family=family, backlog=2048)
     except (OSError, OverflowError) as error:
         raise UsageError(
-            f"cannot listen at {host}:{port}: {error}", hint="choose others: --host, --port"
+            f"cannot listen at {host}:{port}: {error}", hint="choose another --host or --port"
         ) from None
     # An answer is written in parts; without this, the second waits up to 40 ms for the client to
     # acknowledge the first. asyncio sets it only on sockets that it made itself.

@@ -1,4 +1,4 @@
-"""What the engineer on call is told of a night: one alert a suite and model."""
+"""Alerts of a night for the engineer on call: one per suite and model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _describe(report: NightReport, one: NightOutcome, now: float) -> Alert:
     lines += [f"could not be judged: {fault}" for fault in one.faults[:_MAX_FAULTS]]
     if one.example is not None:
         lines.append(f"first example: {one.example[0]}: {one.example[1]}")
-    lines += [f"go on with: {command}" for command in list_commands(report, one)]
+    lines += [f"next: {command}" for command in list_commands(report, one)]
     kinds = ",".join(one.result.alarms) or "faults"
     if not one.alarms:
         title = f"{name} could not be judged in {report.environment} tonight ({model})"
@@ -44,7 +44,7 @@ def _describe(report: NightReport, one: NightOutcome, now: float) -> Alert:
 
 
 def list_commands(report: NightReport, one: NightOutcome) -> list[str]:
-    """Return the commands that an engineer goes on with, in order."""
+    """Return the next commands for an engineer, in order."""
     name, environment = one.suite.prompt, report.environment
     if not one.alarms:
         return [f"promptops eval nightly {name} --env {environment}"]

@@ -8,7 +8,7 @@ read; after a lost race the branch is read again, so that concurrent runners los
 that was not pushed is invisible: a runner that is killed leaves the branch as it was.
 
 The branch stays small. Files older than 400 days are removed, a suite keeps at most 400 nights, and
-each 400th commit begins the branch anew, without its earlier commits.
+each 400th commit starts the branch again, without its earlier commits.
 """
 
 from __future__ import annotations
@@ -202,7 +202,7 @@ class HistoryBranch:
     def _write(
         self, tip: str | None, changes: Mapping[str, Change], records: Sequence[NightRecord]
     ) -> tuple[str, bool]:
-        """Write a commit; return its id, and whether it begins the branch anew."""
+        """Write a commit; return its id, and whether it starts the branch again."""
         repository = self._repository
         tree, count = None, 0
         if tip is not None:
@@ -223,7 +223,7 @@ class HistoryBranch:
         found = self._repository.objects.read(tip)
         if found is None or found.kind != "commit":
             raise IntegrityError(
-                f"the branch {NAME} does not lead to a commit",
+                f"the branch {NAME} does not point to a commit",
                 hint=f"rename it, and the next night begins a new one: {BRANCH}",
             )
         commit = parse_commit(found.data)
@@ -253,7 +253,7 @@ class HistoryBranch:
                 return False
             raise RefusedError(
                 f"{self._remote} refused the results of tonight: {result.reason}",
-                hint=f"let whoever runs this push to {NAME}",
+                hint=f"allow the account that runs this to push to {NAME}",
             )
         if result.status not in {PushStatus.PUSHED, PushStatus.UP_TO_DATE}:
             return False

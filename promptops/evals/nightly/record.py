@@ -273,14 +273,14 @@ def _read_model(found: dict[str, Any]) -> NightModel:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r:.40} is no text")
+        raise TypeError(f"{value!r:.40} is not a text")
     return value
 
 
 def _date(value: object) -> str:
     text = _text(value)
     if not _NIGHT.fullmatch(text):
-        raise ValueError(f"{text!r:.40} is no date")
+        raise ValueError(f"{text!r:.40} is not a date")
     date.fromisoformat(text)
     return text
 
@@ -288,30 +288,30 @@ def _date(value: object) -> str:
 def _digest(value: object) -> str:
     text = _text(value)
     if not is_digest(text):
-        raise ValueError(f"{text!r:.40} is no digest")
+        raise ValueError(f"{text!r:.40} is not a digest")
     return text
 
 
 def _whole(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MAX_NUMBER:
-        raise TypeError(f"{value!r:.40} is no whole number")
+        raise TypeError(f"{value!r:.40} is not a whole number")
     return value
 
 
 def _list(value: object) -> Sequence[Any]:
     if not isinstance(value, list):
-        raise TypeError(f"{value!r:.40} is no list")
+        raise TypeError(f"{value!r:.40} is not a list")
     return value
 
 
 def _one_of(value: object, words: tuple[str, ...]) -> str:
     if value not in words:
-        raise ValueError(f"{value!r:.40} is none of {', '.join(words)}")
+        raise ValueError(f"{value!r:.40} is not one of {', '.join(words)}")
     return str(value)
 
 
 def _share(value: object) -> tuple[int, int]:
     passed, of = (_whole(one) for one in _list(value))
     if passed > of:
-        raise ValueError(f"{passed} of {of} is no share")
+        raise ValueError(f"{passed} of {of} is not a share")
     return passed, of

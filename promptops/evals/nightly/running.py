@@ -1,6 +1,6 @@
 """Run the suites of what is live, and judge each by the suite's own earlier nights.
 
-A suite that looks worse or blocked is run once more before anybody is told: only what fails both
+A suite that looks worse or blocked is run once more before an alert is sent: only what fails both
 times is an alarm. A trial that ends in an error is never a pass: beyond the suite's threshold for
 errors the night could not be judged.
 """
@@ -59,11 +59,11 @@ class NightOutcome:
     """What one suite showed with one model.
 
     Attributes:
-        outcome: the suite beside the latest good night.
+        outcome: the comparison with the latest good night.
         result: what the history keeps of it.
-        alarms: why somebody is told.
+        alarms: the reasons for an alert.
         faults: why it could not be judged.
-        notes: what else is to be known.
+        notes: further information.
         reference: the night it was compared with; None for a first night.
         example: the first sample that is worse or fails, and why; None without an alarm about one.
     """
@@ -135,7 +135,8 @@ class NightPlan:
             what = quote(missing[0]) if missing else "no prompt with an eval suite"
             raise NotFoundError(
                 f"{what} is {'not ' if missing else ''}live in {environment}",
-                hint="run promptops list --live to see what is live; promptops new writes suites",
+                hint="run promptops list --live to see what is live; create suites with "
+                "promptops new",
             )
         suites = {one.prompt for one in found}
         self.unwatched = () if names else tuple(name for name in sorted(live) if name not in suites)
@@ -270,7 +271,7 @@ class _FirstLook:
     """A suite with one model as the night's first run shows it.
 
     Attributes:
-        outcomes: the suite beside each reference; one without a baseline if there is none.
+        outcomes: the comparison with each reference; one without a baseline if there is none.
         references: the references, of which there may be none.
         record: tonight's record, still without results.
         result: what the history keeps.
@@ -337,7 +338,7 @@ def _conclude(look: _FirstLook, again: EvalResult | None, *, accepts: bool) -> N
             twice = judge_suite(with_reference(second, model, reference), model, SuiteRules())
             # What cannot be asked again stays an alarm.
             if not _blocks(twice) and twice.exit is not Exit.UNKNOWN:
-                notes.append(f"{blocked[0]}; not when it was run again")
+                notes.append(f"{blocked[0]}; it passed when run again")
                 continue
         found = _to_alarms(outcome, None if reference is None else reference.night)
         alarms += [one for one in found if one not in alarms]
@@ -374,7 +375,7 @@ def _to_alarms(outcome: SuiteOutcome, night: str | None) -> list[NightAlarm]:
     said = None if verdict is None else describe(verdict)
     alarms = []
     if verdict is not None and verdict.finding is Conclusion.WORSE:
-        alarms.append(NightAlarm(WORSE, f"beside the night of {night}, {said}"))
+        alarms.append(NightAlarm(WORSE, f"compared with the night of {night}: {said}"))
     alarms += [NightAlarm(BLOCKED, text) for text in _blocks(outcome) if text != said]
     return alarms
 

@@ -49,7 +49,7 @@ def to_text(
     if result.stopped:
         yield f"{paint('stopped:', 'yellow')} {result.stopped}"
         if result.calls:
-            yield f"  {paint('what is done is kept: eval run --resume goes on from there', 'dim')}"
+            yield f"  {paint('finished trials are kept: continue with eval run --resume', 'dim')}"
     word = describe_verdict(result, outcomes, exit_code)
     behind = dict.fromkeys(one.suite.prompt for one in outcomes if one.exit is not Exit.PASSED)
     names = f": {', '.join(behind)}" if behind and len(outcomes) > 1 else ""

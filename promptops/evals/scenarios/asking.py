@@ -65,7 +65,7 @@ class ScenarioRound(NamedTuple):
 
 @dataclass(slots=True)
 class ScenarioCourse:
-    """The course of asking, while it goes on.
+    """The progress of asking.
 
     Attributes:
         rounds: what each round brought.
@@ -101,8 +101,8 @@ def check_writer(resolved: ResolvedPrompt) -> None:
     if lacking or unknown:
         what = f"has no input '{lacking[0]}'" if lacking else f"requires an input '{unknown[0]}'"
         raise ConfigurationError(
-            f"{resolved.name} is no scenario prompt: it {what}",
-            hint="docs/evals.md says what a scenario prompt takes and answers",
+            f"{resolved.name} is not a scenario prompt: it {what}",
+            hint="see docs/evals.md for the inputs and output of a scenario prompt",
         )
 
 

@@ -68,14 +68,14 @@ def find_writer(repository: Repository, ref: str | None, model: str | None) -> D
         model: the model; None: the prompt's own.
 
     Raises:
-        ConfigurationError: there is none, or it is no scenario prompt.
+        ConfigurationError: it does not exist, or is not a scenario prompt.
         PromptopsError: it cannot be resolved, or the model's name is not valid.
     """
     wanted = ref or repository.config.eval.scenarios
     if wanted is None:
         raise ConfigurationError(
-            "there is no scenario prompt to ask a model with",
-            hint="promptops init --evals writes one; or name one: [eval] scenarios, or --prompt",
+            "no scenario prompt is configured",
+            hint="create one with promptops init --evals, or set scenarios in [eval] or --prompt",
         )
     resolved = resolve_selected(repository, parse_ref(wanted))
     check_writer(resolved)

@@ -215,8 +215,8 @@ def describe_refused(refused: Sequence[RefusedScenario]) -> list[str]:
 def _mean_one(one: _Candidate, other: _Candidate) -> bool:
     """Return whether two scenarios mean the same, by their embeddings.
 
-    In other categories, and with other values beside the texts, they do not: a translation is
-    wanted, though a model puts it near.
+    Scenarios of other categories or with other values never mean the same: a translation is
+    wanted, although its embedding is near.
     """
     if one.vector is None or other.vector is None or one.category != other.category:
         return False

@@ -67,7 +67,7 @@ def _without_texts(value: object, texts: list[str]) -> object:
 def _is_near(one: Sequence[str], other: Sequence[str], allowed: int) -> bool:
     """Return whether at most so many words have to be changed, added or removed (Levenshtein).
 
-    Only a band of the table is filled: what lies outside of it costs more than is allowed.
+    Only a band of the table is filled: values outside of it cost more than is allowed.
     """
     if abs(len(one) - len(other)) > allowed:
         return False

@@ -29,4 +29,4 @@ def score(answer: JudgedAnswer, argument: float, _context: Context) -> Score:
         )
     # In whole micro-dollars, since 0.0003 has no exact binary value.
     is_met = answer.cost_micros <= round(argument * 1_000_000)
-    return yes_or_no(is_met, f"it cost ${answer.cost_micros / 1e6:.6f}, allowed are ${argument:g}")
+    return yes_or_no(is_met, f"it cost ${answer.cost_micros / 1e6:.6f}, the limit is ${argument:g}")

@@ -4,7 +4,7 @@
     - equals: {text: paris, case: false, trim: true}
 
 Nothing is trimmed unless asked: `Paris` and `Paris` with a newline differ. A number or a switch
-stands for its text, so 42 equals `42` and not `42.0`. `json_equals` compares values.
+is compared as text, so 42 equals `42` and not `42.0`. `json_equals` compares values.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
     - fields: {city: {value: paris, case: false}, date: "2026-01-05"}
       min: 0.5
 
-Each key is a path (as in `json_path`), each value what stands there: a value, or a mapping with
+Each key is a path (as in `json_path`), each value the expected content: a value, or a mapping with
 `value` and `tolerance` (absolute), `relative` (a share of the value) or `case: false`. The score
 is the share of right fields; by default all must be.
 """

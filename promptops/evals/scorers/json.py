@@ -26,4 +26,4 @@ def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # n
         found = difference(parse(answer.text), argument, subset=True)
     except NotJson as error:
         return yes_or_no(False, str(error))
-    return yes_or_no(found is None, found or "it holds what is expected")
+    return yes_or_no(found is None, found or "it contains what is expected")

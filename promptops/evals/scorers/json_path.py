@@ -1,4 +1,4 @@
-"""What stands at a path of a JSON answer is as expected.
+"""The value at a path of a JSON answer is as expected.
 
     - json_path: {path: scenarios, length: 3}
     - json_path: {path: "items[*].price", minimum: 0}

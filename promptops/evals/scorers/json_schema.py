@@ -43,7 +43,7 @@ def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # n
         return yes_or_no(True, "it is valid")
     where = ".".join(str(step) for step in fault.instance_path)
     at = f" at '{where}'" if where else ""
-    return yes_or_no(False, f"the schema refuses it{at}: {quoted(fault.message)[1:-1]}")
+    return yes_or_no(False, f"it does not match the schema{at}: {quoted(fault.message)[1:-1]}")
 
 
 @lru_cache(maxsize=256)

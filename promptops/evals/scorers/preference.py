@@ -3,8 +3,9 @@
     - preference: more helpful to an angry customer
       min: 0.5
 
-The judge is asked twice, with the order of the two answers swapped. A judge that prefers whatever
-stands first contradicts itself, which counts as no preference. Equal answers are not asked about.
+The judge is asked twice, with the order of the two answers swapped. A judge that prefers the
+first answer both times contradicts itself, which counts as no preference. The judge is not asked
+about equal answers.
 """
 
 from __future__ import annotations

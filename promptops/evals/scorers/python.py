@@ -57,8 +57,8 @@ def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # no
     path, _, name = options["function"].rpartition(":")
     if not context.allows_python:
         raise ScorerError(
-            "functions of the repository are not run here",
-            hint="run the suite where no secrets are, or with the functions of the target branch",
+            "functions of the repository are disabled here",
+            hint="run the suite without secrets, or with the functions of the target branch",
         )
     file = _find(context, path)
     question = {

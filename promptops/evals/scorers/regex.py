@@ -50,5 +50,5 @@ def _compile(pattern: str) -> jsonschema_rs.Draft202012Validator:
     except (jsonschema_rs.ValidationError, ValueError) as error:
         raise ScorerError(
             f"the pattern {quoted(pattern)} is not supported: {error}".split("\n", 1)[0],
-            hint="look-around and back-references do not run in linear time",
+            hint="remove look-around and back-references",
         ) from None

@@ -40,4 +40,4 @@ def score(answer: JudgedAnswer, argument: Sequence[Check], context: Context) -> 
         reasons.append(result.score.reason)
     if failure is not None:
         raise failure
-    return Score(0.0, f"none holds: {'; '.join(reasons)}")
+    return Score(0.0, f"no check passed: {'; '.join(reasons)}")

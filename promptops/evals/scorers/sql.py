@@ -49,7 +49,8 @@ def require(argument: Any, _context: Context) -> None:  # noqa: ANN401 - as the 
         load("sqlglot", NAME).Dialect.get_or_raise(dialect)
     except ValueError:
         raise ScorerError(
-            f"sqlglot knows no dialect '{dialect}'", hint="write one of its dialects, as postgres"
+            f"sqlglot does not know the dialect '{dialect}'",
+            hint="write one of its dialects, as postgres",
         ) from None
 
 

@@ -37,7 +37,7 @@ def parse(text: str) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a JSON number")
 
 
 def are_equal(one: Any, other: Any) -> bool:  # noqa: ANN401 - any JSON values
@@ -88,7 +88,7 @@ def _mapping_difference(
             return found
     further = [key for key in given if key not in wanted]
     if further and not subset:
-        return f"there is another key{at}: {quoted(further[0])}"
+        return f"there is an unexpected key{at}: {quoted(further[0])}"
     return None
 
 
@@ -103,7 +103,8 @@ def find_path(value: Any, path: str) -> list[Any]:  # noqa: ANN401 - any JSON va
         step = _STEP.match(path, index)
         if step is None:
             raise ScorerError(
-                f"{quoted(path)} is no path", hint="write a path such as items[0].name or items[*]"
+                f"{quoted(path)} is not a path",
+                hint="write a path such as items[0].name or items[*]",
             )
         found = [one for parent in found for one in _step(parent, step)]
         index = step.end()

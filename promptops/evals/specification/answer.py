@@ -108,7 +108,7 @@ def take_samples(prompt: Prompt, answer: Mapping[str, Any]) -> tuple[list[DraftS
         named = quote(name) if isinstance(name, str) and name else f"number {number}"
         reason = _find_fault(one, form, validator)
         if reason is None and name in taken:
-            reason = "another one has its name"
+            reason = "its name is taken"
         if reason is not None:
             faults.append(f"sample {named}: {reason}"[:_MAX_REASON])
             continue

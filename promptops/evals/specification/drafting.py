@@ -126,7 +126,7 @@ def find_drafter(repository: Repository, ref: str | None, model: str | None) -> 
     if more or not set(_INPUTS) <= schemas.keys():
         raise ConfigurationError(
             f"{resolved.name} cannot draft prompts: its inputs are not name and description",
-            hint="leave out --prompt to use the one of the package",
+            hint="remove --prompt to use the built-in one",
         )
     name = model or resolved.model
     Models(repository.config.models, root=repository.require_work_tree()).get(name)
@@ -146,7 +146,7 @@ def plan_specification(
     suite = place_file(repository, _suite_path(repository, wanted.name))
     if suite.exists():
         raise RefusedError(
-            f"{_suite_path(repository, wanted.name)} exists already",
+            f"{_suite_path(repository, wanted.name)} already exists",
             hint="move it away, or choose another name",
         )
     most = writer.resolved.prompt.request_parameters.get("max_tokens")
@@ -256,9 +256,9 @@ async def _ask_twice(
         found = _shorten(error.args)
         more = f", and {len(found) - 1} more" if len(found) > 1 else ""
         raise RefusedError(
-            f"what {writer.model} wrote cannot be used, also not the second time: {found[0]}{more}",
-            hint="nothing was written; say more in the description, or let another model write it:"
-            " --writer",
+            f"what {writer.model} wrote cannot be used, even after a retry: {found[0]}{more}",
+            hint="nothing was written; add details to the description, or use another model "
+            "with --writer",
         ) from error
 
 

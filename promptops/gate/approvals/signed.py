@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from promptops.repository.repository import Repository
 
 SOURCE = "signed"
-# Each takes some milliseconds. Without a limit, whoever may push refs could block the gate.
+# Each takes some milliseconds. Without a limit, anyone who may push refs could block the gate.
 _MAX_FAILURES = 200
 _MAX_OUTDATED = 20
 

@@ -136,7 +136,7 @@ def read_statements(
         kind, size = sizes.get(oid, ("missing object", 0))
         if kind != "blob" or size > _MAX_BLOB:
             what = f"a {kind}" if kind != "blob" else f"{size:,} bytes"
-            notes.append(f"{name} holds {what}, which is not a statement")
+            notes.append(f"{name} contains {what}, which is not a statement")
             continue
         total += size
         readable.append((oid, name))

@@ -99,7 +99,7 @@ class PromptChange:
         base_diff: the difference between that release and the merged state.
         live_in: the environments in which it is live; None if unknown. Only for a removed prompt.
         is_back: whether the merged state equals the release of its version, whose commit is on the
-            target branch. A release of another commit proves nothing: whoever may push a tag can
+            target branch. A release of another commit proves nothing: anyone who may push a tag can
             create one of unapproved content.
     """
 

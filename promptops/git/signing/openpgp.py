@@ -123,5 +123,5 @@ def _run(program: str, args: Sequence[str], data: bytes) -> tuple[int, bytes, st
         args,
         data,
         install="install GnuPG, or sign with an SSH key: git config gpg.format ssh",
-        unlock="have gpg-agent know it first",
+        unlock="add it to gpg-agent first",
     )

@@ -1,6 +1,6 @@
 """Make and verify SSH signatures with `ssh-keygen -Y`.
 
-The allowed signers file must come from outside the verified repository; otherwise whoever changes
+The allowed signers file must come from outside the verified repository; otherwise a change of
 the repository could choose the signers. The result is OpenSSH's exit code (ssh-keygen(1)); its
 output is not parsed for it. A key's expiry is checked against the current time, since a commit's
 date is only the signer's claim.
@@ -98,7 +98,7 @@ def sign(data: bytes, key: Path, namespace: str, *, program: str = "ssh-keygen")
         words = [line for line in said.splitlines() if not line.startswith("Signing file ")]
         raise PromptopsError(
             f"cannot sign with {key}: {words[0] if words else f'{program} refused'}",
-            hint="give a private SSH key, or a public one whose private key is in ssh-agent",
+            hint="use a private SSH key, or a public one whose private key is in ssh-agent",
         )
     return output
 
@@ -120,7 +120,7 @@ def read_public_key(key: Path) -> bytes:
     if code != 0 or len(parts) < 2:
         raise PromptopsError(
             f"cannot read the public half of the key {key}",
-            hint=f"put it beside the key: ssh-keygen -y -f {key} > {key}.pub",
+            hint=f"write it next to the key: ssh-keygen -y -f {key} > {key}.pub",
         )
     return parts[1]
 

@@ -136,7 +136,7 @@ def compare_output(before: Prompt, after: Prompt) -> Iterator[Difference]:
         return
     if old is None or new is None:
         change_class, reason = (
-            (ChangeClass.BEHAVIOUR, "newly declared: answers are held to it")
+            (ChangeClass.BEHAVIOUR, "newly declared: answers must match it")
             if old is None
             else (ChangeClass.INTERFACE, "no longer declared: callers may receive anything")
         )

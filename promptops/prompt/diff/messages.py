@@ -57,7 +57,7 @@ def classify_messages(diffs: Sequence[MessageDiff], own_file: str) -> Iterator[D
             reason = "which messages are sent, or how often, may change"
         if diff.previous_role is not None:
             before, after = diff.previous_role, diff.role
-            reason = "another role says it"
+            reason = "the role changed"
         for file in diff.files or (own_file,):
             cause = None if file == own_file else file
             yield Difference(ChangeClass.BEHAVIOUR, diff.subject, reason, before, after, cause)

@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 
 _DOCUMENTATION = {
     "description": "it is for readers",
-    "author": "it says who answers for the prompt",
+    "author": "it names the author",
     "requires_review": "it concerns how changes are approved",
     "status": "it concerns how the prompt is released",
     "tags": "they are for finding the prompt",
     "limitations": "they are for readers",
-    "evals": "it says where the prompt is tested",
+    "evals": "it names the eval suite",
     "ignore": "it concerns checks of the file",
     "metadata": "the model never sees it",
 }
 _BEHAVIOUR = {
     "model": "another model may answer differently",
     "fallbacks": "other models answer when the first cannot",
-    "routes": "other inputs take other ways",
+    "routes": "inputs are routed differently",
     "escalate": "another condition or model decides on a second answer",
     "review": "other answers wait for a person",
     "choose": "another model may answer",
     "repair": "invalid answers are corrected another number of times",
-    "reply": "something else is said when no model answers",
+    "reply": "the reply without a model is different",
     "rules": "other answers are refused",
-    "timeout": "calls are given up after another time",
+    "timeout": "calls time out after another time",
 }
 _PARAMETERS = frozenset(
     {"temperature", "top_p", "max_tokens", "stop", "seed", "timeout", "parameters"}

@@ -131,7 +131,7 @@ def read_document(path: str, data: bytes) -> Document:
     """Parse the file at `path` (below the prompts folder). Never raises; see `Document.faults`."""
     if len(data) > MAX_FILE_BYTES:
         message = f"the file is larger than {MAX_FILE_BYTES:,} bytes"
-        return _broken(path, "", "too-large", message, hint="move what is not prompt out of it")
+        return _broken(path, "", "too-large", message, hint="move everything else out of the file")
     try:
         text = normalize_newlines(data).decode()
     except UnicodeDecodeError:
@@ -159,7 +159,7 @@ def _read_text(path: str, text: str) -> Document:
             text,
             "missing-frontmatter",
             "the file does not begin with frontmatter",
-            hint="nothing may stand before the first line '---'"
+            hint="remove everything before the first line '---'"
             if late
             else "begin with a line '---', the metadata, and another line '---'",
         )

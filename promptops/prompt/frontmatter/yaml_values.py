@@ -440,7 +440,7 @@ class _YamlReading:
         if id(node) in self._seen:
             self._reject(
                 node,
-                "an alias stands for a list or a mapping",
+                "an alias refers to a list or a mapping",
                 "write the value out where it is needed",
             )
             return None
@@ -532,7 +532,7 @@ def _yaml_hint(problem: str, character: str, noun: str) -> str | None:
     if "mapping values are not allowed" in problem:
         return "quote a value that contains ': '"
     if "single document" in problem or "document start" in problem:
-        return f"{noun} is one YAML document; take the '...' or '---' inside it out"
+        return f"{noun} is one YAML document; remove the '...' or '---' inside it"
     if "undefined alias" in problem or character in {"*", "&"}:
         return "quote a value that begins with '*' or '&'"
     if "cannot start any token" in problem or character == "%":

@@ -101,7 +101,7 @@ def _explain(document: SuiteDocument, fault: Any) -> Iterator[Finding]:  # noqa:
         yield document.finding("missing-key", of, path, hint or f"add '{key}'")
     elif kind == "propertyNames":
         name = str(fault.kind.error.instance)
-        message = f"{quote(name)} is no path in a JSON value"
+        message = f"{quote(name)} is not a path in a JSON value"
         yield document.finding("mistyped-key", message, [*path, name], _PATH_HINT, key=True)
     else:
         yield document.finding("mistyped-key", *_explain_value(path, fault))
@@ -151,8 +151,10 @@ def _pattern(where: str) -> tuple[str, str]:
     if where.startswith("python"):
         return "no function", "write the file and the function: evals/functions.py:is_polite"
     if where.startswith("language"):
-        return "no code of a language", "write an ISO 639-1 code, such as de"
-    return ("no path in a JSON value", _PATH_HINT) if last == "path" else ("malformed", _PATH_HINT)
+        return "not a language code", "write an ISO 639-1 code, such as de"
+    return (
+        ("not a path in a JSON value", _PATH_HINT) if last == "path" else ("malformed", _PATH_HINT)
+    )
 
 
 def _explain_choice(document: SuiteDocument, fault: Any) -> Iterator[Finding]:  # noqa: ANN401 - as above
@@ -265,13 +267,13 @@ def _check_samples(document: SuiteDocument) -> Iterator[Finding]:
             yield document.finding("missing-key", "the sample has no 'name'", path, hint)
         elif isinstance(name, str):
             if name in names:
-                message = f"sample {names[name] + 1} is called {quote(name)} too"
+                message = f"sample {names[name] + 1} is also called {quote(name)}"
                 yield document.finding("duplicate-sample", message, [*path, "name"], "rename one")
             names.setdefault(name, index)
         for key in ("columns", "only"):
             if key in sample and "from" not in sample:
                 hint = "it belongs to samples from a file"
-                message = f"'{key}' without 'from'"
+                message = f"'{key}' needs 'from'"
                 yield document.finding("missing-key", message, [*path, key], hint, key=True)
         yield from _check_trials(document, sample, defaults, path)
         checks = (

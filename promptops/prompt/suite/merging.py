@@ -70,7 +70,9 @@ def _merge_sample(values: Mapping[str, Any], written: Mapping[str, Any]) -> dict
 def _refuse(column: str, inputs: Collection[str]) -> None:
     near = nearest(column, inputs)
     use = f"use it as {{{{ {column} }}}} under 'expect', or remove it"
-    hint = f"did you mean the input '{near}'?" if near else f"it is no input of the prompt: {use}"
+    hint = (
+        f"did you mean the input '{near}'?" if near else f"it is not an input of the prompt: {use}"
+    )
     raise RowFault(f"the column {quote(column)} is not used", 1, hint)
 
 

@@ -178,7 +178,7 @@ class _Building:
                         ["thresholds", "tags", tag],
                         f"did you mean '{near}'?"
                         if near
-                        else "a threshold of nothing is never met",
+                        else "a threshold without samples is never met",
                         key=True,
                     )
                 )

@@ -75,7 +75,7 @@ def _read_csv(text: str) -> Iterator[Row]:
             if cells:
                 if len(cells) != len(names):
                     message = f"the row has {len(cells)} cells, and the header {len(names)}"
-                    raise RowFault(message, line, "put cells that hold commas in double quotes")
+                    raise RowFault(message, line, "put cells with commas in double quotes")
                 yield Row(line, dict(zip(names, cells, strict=True)))
             line = reader.line_num + 1
     except csv.Error as error:
@@ -134,4 +134,4 @@ def _parse(text: str, lines_before: int) -> Any:  # noqa: ANN401 - any JSON valu
 
 
 def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")

@@ -213,7 +213,7 @@ class _TemplateReader:
         around = f"the message `{place.role}`" if place.role else place.role_fault
         if around is not None:
             message = f"`{tag}` inside {around}"
-            hint = "messages stand at the top of a prompt or in `for`, `if` and `with`"
+            hint = "write messages at the top of a prompt or in `for`, `if` and `with`"
             self.problem("misplaced-role", message, hint, start=offset)
 
     def statement(self, node: nodes.Node, scope: Scope, place: Place) -> frozenset[str]:
@@ -361,7 +361,7 @@ class _TemplateReader:
         seen: set[str] = set()
         for argument in node.args:
             if argument.name in seen:
-                message = f"the parameter `{argument.name}` stands twice"
+                message = f"the parameter `{argument.name}` is given twice"
                 self.problem("syntax", message, "rename one of them", start=node.lineno)
             seen.add(argument.name)
         required = node.args[: len(node.args) - len(node.defaults)]

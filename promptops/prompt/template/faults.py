@@ -96,7 +96,7 @@ def size_problem(body: TemplateSource, fault: TooLarge) -> TemplateProblem:
     """Return the problem for too many tags."""
     return TemplateProblem(
         "too-large",
-        "the template holds more than can be followed",
+        "the template is too large to analyse",
         f"at most {MAX_TOKENS:,} tokens, and fewer where each of many tags sees many variables: "
         "pass large data as an input, or put text with braces between `{% raw %}` and "
         "`{% endraw %}`",
@@ -191,7 +191,7 @@ def _explain_tag(tag: str, innermost: str | None) -> tuple[str, str]:
     if tag in {"developer", "tool", "function"}:
         return f"unknown tag `{tag}`", _ROLE_HINT
     if innermost is not None and (tag.startswith("end") or tag in {"else", "elif"}):
-        return f"`{tag}` stands where `{innermost}` is open", f"add `{{% end{innermost} %}}`"
+        return f"`{tag}` comes before `{innermost}` is closed", f"add `{{% end{innermost} %}}`"
     if tag.startswith("end") or tag in {"else", "elif"}:
         return f"`{tag}` closes nothing here", f"add what it closes, or remove it; {_AS_TEXT}"
     meant = _OTHER_WORDS.get(tag)

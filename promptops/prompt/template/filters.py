@@ -110,7 +110,7 @@ def tojson(value: object, indent: int | None = None) -> str:
         return "".join(parts)
     except (TypeError, ValueError) as error:
         hint = "JSON has strings, numbers, booleans, null, lists and objects"
-        message = f"JSON has no word for {describe(value)} or something in it"
+        message = f"{describe(value)} cannot be written as JSON"
         raise Refused(message, hint) from error
 
 

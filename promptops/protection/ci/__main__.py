@@ -140,7 +140,7 @@ def _tell(said: str) -> None:
 def _cannot_tell(said: str) -> str:
     """Return a report for a change that could not be judged."""
     fence = "`" * (3 + max((len(run) for run in said.split() if set(run) == {"`"}), default=0))
-    return f"{MARKER}\n### ❓ That cannot be told\n\n{fence}text\n{said}\n{fence}"
+    return f"{MARKER}\n### ❓ No verdict\n\n{fence}text\n{said}\n{fence}"
 
 
 def _append(environment: Mapping[str, str], variable: str, text: str) -> None:

@@ -70,7 +70,7 @@ def _report(
     """Write to the merge request; return why nothing was written, None if it was."""
     event = read_event(environment)
     if event is None or event.number is None:
-        return "this is no pipeline of a merge request"
+        return "this is not a pipeline of a merge request"
     if environment.get("CI_PROJECT_ID") != event.repository:
         return _IN_A_FORK
     token = environment.get(_TOKEN, "")
@@ -104,7 +104,7 @@ def _cannot_tell(environment: Mapping[str, str]) -> str:
     """Return the note for a change that could not be judged."""
     url = environment.get("CI_JOB_URL", "")
     log = f"[log of the job]({url})" if re.fullmatch(r"https?://[\w./:-]+", url) else "job's log"
-    return f"{_MARKER}\n### ❓ That cannot be told\n\nThe {log} says why."
+    return f"{_MARKER}\n### ❓ No verdict\n\nThe {log} says why."
 
 
 def _say(text: str) -> None:

@@ -353,8 +353,7 @@ def look_at_comments(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
         yield warning(
             "a change can read a token that can write",
             place,
-            risk="who edits the pipeline's file in a branch can write in the token's name, and the "
-            "gate does not use it",
+            risk="anyone who edits the pipeline's file in a branch can use the token to write",
             remedy="Settings > CI/CD > General pipelines: a “CI/CD configuration file” in another "
             "project; or give the token the scope read_api only",
         )

@@ -1,4 +1,4 @@
-"""Check the GitHub workflow of nightly evals: who gets its keys, and who is told."""
+"""Check the GitHub workflow of nightly evals: who gets its keys and its alerts."""
 
 from __future__ import annotations
 
@@ -53,14 +53,15 @@ def _judge(workflow: Workflow, job: WorkflowJob) -> Iterator[DoctorAnswer]:
         yield warning(
             f"nothing starts the job {job.name} at night",
             workflow.path,
-            risk="a provider that changes is noticed by its users",
+            risk="users notice a changed provider first",
             remedy="add schedule: [{cron: ...}] below on:",
         )
     if job.environment is None:
         yield warning(
             f"the job {job.name} has no environment",
             workflow.path,
-            risk="its keys are there for every branch, and whoever may push a branch gets them",
+            risk="its keys are available to every branch, so anyone who may push a branch "
+            "can read them",
             remedy="write environment: promptops-nightly, for the default branch only, and keep "
             "the keys there",
         )
@@ -74,9 +75,9 @@ def _judge(workflow: Workflow, job: WorkflowJob) -> Iterator[DoctorAnswer]:
         )
     if not _TELLS.search(job.commands):
         yield warning(
-            f"the job {job.name} tells nobody",
+            f"the job {job.name} sends no alerts",
             workflow.path,
-            risk="an alarm is a red job that nobody looks at",
+            risk="an alarm is only a red job",
             remedy=f"add --alert, and a channel in [alerts]; {_REMEDY}",
         )
     if job.is_tolerant:

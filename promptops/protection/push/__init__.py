@@ -83,7 +83,8 @@ def _refuse_misplaced(context: PushContext, command: PushCommand) -> None:
     if command.new is None and not may_share_file(command.ref, context.protection.guarded):
         return  # deleted by this push, too
     raise RefusedError(
-        "no such name may be used here: it stands among the refs of promptops, can be taken for "
-        "one that is protected, or is in their way",
-        hint="environments are promptops/NAME, releases prompts/NAME@VERSION, all in lower case",
+        "this name is not allowed: it is among the refs of promptops, resembles a protected "
+        "ref, or conflicts with one",
+        hint="use promptops/NAME for environments and prompts/NAME@VERSION for releases, in "
+        "lower case",
     )

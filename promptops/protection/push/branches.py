@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from promptops.protection.push.commands import PushCommand
     from promptops.protection.push.context import PushContext
 
-_FORWARD = "a guarded branch only moves on: git revert undoes a change by another one"
+_FORWARD = "undo a change with git revert: a guarded branch only moves forward"
 
 
 def check_branch(context: PushContext, command: PushCommand) -> None:
@@ -33,7 +33,7 @@ def check_branch(context: PushContext, command: PushCommand) -> None:
         raise RefusedError("a guarded branch is never deleted", hint=_FORWARD)
     found = context.repository.objects.read(command.new)
     if found is None or found.kind != "commit":
-        raise IntegrityError(f"it would lead to no commit ({command.new[:12]})", hint=_FORWARD)
+        raise IntegrityError(f"it would not point to a commit ({command.new[:12]})", hint=_FORWARD)
     if command.old is not None:
         if not is_ancestor(context.repository.git, command.old, command.new):
             raise RefusedError(f"commits after {command.new[:12]} would be lost", hint=_FORWARD)
@@ -43,7 +43,7 @@ def check_branch(context: PushContext, command: PushCommand) -> None:
         name = short_name(context.protection.branch)
         raise RefusedError(
             f"a new guarded branch begins on {name}, and {command.new[:12]} is not there",
-            hint=f"push a commit of {name}, then propose changes to the new branch",
+            hint=f"push a commit of {name}, then propose the changes to the new branch",
         )
 
 

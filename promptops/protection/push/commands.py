@@ -35,7 +35,7 @@ def read_commands(data: bytes) -> tuple[PushCommand, ...]:
     """
     lines = data.decode("utf-8", "surrogateescape").split("\n")
     if lines.pop() or not lines:
-        message = "the hook was given no refs" if not lines else "the list of refs is cut off"
+        message = "the hook received no refs" if not lines else "the list of refs is cut off"
         raise UsageError(message, hint=_HINT)
     commands = tuple(_read_line(line) for line in lines)
     if len({command.ref for command in commands}) != len(commands):
@@ -46,7 +46,7 @@ def read_commands(data: bytes) -> tuple[PushCommand, ...]:
 def _read_line(line: str) -> PushCommand:
     parts = line.split(" ", 2)
     if len(parts) != 3:
-        raise UsageError(f"{line[:100]!r} is no line of a push", hint=_HINT)
+        raise UsageError(f"{line[:100]!r} is not a line of a push", hint=_HINT)
     old, new, ref = parts
     return read_command(ref, old, new)
 

@@ -118,7 +118,7 @@ class PushContext:
         outside = find_unreachable(self.repository.git, commits, tips)
         if outside and self.repository.git.is_shallow:
             raise GitError(
-                "this repository is shallow, and cannot tell which commits were merged",
+                "this repository is shallow, so merged commits are unknown",
                 hint="deepen it on the server: git fetch --unshallow",
             )
         return outside
@@ -148,7 +148,7 @@ def read_protection(repository: Repository) -> Protection:
     name = current_branch(repository.git)
     if name is None:
         raise GitError(
-            "HEAD of this repository is on no branch, so there are no rules to go by",
+            "HEAD of this repository is not on a branch, so there is no policy",
             hint="on the server: git symbolic-ref HEAD refs/heads/main",
         )
     branch = f"refs/heads/{name}"
@@ -159,8 +159,8 @@ def read_protection(repository: Repository) -> Protection:
         config = load_config(repository.tree(tip.oid).read)
     except ConfigurationError as error:
         raise ConfigurationError(
-            f"the rules on {short_name(branch)} cannot be read: {error.message}",
-            hint="whoever runs the server can put the branch back to a commit where they can: "
+            f"the policy on {short_name(branch)} cannot be read: {error.message}",
+            hint="on the server, move the branch to a commit with a valid policy: "
             f"git update-ref {branch} COMMIT",
         ) from error
     guarded = {f"refs/heads/{one}" for one in config.gate.branches}

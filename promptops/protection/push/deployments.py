@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from promptops.protection.push.context import PushContext
 
 _RESTORE = "restore"
-_APPEND = "the branch only grows: promptops rollback makes one more deployment that goes back"
+_APPEND = "run promptops rollback, which adds a deployment: the branch is never rewritten"
 
 
 def check_environment(context: PushContext, command: PushCommand) -> None:
@@ -53,8 +53,8 @@ def check_environment(context: PushContext, command: PushCommand) -> None:
     if environment not in known:
         raise RefusedError(
             f"there is no environment '{environment}' in the configuration",
-            hint=f"the environments are: {', '.join(known)}; a new one has to be in the "
-            "configuration on the protected branch first",
+            hint=f"the environments are: {', '.join(known)}; add a new one to the configuration "
+            "on the protected branch first",
         )
     if command.new is None:
         raise RefusedError("an environment is never deleted", hint=_APPEND)
@@ -75,7 +75,7 @@ def _list_new(context: PushContext, command: PushCommand) -> list[str]:
     git, new = context.repository.git, command.new or ""
     found = context.repository.objects.read(new)
     if found is None or found.kind != "commit":
-        raise IntegrityError(f"it would lead to no commit ({new[:12]})", hint=_APPEND)
+        raise IntegrityError(f"it would not point to a commit ({new[:12]})", hint=_APPEND)
     commits = rev_list(git, new, exclude=command.old)[::-1]
     if command.old is not None and not is_ancestor(git, command.old, new):
         raise RefusedError(f"deployments after {new[:12]} would be lost", hint=_APPEND)
@@ -130,19 +130,19 @@ class _DeploymentCheck:
         number = before.deployment.number + 1 if before else 1
         if deployment.number != number:
             raise IntegrityError(
-                f"it should have the number {number}: deployments are numbered one by one",
+                f"its number should be {number}",
                 hint=BY_HAND,
             )
         if deployment.parent != (before.deployment.commit if before else None):
-            raise IntegrityError("it does not stand on the deployment before", hint=BY_HAND)
+            raise IntegrityError("it is not based on the previous deployment", hint=BY_HAND)
 
     def _read_state_at(self, point: Point) -> State:
         """Return the state after an older deployment of this branch."""
         context, tip = self.context, self.after.deployment.commit
         if not is_ancestor(context.repository.git, point.commit, tip):
             raise IntegrityError(
-                f"a rollback would go to {point.commit[:12]}, which this branch does not have",
-                hint="promptops verify says more",
+                f"it rolls back to {point.commit[:12]}, which is not on this branch",
+                hint="run promptops verify",
             )
         return read_point(context.repository, self.after.environment, point)
 
@@ -152,7 +152,7 @@ class _DeploymentCheck:
         git = self.context.repository.git
         if deployment.parent is None or deployment.tree not in list_trees(git, deployment.parent):
             raise IntegrityError(
-                "its action is restore, but no deployment before has left this state", hint=BY_HAND
+                "its action is restore, but no earlier deployment had this state", hint=BY_HAND
             )
 
     def _check_message(self, transition: Transition, message: str) -> None:
@@ -168,7 +168,7 @@ class _DeploymentCheck:
         missing = [change.name for change in changes if change.name not in tags]
         if deployment.action == "promote" and missing:
             raise IntegrityError(
-                f"its Release-Tag is not the tag of what it makes live of {missing[0]}",
+                f"its Release-Tag is not the tag of the version of {missing[0]} that it makes live",
                 hint=BY_HAND,
             )
         expected = list_trailers(
@@ -220,7 +220,7 @@ class _DeploymentCheck:
         changes = change_tree(transition.before, transition.after, texts)
         if compute_splice(self.context.repository.git, objects, root, changes) != deployment.tree:
             raise IntegrityError(
-                "its files are not those that promptops writes for what it says is live",
+                "its files differ from what promptops writes for this state",
                 hint=BY_HAND,
             )
 
@@ -231,13 +231,15 @@ class _DeploymentCheck:
         for file in files.values():
             if file.mode != FILE_MODE:
                 raise IntegrityError(
-                    f"{file.path} of {label} has a mode that no text of a release has: {file.mode}",
+                    f"{file.path} of {label} has a mode that releases do not use: {file.mode}",
                     hint=BY_HAND,
                 )
         # With duplicate names, some readers would use the first entry and others the last.
         entries = {path: (file.mode, file.oid) for path, file in files.items()}
         if compute_splice(git, objects, None, entries) != folder:
-            raise IntegrityError(f"the folder of {label} is no tree that Git writes", hint=BY_HAND)
+            raise IntegrityError(
+                f"the folder of {label} is not a tree that Git writes", hint=BY_HAND
+            )
         blobs = objects.read_many([file.oid for file in files.values()])
         texts = {path: blob.data for path, blob in zip(files, blobs, strict=True) if blob}
         digest = compute_digest(texts)

@@ -20,10 +20,10 @@ def check_evidence(context: PushContext, command: PushCommand) -> None:
 
     The check cannot tell whether the evals really ran, only that evidence never changes.
     """
-    refuse_moves(command, "releases name it, and what they name does not change")
+    refuse_moves(command, "keep it: releases refer to it")
     found = context.repository.objects.read(command.new or "")
     if found is None or found.kind != "blob":
-        raise IntegrityError("it holds no evidence", hint=_HINT)
+        raise IntegrityError("it contains no evidence", hint=_HINT)
     if command.ref.rpartition("/")[2] != found.oid:
-        raise IntegrityError("it is not named after what it holds", hint=_HINT)
+        raise IntegrityError("its name does not match its content", hint=_HINT)
     parse_blob(found.data, found.oid)

@@ -43,7 +43,7 @@ def check_deployer(context: PushContext, rules: Environment, commit: str) -> Non
     for one in rules.deployers:
         if "/" in one and groups.members(one) is None:
             raise PromptopsError(
-                f"who is in {one}, which may deploy to {rules.name}, is not known",
+                f"the members of {one}, which may deploy to {rules.name}, are unknown",
                 hint=f"list its members in {context.protection.config.gate.groups} on the "
                 "protected branch",
             )
@@ -81,8 +81,8 @@ def _find_signer(context: PushContext, commit: str) -> str:
     signers = _read_policy(context).signers
     if signers is None:
         raise PromptopsError(
-            f"only some may deploy, and there is no {place} to tell who signed",
-            hint=f"list the keys there, or have the server say who pushes: git config {SETTING}",
+            f"only some people may deploy, and there is no {place} to verify signatures",
+            hint=f"list the keys there, or let the server name the pusher: git config {SETTING}",
         )
     found = context.repository.objects.read(commit)
     data = b"" if found is None else found.data

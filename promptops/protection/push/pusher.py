@@ -28,8 +28,8 @@ def find_pusher(context: PushContext) -> str | None:
     name = context.variables.get(variable, "").strip()
     if not name:
         raise PromptopsError(
-            f"{SETTING} is {variable}, and the server does not say who pushes in it",
-            hint="whoever runs the server: name the variable that it sets for its hooks",
+            f"{SETTING} is {variable}, and the server does not set it to the pusher",
+            hint="on the server, name the variable that it sets for its hooks",
         )
     return name if "@" in name else f"@{name}"
 
@@ -43,6 +43,6 @@ def require_known(who: str, groups: Groups, path: str) -> None:
     """
     if who.startswith("@") and not groups.knows(who):
         raise PromptopsError(
-            f"nobody can tell which approvals are not {who}'s own: who that is is not known",
+            f"{who}'s own approvals cannot be identified: {who} is unknown",
             hint=f"list all names of each person in {path}",
         )

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 # Git shows the output of a hook on a terminal, so keep it short.
 _MAX_SHOWN = 20
-_GATE = "promptops gate shows all that is missing before you push"
-_RULES = "docs/server.md of promptops says what a push may do here"
+_GATE = "run promptops gate before you push to see what is missing"
+_RULES = "see docs/server.md of promptops for what a push may do"
 _ANSWERS = (RefusedError, IntegrityError, UntrustedError)
 
 

@@ -56,9 +56,9 @@ def check_rules(context: PushContext, transition: Transition) -> None:
         check_approvers(context, rules, deployment.commit, releases)
     if rules.evals:
         raise PromptopsError(
-            f"evals have to have passed for {rules.name}, and of that this hook has no evidence",
-            hint="who ran the evals is trusted where they run: let that robot alone push this "
-            f"branch, and leave evals out of [environments.{rules.name}]",
+            f"{rules.name} requires passed evals, and this hook has no evidence of them",
+            hint="let only the service that runs the evals push this branch, and remove evals "
+            f"from [environments.{rules.name}]",
         )
 
 
@@ -92,6 +92,6 @@ def _refuse_skipped(context: PushContext, source: str, releases: Sequence[Releas
         entry = entries.get(release.name)
         if entry is None or release.version not in entry.versions:
             raise RefusedError(
-                f"{release} is not live in {source}, where it has to be first",
+                f"{release} is not live in {source}, which must come first",
                 hint=f"promptops promote {release} --to {source}",
             )

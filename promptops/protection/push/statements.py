@@ -30,18 +30,17 @@ def check_approval(context: PushContext, command: PushCommand) -> None:
     If no guarded branch lists keys yet, approvals cannot be verified and are accepted; they have no
     effect.
     """
-    refuse_moves(command, "an approval is of one content; what became of that is approved anew")
+    refuse_moves(command, "approve the new content again")
     found = context.repository.objects.read(command.new or "")
     if found is None or found.kind != "blob" or len(found.data) > 2 * MAX_BYTES:
-        raise IntegrityError("it holds no statement", hint=_HINT)
+        raise IntegrityError("it contains no statement", hint=_HINT)
     if command.ref.rpartition("/")[2] != found.oid:
-        raise IntegrityError("it is not named after what it holds", hint=_HINT)
+        raise IntegrityError("its name does not match its content", hint=_HINT)
     sealed = unseal(command.ref, found.data)
     shelf = shelf_of(sealed.statement)
     if command.ref != f"{APPROVALS}{shelf.name}/{found.oid}":
         raise IntegrityError(
-            f"it lies elsewhere than what it says of {shelf.subject}: it belongs to "
-            f"{APPROVALS}{shelf.name}/",
+            f"it is in the wrong place for {shelf.subject}: it belongs to {APPROVALS}{shelf.name}/",
             hint=_HINT,
         )
     lists = [
@@ -54,8 +53,8 @@ def check_approval(context: PushContext, command: PushCommand) -> None:
     if keys and len(faults) == len(keys):
         raise UntrustedError(
             f"it does not count: {faults[0]}",
-            hint=f"whose keys count is in {context.protection.config.gate.signers} on the guarded "
-            "branch",
+            hint=f"see {context.protection.config.gate.signers} on the guarded branch for the "
+            "keys that count",
         )
 
 

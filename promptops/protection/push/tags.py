@@ -38,13 +38,13 @@ _RELEASE_TRAILERS = (
     "Operation",
 )
 _YANK_TRAILERS = ("Reason", "Release-Tag", "Operation")
-_BY_HAND = "promptops release makes release tags, promptops yank those of yanks"
+_BY_HAND = "make release tags with promptops release, and yank tags with promptops yank"
 
 
 def check_release_tag(context: PushContext, command: PushCommand) -> None:
     """Raise an error for an invalid release tag, or for updating an existing one."""
     name, version = _read_key(command.ref)
-    refuse_moves(command, "a released version never changes; release the next one")
+    refuse_moves(command, "release a new version: a released one never changes")
     release = _read_pushed(context, command, name, version)
     _check_trailers(context, release)
     _check_evidence(context, release)
@@ -88,7 +88,7 @@ def _read_pushed(
     """
     found = context.repository.objects.read(command.new or "")
     if found is None:
-        raise IntegrityError(f"it would lead to nothing ({command.new})", hint=_BY_HAND)
+        raise IntegrityError(f"it would point to nothing ({command.new})", hint=_BY_HAND)
     release, fault = inspect_tag(name, version, found)
     if release is None:
         raise fault or IntegrityError("it is not the tag of a release", hint=_BY_HAND)
@@ -107,12 +107,12 @@ def _check_form(data: bytes, title: str, once: Sequence[str]) -> None:
         raise IntegrityError(f"its title is not '{title}'", hint=_BY_HAND)
     if format_message(*message) != text:
         raise IntegrityError(
-            "its message is not a title, a text and trailers with one empty line between each two",
+            "its message is not a title, a text and trailers separated by empty lines",
             hint=_BY_HAND,
         )
     for key in once:
         if len(message.values(key)) != 1:
-            raise IntegrityError(f"it does not say {key} once", hint=_BY_HAND)
+            raise IntegrityError(f"it does not contain {key} exactly once", hint=_BY_HAND)
 
 
 def _check_trailers(context: PushContext, release: Release) -> None:
@@ -121,7 +121,7 @@ def _check_trailers(context: PushContext, release: Release) -> None:
     folder = load_config(files.read).prompts
     if release.folder != folder:
         raise IntegrityError(
-            f"its Prompt-Path lies in '{release.folder}', but the prompts of its commit "
+            f"its Prompt-Path is in '{release.folder}', but the prompts of its commit "
             f"{release.commit[:12]} are in '{folder}'",
             hint=_BY_HAND,
         )
@@ -148,26 +148,26 @@ def _check_trailers(context: PushContext, release: Release) -> None:
 def check_yank_tag(context: PushContext, command: PushCommand) -> None:
     """Raise an error for an invalid yank tag, or for updating an existing one."""
     name, version = _read_key(command.ref.replace(YANKS, RELEASES, 1))
-    refuse_moves(command, "what was yanked stays yanked; release the next version")
+    refuse_moves(command, "release a new version: a yank is never undone")
     found = context.repository.objects.read(command.new or "")
     if found is None or found.kind != "tag":
         raise IntegrityError(
-            "it is a lightweight tag: it does not say who yanked the release, and why",
+            "it is a lightweight tag, without an author and a reason",
             hint=f"promptops yank {name}@{version} --reason TEXT --push makes a real one",
         )
     said = parse_tag(found.data).name
     if f"refs/tags/{said}" != command.ref:
-        raise IntegrityError(f"it holds the tag object of {said}", hint=_BY_HAND)
+        raise IntegrityError(f"it points to the tag object of {said}", hint=_BY_HAND)
     _check_form(found.data, f"Yank {name} {version}", _YANK_TRAILERS)
     release = context.find_release(name, version)
     if release is None:
         raise RefusedError(
             f"it yanks {name}@{version}, which is not released here",
-            hint="a yank is about a release: push that together with it, or first",
+            hint="push the release first, or together with its yank",
         )
     if yank_target(found.data) != (release.commit, release.tag):
         raise IntegrityError(
-            f"it is about another commit or tag than the release {name}@{version} here",
+            f"it refers to another commit or tag than the release {name}@{version} here",
             hint=f"promptops yank {name}@{version} --reason TEXT --push, in a clone that has "
             "fetched the tags",
         )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     # Computes a state, or raises an error.
     Making = Callable[[], State]
 
-BY_HAND = "only promptops writes deployments: make this one with promptops, from the newest state"
+BY_HAND = "make this deployment with promptops, from the newest state"
 
 
 class Transition(NamedTuple):
@@ -50,7 +50,7 @@ def check_action(transition: Transition) -> None:
     make = _ACTIONS.get(transition.deployment.action)
     if make is None:
         raise IntegrityError(
-            f"its action is '{transition.deployment.action}', which there is not", hint=BY_HAND
+            f"its action is '{transition.deployment.action}', which does not exist", hint=BY_HAND
         )
     for name in transition.names:
         if not any(_explains(making, transition, name) for making in make(transition, name)):

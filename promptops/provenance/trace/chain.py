@@ -140,7 +140,7 @@ class Chain:
         else:
             where = remote or "another clone"
             self.release_fault = IntegrityError(
-                f"the tag {tag} is gone", hint=f"look whether {where} still has it: git fetch"
+                f"the tag {tag} is gone", hint=f"check whether {where} still has it: git fetch"
             )
 
     def _read_environment(self, environment: str) -> None:
@@ -156,7 +156,9 @@ class Chain:
         for record in history.records:
             deployment = record.deployment
             if deployment is None:
-                self.problems.append(record.fault or IntegrityError(f"{record.label} is none"))
+                self.problems.append(
+                    record.fault or IntegrityError(f"{record.label} is not a deployment")
+                )
                 before = None
                 continue
             if before is not None and deployment.number != before + 1:
@@ -219,7 +221,7 @@ class Chain:
             self._distrust(f"{place} has {self._label} live without its texts")
         elif digest != live.digest:
             self._distrust(
-                f"{place} holds texts of {shorten(digest)}, its lock says {shorten(live.digest)}"
+                f"{place} has texts of {shorten(digest)}, its lock says {shorten(live.digest)}"
             )
 
     @property
@@ -280,14 +282,14 @@ class Chain:
     def _digest_link(self) -> Link:
         digest = self.subject.digest
         if digest is None:
-            return Link("digest", LinkStatus.ABSENT, "neither a tag nor an environment says one")
+            return Link("digest", LinkStatus.ABSENT, "neither a tag nor an environment records one")
         facts = {"digest": digest}
         if self.subject.rivals:
             rivals = " and ".join([self._label, *self.subject.rivals])
             return Link(
                 "digest",
                 LinkStatus.BROKEN,
-                f"{rivals} claim the same digest, and content has one version",
+                f"{rivals} claim the same digest, which belongs to one version",
                 hint="one of the tags was written by hand; see promptops verify",
                 facts=facts,
             )
@@ -303,7 +305,7 @@ class Chain:
             "digest",
             LinkStatus.BROKEN,
             f"no content here has {shorten(digest)}{where}",
-            hint="what was frozen was altered; see promptops verify",
+            hint="the released content was altered; see promptops verify",
             facts=facts,
         )
 
@@ -332,12 +334,12 @@ class Chain:
             places = " and ".join(one.start.environment for one in now)
             return Link("deployments", LinkStatus.OK, f"live in {places}", lines, facts=facts)
         if self.periods:
-            detail = "was live, and is no longer"
+            detail = "no longer live"
             return Link("deployments", LinkStatus.OK, detail, lines, facts=facts)
         if self.seen or self.repository.git.is_shallow:
             fault = GitError(
                 "this shallow clone does not have the deployment that made it live",
-                hint="git fetch --unshallow gets the whole history",
+                hint="run git fetch --unshallow to get the whole history",
             )
             return failed_link("deployments", fault, facts)
         return Link("deployments", LinkStatus.ABSENT, "never deployed", facts=facts)
@@ -370,7 +372,7 @@ class Chain:
 
     def _moved_tag(self, release: Release) -> PromptopsError | None:
         """Return the fault if the tag differs from the deployed one; None if it does not."""
-        hint = "a release never changes; promptops verify says what to do"
+        hint = "a release never changes; run promptops verify"
         for seen in self.seen:
             if seen.tag not in {None, release.tag}:
                 return IntegrityError(
@@ -387,7 +389,7 @@ class Chain:
             if seen.live.commit != release.commit:
                 return IntegrityError(
                     f"{seen.place} has commit {seen.live.commit[:12]}, "
-                    f"the tag stands on {release.commit[:12]}",
+                    f"the tag points to {release.commit[:12]}",
                     hint=hint,
                 )
         return None
@@ -408,7 +410,7 @@ class Chain:
     def _commit_link(self) -> Link:
         commit, _ = self._where_released()
         if commit is None:
-            return Link("commit", LinkStatus.ABSENT, "nothing says which commit was released")
+            return Link("commit", LinkStatus.ABSENT, "the released commit is unknown")
         facts: dict[str, Any] = {"commit": commit}
         try:
             found = self.repository.objects.read(commit)
@@ -434,7 +436,7 @@ class Chain:
     def _describe_merged(self, merged: bool | None) -> str:  # noqa: FBT001 - the answer of is_merged
         name = self.repository.default_branch
         if merged is None or name is None:
-            return "no default branch to be merged into is known here"
+            return "the default branch is unknown here"
         remote = self.repository.remote
         where = f"{remote}/{name}" if remote else name
         return f"merged into {where}" if merged else f"not merged into {where}"
@@ -444,11 +446,11 @@ class Chain:
         if release is None or frozen is None:
             commit, _ = self._where_released()
             if commit is None or frozen is None:
-                return Link("authors", LinkStatus.ABSENT, "no commit to ask")
+                return Link("authors", LinkStatus.ABSENT, "no commit to check")
         if self.repository.git.is_shallow:
             fault = GitError(
                 "history is cut off in this shallow clone",
-                hint="git fetch --unshallow gets the whole history",
+                hint="run git fetch --unshallow to get the whole history",
             )
             return failed_link("authors", fault)
         try:
@@ -458,7 +460,7 @@ class Chain:
         since = f" since {release.base}" if release is not None and release.base else ""
         facts = {"commits": [_commit_to_json(commit) for commit in commits]}
         if not commits:
-            return Link("authors", LinkStatus.ABSENT, f"no commit touched it{since}", facts=facts)
+            return Link("authors", LinkStatus.ABSENT, f"no commit changed it{since}", facts=facts)
         names = list(dict.fromkeys(commit.author.name for commit in commits))
         lines = [
             f"{one.oid[:12]} {format_minute(one.author.time_seconds)[:10]} {one.author.name}: "
@@ -481,8 +483,9 @@ class Chain:
             base = inspect_tag(release.name, release.base, found)[0] if found else None
             if base is None:
                 raise IntegrityError(
-                    f"it was compared with {release.base}, whose tag is gone or is no release's",
-                    hint="git fetch --tags may bring it back; see promptops verify",
+                    f"it was compared with {release.base}, whose tag is missing or not of a "
+                    "release",
+                    hint="git fetch --tags may restore it; see promptops verify",
                 )
             since = base.commit
             file = repository.objects.read(own_file(base.name, base.commit, base.folder))
@@ -505,9 +508,9 @@ class Chain:
         lines = tuple(f"{one}: {value}" for one, value in found)
         facts = {"recorded": [{"key": one, "value": value} for one, value in found]}
         if all(one != key for one, _ in found):
-            detail = "none recorded, but what the gate judged"
+            detail = "none recorded, except the verdict of the gate"
             return Link(name, LinkStatus.ABSENT, detail, lines, facts=facts)
-        detail = "recorded by the release tag, not judged again"
+        detail = "recorded by the release tag, not checked again"
         return Link(name, LinkStatus.OK, detail, lines, facts=facts)
 
     def _evidence_link(self) -> Link:

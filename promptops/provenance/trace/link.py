@@ -78,8 +78,8 @@ class Trace:
             return f"the chain could not be followed at {unchecked.name}: {unchecked.detail}"
         absent = [link.name for link in self.links if link.status is LinkStatus.ABSENT]
         if not absent:
-            return "the chain holds"
-        return f"the chain holds, as far as it was recorded (not: {', '.join(absent)})"
+            return "the chain is intact"
+        return f"the chain is intact, as far as it was recorded (not: {', '.join(absent)})"
 
 
 def failed_link(

@@ -60,7 +60,7 @@ def trace_run(
     if run.prompt is None or run.version is None or run.digest is None:
         raise UsageError(
             f"run {run.id} ran no prompt: it {run.status} at {run.stage}",
-            hint=f"promptops runs show {run.id} says why",
+            hint=f"run promptops runs show {run.id} to see why",
         )
     links = [] if found_by is None else [_output_link(run, found_by)]
     links += [_run_link(run), _place_link(repository, run)]
@@ -153,6 +153,6 @@ def _find_subject(repository: Repository, run: RunRecord) -> tuple[TraceSubject,
             "release",
             LinkStatus.BROKEN,
             f"{subject.name} ran from the work tree, and no release has its text",
-            hint="nobody reviewed this text as it was; run released versions where it matters",
+            hint="this text was not reviewed; run released versions instead",
         )
     return released, None

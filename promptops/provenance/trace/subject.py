@@ -82,8 +82,9 @@ def find_subject(repository: Repository, asked: str) -> TraceSubject:
 def _find_selected(repository: Repository, name: str, selector: Selector) -> TraceSubject:
     if selector.kind is SelectorKind.WORKING:
         raise UsageError(
-            "the work tree has no chain yet",
-            hint=f"promptops release {name} begins one; promptops blame {name} says who wrote it",
+            "the work tree has no release to trace",
+            hint=f"release it with promptops release {name}, or see who wrote it with promptops "
+            f"blame {name}",
         )
     if selector.kind is SelectorKind.ENVIRONMENT:
         return _find_live(repository, name, selector.text)
@@ -132,13 +133,14 @@ def _find_digest(repository: Repository, prefix: str) -> TraceSubject:
     if not claims:
         raise NotFoundError(
             f"no release and no deployment here has the digest {prefix}",
-            hint="a digest of the work tree was never released; else git fetch --tags, then again",
+            hint="a digest of the work tree was never released; otherwise run git fetch --tags, "
+            "then try again",
         )
     digests = sorted({digest for digest, _, _ in claims})
     if len(digests) > 1:
         raise UsageError(
-            f"{prefix} begins {len(digests)} digests: {', '.join(map(shorten, digests[:3]))}",
-            hint="give more of its hex digits",
+            f"{prefix} matches {len(digests)} digests: {', '.join(map(shorten, digests[:3]))}",
+            hint="use more hex digits",
         )
     (digest, name, version), *others = claims
     rivals = tuple(f"{name}@{version}" for _, name, version in others)

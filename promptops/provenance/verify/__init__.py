@@ -125,15 +125,15 @@ def _report_gaps(survey: Survey) -> None:
         remote = survey.repository.remote
         survey.unchecked(
             "prompts/",
-            "this clone has no release tags, so its environments could not be held to them",
+            "this clone has no release tags, so its environments could not be checked against them",
             f"git fetch {remote} 'refs/tags/*:refs/tags/*', then verify again",
         )
     if survey.skipped_signatures:
         survey.note(
             "unread-signature",
             "prompts/",
-            f"{survey.skipped_signatures:,} more signatures were not looked at",
-            "promptops verify --deep looks at all",
+            f"{survey.skipped_signatures:,} more signatures were not checked",
+            "run promptops verify --deep to check all",
         )
 
 
@@ -143,6 +143,6 @@ def _check_locks(survey: Survey) -> None:
         survey.warn(
             "lock-file",
             path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path),
-            "a lock that git holds while it writes; one that stays was left by a crash",
+            "a lock file of Git; if it stays, a crash left it",
             f"make sure that no git command is running here, then remove {path}",
         )

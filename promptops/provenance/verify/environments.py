@@ -99,8 +99,7 @@ class EnvironmentCheck:
                 "separate-ways",
                 self.place,
                 message,
-                f"git branch -D {self.place} drops the local deployments; "
-                f"{self.environment} is the remote's branch",
+                f"to drop the local deployments: git branch -D {self.place}",
             )
 
     def _check_numbers(self, history: History) -> None:
@@ -109,7 +108,7 @@ class EnvironmentCheck:
             self.survey.unchecked(
                 self.place,
                 f"what is older than {first.label} is not in this clone",
-                "git fetch --unshallow gets the whole history",
+                "run git fetch --unshallow to get the whole history",
             )
         before: int | None = None
         for record in history.records:

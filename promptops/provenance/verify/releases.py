@@ -47,7 +47,7 @@ class ReleaseCheck:
                     "stray-tag",
                     short_name(ref),
                     "not the tag of a release: its name is not NAME@VERSION",
-                    f"git tag -d {short_name(ref)} removes it",
+                    f"to remove it: git tag -d {short_name(ref)}",
                 )
         keys = [key for key in self.survey.tags if self.survey.opens(key)]
         for start in range(0, len(keys), _PORTION):
@@ -133,7 +133,9 @@ class ReleaseCheck:
             place = short_name(ref.name)
             if key is None:
                 if self.survey.scope.is_everything:
-                    self.survey.warn("stray-tag", place, "yanks nothing: its name is no release's")
+                    self.survey.warn(
+                        "stray-tag", place, "yanks nothing: its name is not of a release"
+                    )
             elif self.survey.opens(key) and isinstance(tag, GitError):
                 self.survey.failed("broken-yank", place, tag)
             elif self.survey.opens(key) and tag is not None and not isinstance(tag, GitError):
@@ -153,7 +155,7 @@ class ReleaseCheck:
             self.survey.error(
                 "broken-yank",
                 place,
-                "a lightweight tag: it does not say who yanked the release, and why",
+                "a lightweight tag, without an author and a reason",
                 f"git tag -d {place}, then promptops yank {key[0]}@{key[1]} --reason TEXT",
             )
             return
@@ -165,6 +167,6 @@ class ReleaseCheck:
             self.survey.error(
                 "broken-yank",
                 place,
-                f"it stands on commit {commit[:12]}, the release on {release.commit[:12]}",
+                f"it points to commit {commit[:12]}, the release on {release.commit[:12]}",
                 "one of the two tags was moved by hand",
             )

@@ -93,7 +93,7 @@ class Survey:
     def failed(self, check: str, place: str, error: PromptopsError) -> None:
         """Record an error: as a fault, or as unchecked if this clone lacks data."""
         # Elsewhere these errors tell people to run `verify`.
-        hint = (error.hint or "").replace("; promptops verify says more", "") or None
+        hint = (error.hint or "").replace("; run promptops verify", "") or None
         if isinstance(error, GitError):
             self.unchecked(place, error.message, hint)
         else:
@@ -134,8 +134,8 @@ class Survey:
                 "moved-tag",
                 short_name(release_tag(*key)),
                 f"the tag was moved: {how} {recorded[:12]}, now it is {current[:12]}",
-                "a release never changes; put the old tag back: "
-                f"git update-ref {release_tag(*key)} {recorded[:12]}",
+                "a release never changes; restore the old tag: git update-ref "
+                f"{release_tag(*key)} {recorded[:12]}",
             )
 
     def missing_tag(self, key: Key, place: str, why: str) -> None:
@@ -157,7 +157,7 @@ class Survey:
         if self.repository.remote is None:
             return f"somebody deleted the tag; another clone may have it: git fetch CLONE {tag}"
         fetch = f"git fetch {self.repository.remote} {tag}:{tag}"
-        return f"{fetch} brings it back, unless it was deleted there too"
+        return f"{fetch} restores it, unless it was deleted there too"
 
     def check_signature(self, place: str, oid: str, kind: str, signature: str | None) -> None:
         """Verify a signature; a missing one is a fault if allowed signers were given."""
@@ -198,7 +198,7 @@ class Survey:
                 "unknown-signer",
                 place,
                 f"{kind} {oid[:12]} is signed, but {verdict.reason}",
-                "promptops verify --trust FILE judges it by a list of allowed signers",
+                "to check it against a list of allowed signers: promptops verify --trust FILE",
             )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from promptops.provenance.verify.scope import Key
     from promptops.provenance.verify.survey import Survey
 
-_PAST = "it is so no longer, but a rollback to that deployment would bring it back"
+_PAST = "it is fixed now, but a rollback to that deployment would bring it back"
 
 
 @dataclass(slots=True)
@@ -124,7 +124,7 @@ class TreeCheck:
         if number > 1:
             hint += (
                 f"; promptops rollback --env {self.history.environment} "
-                f"--to-deployment {number - 1} restores what was before"
+                f"--to-deployment {number - 1} restores the state before"
             )
         message = f"{record.label}: {message}"
         return Finding(check, Severity.ERROR, message, self.place, None, hint)
@@ -164,13 +164,13 @@ class TreeCheck:
         if self.survey.scope.names is not None:
             return
         for folder in sorted(folders.releases.keys() - expected):
-            message = f"it holds the texts of {folder}, which is not live there"
+            message = f"it contains the texts of {folder}, which is not live there"
             key = ("surplus", folder, folders.releases[folder])
             if self._is_new(key):
                 self._keep(key, [self._fault(record, "surplus-texts", message)])
         for stray in folders.strays:
             if self._is_new(("stray", stray)):
-                message = f"{stray} does not belong into a deployment"
+                message = f"{stray} does not belong in a deployment"
                 self._keep(("stray", stray), [self._fault(record, "stray-file", message)])
 
     def _check_live(
@@ -214,7 +214,7 @@ class TreeCheck:
         tag = self._read_tag(key)
         if tag is None:
             if not self.survey.opens(key):
-                message = f"{label} is live, but its tag is no release's"
+                message = f"{label} is live, but its tag is not of a release"
                 yield self._fault(record, "broken-tag", message)
         elif fault := contradict_lock(live, tag.digest, tag.commit):
             yield self._fault(record, "wrong-lock", f"{label}: {fault}")
@@ -245,7 +245,7 @@ class TreeCheck:
                 self.survey.unchecked(
                     self.place,
                     "rollbacks lead to deployments that are not in this clone",
-                    "git fetch --unshallow gets the whole history",
+                    "run git fetch --unshallow to get the whole history",
                 )
             return
         else:

@@ -91,9 +91,7 @@ def read_loose(source: str, first_line: int = 1) -> tuple[str, dict[str, str], l
             body.text(source[place:])
             notes = list(_tell(source, pattern, inputs, first_line))
             notes += [
-                Note(
-                    f"{match[0]} stands in code and was left as text", _line(source, match.start())
-                )
+                Note(f"{match[0]} is in code and was left as text", _line(source, match.start()))
                 for match in pattern.finditer(source)
                 if match.start() not in places
             ]
@@ -166,7 +164,7 @@ def tell_types(inputs: Mapping[str, str]) -> Iterator[Note]:
 
 
 def _read_uses(source: str) -> Iterator[tuple[str, str]]:
-    """Yield name and type for each use that says more than that something is a value."""
+    """Yield name and type for each use that reveals more than that it is a value."""
     from jinja2 import Environment, TemplateError, nodes
 
     try:

@@ -149,7 +149,7 @@ def write_adoption(repository: Repository, plan: AdoptionPlan) -> None:
     for one in plan.adoptions:
         target = place_file(repository, one.path)
         if target.exists() and one.path != one.draft.path:
-            raise RefusedError(f"{one.path} exists already", hint="run the command again")
+            raise RefusedError(f"{one.path} already exists", hint="run the command again")
         target.parent.mkdir(parents=True, exist_ok=True)
         if one.moves and one.path != one.draft.path:
             move_file(repository.git, one.draft.path, one.path)

@@ -79,10 +79,10 @@ def read_baseline(repository: Repository) -> frozenset[str]:
         return frozenset()
     except ValueError as error:
         raise ConfigurationError(
-            f"{BASELINE} is not JSON", hint="promptops adopt --scan PATH --write writes it anew"
+            f"{BASELINE} is not JSON", hint="promptops adopt --scan PATH --write writes it again"
         ) from error
     if not isinstance(data, dict) or data.get("schema") != _SCHEMA:
-        raise ConfigurationError(f"{BASELINE} is no {_SCHEMA}", hint="write it anew")
+        raise ConfigurationError(f"{BASELINE} is not {_SCHEMA}", hint="write it again")
     return frozenset(str(one) for one in data.get("accepted", ()))
 
 

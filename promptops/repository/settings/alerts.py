@@ -82,7 +82,7 @@ def _read_channel(name: str, table: Table) -> ChannelSettings:
     secret = next(key for key in keys if key.endswith("variable") or key == "key")
     given = [key for key in ("url", secret) if key in table]
     if len(given) != 1:
-        wrong = "stands beside url" if given else "is missing"
+        wrong = "and url are both set" if given else "is missing"
         table.fail(secret, wrong, f'write {secret} = "NAME_OF_A_VARIABLE"')
     return ChannelSettings(
         name,
@@ -97,7 +97,7 @@ def _read_kinds(table: Table) -> tuple[str, ...]:
         return KINDS
     kinds = table.texts("kinds")
     if not kinds or not set(kinds) <= set(KINDS):
-        table.fail("kinds", "is no list of kinds", f"choose from: {', '.join(KINDS)}")
+        table.fail("kinds", "is not a list of kinds", f"choose from: {', '.join(KINDS)}")
     return kinds
 
 
@@ -114,5 +114,7 @@ def _read_url(table: Table, key: str) -> str | None:
     if parts is None or not is_url or not url.isascii() or not url.isprintable() or " " in url:
         table.fail(key, "is not an http(s) address", 'such as "https://alerts.example.com/in"')
     if parts.username is not None or parts.password is not None:
-        table.fail(key, "holds a password", "write url_variable, and the address into that")
+        table.fail(
+            key, "contains a password", "set url_variable, and put the address into that variable"
+        )
     return url

@@ -25,9 +25,7 @@ KEYS = (
     "encryption_key",
 )
 _SCHEMES = ("sqlite", "redis", "rediss", "postgres", "postgresql")
-_INSTEAD = (
-    'name a variable that holds the address: conversations.store_variable = "CONVERSATIONS_URL"'
-)
+_INSTEAD = 'name a variable with the address: conversations.store_variable = "CONVERSATIONS_URL"'
 _TOKENS = 4000
 _KILOBYTES = 1024
 
@@ -72,7 +70,7 @@ def read_conversations(value: object, path: str) -> ConversationSettings:
     table = Table(value, path, "conversations")
     table.check_keys(KEYS)
     if "store" in table and "store_variable" in table:
-        table.fail("store_variable", "and store are both there", "keep one of the two")
+        table.fail("store_variable", "and store are both set", "keep one of them")
     return ConversationSettings(
         store=table.address("store", _SCHEMES, what="conversations", instead=_INSTEAD),
         store_variable=table.variable("store_variable", "CONVERSATIONS_URL"),

@@ -41,8 +41,8 @@ class Limits(NamedTuple):
         spend_per_day: micro-dollars in one UTC day.
         calls_per_minute: requests to models in one minute.
         tokens_per_minute: input and output tokens in one minute.
-        tokens_per_hour: likewise in one UTC hour.
-        tokens_per_day: likewise in one UTC day.
+        tokens_per_hour: the same in one UTC hour.
+        tokens_per_day: the same in one UTC day.
     """
 
     spend_per_hour: int | None = None
@@ -131,7 +131,7 @@ class GuardSettings:
 
     @property
     def place(self) -> StorePlace:
-        """Where the ledger is. Beside a log in PostgreSQL it is a file all the same."""
+        """The place of the ledger. It is a file even if the log is in PostgreSQL."""
         own = None if self.ledger == DEFAULT_LEDGER else self.ledger
         return StorePlace("guards.ledger_variable", self.ledger_variable, own, "ledger.db")
 
@@ -179,7 +179,7 @@ def read_guards(value: object, path: str) -> GuardSettings:
     prompts = _read_named(table.table("prompts"))
     environments = _read_named(table.table("environments"))
     if "ledger" in table and "ledger_variable" in table:
-        table.fail("ledger", "stands beside ledger_variable", "leave out one of the two")
+        table.fail("ledger", "and ledger_variable are both set", "remove one of them")
     ledger = table.address("ledger", SCHEMES, what="a ledger", instead=_INSTEAD)
     on_down = table.choice("on_ledger_down", ("refuse", "local"), "refuse")
     return GuardSettings(
@@ -222,7 +222,7 @@ def _read_limits(table: Table) -> Limits:
         is_money = key.startswith("spend_")
         limit = table.micros(key) if is_money else table.whole(key, None)
         if limit is not None and limit > MAX_LIMIT:
-            table.fail(key, "is larger than anything that can be counted", "leave it out")
+            table.fail(key, "is too large", "leave it out")
         limits[key] = limit
     return Limits(**limits)
 
@@ -233,12 +233,12 @@ def _read_local(table: Table, on_down: str) -> int | None:
         table.fail(
             "local_spend_per_hour",
             'is missing, and on_ledger_down is "local"',
-            "say what each process may spend in an hour while the ledger is out of reach",
+            "set what each process may spend in an hour while the ledger is unreachable",
         )
     if on_down != "local" and limit is not None:
         table.fail(
             "local_spend_per_hour",
-            'holds only where on_ledger_down is "local"',
+            'has an effect only with on_ledger_down = "local"',
             'add on_ledger_down = "local", or leave it out',
         )
     return limit

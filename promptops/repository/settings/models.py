@@ -62,11 +62,11 @@ class EndpointSettings:
         key: the environment variable with the API key.
         model: the model name to send; None: the part after the endpoint's name in the prompt.
         transport: one of `TRANSPORTS`; None: chosen by the name.
-        headers: further headers of every request; `${NAME}` stands for an environment variable.
+        headers: further headers of every request; `${NAME}` is replaced by an environment variable.
         input_price: micro-dollars for a million input tokens; None if not configured.
-        output_price: micro-dollars for a million output tokens, likewise.
-        cached_price: micro-dollars for a million input tokens that the provider had cached,
-            likewise.
+        output_price: micro-dollars for a million output tokens; None if unknown.
+        cached_price: micro-dollars for a million input tokens that the provider had cached; None if
+            unknown.
         is_free: whether it costs nothing.
         context: the maximum number of input tokens.
         output: the maximum number of output tokens.
@@ -165,14 +165,14 @@ def _read_endpoint(name: str, table: Table) -> EndpointSettings:
     if model is not None and base_url is None:
         table.fail(
             "model",
-            "has no base_url beside it, and a name stands for an endpoint, not for another model",
+            "has no base_url, which the name of an endpoint needs",
             f"add {table.key('base_url')}, or write the other model into the prompt",
         )
     transport = table.choice("transport", TRANSPORTS, "openai") if "transport" in table else None
     prices = {key: _read_price(table, key) for key in KEYS if key.endswith("_price")}
     is_free = table.flag("free", default=False)
     if is_free and any(price is not None for price in prices.values()):
-        table.fail("free", "is true beside a price", "leave out one of the two")
+        table.fail("free", "is true although a price is set", "remove one of them")
     if (prices["input_price"] is None) != (prices["output_price"] is None):
         missing = "input_price" if prices["input_price"] is None else "output_price"
         table.fail(missing, "is missing", "a price needs both, in US dollars for a million tokens")
@@ -207,9 +207,9 @@ def _read_base_url(table: Table) -> str | None:
             "base_url", "is not an http(s) address", 'such as base_url = "http://127.0.0.1:8000/v1"'
         )
     if parts.username is not None or parts.password is not None:
-        table.fail("base_url", "holds a password", "name the variable that holds the key in `key`")
+        table.fail("base_url", "contains a password", "name the variable with the key in `key`")
     if re.search(r"(?:^|&)[^=]*(?:key|token|secret)[^=]*=", parts.query, re.IGNORECASE):
-        table.fail("base_url", "holds a key", "name the variable that holds the key in `key`")
+        table.fail("base_url", "contains a key", "name the variable with the key in `key`")
     return address
 
 
@@ -227,7 +227,7 @@ def _read_headers(table: Table) -> dict[str, str]:
             rest != value and _SCHEME.fullmatch(rest) is not None
         ):
             inner.fail(
-                name, "holds a key in plain text", f'write {name} = "${{NAME_OF_A_VARIABLE}}"'
+                name, "contains a key in plain text", f'write {name} = "${{NAME_OF_A_VARIABLE}}"'
             )
         headers[name] = value
     return headers

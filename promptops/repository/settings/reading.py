@@ -128,7 +128,7 @@ class Table:
             self.fail(
                 key,
                 "is not the name of an environment variable",
-                f'secrets do not belong into files; write {self.key(key)} = "{example}"',
+                f'secrets do not belong in files; write {self.key(key)} = "{example}"',
             )
         return name
 
@@ -152,10 +152,10 @@ class Table:
         except ValueError:
             parts = None
         if parts is None or parts.scheme not in schemes:
-            self.fail(key, f"is no place for {what}", _place_hint(schemes))
+            self.fail(key, f"is not a supported store for {what}", _place_hint(schemes))
         # Do not print the URL: it may contain a password.
         if parts.password is not None or _SECRET.search(parts.query):
-            self.fail(key, "holds a password", instead)
+            self.fail(key, "contains a password", instead)
         return url
 
     def texts(self, key: str) -> tuple[str, ...]:

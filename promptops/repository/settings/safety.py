@@ -2,7 +2,7 @@
 
 [safety] delimit = true # set untrusted inputs between delimiters that nobody can guess characters =
 20000 # the longest untrusted text scan = "log" # look for injection in untrusted inputs: "off",
-"log" or "block" scan_answers = "off" canary = "log" # notice an answer that gives the prompt away
+"log" or "block" scan_answers = "off" canary = "log" # notice an answer that reveals the prompt
 redact = "restore" # inputs with `redact: true`: "log", "send" or "restore" key_variable =
 "PROMPTOPS_SAFETY_KEY"
 """

@@ -100,12 +100,12 @@ def describe_refusal(error: ModelError, *, prompt: str | None, run_id: str, now:
     """
     is_gone = error.status == _NOT_FOUND
     reason = f"HTTP {error.status}" if error.status is not None else "the key is missing"
-    title = f"{error.model} is gone" if is_gone else f"{error.model} refuses our key"
+    title = f"{error.model} no longer exists" if is_gone else f"{error.model} rejects the API key"
     return Alert(
         "model" if is_gone else "key",
         f"{title} ({reason})",
-        f"The prompt {prompt} asked for it in run {run_id}. Prompts with fallbacks use those; "
-        f"others fail until this is corrected.",
+        f"The prompt {prompt} asked for it in run {run_id}. Prompts with fallbacks use them; "
+        "others fail until this is fixed.",
         f"refused/{error.model}/{error.status}/{int(now // 3600)}",
         (now // 3600 + 1) * 3600,
         "critical",

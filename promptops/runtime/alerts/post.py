@@ -43,7 +43,7 @@ def send_post(post: Post, *, timeout_seconds: float, now: float) -> None:
     except NoAnswerError as error:
         raise AlertError(f"{host} cannot be reached: {error}", is_passing=True) from None
     except TooLargeError:
-        raise AlertError(f"{host} answered too much", is_passing=False) from None
+        raise AlertError(f"the response of {host} is too large", is_passing=False) from None
     finally:
         connections.close()
     if not 200 <= answer.status < 300:
@@ -51,7 +51,7 @@ def send_post(post: Post, *, timeout_seconds: float, now: float) -> None:
             f"{host} answered {answer.status}",
             is_passing=answer.status in _RETRIED or answer.status >= _SERVER_ERROR,
             retry_after_seconds=_read_wait(answer.headers, now),
-            hint="look whether address and key are right",
+            hint="check address and key",
         )
 
 
@@ -62,7 +62,7 @@ def _find_host(url: str) -> str:
     except ValueError:
         parts, host = urlsplit(""), None
     if not host or parts.scheme not in {"http", "https"}:
-        raise AlertError("the address is no URL", is_passing=False)
+        raise AlertError("the address is not a URL", is_passing=False)
     return host
 
 

@@ -48,7 +48,7 @@ def send(
             raise AlertError(
                 f"the variable {channel.variable} is not set",
                 is_passing=False,
-                hint=f"set it where promptops runs, or leave [alerts.{channel.name}] out",
+                hint=f"set it where promptops runs, or remove [alerts.{channel.name}]",
             )
     for number in range(1, TRIES + 1):
         try:

@@ -47,5 +47,5 @@ def _require_key(body: bytes, keyring: Keyring | None) -> None:
     if keyring is None and body[0] & _SEALED:
         raise ConfigurationError(
             "the store of conversations is encrypted, and no key is configured",
-            hint="name its environment variable as encryption_key in [conversations]",
+            hint="set encryption_key in [conversations]",
         )

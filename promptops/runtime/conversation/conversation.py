@@ -105,7 +105,7 @@ class Conversation:
         if not 0 < len(conversation) <= _MAX_ID or not conversation.isprintable():
             raise UsageError(
                 f"a conversation's id has 1 to {_MAX_ID} printable characters",
-                hint="use the id that your application has for it",
+                hint="use your application's id for it",
             )
         self.id = conversation
         self._owner = owner
@@ -425,14 +425,15 @@ class Conversation:
         for one in entries:
             if len(one.body) > most:
                 raise RefusedError(
-                    f"a message of {len(one.body)} bytes, and a conversation has at most {most}",
+                    f"the message has {len(one.body)} bytes; a conversation may have at most "
+                    f"{most}",
                     hint="raise kilobytes in [conversations]",
                 )
         number = self._store(entries, expected, now)
         if number is None:
             raise ConflictError(
-                f"conversation {self.id} went on after row {expected.number}",
-                hint="read its history again, and answer that",
+                f"conversation {self.id} has newer rows than {expected.number}",
+                hint="read its history again, and retry",
             )
         return number
 
@@ -445,7 +446,7 @@ class Conversation:
             raise NotKeptError(
                 f"the answer of run {run.id} is not in conversation {self.id}: {error.message}",
                 run,
-                hint="the error's `run` has it; hand it to `record` when the store works again",
+                hint="pass the error's `run` to `record` when the store works again",
             ) from error
 
     def _check_owner(self) -> None:

@@ -43,7 +43,7 @@ class HandOver:
 
     Attributes:
         source: the prompt that hands over, with its version and digest.
-        target: the prompt that takes over, likewise.
+        target: the prompt that takes over, in the same form.
         reason: the reason, in one line.
         data: the data to pass on; redacted.
         at: when, in seconds since 1970.
@@ -100,8 +100,8 @@ def make_hand_over(
     size = len(to_json(document))
     if size > _MAX_BYTES:
         raise RefusedError(
-            f"a hand-over of {size} bytes; at most {_MAX_BYTES} are allowed",
-            hint="hand over what the next prompt needs, not the conversation: it has that",
+            f"the hand-over has {size} bytes; at most {_MAX_BYTES} are allowed",
+            hint="hand over only what the next prompt needs, without the conversation",
         )
     _check_fit(document, target)
     return record
@@ -128,6 +128,6 @@ def _check_fit(document: Mapping[str, Any], prompt: ResolvedPrompt) -> None:
     for fault in compile_schema(declared).iter_errors(dict(document)):
         place = ".".join(map(str, fault.instance_path)) or "the hand-over"
         raise RefusedError(
-            f"{prompt.name} cannot take it over: {place}: {fault.message}",
-            hint=f"its input {INPUT} says what it needs",
+            f"{prompt.name} rejects the hand-over: {place}: {fault.message}",
+            hint=f"see the schema of its input {INPUT}",
         )

@@ -1,6 +1,6 @@
 """Conversations in Redis, shared by many machines.
 
-Each change is one script, which Redis runs alone. Messages lies in a key of its own that Redis
+Each change is one script, which Redis runs alone. Messages are in a key of its own that Redis
 itself lets go when the conversation's time is over; that it was there stays.
 """
 
@@ -368,7 +368,7 @@ class RedisStore:
             lines = str(error).strip().splitlines() or [type(error).__name__]
             raise LogError(
                 f"the store of conversations in Redis cannot be used: {lines[0]}",
-                hint="look whether the server runs and takes connections",
+                hint="check that the server runs and accepts connections",
             ) from error
 
 

@@ -336,7 +336,7 @@ def refuse_owner(conversation: str) -> RefusedError:
     """Return the error for access by another owner."""
     return RefusedError(
         f"conversation {conversation} belongs to another user or tenant",
-        hint="give the user and tenant with whom it began, or begin another one",
+        hint="pass its user and tenant, or start another conversation",
     )
 
 
@@ -433,7 +433,7 @@ def _forget_bodies(cursor: Cursor, conversation: str) -> None:
 def _reseal_some(
     cursor: Cursor, after: tuple[str, int], change: Callable[[bytes], bytes | None]
 ) -> tuple[int, tuple[str, int] | None]:
-    """Change some rows; return how many, and the row to go on after, if any."""
+    """Change some rows; return their number, and the row to continue after, if any."""
     conversation, number = after
     rows = list(cursor.rows(_NEXT, (conversation, conversation, number, _BATCH)))
     count = 0

@@ -86,7 +86,7 @@ def describe_drift(drift: Drift, now: float) -> Alert:
     example = next((one.run_id for one in drift.alarms if one.run_id), None)
     if example is not None:
         lines.append(f"first example: promptops runs show {example}")
-    lines.append(f"go on with: promptops runs stats {drift.prompt} --drift")
+    lines.append(f"next: promptops runs stats {drift.prompt} --drift")
     return Alert(
         "drift",
         f"{drift.prompt}{version} drifts: {first.measure}",

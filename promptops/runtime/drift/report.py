@@ -70,10 +70,10 @@ class Drift(NamedTuple):
     """The comparison of one prompt.
 
     Attributes:
-        prompt: which.
-        versions: those that ran recently, the most frequent first.
+        prompt: its name.
+        versions: the versions of the recent runs, the most frequent first.
         recent: the number of recent runs.
-        reference: likewise.
+        reference: the number of earlier runs.
         shifts: the comparisons, alarms first.
     """
 
@@ -101,7 +101,7 @@ def find_drift(
     Args:
         prompt: which.
         recent: runs of the recent window, one of each key, with what was said.
-        reference: likewise of the reference window.
+        reference: the same of the reference window.
         hours: the last hour, then the same hour of earlier days; empty: not compared.
         embed: returns a vector for each text; None: do not compare meanings.
     """
@@ -232,7 +232,7 @@ def _compare_meanings(
     return [
         Shift(
             "output meaning",
-            f"median likeness {_median(near):.2f}",
+            f"median similarity {_median(near):.2f}",
             f"{_median(was):.2f}",
             found.effect,
             found.p,

@@ -48,8 +48,8 @@ class BreakerOpenError(PromptopsError):
 
     def __init__(self, model: str, frees_at_seconds: float) -> None:
         super().__init__(
-            f"{model} failed too often, and is not asked for a while",
-            hint="declare `fallbacks` in the prompt, or wait until the model answers again",
+            f"{model} failed too often and is paused",
+            hint="add fallbacks to the prompt, or wait until the model answers again",
         )
         self.model = model
         self.frees_at_seconds = frees_at_seconds
@@ -313,8 +313,8 @@ class Breakers:
                     "breaker",
                     f"{model} keeps failing",
                     f"{self._settings.failures} requests failed within "
-                    f"{self._settings.window_seconds:g} s. Prompts with fallbacks use those; "
-                    f"others fail until the model answers again.",
+                    f"{self._settings.window_seconds:g} s. Prompts with fallbacks use them; "
+                    "others fail until the model answers again.",
                     f"breaker/{model}",
                     now + max(self._settings.window_seconds, self._settings.cooldown_seconds),
                 )

@@ -52,8 +52,8 @@ def read_depth(headers: Mapping[str, str]) -> int:
             text = value.strip()
             if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
                 raise UsageError(
-                    f"the header {DEPTH_HEADER} is {quote(value)}, which is no depth",
-                    hint="pass on what promptops wrote, a whole number such as 2",
+                    f"the header {DEPTH_HEADER} is {quote(value)}, which is not a depth",
+                    hint="pass on the value of promptops unchanged, such as 2",
                 )
             return int(text)
     return 0

@@ -147,7 +147,7 @@ class Guards:
             guard="guards.depth",
             limit=limit,
             spent=depth,
-            hint="look for a prompt, tool or agent that calls itself without end",
+            hint="look for a prompt, tool or agent that calls itself endlessly",
         )
         self._tell(
             Alert(
@@ -357,7 +357,7 @@ class Guards:
             who: the owner of the windows, as in `GuardStanding`; None: all.
         """
         if not reason.strip():
-            raise UsageError("a reset needs a reason", hint="say why with --reason")
+            raise UsageError("a reset needs a reason", hint="pass --reason TEXT")
         found, _ = self.find_windows(who)
         windows = [one.window for one in found]
         return self.ledger.reset(windows, by=by, reason=reason.strip(), now=self._clock())
@@ -370,11 +370,11 @@ class Guards:
             UsageError: nothing was lost, or there is no reason.
         """
         if not reason.strip():
-            raise UsageError("a reset needs a reason", hint="say why with --reason")
+            raise UsageError("a reset needs a reason", hint="pass --reason TEXT")
         if not isinstance(self.ledger, LosableLedger) or not self.find_windows()[1]:
             raise UsageError(
-                "the ledger has lost nothing",
-                hint="without --from-log, a reset sets it to what running requests hold",
+                "the ledger has not lost its counts",
+                hint="leave out --from-log to reset it to what running requests hold",
             )
         return self.ledger.restore(charges, by=by, reason=reason.strip(), now=self._clock())
 
@@ -396,7 +396,7 @@ class Guards:
             near = nearest(who, known)
             raise NotFoundError(
                 f"nothing is counted for {quote(who)}",
-                hint=f"did you mean {near}?" if near else "`promptops guards show` names them",
+                hint=f"did you mean {near}?" if near else "run promptops guards show to see them",
             )
         return found, False
 
@@ -409,7 +409,7 @@ class Guards:
                 "a call cost more than was reserved for it",
                 f"{describe_amount(reserved, 'micros')} were reserved and "
                 f"{describe_amount(cost, 'micros')} charged (attempt {key}); a budget may be "
-                "overrun by the difference.",
+                "exceeded by the difference.",
                 f"overrun/{int(now // 3600)}",
                 (now // 3600 + 1) * 3600,
                 "warning",
@@ -511,12 +511,12 @@ class Guards:
         self._tell(
             Alert(
                 "ledger",
-                "the ledger of the guards is out of reach",
+                "the ledger of the guards is unreachable",
                 f"{error.message}. "
                 + (
-                    "Each process counts alone until it is back."
+                    "Each process counts alone until it is available again."
                     if settings.on_ledger_down == "local"
-                    else "Runs whose spending is limited are refused until it is back."
+                    else "Runs with a spending limit are refused until it is available again."
                 ),
                 f"ledger/{int(now // 3600)}",
                 (now // 3600 + 1) * 3600,
@@ -532,7 +532,7 @@ class Guards:
                 f"this run's spending cannot be checked: {error.message}",
                 guard="guards.ledger",
                 hint=error.hint
-                or 'bring the ledger back, or set guards.on_ledger_down = "local" with a limit',
+                or 'restore the ledger, or set guards.on_ledger_down = "local" with a limit',
             ) from error
         limit = settings.local_spend_per_hour
         rule = Rule(

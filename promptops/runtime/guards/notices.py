@@ -40,15 +40,15 @@ class Notices:
         if cost is None and not self._has_said_unknown:
             self._has_said_unknown = True
             self._warn(
-                "what a run may cost cannot be said, and no limit on spending counts it: give the "
-                "model a price in [models] (or free = true) and the prompt max_tokens"
+                "the maximum cost of a run is unknown, so limits on spending do not count it: set "
+                "a price in [models] (or free = true), and max_tokens in the prompt"
             )
         if cost != 0 and not self._has_said_limit:
             if self._note(now, wait=wait):
                 limit = DEFAULT_SPEND_PER_HOUR // MICROS
                 self._warn(
-                    f"guards.spend_per_hour is not set, so runs may spend {limit} US dollars an "
-                    "hour in all; set it in promptops.toml"
+                    f"guards.spend_per_hour is not set, so all runs together may spend {limit} "
+                    "US dollars an hour; set it in promptops.toml"
                 )
             self._has_said_limit = True
 

@@ -76,7 +76,7 @@ class PostgresLedger:
         except psycopg.ProgrammingError:
             # The error may quote a part of the password.
             raise PromptopsError(
-                "the address of the ledger is no URL of PostgreSQL",
+                "the address of the ledger is not a PostgreSQL URL",
                 hint="write postgresql://HOST:PORT/DATABASE; in a password, write @ as %40",
             ) from None
         self._url = url
@@ -289,7 +289,7 @@ class PostgresLedger:
                     connect_timeout=2,
                     application_name="promptops",
                 )
-            except Exception as error:  # noqa: BLE001 - raised by whoever waits for it
+            except Exception as error:  # noqa: BLE001 - raised where the result is awaited
                 answers.put(error)
                 return
             answers.put(connection)
@@ -374,7 +374,7 @@ def _prepare(connection: Any) -> None:  # noqa: ANN401
                 version = VERSION
     if version != VERSION:
         raise LedgerError(
-            f"the ledger has version {version}, and this promptops knows {VERSION}",
+            f"the ledger has version {version}, and this promptops supports {VERSION}",
             hint="use the newer promptops that wrote it",
         )
 
@@ -398,5 +398,5 @@ def _error(error: Exception) -> LedgerError:
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return LedgerError(
         f"the ledger in PostgreSQL cannot be used: {lines[0]}",
-        hint="look whether the server runs and takes connections",
+        hint="check that the server runs and accepts connections",
     )

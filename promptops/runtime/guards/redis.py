@@ -275,8 +275,8 @@ class RedisLedger:
         text = self._ask(lambda: self._restore(keys=keys, args=values))
         if text is None:
             raise LedgerError(
-                "the ledger in Redis has been begun anew meanwhile",
-                hint="`promptops guards show --resets` says by whom",
+                "the ledger in Redis was reset meanwhile",
+                hint="run promptops guards show --resets to see by whom",
             )
         return _read_reset(text)
 
@@ -333,7 +333,7 @@ class RedisLedger:
                     continue
                 found = LedgerError(
                     f"the ledger in Redis cannot be used: {_first_line(error)}",
-                    hint="look whether the server runs and takes connections",
+                    hint="check that the server runs and accepts connections",
                 )
                 if is_gone:
                     self._outage.begin(found)
@@ -365,8 +365,8 @@ class RedisLedger:
 
 def _lost() -> LostCountsError:
     return LostCountsError(
-        "the ledger in Redis was never begun, or has lost what it counted",
-        hint="look at what was spent; `promptops guards reset --reason TEXT` begins it anew",
+        "the ledger in Redis was never initialized, or lost its counts",
+        hint="check the spending, then run promptops guards reset --reason TEXT",
     )
 
 

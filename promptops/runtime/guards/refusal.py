@@ -80,7 +80,7 @@ def _restore(  # noqa: PLR0917 - unpickling knows no names
 def refuse_unknown(guard: str, unknown: str) -> GuardError:
     """Return the error of an attempt whose cost cannot be bounded: it lacks `unknown`."""
     return GuardError(
-        f"what this run may cost cannot be bounded, and {guard} is set: it lacks {unknown}",
+        f"{guard} is set, and the maximum cost of this run is unknown: it lacks {unknown}",
         guard=guard,
         hint="set max_tokens in the prompt, and a price in [models] (or free = true)",
     )
@@ -97,7 +97,7 @@ def refuse_full(guard: str, full: Charge, refusal: Refusal) -> GuardError:
     limit = describe_amount(full.limit, full.unit)
     if guard == "guards.identical_per_minute":
         message = f"the same request was made {refusal.spent} times in this minute already"
-        hint = "look for a loop; trials of an eval belong into the environment 'eval'"
+        hint = "look for a loop; run trials of an eval in the environment 'eval'"
     elif refusal.frees_at is None:
         message = (
             f"{guard} is {limit}, and this call alone may take "
@@ -110,7 +110,7 @@ def refuse_full(guard: str, full: Charge, refusal: Refusal) -> GuardError:
             f"reserved, and this call may take {describe_amount(full.amount, full.unit)}"
         )
         at = datetime.fromtimestamp(refusal.frees_at, UTC).strftime("%H:%M UTC")
-        hint = f"it frees at {at}; `promptops guards show` says what is spent where"
+        hint = f"wait until {at}, or see promptops guards show"
     return GuardError(
         message,
         guard=guard,

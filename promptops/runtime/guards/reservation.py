@@ -16,7 +16,7 @@ class Reservation:
     Attributes:
         key: its name in the ledger.
         cost: the reserved micro-dollars; None: unknown, and nothing is reserved of spending limits.
-        tokens: the reserved tokens, likewise.
+        tokens: the reserved tokens; None: unknown, and nothing is reserved of token limits.
         is_local: whether it is counted only in this process, because the ledger is unreachable.
     """
 

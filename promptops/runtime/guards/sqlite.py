@@ -311,8 +311,8 @@ class SqliteLedger:
             raise self._error(error) from error
         except sqlite3.DatabaseError as error:
             raise LedgerError(
-                f"the ledger {self._path} is damaged or no ledger: {error}",
-                hint="move it away; counting then begins anew",
+                f"the ledger {self._path} is damaged or not a ledger: {error}",
+                hint="move it away to start counting again",
             ) from error
         finally:
             lock.release()
@@ -320,7 +320,7 @@ class SqliteLedger:
     def _error(self, error: Exception) -> LedgerError:
         return LedgerError(
             f"the ledger {self._path} cannot be used: {error}",
-            hint="look at the disk's space and the file's permissions",
+            hint="check disk space and the file's permissions",
         )
 
     def _connect(self, *, wait: bool) -> sqlite3.Connection:
@@ -455,7 +455,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
             raise
     if _version(connection) != VERSION:
         raise LedgerError(
-            f"the ledger has version {_version(connection)}, and this promptops knows {VERSION}",
+            f"the ledger has version {_version(connection)}, and this promptops supports {VERSION}",
             hint="use the newer promptops that wrote it",
         )
     # `_begin` does the waiting.

@@ -119,7 +119,7 @@ def unpack(stored: bytes, keyring: Keyring | None) -> bytes:
         if keyring is None:
             raise ConfigurationError(
                 "the run log is encrypted, and no key is configured",
-                hint="name its environment variable as encryption_key in [log]",
+                hint="set encryption_key in [log]",
             )
         body = keyring.open(body)
     if not form & _COMPRESSED:

@@ -64,7 +64,7 @@ class Keyring:
         cipher = self._ciphers.get(sealed[:_NAME])
         if cipher is None:
             raise ConfigurationError(
-                f"{self._what} was encrypted with a key that {self._variable} does not hold",
+                f"{self._what} was encrypted with a key that {self._variable} does not contain",
                 hint="add the old key after the new one, separated by a comma",
             )
         try:
@@ -89,9 +89,9 @@ def read_keys(
     what: str = "the run log",
 ) -> Keyring:
     """Return the keys in an environment variable. Raises ConfigurationError if there are none."""
-    hint = "make a key with 'openssl rand -base64 32'"
+    hint = "create a key with 'openssl rand -base64 32'"
     if not text or not text.strip():
-        raise ConfigurationError(f"{variable} holds no key for {what}", hint=hint)
+        raise ConfigurationError(f"{variable} contains no key for {what}", hint=hint)
     keys = []
     for one in text.split(","):
         try:

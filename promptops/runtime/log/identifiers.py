@@ -28,7 +28,7 @@ def pack_id(text: str) -> bytes:
     if _ID.fullmatch(str(text)) is None:
         raise UsageError(
             f"{quote(str(text))} is not the id of a run",
-            hint="'promptops runs list' shows the ids",
+            hint="run 'promptops runs list' to see the ids",
         )
     return bytes.fromhex(text.replace("-", ""))
 

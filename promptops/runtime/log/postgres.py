@@ -189,7 +189,7 @@ class PostgresDatabase:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         return LogError(
             f"{self._schema.what} in PostgreSQL cannot be used: {lines[0]}",
-            hint="look whether the server runs and takes connections",
+            hint="check that the server runs and accepts connections",
         )
 
     def _connect(self) -> psycopg.Connection[Row]:
@@ -231,7 +231,8 @@ class PostgresDatabase:
 
         if version() > schema.latest:
             raise LogError(
-                f"{schema.what} has version {version()}, and this promptops knows {schema.latest}",
+                f"{schema.what} has version {version()}, and this promptops supports "
+                f"{schema.latest}",
                 hint="use the newer promptops that wrote it",
                 is_passing=False,
             )

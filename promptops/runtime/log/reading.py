@@ -167,7 +167,7 @@ def _entry(cursor: Cursor, row: Row, keyring: Keyring | None) -> LogEntry:
 
 def _no_run(run_id: str) -> NotFoundError:
     return NotFoundError(
-        f"the log has no run {quote(run_id)}", hint="'promptops runs list' shows the runs"
+        f"the log has no run {quote(run_id)}", hint="run 'promptops runs list' to see the runs"
     )
 
 
@@ -184,7 +184,9 @@ def _find(cursor: Cursor, run_id: str) -> Row:
     if not rows:
         raise _no_run(run_id)
     if len(rows) > 1:
-        raise UsageError(f"several runs begin with {quote(run_id)}", hint="give more of the id")
+        raise UsageError(
+            f"several runs begin with {quote(run_id)}", hint="use more characters of the id"
+        )
     return rows[0]
 
 
@@ -194,7 +196,7 @@ def _id_range(start: str, what: str, command: str) -> tuple[bytes, bytes]:
     if not _MIN_PREFIX <= len(digits) <= _ID_DIGITS or set(digits) - set("0123456789abcdef"):
         raise UsageError(
             f"{quote(start)} is not the id of a {what}",
-            hint=f"give at least its first {_MIN_PREFIX} digits; '{command}' shows ids",
+            hint=f"use at least its first {_MIN_PREFIX} digits; run '{command}' to see ids",
         )
     return (
         bytes.fromhex(digits.ljust(_ID_DIGITS, "0")),
@@ -242,10 +244,12 @@ def read_review_of(cursor: Cursor, start: str, keyring: Keyring | None) -> RunRe
     if not found:
         raise NotFoundError(
             f"the log has no review {quote(start)}",
-            hint="'promptops reviews list' shows the open ones",
+            hint="run 'promptops reviews list' to see the open ones",
         )
     if len(exact) > 1 or (not exact and len({one.run_id for one in found}) > 1):
-        raise UsageError(f"several reviews begin with {quote(start)}", hint="give more of the id")
+        raise UsageError(
+            f"several reviews begin with {quote(start)}", hint="use more characters of the id"
+        )
     return exact[0] if exact else found[0]
 
 

@@ -61,8 +61,8 @@ class RunRecord(NamedTuple):
         ms: its whole duration.
         cost_micros: its cost, in micro-dollars; None if unknown.
         input_tokens: as `Usage` of the answers, summed over attempts.
-        output_tokens: likewise.
-        cached_tokens: likewise.
+        output_tokens: the same sum of output tokens.
+        cached_tokens: the same sum of cached tokens.
         usage_source: `measured`, `estimated` or `unknown`.
         finish: why the model stopped.
         is_cached: whether the answer came from the cache, at no cost.
@@ -131,8 +131,8 @@ class AttemptRecord(NamedTuple):
         error_kind: the kind of the model's error.
         cost_micros: its cost, in micro-dollars; None if unknown.
         input_tokens: as reported or estimated.
-        output_tokens: likewise.
-        cached_tokens: likewise.
+        output_tokens: as reported or estimated.
+        cached_tokens: as reported or estimated.
         usage_source: `measured`, `estimated` or `unknown`.
         finish: why the model stopped.
         response_id: the provider's id of the response.

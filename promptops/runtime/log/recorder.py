@@ -189,7 +189,7 @@ class Recorder:
             self._spool.clear()
             self._lose(left)
             if self.lost:
-                self._tell(f"{self.lost} records of runs could not be kept")
+                self._tell(f"{self.lost} records of runs were lost")
             log, self._log = self._log, None
         if log is not None:
             try:
@@ -323,7 +323,7 @@ class Recorder:
             if self._has_warned:
                 return
             self._has_warned = True
-        self._tell(f"runs are not recorded for now: {text}")
+        self._tell(f"recording of runs is paused: {text}")
 
     def _tell(self, text: str) -> None:
         try:

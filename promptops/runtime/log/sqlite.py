@@ -51,9 +51,7 @@ def open_sqlite(
 ) -> Store:
     """Open the log in a file; NotFoundError when there is none and none may be made."""
     if not create and not Path(path).exists():
-        raise NotFoundError(
-            f"there is no run log at {path}", hint="the first run of a prompt makes it"
-        )
+        raise NotFoundError(f"there is no run log at {path}", hint="run a prompt to create it")
     database = SqliteDatabase(Path(path), clock)
     return Store(database, settings, clock=clock, random=random, key=key)
 
@@ -169,9 +167,9 @@ class SqliteDatabase:
                 connection.execute("PRAGMA busy_timeout = 0")
         if busy:
             raise LogError(
-                f"what was deleted can still be in the files of {self._schema.what}: another"
-                " process reads it",
-                hint="do it again when that process is done",
+                f"deleted rows may remain in the files of {self._schema.what}: another process "
+                "is reading it",
+                hint="run it again when that process is done",
             )
 
     def close(self) -> None:
@@ -235,11 +233,11 @@ class SqliteDatabase:
         except (sqlite3.OperationalError, OSError) as error:
             raise LogError(
                 f"{self._schema.what} {self._path} cannot be used: {error}",
-                hint="look at the disk's space and the file's permissions",
+                hint="check disk space and the file's permissions",
             ) from error
         except sqlite3.DatabaseError as error:
             raise LogError(
-                f"{self._schema.what} {self._path} is damaged or something else: {error}",
+                f"{self._schema.what} {self._path} is damaged or another kind of file: {error}",
                 hint="restore it from a backup, or move it away",
                 is_passing=False,
             ) from error
@@ -268,7 +266,7 @@ def _prepare(connection: sqlite3.Connection, schema: Schema, now: float) -> None
         return
     if version > schema.latest:
         raise LogError(
-            f"{schema.what} has version {version}, and this promptops knows {schema.latest}",
+            f"{schema.what} has version {version}, and this promptops supports {schema.latest}",
             hint="use the newer promptops that wrote it",
             is_passing=False,
         )

@@ -31,8 +31,8 @@ class RunGroup:
         stages: how many errors and refusals at each stage.
         cost_micros: the sum of known costs.
         unpriced: how many ended without a known cost.
-        input_tokens: the sum of what is known.
-        output_tokens: likewise.
+        input_tokens: the sum of known numbers.
+        output_tokens: the sum of known numbers.
         cached: how many were answered from the cache.
         p50_ms: the median duration of ended runs; None without any.
         p95_ms: the 95th percentile of it.

@@ -119,7 +119,7 @@ class Store:
     def begin(self, run: RunRecord) -> None:
         """Write a run that begins."""
         if run.status != RUNNING:
-            raise UsageError(f"a run that begins is running, and not '{run.status}'")
+            raise UsageError(f"a new run must have the status running, not '{run.status}'")
         prepared = self._writer.prepare(run)
 
         self._database.write(lambda cursor: self._writer.write(cursor, prepared, None))
@@ -253,7 +253,7 @@ class Store:
     def _check_run(self, cursor: Cursor, run_id: str) -> None:
         if cursor.one("SELECT 1 FROM runs WHERE id = ?", (pack_id(run_id),)) is None:
             raise NotFoundError(
-                f"the log has no run {run_id}", hint="'promptops runs list' shows the runs"
+                f"the log has no run {run_id}", hint="run 'promptops runs list' to see the runs"
             )
 
     def _text(self, text: str | None) -> str | None:
@@ -409,7 +409,7 @@ class Store:
         if keyring is None:
             raise ConfigurationError(
                 "the run log is not encrypted",
-                hint="name an environment variable as encryption_key in [log]",
+                hint="set encryption_key in [log]",
             )
         total = 0
         for table, key, column in removal.SEALED:

@@ -126,15 +126,15 @@ def _join_answer(answer: str | None, calls: Sequence[Mapping[str, Any]]) -> byte
 
 
 class _RequestParts(NamedTuple):
-    """A request as JSON, and the texts that stand beside it: the number of the message of each, the
-    text, and how it is stored.
+    """A request as JSON, and the texts stored apart from it: for each the number of its message,
+    the text, and its stored form.
     """
 
     body: bytes
     shared: Sequence[tuple[int, str, SharedText]]
 
     def join(self) -> bytes:
-        """Return the request with the hashes of what stands beside it."""
+        """Return the request with the hashes of the texts stored apart."""
         if not self.shared:
             return self.body
         places = {place: one.hash.hex() for place, _, one in self.shared}

@@ -22,7 +22,7 @@ class Endpoint:
     Attributes:
         base_url: the API's base address; None: the provider's own.
         key_variable: the environment variable that holds the key; None: the provider's own.
-        headers: further headers of every request; `${NAME}` stands for an environment variable.
+        headers: further headers of every request; `${NAME}` is replaced by an environment variable.
         transport: the transport; None: chosen by the model's name.
     """
 

@@ -32,7 +32,7 @@ class OnnxEmbedder:
 
     Args:
         name: the model's name, for messages.
-        folder: where it lies.
+        folder: its folder.
 
     Raises ModelError for a folder without a usable model, or without the extra.
     """

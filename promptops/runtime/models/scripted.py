@@ -311,7 +311,7 @@ class _RulesReading:
             if not isinstance(answers, list) or not answers:
                 self.fail(f"{where}: answers is not a list")
             if {"answer", "data", "tools", "fault"} & set(common):
-                self.fail(f"{where}: answer and answers are both given", "keep one of the two")
+                self.fail(f"{where}: answer and answers are both given", "keep one of them")
             replies = tuple(
                 self._reply(
                     {**common, **(one if isinstance(one, dict) else {"answer": one})},
@@ -342,7 +342,7 @@ class _RulesReading:
         if not given:
             self.fail(f"{where}: there is no answer", "write answer, data, tools or fault")
         if "answer" in table and "data" in table:
-            self.fail(f"{where}: answer and data are both given", "keep one of the two")
+            self.fail(f"{where}: answer and data are both given", "keep one of them")
         text = self._text(table, "answer", where) or ""
         if "data" in table:
             try:

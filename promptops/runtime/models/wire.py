@@ -32,13 +32,13 @@ _MAX_WORDS = 300
 _STATUS = {
     400: "refused the request",
     401: "refused the key",
-    402: "asks for payment",
+    402: "requires payment",
     403: "denied access",
     404: "does not know this model or address",
     408: "timed out",
-    413: "found the request too large",
+    413: "rejected the request as too large",
     422: "refused the request",
-    429: "asks to slow down",
+    429: "limits the rate of requests",
     529: "is overloaded",
 }
 
@@ -137,7 +137,7 @@ class WireReader:
         is_status = type(number) is int and 400 <= number < 600
         return self.fail(
             "status" if is_status else "invalid",
-            f"the provider reported an error: {said or 'without saying which'}",
+            f"the provider reported an error: {said or 'no details'}",
             status=number if is_status else None,
             code=self.clean(code) if code else None,
         )
@@ -269,7 +269,7 @@ class WireReader:
 _HINTS = {
     401: "check the variable with the key; it may be revoked or from another account",
     402: "add credit to the account",
-    403: "the key may not use this model",
+    403: "use a key that may use this model",
     404: "check the model's name and base_url",
 }
 

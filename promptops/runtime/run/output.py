@@ -42,7 +42,7 @@ def read_data(answer: Answer, schema: Mapping[str, Any]) -> object:
     """
     if answer.finish in {"length", "content_filter", "refusal"}:
         raise OutputError(
-            f"the answer is not complete: it ended with '{answer.finish}'",
+            f"the answer is incomplete: it ended with '{answer.finish}'",
             text=answer.text,
             hint="raise max_tokens" if answer.finish == "length" else None,
         )
@@ -65,7 +65,7 @@ def check_data(value: object, schema: Mapping[str, Any], text: str) -> None:
         if len(found) == _MAX_FAULTS:
             break
     if found:
-        message = f"the output schema refuses the answer: {'; '.join(found)}"
+        message = f"the answer does not match the output schema: {'; '.join(found)}"
         raise OutputError(message, text=text)
 
 
@@ -125,7 +125,7 @@ def set_reply(course: Course, reply: object) -> None:
 
 
 def _refuse_constant(name: str) -> object:
-    message = f"{name} is no number of JSON"
+    message = f"{name} is not a JSON number"
     raise ValueError(message)
 
 

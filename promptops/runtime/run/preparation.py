@@ -57,8 +57,8 @@ def prepare(course: Course, world: RunFacts) -> Generator[Command, Any, None]:
             course.stage = "resolve"
     else:
         raise IntegrityError(
-            f"{course.record.ref} is deployed anew faster than it can be read",
-            hint="try again; if it stays so, look who deploys: promptops history",
+            f"{course.record.ref} is deployed again faster than it can be read",
+            hint="try again, or see who deploys with promptops history",
         )
     resolved = course.resolved
     if "reply" in route:
@@ -110,8 +110,8 @@ def _find_way(course: Course, world: RunFacts) -> Generator[Command, Any, Mappin
         following = yield Find(beside(found, target))
         if following.name in names or len(names) > _MAX_ROUTES:
             raise RefusedError(
-                f"the routes of {names[0]} never end: {' -> '.join([*names, following.name])}",
-                hint="let the last of them name a model or a reply",
+                f"the routes of {names[0]} form a cycle: {' -> '.join([*names, following.name])}",
+                hint="set a model or a reply in one of them",
             )
         if following.environment == first.environment and following.placement != first.placement:
             raise _MovedError
@@ -146,7 +146,7 @@ def _follow_share(course: Course, found: ResolvedPrompt) -> Generator[Command, A
     chosen = choose_share(found.split, found.name, key)
     why = f"{chosen.version} has {chosen.share} % of {found.name} in {found.environment}"
     if key is None:
-        why += "; without key and user the first version is taken"
+        why += "; without key and user the first version is used"
     course.decisions.append(Decision("share", why))
     if chosen.version == found.version:
         return found
@@ -177,8 +177,8 @@ def beside(found: ResolvedPrompt, target: str) -> str:
     if found.commit is None:
         return f"{target}@working"
     raise UsageError(
-        f"{found} routes to {target}, and an exact version does not say which one",
-        hint=f"run it from an environment, or write {target}@VERSION into the route",
+        f"{found} routes to {target}, and an exact version has no environment to resolve it",
+        hint=f"run it from an environment, or pin {target}@VERSION in the route",
     )
 
 
@@ -198,7 +198,7 @@ def _choose_models(course: Course, world: RunFacts, routed: str | None) -> list[
     if not world.allows(first, path):
         raise RefusedError(
             f"{resolved.name} may not use {first}",
-            hint="[models] allow says which models are allowed",
+            hint="use a model listed in allow in [models]",
         )
     for one in models[1:]:
         if not world.allows(one, path):
@@ -229,7 +229,7 @@ def _choose_cheapest(course: Course, world: RunFacts) -> str | None:
         if fits and bounds.cost is not None and world.allows(model, course.resolved.prompt.path):
             costs[model] = bounds.cost
     if not costs:
-        why = f"{course.resolved.model}, since no candidate can do it and has a price"
+        why = f"{course.resolved.model}, since no candidate qualifies and has a price"
         course.decisions.append(Decision("choose", why))
         return None
     cheapest = min(costs, key=costs.__getitem__)

@@ -132,8 +132,8 @@ def _read(model: str, answer: object) -> Answer:
     except (TypeError, ValueError, ModelError) as error:
         why = error.message if isinstance(error, ModelError) else str(error)
         raise UsageError(
-            f"an answer that is not understood: {why}",
-            hint="give its text, or a chat completion in the format of OpenAI or Anthropic",
+            f"the answer has an unknown form: {why}",
+            hint="pass its text, or a chat completion in the format of OpenAI or Anthropic",
         ) from error
 
 

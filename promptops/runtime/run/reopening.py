@@ -25,18 +25,18 @@ def name_version(run: RunRecord) -> str:
     """
     if run.status != WAITING or run.prompt is None:
         raise RefusedError(
-            f"run {run.id} does not wait for results: it {run.status}",
-            hint="only a run whose model called tools can be taken on, and only once",
+            f"run {run.id} is not waiting for results: it {run.status}",
+            hint="continue only a run whose model called tools, and only once",
         )
     if run.messages is None or run.model is None:
         raise RefusedError(
-            f"what run {run.id} said was not kept",
-            hint='[log] content = "full" keeps it, or take it on with the Run that you have',
+            f"the messages of run {run.id} were not kept",
+            hint='set content = "full" in [log], or continue from the Run object',
         )
     if run.is_redacted:
         raise RefusedError(
-            f"what run {run.id} said was redacted before it was kept, so it cannot go on",
-            hint='[log] content = "full" keeps it as it was, or take it on with the Run you have',
+            f"the messages of run {run.id} were redacted, so it cannot be continued",
+            hint='set content = "full" in [log], or continue from the Run object',
         )
     return f"{run.prompt}@{run.version if run.commit is not None else 'working'}"
 
@@ -55,8 +55,8 @@ def reopen(entry: LogEntry, prompt: ResolvedPrompt, limits: RunLimits) -> Course
     run = entry.run
     if prompt.digest != run.digest:
         raise IntegrityError(
-            f"run {run.id} ran {prompt.name} with another text than there is now",
-            hint="run it again; released versions never change",
+            f"the text of {prompt.name} has changed since run {run.id}",
+            hint="run the prompt again",
         )
     calls = tuple(
         ToolCall(str(one.get("id")), str(one.get("name")), str(one.get("arguments")))

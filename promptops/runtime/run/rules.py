@@ -34,7 +34,7 @@ def find_fault(rules: Mapping[str, Any], text: str, data: object) -> str | None:
     texts = [text] if data is None else [text, *_texts(data)]
     for pattern in rules.get("forbid", ()):
         if any(_matches(pattern, one) for one in texts):
-            return f"the answer has what the rules forbid: {pattern}"
+            return f"the answer contains what the rules forbid: {pattern}"
     if "hosts" in rules:
         for one in texts:
             for host in find_hosts(one):

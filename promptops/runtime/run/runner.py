@@ -310,7 +310,7 @@ class Runner:
     ) -> None:
         """Record feedback on a run's answer."""
         if score is None and label is None and comment is None:
-            raise UsageError("feedback without content", hint="give a score, a label or a comment")
+            raise UsageError("feedback is empty", hint="pass a score, a label or a comment")
         now = self._tools.clock()
         self._tools.recorder.feedback(
             Feedback(self._new_id(), run_id, now, score, label, comment, by)
@@ -360,7 +360,7 @@ class Runner:
         self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None
     ) -> Course:
         if not isinstance(inputs, Mapping):
-            raise UsageError("inputs are no mapping", hint='give {"name": value}')
+            raise UsageError("inputs are not a mapping", hint='give {"name": value}')
         record = self._new_record(ref, caller)
         limits, depth = self._tools.limits, current_depth()
         began = self._tools.monotonic()
@@ -555,7 +555,7 @@ class Runner:
             raise
         if kept is None:
             return found
-        # Whoever waits finds it in the log, too; in memory it would stay for longer than `ttl`.
+        # A waiting caller finds it in the log too; in memory it would outlive `ttl`.
         self._answers.land(key, found, None)
         return kept
 
@@ -730,13 +730,11 @@ class Handle:
         course = self._course
         if course.answer is None or course.round != self._round:
             raise UsageError(
-                f"run {course.record.id} was continued from here already",
-                hint="go on from the run that the continuation returned",
+                f"run {course.record.id} was already continued from here",
+                hint="continue from the run that the continuation returned",
             )
         if not course.answer.tool_calls:
-            raise UsageError(
-                f"run {course.record.id} called no tools", hint="start another run for a follow-up"
-            )
+            raise UsageError(f"run {course.record.id} called no tools", hint="start a new run")
         messages = add_results(course.messages, course.answer, results)
         course.round += 1
         return self._runner.go_on(course, messages)

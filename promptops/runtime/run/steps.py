@@ -221,7 +221,7 @@ def _escalate(course: Course, world: RunFacts, end: float) -> Generator[Command,
     except (ModelError, BreakerOpenError, OutputError, GuardError) as error:
         course.answer, course.data, course.model = first
         course.is_degraded = True
-        course.decisions.append(Decision("escalate", f"the first answer stands: {error.message}"))
+        course.decisions.append(Decision("escalate", f"the first answer is kept: {error.message}"))
     course.stage = "output"
 
 
@@ -249,7 +249,7 @@ def _applies(course: Course, condition: str) -> str | None:
     try:
         return condition if holds(course.resolved.prompt.path, condition, values) else None
     except TemplateError as error:
-        return f"{condition} cannot be judged: {error.message}"
+        return f"{condition} cannot be evaluated: {error.message}"
 
 
 def _answer_of(course: Course) -> Answer:

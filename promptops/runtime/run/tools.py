@@ -62,13 +62,13 @@ def _match(calls: Sequence[ToolCall], results: object) -> list[object]:
         return [results[one] for one in ids]
     if not isinstance(results, list | tuple):
         raise UsageError(
-            "results are neither a mapping nor a list",
+            "results are not a mapping or a list",
             hint="give {call.id: result}, or a list in the order of run.tool_calls",
         )
     if len(results) != len(ids):
         raise UsageError(
             f"{len(results)} results for {len(ids)} calls",
-            hint="each call needs one, and an error is a result, too",
+            hint="pass one result for each call; an error is a result too",
         )
     return list(results)
 
@@ -80,6 +80,6 @@ def _write(call: ToolCall, result: object) -> str:
         return json.dumps(result, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise UsageError(
-            f"the result of {quote(call.name)} is no JSON value: {error}",
-            hint="give a text, or what json.dumps takes",
+            f"the result of {quote(call.name)} is not a JSON value: {error}",
+            hint="pass a text or a JSON value",
         ) from None

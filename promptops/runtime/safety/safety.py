@@ -124,13 +124,13 @@ class Safety:
     def _note(
         self, course: Course, rule: str, action: str, rules: Sequence[str], what: str
     ) -> None:
-        says = "gives the prompt away" if rule == "canary" else "looks like an injection"
+        says = "reveals the prompt" if rule == "canary" else "looks like an injection"
         why = f"{what} {says}" + ("" if rule == "canary" else f": {', '.join(rules)}")
         course.decisions.append(Decision(rule, why))
         course.findings.append((f"safety_{rule}", {"what": what, "rules": list(rules)}))
         if action == BLOCK:
             raise SafetyError(
-                why, rules=rules, hint='[safety] says what happens then; "log" lets it pass'
+                why, rules=rules, hint='set the rule to "log" in [safety] to let it pass'
             )
 
     def _leaks(self, course: Course, text: str) -> bool:

@@ -116,7 +116,7 @@ def _quote(text: str) -> str:
 
 
 def _escape(text: str) -> str:
-    """Return a text as it stands within three quotation marks."""
+    """Return a text escaped for triple quotes."""
     return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
 
 

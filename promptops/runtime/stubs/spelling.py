@@ -28,8 +28,8 @@ class TypeSpelling(NamedTuple):
 
     Attributes:
         scalars: the names of a ScalarType's types.
-        list_of: a list; `{}` stands for the type of its items.
-        map_of: an object whose names are not known; `{}` stands for the type of its values.
+        list_of: a list; `{}` is replaced by the type of its items.
+        map_of: an object whose names are not known; `{}` is replaced by the type of its values.
         literal: returns the type that holds only some values.
     """
 

@@ -65,13 +65,13 @@ class OtelObserver:
         self._renew()
         self._contexts: OrderedDict[str, Any] = OrderedDict()
         self._seconds = _histogram(
-            meter, names.OPERATION_DURATION, "s", "How long a request took.", names.SECONDS_BOUNDS
+            meter, names.OPERATION_DURATION, "s", "Duration of a request.", names.SECONDS_BOUNDS
         )
         self._first = _histogram(
             meter,
             names.TIME_TO_FIRST,
             "s",
-            "Until the first part of a stream came.",
+            "Time to the first part of a stream.",
             names.SECONDS_BOUNDS,
         )
         self._tokens = _histogram(
@@ -81,7 +81,7 @@ class OtelObserver:
         self._counts: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
         for name, unit, text in (
             (names.RUNS, "{run}", "Runs that ended."),
-            (names.COST, "{USD}", "What runs cost, where known."),
+            (names.COST, "{USD}", "Cost of runs, where known."),
         ):
             self._counts[name] = {}
             meter.create_observable_counter(name, [self._reading(name)], unit, text)

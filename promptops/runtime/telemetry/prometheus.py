@@ -29,21 +29,21 @@ class _Metric(NamedTuple):
 METRICS = {
     "promptops_runs_total": _Metric("counter", "Runs that ended."),
     "promptops_run_errors_total": _Metric("counter", "Runs that ended with an error, by stage."),
-    "promptops_run_seconds": _Metric("histogram", "From a run's start to its end."),
-    "promptops_runs_cached_total": _Metric("counter", "Runs that a kept answer answered."),
+    "promptops_run_seconds": _Metric("histogram", "Duration of runs."),
+    "promptops_runs_cached_total": _Metric("counter", "Runs answered from the cache."),
     "promptops_runs_degraded_total": _Metric(
-        "counter", "Runs that a fallback or a fixed reply answered."
+        "counter", "Runs answered by a fallback or a fixed reply."
     ),
     "promptops_attempts_total": _Metric("counter", "Requests to models, by HTTP status or error."),
-    "promptops_attempt_seconds": _Metric("histogram", "How long requests to models took."),
-    "promptops_first_part_seconds": _Metric("histogram", "Until the first part of a stream came."),
+    "promptops_attempt_seconds": _Metric("histogram", "Duration of requests to models."),
+    "promptops_first_part_seconds": _Metric("histogram", "Time to the first part of a stream."),
     "promptops_tokens_total": _Metric("counter", "Tokens of requests and answers."),
-    "promptops_cost_dollars_total": _Metric("counter", "What runs cost, where that is known."),
-    "promptops_cost_unknown_total": _Metric("counter", "Runs whose cost is not known."),
+    "promptops_cost_dollars_total": _Metric("counter", "Cost of runs, where known."),
+    "promptops_cost_unknown_total": _Metric("counter", "Runs with an unknown cost."),
     "promptops_drift_effect": _Metric(
-        "gauge", "How far recent runs are from earlier ones, at the last look."
+        "gauge", "Distance of recent runs from earlier ones, at the last check."
     ),
-    "promptops_drift_alarm": _Metric("gauge", "1 where somebody should look at a drift."),
+    "promptops_drift_alarm": _Metric("gauge", "1 if a drift needs attention."),
     "promptops_events_total": _Metric("counter", "Alerts and other events, by kind."),
 }
 _SUM = "sum"

@@ -66,5 +66,5 @@ class Telemetry:
         except Exception as error:  # noqa: BLE001 - the application must go on
             if not self._has_warned:
                 self._has_warned = True
-                self._warn(f"telemetry does not work: {type(error).__name__}: {error}")
+                self._warn(f"telemetry failed: {type(error).__name__}: {error}")
             return None

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _REF = {
     "type": "string",
     "description": "A prompt's name, or NAME@SELECTOR: a version, a range, an environment or "
-    "latest. A name alone means what is live.",
+    "latest. A name alone means the live version.",
 }
 _INPUTS = {
     "type": "object",
@@ -274,7 +274,7 @@ TOOLS: tuple[McpTool, ...] = (
     McpTool(
         "resolve",
         "Resolve a prompt",
-        "Say exactly what a prompt ref means: version, digest, deployment, inputs and files.",
+        "Resolve a prompt ref: version, digest, deployment, inputs and files.",
         "resolve",
         {"ref": _REF},
         ("ref",),
@@ -283,7 +283,7 @@ TOOLS: tuple[McpTool, ...] = (
     McpTool(
         "render",
         "Render a prompt",
-        "Return the messages and parameters for given inputs. Asks no model.",
+        "Return the messages and parameters for given inputs. Calls no model.",
         "render",
         {"ref": _REF, "inputs": _INPUTS},
         ("ref",),
@@ -301,12 +301,12 @@ TOOLS: tuple[McpTool, ...] = (
     McpTool(
         "diff",
         "Compare versions",
-        "Say what changed between two states of a prompt, and the bump that it needs.",
+        "Compare two states of a prompt, and return the changes and the needed bump.",
         "read",
         {
             "name": {**_TEXT, "description": "A prompt's name."},
             "from": {**_TEXT, "description": "A version, an environment or latest."},
-            "to": {**_TEXT, "description": "The same; what is live when left out."},
+            "to": {**_TEXT, "description": "The other state; by default what is live."},
         },
         ("name", "from"),
         _diff,
@@ -320,7 +320,7 @@ TOOLS: tuple[McpTool, ...] = (
             "targets": {
                 "type": "array",
                 "items": _TEXT,
-                "description": "Names, files or folders; all prompts when left out.",
+                "description": "Names, files or folders; by default all prompts.",
             }
         },
         (),
@@ -331,7 +331,7 @@ TOOLS: tuple[McpTool, ...] = (
         "Run a prompt",
         "Ask the prompt's model, within the limits, and return the answer. Costs money.",
         "run",
-        {"ref": _REF, "inputs": _INPUTS, "user": {**_TEXT, "description": "Who it is for."}},
+        {"ref": _REF, "inputs": _INPUTS, "user": {**_TEXT, "description": "The user of the run."}},
         ("ref",),
         _run,
         is_read_only=False,

@@ -58,15 +58,17 @@ class SiteAccess:
         """
         host = headers.get("host", "")
         if host.lower() not in self._authorities:
-            return SiteRefusal(421, "this server is not called by that name; open its own address")
+            return SiteRefusal(
+                421, "the host name does not belong to this server; open its own address"
+            )
         origin = headers.get("origin")
         is_own = origin is not None and origin.lower() == f"http://{host.lower()}"
         if headers.get("sec-fetch-site", "none") not in _SAME or (
             origin is not None and not is_own
         ):
-            return SiteRefusal(403, "another site asked for this; open the address yourself")
+            return SiteRefusal(403, "a cross-site request is refused; open the address directly")
         if method == "POST" and not is_own:
-            return SiteRefusal(403, "forms are taken from this site's own pages alone")
+            return SiteRefusal(403, "forms are accepted only from this site's pages")
         return None
 
     def opens(self, token: str) -> bool:

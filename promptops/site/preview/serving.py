@@ -48,7 +48,7 @@ _HEADERS = {
 _BOUNDS = ServiceBounds(connections=100, stop_seconds=5.0)
 _FORM = "application/x-www-form-urlencoded"
 _MAX_FIELDS = 1_000
-_LOCKED = "open the address that promptops printed: it lets this browser in"
+_LOCKED = "open the address that promptops printed"
 
 
 @dataclass
@@ -111,12 +111,12 @@ class SitePreview:
         built = self.builder.built
         # Only files that the site wrote: no other path is ever opened.
         if built is None or path not in built.files:
-            return PlainTextResponse("there is no such page\n", 404)
+            return PlainTextResponse("page not found\n", 404)
         try:
             # Not in a thread: all of these may be busy with runs.
             data = read_file(self.builder.folder / path)
         except OSError:
-            return PlainTextResponse("there is no such page\n", 404)
+            return PlainTextResponse("page not found\n", 404)
         kind = _TYPES.get(path[path.rfind(".") :], "application/octet-stream")
         state = {"Server-Timing": f'page;desc="{self._find_state(path)}"'}
         return Response(data, media_type=kind, headers=state)
@@ -132,7 +132,7 @@ class SitePreview:
         )
 
     def _find_state(self, path: str) -> str | None:
-        """Return what changes when a page is written again; None: it is none of ours."""
+        """Return what changes when a page is written again; None for other pages."""
         built = self.builder.built
         if built is None or path not in built.files:
             return None
@@ -145,7 +145,7 @@ class SitePreview:
         name = request.path_params["name"]
         built = self.builder.built
         if built is None or name not in built.site.names:
-            return PlainTextResponse("there is no such prompt\n", 404)
+            return PlainTextResponse("prompt not found\n", 404)
         action = ""
         given = dict(request.query_params)
         if request.method == "POST":
@@ -154,7 +154,7 @@ class SitePreview:
             except ValueError as error:
                 return PlainTextResponse(f"{error}\n", 400)
             if not self.access.takes(given.get("token", "")):
-                return PlainTextResponse("this form is of another server; load it again\n", 403)
+                return PlainTextResponse("this form is outdated; reload the page\n", 403)
             action = given.get("do", "render")
             if action == "run" and self.registry is None:
                 return PlainTextResponse("prompts are not run here: start with --allow-run\n", 403)
@@ -212,7 +212,7 @@ def _with_headers(send: Any) -> Any:  # noqa: ANN401 - ASGI's
 async def _read_form(request: Request) -> dict[str, str]:
     """Return the fields of a form. Raises ValueError for what is none, or is too long."""
     if request.headers.get("content-type", "").partition(";")[0] != _FORM:
-        raise ValueError("this is no form")
+        raise ValueError("the request is not a form")
     data = bytearray()
     try:
         async with asyncio.timeout(_BOUNDS.body_seconds):
@@ -227,5 +227,5 @@ async def _read_form(request: Request) -> dict[str, str]:
             data.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict"
         )
     except ValueError:
-        raise ValueError("this is no form in UTF-8") from None
+        raise ValueError("the form is not UTF-8") from None
     return dict(pairs)

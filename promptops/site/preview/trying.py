@@ -190,5 +190,5 @@ def _describe_run(done: Run) -> str:
         parts.append(f"{usage.input_tokens} + {usage.output_tokens} tokens ({usage.source})")
     parts.append("cost unknown" if done.cost is None else f"{done.cost:.6f} USD")
     parts += [f"{one.rule}: {one.why}" for one in done.decisions]
-    parts += [f"it wants {one.name}({one.arguments})" for one in done.tool_calls]
+    parts += [f"tool call: {one.name}({one.arguments})" for one in done.tool_calls]
     return "; ".join(parts)

@@ -45,9 +45,9 @@ def test_says_what_did_not_arrive(repo: Repo, monkeypatch: pytest.MonkeyPatch) -
         assert result.exit_code == 1
         assert masked(result.stderr) == snapshot("""\
 warning: webhook: 127.0.0.1 answered 403
-   hint: look whether address and key are right
+   hint: check address and key
 warning: slack: the variable SLACK is not set
-   hint: set it where promptops runs, or leave [alerts.slack] out
+   hint: set it where promptops runs, or remove [alerts.slack]
 """)
         assert "hunter2" not in result.output
         document = json.loads(run(repo, "alerts", "test", "--format", "json").stdout)
@@ -56,5 +56,5 @@ warning: slack: the variable SLACK is not set
 
 def test_without_channels_there_is_nothing_to_test(repo: Repo) -> None:
     repo.commit({"promptops.toml": "[alerts]\n"})
-    assert "nobody would be told" in refuse(repo, "alerts", "test", code=2)
+    assert "no alerts are configured" in refuse(repo, "alerts", "test", code=2)
     refuse(repo, "alerts", "test", "--channel", "slack", code=2)

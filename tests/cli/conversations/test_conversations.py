@@ -85,7 +85,7 @@ def test_a_list_names_whose_they_are_and_says_nothing_of_them(talks: Repo) -> No
         ("c-1", "ann", 2)
     ]
     assert mine["more"] is False
-    assert "there are more" in run(talks, "conversations", "list", "-n", "1").stderr
+    assert "more rows: use -n" in run(talks, "conversations", "list", "-n", "1").stderr
     assert "no such" in run(talks, "conversations", "list", "--user", "bob").stderr
 
 
@@ -142,7 +142,7 @@ def test_what_was_said_is_erased_and_the_rows_stay(talks: Repo) -> None:
     assert "would remove" in dry
     assert "there is no conversation 'c-9'" in unknown
     assert "Bonjour" in still
-    assert masked(said) == snapshot("removed what was said in 1 conversation\n")
+    assert masked(said) == snapshot("removed the content of 1 conversation\n")
     assert "Hello" not in shown
     assert masked(shown) == snapshot("""\
 c-1  user ann, tenant acme
@@ -194,8 +194,8 @@ def test_without_its_key_nothing_is_shown_or_changed(
 
     assert "no key is configured" in bare
     assert "is not encrypted" in no_setting
-    assert "TALK_KEY holds no key" in no_key
-    assert "was encrypted with a key that TALK_KEY does not hold" in other_key
+    assert "TALK_KEY contains no key" in no_key
+    assert "was encrypted with a key that TALK_KEY does not contain" in other_key
     assert "c-4" in accept(talks, "conversations", "list")
     accept(talks, "conversations", "show", "c-4", "--no-content")
 
@@ -207,8 +207,8 @@ def test_without_its_key_nothing_is_shown_or_changed(
         (("expire", "--store", "none.db"), "there are no conversations in"),
         (("show", "c-9"), "there is no conversation 'c-9'"),
         (("export", "c-9"), "there is no conversation 'c-9'"),
-        (("export", "c-1", "--user", "ann"), "ids and --user together"),
-        (("list", "--store", "ftp://x"), "no place for conversations"),
+        (("export", "c-1", "--user", "ann"), "ids and --user cannot be combined"),
+        (("list", "--store", "ftp://x"), "not a supported store for conversations"),
     ],
 )
 def test_a_wrong_request_has_a_hint(talks: Repo, args: tuple[str, ...], told: str) -> None:

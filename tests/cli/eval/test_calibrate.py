@@ -65,7 +65,7 @@ def test_a_judge_that_agrees_is_said_to(project: Repo) -> None:
     assert result.stdout == snapshot("""\
 judge with scripted/judge.yaml: kappa 1.00 (0.43 to 1.00); it agrees on 100% of 12 criteria
   0 are passed wrongly, 0 failed wrongly
-  length: +0 points kinder to the longer half of answers
+  length: +0 points higher for the longer half of answers
 """)
 
 
@@ -157,7 +157,7 @@ def test_a_judge_prefers_neither_where_it_contradicts_itself(project: Repo) -> N
 ask work tree  scripted/ask.yaml  evals/ask.yaml
 not blocked: 0 of 1 samples pass; compared with 1.0.0
   too few samples: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to +100.0), 1 of 1 samples differ, p = 1
-  Of 100 suites of 1 sample drawn like these, 95 give an interval that holds the true difference; here a loss of up to 100.0 points can hide, and so can whatever strikes fewer than 95% of inputs, or only inputs unlike these samples.
+  In 95 of 100 suites of 1 sample like these, the interval contains the true difference. Here a loss of up to 100.0 points can go unnoticed, and so can anything that affects fewer than 95% of inputs, or only inputs unlike these samples.
   LOST  a  the baseline: 1 of 1
       preference (0.50): the judge's choice depends on the order
       was, is: [-first-]{+second+}

@@ -74,7 +74,7 @@ def test_a_word_in_a_partial_that_loses_a_slice_is_worse_and_named(released: Rep
     assert "tagged 'refunds': worse" in result.stdout
     assert sum(line.startswith("  LOST  s") for line in result.stdout.splitlines()) == 8
     assert "was, is: [-Your refund comes-]{+Hello+}." in result.stdout
-    assert "Of 100 suites of 40 samples drawn like these" in result.stdout
+    assert "In 95 of 100 suites of 40 samples like these" in result.stdout
 
 
 def test_a_change_without_an_effect_is_no_difference(released: Repo) -> None:
@@ -110,7 +110,7 @@ def test_only_touched_suites_run(released: Repo) -> None:
     base = released.rev("HEAD")
     nothing = eval_run(released, "--changed", "--base", base)
     assert (nothing.exit_code, nothing.stdout) == (0, "")
-    assert masked(nothing.stderr) == snapshot("nothing since <id> touches a suite\n")
+    assert masked(nothing.stderr) == snapshot("no change since <id> affects a suite\n")
     change(released, "Be kind.")
     assert touched(released, base) == ["evals/support/reply.yaml"]
     change(released, "Be helpful.")
@@ -174,7 +174,7 @@ def eval_noise(project: Repo, *args: str) -> Result:
 def test_a_plan_says_what_a_suite_can_notice(released: Repo) -> None:
     said = accept(released, "eval", "plan", "--detect", "0.05")
     assert said == snapshot(
-        "evals/support/reply.yaml: 40 samples of 1 trial: notices a loss of 24.9 points in four of five cases; one of 5.0 points in 4%. For four of five it takes 451 samples.\n"
+        "evals/support/reply.yaml: 40 samples of 1 trial: detects a loss of 24.9 points in four of five cases; one of 5.0 points in 4%. For four of five it takes 451 samples.\n"
     )
     refuse(released, "eval", "plan", "--detect", "2", code=2)
 
@@ -211,7 +211,7 @@ def test_inputs_that_the_change_adds_are_none_of_the_baseline(released: Repo) ->
 support/reply work tree  scripted/answers.yaml  evals/support/reply.yaml
 passed: 40 of 40 samples pass; compared with 1.0.0
   no difference found: 100.0% -> 100.0%, +0.0 points (95%: -6.9 to +6.9), 0 of 40 samples differ, p = 1
-  Of 100 suites of 40 samples drawn like these, 95 give an interval that holds the true difference, a loss of 19.1 points is noticed in four cases of five; here a loss of up to 6.9 points can hide, and so can whatever strikes fewer than 7.2% of inputs, or only inputs unlike these samples.
+  In 95 of 100 suites of 40 samples like these, the interval contains the true difference, and a loss of 19.1 points is detected in four of five. Here a loss of up to 6.9 points can go unnoticed, and so can anything that affects fewer than 7.2% of inputs, or only inputs unlike these samples.
 
 passed  80 calls, 0.000000 USD, <duration>
 """)

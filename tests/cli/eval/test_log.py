@@ -108,8 +108,8 @@ def test_a_log_that_cannot_be_written_stops_nothing(
 ) -> None:
     monkeypatch.setenv("PROMPTOPS_LOG", str(project.path))
     assert run(project, "eval", "run", "--sample", "a").exit_code == 0
-    assert "runs are not recorded for now" in caplog.text
-    assert "2 records of runs could not be kept" in caplog.text
+    assert "recording of runs is paused" in caplog.text
+    assert "2 records of runs were lost" in caplog.text
 
 
 def test_records_that_cannot_be_made_stop_nothing(
@@ -120,8 +120,8 @@ def test_records_that_cannot_be_made_stop_nothing(
 
     monkeypatch.setattr("promptops.evals.trial_log.record_plain", fail)
     assert run(project, "eval", "run", "--sample", "a").exit_code == 0
-    assert "runs are not recorded for now: ZeroDivisionError('odd')" in caplog.text
-    assert "2 records of runs could not be kept" in caplog.text
+    assert "recording of runs is paused: ZeroDivisionError('odd')" in caplog.text
+    assert "2 records of runs were lost" in caplog.text
 
 
 WAYS = """

@@ -239,7 +239,7 @@ class TestCassettes:
         assert result.exit_code == 0, result.output
         assert masked(result.stderr) == snapshot("""\
 1 suite, 2 samples, 2 trials: 2 calls, 208 tokens at most
-no model is asked: all answers come from cassettes, of scripted/answers.yaml
+no model is called: all answers come from cassettes, of scripted/answers.yaml
 """)
 
     def test_without_any_key_suites_without_a_cassette_are_named(
@@ -434,7 +434,7 @@ passed  2 calls, 0.000000 USD, <duration>
 ask work tree  scripted/answers.yaml  evals/ask.yaml
 blocked: 0 of 2 samples pass; compared with 1.0.0
   too few samples: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to +100.0), 2 of 2 samples differ, p = 0.5
-  Of 100 suites of 2 samples drawn like these, 95 give an interval that holds the true difference; here a loss of up to 100.0 points can hide, and so can whatever strikes fewer than 78% of inputs, or only inputs unlike these samples.
+  In 95 of 100 suites of 2 samples like these, the interval contains the true difference. Here a loss of up to 100.0 points can go unnoticed, and so can anything that affects fewer than 78% of inputs, or only inputs unlike these samples.
   - samples that must pass fail: 'capital'
   LOST  capital  [must]  the baseline: 1 of 1
       equals: it is 'P', not 'Paris'
@@ -448,7 +448,7 @@ blocked  4 calls, 0.000000 USD, <duration>
     assert eval_run(project, "--against", "none").exit_code == 1
     assert masked(eval_run(project, "--against", "none").stdout) == snapshot("""\
 ask work tree  scripted/answers.yaml  evals/ask.yaml
-blocked: 0 of 2 samples pass; not compared: no baseline was asked for
+blocked: 0 of 2 samples pass; not compared: no baseline was requested
   - 0 of 2 samples pass, which is below the threshold of 100%
   - samples that must pass fail: 'capital'
   FAILED  capital  [must]
@@ -658,7 +658,7 @@ def test_a_suite_that_needs_a_judge_asks_nobody_without_one(project: Repo) -> No
     said = refuse(project, "eval", "run", code=2)
     assert masked(said) == snapshot("""\
 error: evals/ask.yaml: checks of 'a' need a judge, and there is none
- hint: name the prompt that judges: 'judge' in the suite, or in the table [eval]\
+ hint: set judge in the suite or in [eval] to the prompt that judges\
 """)
     # The word alone asks nobody.
     sample = "- {name: a, inputs: {question: x}, expect: [{not_contains: rubric}]}"
@@ -673,7 +673,7 @@ error: evals/ask.yaml: checks of 'a' need a judge, and there is none
         ("any: [{similar: a}, {contains: a}]", "the scorer 'similar' needs an embedding model"),
         ("python: evals/none.py:f", "there is no file 'evals/none.py' in the repository"),
         ("language: xx", "py3langid does not know the language 'xx'"),
-        ("sql: {dialect: nosql}", "sqlglot knows no dialect 'nosql'"),
+        ("sql: {dialect: nosql}", "sqlglot does not know the dialect 'nosql'"),
     ],
 )
 def test_a_check_that_lacks_what_it_needs_asks_nobody(project: Repo, check: str, said: str) -> None:
@@ -704,7 +704,7 @@ def test_a_replay_names_suites_without_a_cassette(project: Repo) -> None:
     assert result.exit_code == 2
     assert masked(result.stderr) == snapshot("""\
 1 suite, 2 samples, 2 trials: 2 calls, 208 tokens at most
-evals/ask.yaml has no cassette: promptops eval run --record makes one
+evals/ask.yaml has no cassette: create one with promptops eval run --record
 """)
 
 

@@ -119,7 +119,7 @@ def test_shows_what_is_spent_and_held(spent: Repo) -> None:
 def test_a_reset_needs_a_reason_and_is_recorded(spent: Repo) -> None:
     assert refuse(spent, "guards", "reset", "--yes", code=2) == snapshot("""\
 error: a reset needs a reason
- hint: say why with --reason TEXT\
+ hint: pass --reason TEXT\
 """)
     assert masked(accept(spent, "guards", "reset", "--dry-run")) == snapshot("""\
 would reset 4 windows in .git/promptops-log/ledger.db

@@ -44,7 +44,7 @@ def drifted(write_log: Callable[..., RunLog]) -> list[str]:
 def test_drift_is_shown_with_an_example_and_what_to_do(repo: Repo, drifted: list[str]) -> None:
     text = accept(repo, "runs", "stats", "--drift", "--until", "2026-11-26T01:00Z")
     assert masked(text) == snapshot("""\
-support/triage (1.2.0): 80 recent runs looked at, beside 80 of the time before; 8 measures
+support/triage (1.2.0): 80 recent runs compared with 80 earlier ones; 8 measures
         MEASURE        RECENT         BEFORE      CHANCE   FIRST EXAMPLE
 DRIFTS  refusals       31.2% refuses  1.2%        2.7e-07  <uuid>
         output length  median 85      median 153  0.0003   <uuid>
@@ -91,7 +91,7 @@ def test_nothing_to_compare(repo: Repo, write_log: Callable[..., RunLog]) -> Non
         log.finish(run)
     text = accept(repo, "runs", "stats", "--drift", "--until", "2026-11-26T01:00Z")
     assert text == snapshot(
-        "support/triage (1.2.0): 3 recent runs looked at, beside 0 of the time before; 0 measures\n"
+        "support/triage (1.2.0): 3 recent runs compared with 0 earlier ones; 0 measures\n"
     )
     assert log_place(repo).exists()
 
@@ -99,12 +99,12 @@ def test_nothing_to_compare(repo: Repo, write_log: Callable[..., RunLog]) -> Non
 def test_options_that_exclude_one_another(repo: Repo, write_log: Callable[..., RunLog]) -> None:
     write_log()
     assert refuse(repo, "runs", "stats", "--alert", code=2) == snapshot("""\
-error: --alert without --drift
+error: --alert needs --drift
  hint: add --drift\
 """)
     assert refuse(repo, "runs", "stats", "--drift", "--by", "day", code=2) == snapshot("""\
-error: --drift with --by, --compare or CSV
- hint: give --drift alone, or --format json\
+error: --drift cannot be combined with --by, --compare or CSV
+ hint: use --drift alone or with --format json\
 """)
 
 

@@ -123,7 +123,7 @@ def test_without_fitting_runs_nothing_is_written(
     said = refuse(repo, "eval", "from-runs", "support/triage", code=2)
 
     assert said == snapshot("""\
-error: no run of support/triage has inputs that it takes now
- hint: promptops runs list shows what was run; the table log says what is kept\
+error: no run of support/triage has inputs that fit its current schema
+ hint: run promptops runs list to see the runs; [log] sets what is kept\
 """)
     assert not (repo.path / "evals/_drafts").exists()

@@ -112,7 +112,10 @@ def test_no_runs_is_said(repo: Repo, runs: list[RunRecord]) -> None:
         (["--status", "suceeded"], "did you mean 'succeeded'?"),
         (["--stage", "model"], "one of: resolve"),
         (["--since", "yesterday"], "'yesterday' is not a time"),
-        (["x@staging", "--env", "production"], "'@staging' and --env production together"),
+        (
+            ["x@staging", "--env", "production"],
+            "'@staging' and --env production cannot be combined",
+        ),
         (["--before", "xyz"], "not the id of a run"),
     ],
 )

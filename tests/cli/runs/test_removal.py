@@ -58,7 +58,7 @@ billing/refund  1   $0.00          ~<duration>  ~<duration>  0           1
 
 def test_the_retention_is_the_limit_unless_one_is_given(repo: Repo, runs: list[RunRecord]) -> None:
     assert masked(refuse(repo, "runs", "prune", code=2)) == snapshot("""\
-error: there is no limit of age
+error: no age limit given
  hint: give --before 90d, or set retention in [log]\
 """)
     assert masked(refuse(repo, "runs", "prune", "--before", "2999-01-01", code=2)) == snapshot("""\
@@ -110,7 +110,7 @@ def test_keys_are_changed(
     write_log(content="full", encryption_key="LOG_KEY").finish(made)
     assert masked(refuse(repo, "runs", "rotate", code=2)) == snapshot("""\
 error: the run log is encrypted, and no key is configured
- hint: name its environment variable as encryption_key in [log]\
+ hint: set encryption_key in [log]\
 """)
     repo.write("promptops.toml", "[log]\nencryption_key = 'LOG_KEY'\n")
     monkeypatch.setenv("LOG_KEY", f"{keys[1]},{keys[0]}")
@@ -151,7 +151,7 @@ answer
 """)
     monkeypatch.setenv("LOG_KEY", keys[0])
     assert masked(refuse(repo, "runs", "show", made.id, code=2)) == snapshot("""\
-error: the run log was encrypted with a key that LOG_KEY does not hold
+error: the run log was encrypted with a key that LOG_KEY does not contain
  hint: add the old key after the new one, separated by a comma\
 """)
 

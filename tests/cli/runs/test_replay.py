@@ -118,8 +118,8 @@ def test_one_run_by_its_id(repo: Repo, traffic: list[str]) -> None:
     assert [one["result"] for one in document["runs"]] == ["same"]
     said = refuse(repo, "runs", "replay", traffic[0], "--since", "1d", code=2)
     assert masked(said) == snapshot("""\
-error: filters beside the id of a run
- hint: give one of the two\
+error: a run id cannot be combined with filters
+ hint: give one or the other\
 """)
 
 
@@ -245,8 +245,8 @@ def test_inputs_that_were_redacted_are_said(repo: Repo, traffic: list[str]) -> N
         registry.run("triage@working", {"ticket": f"Pay with {CARD}"})
     result = run(repo, "runs", "replay", "--last", "1")
     assert masked(result.stderr) == snapshot("""\
-warning: what 1 of 1 runs were given was redacted before it was kept
-   hint: their answers may differ for that alone
+warning: the inputs of 1 of 1 runs were redacted when they were logged
+   hint: their answers may differ for this reason alone
 """)
     assert CARD not in result.output
 
@@ -266,11 +266,11 @@ def test_inputs_that_were_not_kept_cannot_be_replayed(repo: Repo, traffic: list[
     assert masked(result.stderr) == snapshot("""\
 1 runs left out: their inputs were not kept
 error: there are no such runs to replay
- hint: 'promptops runs list' shows the runs
+ hint: run 'promptops runs list' to see the runs
 """)
     assert masked(refuse(repo, "runs", "replay", done.id, code=2)) == snapshot("""\
 error: the inputs of run <uuid> were not kept
- hint: [log] content = 'none' keeps none, and a run without a prompt has none\
+ hint: [log] content = 'none' keeps no inputs, and a run without a prompt has none\
 """)
 
 

@@ -59,7 +59,7 @@ def test_the_run_says_what_it_waits_for_and_goes_on(team: Repo, provider: Provid
     assert masked(waiting.stderr) == snapshot("""\
 wants call-1: look({"n": 1})
 run <uuid>  a 1.0.0  near/small  11 + 7 tokens (measured)  0.000025 USD
-it waits: promptops runs reply <uuid> --result call-1=@FILE
+it waits for tool results: promptops runs reply <uuid> --result call-1=@FILE
 """)
     (told,) = [line for line in waiting.stderr.splitlines() if "runs reply" in line]
     provider.reply(text="Sunny.")
@@ -73,8 +73,8 @@ it waits: promptops runs reply <uuid> --result call-1=@FILE
     results = [one for one in provider.requests[1].json["messages"] if one["role"] == "tool"]
     assert [one["content"] for one in results] == ["warm"]
     assert masked(refuse(team, *words)) == snapshot("""\
-error: run <uuid> does not wait for results: it succeeded
- hint: only a run whose model called tools can be taken on, and only once\
+error: run <uuid> is not waiting for results: it succeeded
+ hint: continue only a run whose model called tools, and only once\
 """)
 
 
@@ -103,9 +103,9 @@ def test_a_result_may_be_a_file_and_the_answer_a_document(team: Repo, provider: 
     ("words", "said"),
     [
         ([], "the run waits for call-1"),
-        (["--result", "warm"], "'warm' is no result"),
+        (["--result", "warm"], "'warm' is not a result"),
         (["--result", "call-9=warm"], "no result for 'call-1'"),
-        (["--result", "call-1=a", "--results", "-"], "together"),
+        (["--result", "call-1=a", "--results", "-"], "cannot be combined"),
         (["--stream", "--format", "json"], "--stream"),
     ],
 )

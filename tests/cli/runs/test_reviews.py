@@ -119,7 +119,7 @@ REVIEW         SINCE                 PROMPT                RESULT
     result = run(repo, "reviews", "export", "-o", "suite.yaml")
     assert result.exit_code == 0
     assert result.stderr == snapshot("""\
-1 reviews left out: they say no answer, or no inputs
+1 reviews left out: they have no answer or no inputs
 written: suite.yaml
 """)
     suite = yaml.safe_load((repo.path / "suite.yaml").read_text("utf-8"))
@@ -149,7 +149,7 @@ def test_a_review_is_answered_once(repo: Repo, reviews: list[RunReview]) -> None
     said = refuse(repo, "reviews", "answer", reviews[0].id, "--reject")
     assert said == snapshot("""\
 error: the review was answered before: accepted by Jane Doe <jane@example.com>
- hint: --again replaces that\
+ hint: use --again to replace the answer\
 """)
     again = accept(repo, "reviews", "answer", reviews[0].id, "--answer", "no", "--again")
     assert masked(again) == snapshot("<uuid>: corrected by Jane Doe <jane@example.com>\n")
@@ -159,8 +159,8 @@ error: the review was answered before: accepted by Jane Doe <jane@example.com>
     ("args", "message"),
     [
         (["answer", "ffffffff", "--accept"], "has no review 'ffffffff'"),
-        (["answer", "x"], "how was the answer?"),
-        (["answer", "x", "--accept", "--reject"], "how was the answer?"),
+        (["answer", "x"], "no review given"),
+        (["answer", "x", "--accept", "--reject"], "no review given"),
         (["show", "zzzz"], "'zzzz' is not the id of a review"),
         (["answer", "ffffffff", "--answer", "@nothing"], "no such file"),
         (["export"], "there are no answered reviews"),
@@ -175,7 +175,7 @@ def test_requests_that_cannot_be_met(
 def test_an_id_that_is_too_short_is_refused(repo: Repo, reviews: list[RunReview]) -> None:
     assert refuse(repo, "reviews", "show", reviews[0].id[:8], code=2) == snapshot("""\
 error: several reviews begin with '01a1ee56'
- hint: give more of the id\
+ hint: use more characters of the id\
 """)
 
 
@@ -200,18 +200,18 @@ def test_a_suite_is_about_one_prompt(
         accept(repo, "reviews", "answer", one, "--accept")
     said = refuse(repo, "reviews", "export", code=2)
     assert said == snapshot("""\
-error: a suite is about one prompt, and there are reviews of several
+error: a suite has one prompt, and the reviews are of several
  hint: name one of: billing/refund, support/triage\
 """)
     result = run(repo, "reviews", "export", "billing/refund")
     assert result.exit_code == 0
     assert CARD not in result.stdout
     assert result.stderr == snapshot("""\
-warning: inputs or answers were redacted before they were kept
-   hint: look for '[redacted' and write something in its place
+warning: inputs or answers were redacted when they were logged
+   hint: search for '[redacted' and replace it
 """)
 
 
 def test_nothing_waits(repo: Repo, runs: list[RunRecord]) -> None:
     accept(repo, "reviews", "answer", runs[4].id, "--accept")
-    assert run(repo, "reviews", "list").stderr == snapshot("nothing waits for a review\n")
+    assert run(repo, "reviews", "list").stderr == snapshot("there are no open reviews\n")

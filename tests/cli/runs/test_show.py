@@ -152,19 +152,21 @@ def test_a_redacted_run_says_so(repo: Repo, write_log: Callable[..., RunLog]) ->
     write_log().finish(made)
     result = run(repo, "runs", "show", made.id)
     assert CARD not in result.stdout
-    assert result.stderr == snapshot("what this run said was redacted before it was kept\n")
+    assert result.stderr == snapshot(
+        "the messages of this run were redacted when they were logged\n"
+    )
 
 
 def test_a_run_that_is_not_there(repo: Repo, runs: list[RunRecord]) -> None:
     assert refuse(repo, "runs", "show", "ffffffff", code=2) == snapshot("""\
 error: the log has no run 'ffffffff'
- hint: 'promptops runs list' shows the runs\
+ hint: run 'promptops runs list' to see the runs\
 """)
     assert refuse(repo, "runs", "show", "ff", code=2) == snapshot("""\
 error: 'ff' is not the id of a run
- hint: give at least its first 4 digits; 'promptops runs list' shows ids\
+ hint: use at least its first 4 digits; run 'promptops runs list' to see ids\
 """)
     assert refuse(repo, "runs", "show", runs[0].id[:4], code=2) == snapshot("""\
 error: several runs begin with '01a1'
- hint: give more of the id\
+ hint: use more characters of the id\
 """)

@@ -108,10 +108,13 @@ def test_bars() -> None:
     ("args", "message"),
     [
         (["--by", "colour"], "cannot be grouped by 'colour'"),
-        (["--compare", "1.2.0", "1.3.0"], "versions of which prompt?"),
-        (["a@1.2.0", "--compare", "1.2.0", "1.3.0"], "versions of which prompt?"),
-        (["a", "--compare", "1.2.0", "1.2.0"], "compared with itself"),
-        (["a", "--by", "day", "--compare", "1.2.0", "1.3.0"], "--compare and --by together"),
+        (["--compare", "1.2.0", "1.3.0"], "no prompt given"),
+        (["a@1.2.0", "--compare", "1.2.0", "1.3.0"], "no prompt given"),
+        (["a", "--compare", "1.2.0", "1.2.0"], "both versions are the same"),
+        (
+            ["a", "--by", "day", "--compare", "1.2.0", "1.3.0"],
+            "--compare and --by cannot be combined",
+        ),
     ],
 )
 def test_questions_without_an_answer(

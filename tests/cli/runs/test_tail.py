@@ -26,7 +26,7 @@ def test_the_last_runs_the_oldest_first(repo: Repo, runs: list[RunRecord]) -> No
     assert only.split()[0] == runs[2].id
     assert accept(repo, "runs", "tail", "-n", "0", "--no-follow") == ""
     assert refuse(repo, "runs", "tail", "--status", "faild", code=2) == snapshot("""\
-error: --status 'faild' is none that there is
+error: --status 'faild' is unknown
  hint: did you mean 'failed'?\
 """)
 

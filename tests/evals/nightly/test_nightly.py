@@ -101,16 +101,16 @@ def test_a_provider_that_answers_worse_is_an_alarm_each_night_until_it_is_accept
         result = nights.run()
         assert result.exit_code == 1, result.output
         assert "ask@1.0.0 with scripted/answers.yaml: alarm" in result.stdout
-        assert "beside the night of 2026-01-01, worse: 100.0% -> 0.0%" in result.stdout
+        assert "compared with the night of 2026-01-01: worse: 100.0% -> 0.0%" in result.stdout
         assert "first example: sample 1: equals: " in result.stdout
-        assert "go on with: promptops rollback ask --env production --reason TEXT" in result.stdout
+        assert "next: promptops rollback ask --env production --reason TEXT" in result.stdout
     accepted = nights.run("--accept")
     assert accepted.exit_code == 0
     assert masked(accepted.stdout) == snapshot("""\
 ask@1.0.0 with scripted/answers.yaml: passed
   0 of 8 samples pass, served by scripted/answers.yaml
-  beside the night of 2026-01-01, worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078
-  accepted: beside the night of 2026-01-01, worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078
+  compared with the night of 2026-01-01: worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078
+  accepted: compared with the night of 2026-01-01: worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078
 """)
     assert nights.as_json()["suites"][0]["reference"] == "2026-01-04"
 
@@ -146,8 +146,8 @@ def test_a_bad_result_that_a_second_run_does_not_confirm_is_no_alarm(
     assert masked(result.stdout) == snapshot("""\
 ask@1.0.0 with scripted/answers.yaml: passed
   0 of 8 samples pass, served by scripted/answers.yaml
-  beside the night of 2026-01-01, worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078
-  worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078; not when it was run again
+  compared with the night of 2026-01-01: worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078
+  worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078; it passed when run again
 """)
 
 
@@ -191,7 +191,7 @@ def test_nothing_live_is_not_a_pass(repo: Repo) -> None:
     assert result.exit_code not in {0, 1}
     assert masked(result.output) == snapshot("""\
 error: production has no deployments
- hint: promptops promote NAME --to production makes the first
+ hint: create the first with promptops promote NAME --to production
 """)
 
 
@@ -214,7 +214,7 @@ def test_a_prompt_that_is_not_live_is_named(nights: Nights) -> None:
     assert result.exit_code not in {0, 1}
     assert masked(result.output) == snapshot("""\
 error: 'other' is not live in production
- hint: run promptops list --live to see what is live; promptops new writes suites
+ hint: run promptops list --live to see what is live; create suites with promptops new
 """)
 
 
@@ -229,7 +229,7 @@ def test_a_damaged_night_is_named_and_counts_as_missing(nights: Nights, damage: 
     result = nights.run()
     assert result.exit_code == 0, result.output
     assert "production/evals/ask.yaml/2026-01-02_1.0.0.json is damaged" in result.stderr
-    assert "beside the night of 2026-01-01" in result.stdout
+    assert "compared with the night of 2026-01-01" in result.stdout
 
 
 def test_a_missing_night_leaves_the_others(nights: Nights) -> None:
@@ -243,7 +243,7 @@ def test_a_missing_night_leaves_the_others(nights: Nights) -> None:
     assert masked(nights.run().stdout) == snapshot("""\
 ask@1.0.0 with scripted/answers.yaml: passed
   8 of 8 samples pass, served by scripted/answers.yaml
-  beside the night of 2026-01-01, no difference found: 100.0% -> 100.0%, +0.0 points (95%: -35.2 to +35.2), 0 of 8 samples differ, p = 1
+  compared with the night of 2026-01-01: no difference found: 100.0% -> 100.0%, +0.0 points (95%: -35.2 to +35.2), 0 of 8 samples differ, p = 1
 """)
 
 
@@ -269,7 +269,7 @@ def test_nights_are_pushed_and_read_by_another_clone(
     assert masked(other.run().stdout) == snapshot("""\
 ask@1.0.0 with scripted/answers.yaml: passed
   8 of 8 samples pass, served by scripted/answers.yaml
-  beside the night of 2026-01-01, no difference found: 100.0% -> 100.0%, +0.0 points (95%: -35.2 to +35.2), 0 of 8 samples differ, p = 1
+  compared with the night of 2026-01-01: no difference found: 100.0% -> 100.0%, +0.0 points (95%: -35.2 to +35.2), 0 of 8 samples differ, p = 1
 """)
     assert repo.refs("refs/heads/promptops-evals") == {}
     found = HistoryBranch(open_repository(other.repo.path)).read()
@@ -286,7 +286,7 @@ def test_local_nights_are_not_pushed(
     assert masked(nights.run("--local").stdout) == snapshot("""\
 ask@1.0.0 with scripted/answers.yaml: passed
   8 of 8 samples pass, served by scripted/answers.yaml
-  beside the night of 2026-01-01, no difference found: 100.0% -> 100.0%, +0.0 points (95%: -35.2 to +35.2), 0 of 8 samples differ, p = 1
+  compared with the night of 2026-01-01: no difference found: 100.0% -> 100.0%, +0.0 points (95%: -35.2 to +35.2), 0 of 8 samples differ, p = 1
 """)
     assert "promptops-evals" not in repo.git("ls-remote", "origin")
 
@@ -306,7 +306,7 @@ ask@1.0.0 with scripted/answers.yaml: passed
 1 suite, 8 samples, 8 trials: 8 calls, 744 tokens at most
 estimated cost 0.0000 USD, highest 0.0000 USD
 error: origin refused the results of tonight: no (pre-receive hook declined)
- hint: let whoever runs this push to promptops-evals
+ hint: allow the account that runs this to push to promptops-evals
 """)
 
 
@@ -335,12 +335,12 @@ def test_an_alarm_is_told_with_version_example_and_what_to_do(nights: Nights) ->
     )
     lines = bad["detail"].splitlines()
     assert lines[0] == "served model: model-2026-02, was scripted/answers.yaml"
-    assert lines[1].startswith("beside the night of 2026-01-01, worse: 100.0% -> 0.0%")
+    assert lines[1].startswith("compared with the night of 2026-01-01: worse: 100.0% -> 0.0%")
     assert lines[2:] == [
         "first example: sample 1: equals: it is 'other', not 'billing'",
-        "go on with: promptops eval trends ask --env production",
-        "go on with: promptops runs replay ask --at production --since 1d",
-        "go on with: promptops rollback ask --env production --reason TEXT",
+        "next: promptops eval trends ask --env production",
+        "next: promptops runs replay ask --at production --since 1d",
+        "next: promptops rollback ask --env production --reason TEXT",
     ]
     assert down["severity"] == "warning"
     assert "ask@1.0.0 could not be judged in production tonight" in down["title"]
@@ -417,8 +417,8 @@ def test_an_alarm_that_reaches_nobody_is_told_the_next_time(nights: Nights) -> N
 1 suite, 8 samples, 8 trials: 8 calls, 744 tokens at most
 estimated cost 0.0000 USD, highest 0.0000 USD
 warning: the alert 'the provider of scripted/answers.yaml changed under ask@1.0.0 in production' did not reach webhook: 127.0.0.1 answered 400
-warning: tonight's results are not kept, so that the next run tells of them again
-   hint: promptops alerts test says which channels work
+warning: tonight's results are not stored, so the next run sends these alerts again
+   hint: run promptops alerts test to see which channels work
 """)
     assert len(records(nights.repo)) == 1
     with Receiver() as receiver:
@@ -438,8 +438,8 @@ def test_channels_that_take_other_alerts_only_are_named(nights: Nights) -> None:
     assert masked(result.stderr) == snapshot("""\
 1 suite, 8 samples, 8 trials: 8 calls, 744 tokens at most
 estimated cost 0.0000 USD, highest 0.0000 USD
-warning: nobody is told: no channel of [alerts] takes nightly
-   hint: write "nightly" into the kinds of a channel, such as [alerts.slack]
+warning: no alert is sent: no channel in [alerts] has the kind nightly
+   hint: write "nightly" to the kinds of a channel, such as [alerts.slack]
 """)
 
 

@@ -75,7 +75,9 @@ def test_the_numbers_are_there_as_json(project: Repo) -> None:
 
 
 def test_a_prompt_without_nights_is_an_error(project: Repo) -> None:
-    assert "there are no nights of other" in refuse(project, "eval", "trends", "other", code=2)
+    assert "there are no nightly results of other" in refuse(
+        project, "eval", "trends", "other", code=2
+    )
 
 
 def test_without_any_night_it_says_how_to_begin(repo: Repo) -> None:

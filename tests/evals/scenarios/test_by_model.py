@@ -164,11 +164,11 @@ def test_init_brings_the_prompt_and_a_model_writes_a_draft(repo: Repo) -> None:
 
     assert said.exit_code == 0, said.output
     assert masked(said.stderr) == snapshot("""\
-scripted/rules.yaml is asked with evals/scenarios 0.1.0, 4 times at most
+scripted/rules.yaml will be called with evals/scenarios 0.1.0, 4 times at most
 estimated cost 0.0000 USD, highest 0.0000 USD
 round 1: 5 new of 9 asked for
 round 2: 4 new of 4 asked for
-left out: 2 that repeat another one
+left out: 2 duplicates
 kinds: 1 ordinary, 1 boundary, 1 missing, 1 contradictory, 1 ambiguous, 1 language, 1 long, 1 hostile, 1 several
 2 calls, 0.0000 USD
 9 samples drafted in evals/_drafts/support/triage.model.yaml; review them before they count
@@ -339,14 +339,14 @@ def test_answers_that_cannot_be_used_cost_a_round(repo: Repo) -> None:
 
     assert said.exit_code == 0, said.output
     assert masked(said.stderr) == snapshot("""\
-scripted/rules.yaml is asked with evals/scenarios 0.1.0, 4 times at most
+scripted/rules.yaml will be called with evals/scenarios 0.1.0, 4 times at most
 estimated cost 0.0000 USD, highest 0.0000 USD
 round 1: 0 new of 1 asked for: the answer is not JSON: Expecting value: line 1 column 1 (char 0)
 round 2: 1 new of 1 asked for
-round 3: 0 new of 1 asked for: the output schema refuses the answer: the answer: [] is not of type "object"
-round 4: 0 new of 1 asked for: the output schema refuses the answer: the answer: [] is not of type "object"
+round 3: 0 new of 1 asked for: the answer does not match the output schema: the answer: [] is not of type "object"
+round 4: 0 new of 1 asked for: the answer does not match the output schema: the answer: [] is not of type "object"
 kinds: 1 ordinary
-there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
+missing kinds: boundary, missing, contradictory, ambiguous, language, long, hostile, several
 4 calls, 0.0000 USD
 1 sample drafted in evals/_drafts/support/triage.model.yaml; review them before they count
 """)
@@ -360,13 +360,13 @@ def test_a_model_that_never_answers_in_form_writes_nothing(repo: Repo) -> None:
     )
 
     assert masked(said) == snapshot("""\
-scripted/rules.yaml is asked with evals/scenarios 0.1.0, 6 times at most
+scripted/rules.yaml will be called with evals/scenarios 0.1.0, 6 times at most
 estimated cost 0.0000 USD, highest 0.0000 USD
-round 1: 0 new of 20 asked for: the output schema refuses the answer: scenarios: 7 is not of type "array"
-round 2: 0 new of 20 asked for: the output schema refuses the answer: scenarios: 7 is not of type "array"
+round 1: 0 new of 20 asked for: the answer does not match the output schema: scenarios: 7 is not of type "array"
+round 2: 0 new of 20 asked for: the answer does not match the output schema: scenarios: 7 is not of type "array"
 2 calls, 0.0000 USD
-error: there is no scenario to write
- hint: the lines above say why; another model may do better\
+error: no scenarios were drafted
+ hint: see the lines above, or try another model\
 """)
     assert not (repo.path / "evals/_drafts").exists()
 
@@ -378,7 +378,7 @@ def test_asking_is_bounded(repo: Repo) -> None:
 
     assert said.exit_code == 0, said.output
     assert masked(said.stderr) == snapshot("""\
-scripted/rules.yaml is asked with evals/scenarios 0.1.0, 5 times at most
+scripted/rules.yaml will be called with evals/scenarios 0.1.0, 5 times at most
 estimated cost 0.0000 USD, highest 0.0000 USD
 round 1: 1 new of 20 asked for
 round 2: 1 new of 20 asked for
@@ -386,7 +386,7 @@ round 3: 1 new of 20 asked for
 round 4: 1 new of 20 asked for
 round 5: 1 new of 20 asked for
 kinds: 5 ordinary
-there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
+missing kinds: boundary, missing, contradictory, ambiguous, language, long, hostile, several
 5 calls, 0.0000 USD
 5 samples drafted in evals/_drafts/support/triage.model.yaml; review them before they count
 """)
@@ -406,11 +406,11 @@ def test_a_fault_of_the_model_keeps_what_came_before(repo: Repo) -> None:
 
     assert said.exit_code == 0, said.output
     assert masked(said.stderr) == snapshot("""\
-scripted/rules.yaml is asked with evals/scenarios 0.1.0, 6 times at most
+scripted/rules.yaml will be called with evals/scenarios 0.1.0, 6 times at most
 estimated cost 0.0000 USD, highest 0.0000 USD
 round 1: 1 new of 20 asked for
 kinds: 1 ordinary
-there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
+missing kinds: boundary, missing, contradictory, ambiguous, language, long, hostile, several
 warning: ended early: scripted/rules.yaml: the provider answered with an error (500): down for good
 6 calls, 0.0000 USD
 1 sample drafted in evals/_drafts/support/triage.model.yaml; review them before they count
@@ -433,7 +433,7 @@ def test_a_model_that_cannot_be_asked_is_the_error(
     )
 
     assert masked(said) == snapshot("""\
-openai/gpt-4o is asked with evals/scenarios 0.1.0, 6 times at most
+openai/gpt-4o will be called with evals/scenarios 0.1.0, 6 times at most
 estimated cost 0.0694 USD, highest 0.2755 USD
 error: openai/gpt-4o: no key: OPENAI_API_KEY is not set
  hint: export OPENAI_API_KEY=... where promptops runs\
@@ -452,15 +452,15 @@ def test_a_cut_off_answer_asks_for_less(repo: Repo) -> None:
     said = generate(repo, "--max", "8")
 
     assert masked(said.stderr) == snapshot("""\
-scripted/rules.yaml is asked with evals/scenarios 0.1.0, 4 times at most
+scripted/rules.yaml will be called with evals/scenarios 0.1.0, 4 times at most
 estimated cost 0.0000 USD, highest 0.0000 USD
-round 1: 0 new of 8 asked for: the answer is not complete: it ended with 'length'
+round 1: 0 new of 8 asked for: the answer is incomplete: it ended with 'length'
 round 2: 1 new of 4 asked for
 round 3: 0 new of 4 asked for
 round 4: 0 new of 4 asked for
-left out: 2 that repeat another one
+left out: 2 duplicates
 kinds: 1 ordinary
-there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
+missing kinds: boundary, missing, contradictory, ambiguous, language, long, hostile, several
 4 calls, 0.0000 USD
 1 sample drafted in evals/_drafts/support/triage.model.yaml; review them before they count
 """)
@@ -474,7 +474,7 @@ def test_the_plan_asks_nobody(repo: Repo) -> None:
 
     assert said.exit_code == by_schema.exit_code == 0
     assert masked(said.stderr) == snapshot("""\
-scripted/rules.yaml is asked with evals/scenarios 0.1.0, 5 times at most
+scripted/rules.yaml will be called with evals/scenarios 0.1.0, 5 times at most
 estimated cost 0.0000 USD, highest 0.0000 USD
 """)
     assert "would draft" in by_schema.stderr
@@ -497,13 +497,13 @@ def test_the_cap_ends_it_before_it_costs_more(repo: Repo) -> None:
 
     assert said.exit_code == 0, said.output
     assert masked(said.stderr) == snapshot("""\
-near is asked with evals/scenarios 0.1.0, 4 times at most
+near will be called with evals/scenarios 0.1.0, 4 times at most
 estimated cost 0.0345 USD, highest 0.1373 USD
-the cap of 0.0700 USD may end it early; what is there by then is kept
+the cap of 0.0700 USD may end it early; finished samples are kept
 round 1: 1 new of 9 asked for
 round 2: 1 new of 8 asked for
 kinds: 2 ordinary
-there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
+missing kinds: boundary, missing, contradictory, ambiguous, language, long, hostile, several
 warning: ended early: the cap of 0.070000 USD is reached
 2 calls, 0.0610 USD
 2 samples drafted in evals/_drafts/support/triage.model.yaml; review them before they count
@@ -526,11 +526,11 @@ def test_the_limits_of_evals_end_it_too(repo: Repo) -> None:
         assert len(provider.requests) == 1
     assert said.exit_code == 0, said.output
     assert masked(said.stderr) == snapshot("""\
-near is asked with evals/scenarios 0.1.0, 4 times at most
+near will be called with evals/scenarios 0.1.0, 4 times at most
 estimated cost 0.0345 USD, highest 0.1373 USD
 round 1: 1 new of 9 asked for
 kinds: 1 ordinary
-there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
+missing kinds: boundary, missing, contradictory, ambiguous, language, long, hostile, several
 warning: ended early: guards.environments.eval.spend_per_day is 0.05 USD: 0.0305 USD are spent or reserved, and this call may take 0.032021 USD
 1 call, 0.0305 USD
 1 sample drafted in evals/_drafts/support/triage.model.yaml; review them before they count
@@ -572,11 +572,11 @@ def test_what_was_written_before_an_interrupt_is_kept(
 
     assert said.exit_code == 130, said.output
     assert masked(said.stderr) == snapshot("""\
-scripted/rules.yaml is asked with evals/scenarios 0.1.0, 6 times at most
+scripted/rules.yaml will be called with evals/scenarios 0.1.0, 6 times at most
 estimated cost 0.0000 USD, highest 0.0000 USD
 round 1: 1 new of 20 asked for
 kinds: 1 ordinary
-there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
+missing kinds: boundary, missing, contradictory, ambiguous, language, long, hostile, several
 warning: ended early: interrupted
 1 call, 0.0000 USD
 1 sample drafted in evals/_drafts/support/triage.model.yaml; review them before they count
@@ -627,14 +627,14 @@ def test_samples_of_the_suite_are_not_repeated(repo: Repo) -> None:
     said = generate(repo, "--max", "2")
 
     assert masked(said.stderr) == snapshot("""\
-scripted/rules.yaml is asked with evals/scenarios 0.1.0, 4 times at most
+scripted/rules.yaml will be called with evals/scenarios 0.1.0, 4 times at most
 estimated cost 0.0000 USD, highest 0.0000 USD
 round 1: 1 new of 2 asked for
 round 2: 0 new of 2 asked for
 round 3: 0 new of 2 asked for
-left out: 5 that repeat another one
+left out: 5 duplicates
 kinds: 1 ordinary
-there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
+missing kinds: boundary, missing, contradictory, ambiguous, language, long, hostile, several
 3 calls, 0.0000 USD
 1 sample drafted in evals/_drafts/support/triage.model.yaml; review them before they count
 """)
@@ -663,15 +663,15 @@ def test_text_that_no_file_can_hold_costs_a_round(repo: Repo) -> None:
 
     assert said.exit_code == 0, said.output
     assert masked(said.stderr) == snapshot("""\
-scripted/rules.yaml is asked with evals/scenarios 0.1.0, 4 times at most
+scripted/rules.yaml will be called with evals/scenarios 0.1.0, 4 times at most
 estimated cost 0.0000 USD, highest 0.0000 USD
 round 1: 0 new of 1 asked for: the answer is not JSON in UTF-8: \\ud800 is half of a character
 round 2: 1 new of 1 asked for
 round 3: 0 new of 1 asked for
 round 4: 0 new of 1 asked for
-left out: 2 that repeat another one
+left out: 2 duplicates
 kinds: 1 ordinary
-there is none of the kind: boundary, missing, contradictory, ambiguous, language, long, hostile, several
+missing kinds: boundary, missing, contradictory, ambiguous, language, long, hostile, several
 4 calls, 0.0000 USD
 1 sample drafted in evals/_drafts/support/triage.model.yaml; review them before they count
 """)
@@ -681,7 +681,7 @@ there is none of the kind: boundary, missing, contradictory, ambiguous, language
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        (("--prompt", "support/triage"), "no scenario prompt: it has no input 'prompt'"),
+        (("--prompt", "support/triage"), "is not a scenario prompt: it has no input 'prompt'"),
         (("--prompt", "nobody/there"), "nobody/there"),
         (("--prompt", "evals/scenarios@9.9.9"), "has no release"),
         (("--max", "501"), "at most 500"),
@@ -707,8 +707,8 @@ def test_without_a_scenario_prompt_it_says_what_brings_one(repo: Repo) -> None:
     said = refuse(repo, "eval", "generate", "support/triage", "--model", "echo/x", code=2)
 
     assert masked(said) == snapshot("""\
-error: there is no scenario prompt to ask a model with
- hint: promptops init --evals writes one; or name one: [eval] scenarios, or --prompt\
+error: no scenario prompt is configured
+ hint: create one with promptops init --evals, or set scenarios in [eval] or --prompt\
 """)
     assert "--max-cost" in refuse(
         repo, "eval", "generate", "support/triage", "--max-cost", "1", code=2

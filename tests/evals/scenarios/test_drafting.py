@@ -95,7 +95,7 @@ def test_a_draft_counts_for_nothing_and_is_a_valid_suite_once_moved(repo: Repo) 
     assert len(yaml.safe_load(text)["samples"]) == 40
     assert masked(again) == snapshot("""\
 error: evals/_drafts/support/triage.yaml already exists
- hint: remove it, or name another: --output\
+ hint: remove it, or choose another file with --output\
 """)
     assert before == snapshot("""\
 {

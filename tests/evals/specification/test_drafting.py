@@ -70,7 +70,7 @@ def test_a_description_becomes_a_draft_that_validates(repo: Repo) -> None:
 
     assert said.exit_code == 0, said.output
     assert masked(said.stderr) == snapshot("""\
-scripted/rules.yaml is asked with promptops/draft 1.0.0, twice at most
+scripted/rules.yaml will be called with promptops/draft 1.0.0, at most twice
 estimated cost 0.0000 USD, highest 0.0000 USD
 warning: left out: sample 'no such language': input 'language' is refused: "fr" is not one of "en" or "de"
 1 sample, 1 call, 0.0000 USD
@@ -181,10 +181,10 @@ def test_nonsense_twice_writes_nothing(repo: Repo) -> None:
     )
 
     assert masked(said) == snapshot("""\
-scripted/rules.yaml is asked with promptops/draft 1.0.0, twice at most
+scripted/rules.yaml will be called with promptops/draft 1.0.0, at most twice
 estimated cost 0.0000 USD, highest 0.0000 USD
-error: what scripted/rules.yaml wrote cannot be used, also not the second time: 'nobody' is not a declared input (add 'nobody: string' under 'inputs')
- hint: nothing was written; say more in the description, or let another model write it: --writer\
+error: what scripted/rules.yaml wrote cannot be used, even after a retry: 'nobody' is not a declared input (add 'nobody: string' under 'inputs')
+ hint: nothing was written; add details to the description, or use another model with --writer\
 """)
     assert is_untouched(repo)
 
@@ -213,7 +213,7 @@ def test_the_plan_asks_nobody_and_writes_nothing(repo: Repo) -> None:
 
     assert said.exit_code == priced.exit_code == 0
     assert masked(said.stderr) == snapshot("""\
-scripted/rules.yaml is asked with promptops/draft 1.0.0, twice at most
+scripted/rules.yaml will be called with promptops/draft 1.0.0, at most twice
 estimated cost 0.0000 USD, highest 0.0000 USD
 dry run: nothing was written
 """)
@@ -234,9 +234,9 @@ def test_nothing_is_overwritten(repo: Repo) -> None:
     again = new(repo)
 
     assert taken.exit_code == again.exit_code == 1
-    assert "evals/_drafts/support/sort.spec.yaml exists already" in taken.stderr
+    assert "evals/_drafts/support/sort.spec.yaml already exists" in taken.stderr
     assert masked(again.stderr) == snapshot("""\
-error: prompts/support/sort.md exists already
+error: prompts/support/sort.md already exists
  hint: choose another name
 """)
     assert (repo.path / "evals/_drafts/support/sort.spec.yaml").read_text() == "mine"
@@ -258,14 +258,14 @@ def test_a_description_from_standard_input(repo: Repo) -> None:
         (("--spec", "none.txt"), "there is no file none.txt"),
         (("--spec", "."), "cannot be read"),
         (("--spec", "binary"), "is not UTF-8"),
-        (("--spec", "empty"), "says nothing"),
+        (("--spec", "empty"), "is empty"),
         (("--spec", "long"), "more than 100,000 characters"),
         (("--spec", "spec.txt", "--from", "a"), "--spec and --from"),
         (("--spec", "spec.txt", "--prompt", "support/other"), "its inputs are not"),
         (("--spec", "spec.txt", "--writer", "nobody"), "nobody"),
-        (("--writer", "echo/x"), "--writer without --spec"),
-        (("--prompt", "x"), "--prompt without --spec"),
-        (("--max-cost", "1"), "--max-cost without --spec"),
+        (("--writer", "echo/x"), "--writer needs --spec"),
+        (("--prompt", "x"), "--prompt needs --spec"),
+        (("--max-cost", "1"), "--max-cost needs --spec"),
     ],
 )
 def test_a_wrong_request_asks_nobody(repo: Repo, args: tuple[str, ...], told: str) -> None:
@@ -311,7 +311,7 @@ def test_the_cap_refuses_before_it_costs(repo: Repo) -> None:
     )
 
     assert masked(said) == snapshot("""\
-openai/gpt-4o is asked with promptops/draft 1.0.0, twice at most
+openai/gpt-4o will be called with promptops/draft 1.0.0, at most twice
 estimated cost 0.0331 USD, highest 0.1315 USD
 error: the cap of 0.000001 USD is reached
  hint: raise --max-cost\

@@ -185,7 +185,7 @@ def test_each_action_does_what_it_says(clone: Repo) -> None:
         1,
         snapshot("""\
 error: a@1.1.0 was rolled back in staging by deployment 3: as asked (https://github.com/acme/prompts/actions/runs/11)
- hint: promote a version that fixes it; --again promotes this one all the same
+ hint: promote a version with the fix, or use --again to promote this one anyway
 """),
     )
     do(action="promote again", version="1.1.0")

@@ -216,7 +216,7 @@ def test_cassettes_are_replayed_without_keys(clone: Repo) -> None:
 
 **ask**, scripted/answers.yaml: no difference found: 100.0% -\\> 100.0%, +0.0 points (95%: -40.8 to +40.8), 0 of 7 samples differ, p = 1.
 
-Of 100 suites of 7 samples drawn like these, 95 give an interval that holds the true difference, a loss of 88.1 points is noticed in four cases of five; here a loss of up to 40.8 points can hide, and so can whatever strikes fewer than 35% of inputs, or only inputs unlike these samples.
+In 95 of 100 suites of 7 samples like these, the interval contains the true difference, and a loss of 88.1 points is detected in four of five. Here a loss of up to 40.8 points can go unnoticed, and so can anything that affects fewer than 35% of inputs, or only inputs unlike these samples.
 
 0 calls, 14 replayed, 0.000000 USD, <duration>.
 """)

@@ -131,7 +131,7 @@ def test_a_change_that_could_not_be_judged(job: Job) -> None:
     (note,) = job.talking.said.notes
     assert note.body == snapshot("""\
 <!-- promptops gate -->
-### ❓ That cannot be told
+### ❓ No verdict
 
 The [log of the job](https://gitlab.example.com/acme/prompts/-/jobs/7) says why.\
 """)
@@ -156,11 +156,11 @@ no suggestion, as the diff lacks the line: prompts/a.md, line 2
         ({"CI_PROJECT_ID": "99"}, "the pipeline runs in the fork"),
         ({"PROMPTOPS_GITLAB_TOKEN": ""}, "set PROMPTOPS_GITLAB_TOKEN to a project access token"),
         ({"PROMPTOPS_GITLAB_TOKEN": "bad"}, "is 401: '401 Unauthorized'"),
-        ({"CI_MERGE_REQUEST_IID": ""}, "this is no pipeline of a merge request"),
+        ({"CI_MERGE_REQUEST_IID": ""}, "this is not a pipeline of a merge request"),
         ({"CI_MERGE_REQUEST_IID": "13"}, "is 404: '404 Not found'"),
         ({"CI_API_V4_URL": "ftp://x"}, "ftp"),
         ({"CI_COMMIT_SHA": "a" * 40}, "the merge request has newer commits"),
-        ({"GITLAB_CI": ""}, "this is no pipeline of a merge request"),
+        ({"GITLAB_CI": ""}, "this is not a pipeline of a merge request"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

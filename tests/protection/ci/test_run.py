@@ -419,7 +419,7 @@ def test_a_commit_that_was_pushed_over_cannot_be_judged(runner: Runner) -> None:
     assert (ran.code, ran.outputs) == (2, {"verdict": "unknown"})
     assert masked(ran.summary) == snapshot("""\
 <!-- promptops gate -->
-### ❓ That cannot be told
+### ❓ No verdict
 
 ```text
 error: the commit <id> is no longer part of the change: it was force-pushed
@@ -438,7 +438,7 @@ def test_the_tip_of_the_target_counts_and_not_what_the_event_remembers(runner: R
     assert ran.code == 2, ran.log
     assert ran.summary == snapshot("""\
 <!-- promptops gate -->
-### ❓ That cannot be told
+### ❓ No verdict
 
 ```text
 error: the change does not merge: conflict in prompts/a.md
@@ -519,7 +519,7 @@ def test_without_a_token_nothing_can_be_told(runner: Runner) -> None:
     assert ran.code == 2
     assert ran.summary == snapshot("""\
 <!-- promptops gate -->
-### ❓ That cannot be told
+### ❓ No verdict
 
 ```text
 error: no token for the forge is set

@@ -266,7 +266,7 @@ jobs:
         ("    environment: promptops-nightly\n", "", WARNING, "has no environment"),
         ("{contents: write}", "write-all", WARNING, "may write everything"),
         ("{contents: write}", "{issues: write}", WARNING, "may write issues"),
-        (" --alert", "", WARNING, "tells nobody"),
+        (" --alert", "", WARNING, "sends no alerts"),
         (
             "    runs-on",
             "    continue-on-error: true\n    runs-on",

@@ -85,9 +85,9 @@ def test_approvals_are_made_once_and_signed_by_somebody_known(
     server.refuse(f"{blob}:{folder.rpartition('/')[0]}/{elsewhere}", why=f"belongs to {folder}/")
     server.take(another)
     ref = "refs/promptops/approvals/change/0123"
-    server.refuse(f"main:{ref}/x", why="it holds no statement")
+    server.refuse(f"main:{ref}/x", why="it contains no statement")
     blob = server.clone.git("hash-object", "-w", "--stdin", stdin="{}")
-    server.refuse(f"{blob}:{ref}/jane", why="it is not named after what it holds")
+    server.refuse(f"{blob}:{ref}/jane", why="its name does not match its content")
     server.refuse(f"{blob}:{ref}/{blob}", why="error: refs/promptops/approvals/change/0123/")
 
 
@@ -95,8 +95,8 @@ def test_evidence_is_pushed_once_under_its_own_name(server: Server) -> None:
     blob = server.clone.git("hash-object", "-w", "--stdin", stdin=write_evidence([RECORD]).decode())
     other = server.clone.git("hash-object", "-w", "--stdin", stdin="{}")
     ref = "refs/promptops/evals"
-    server.refuse(f"{blob}:{ref}/jane", why="it is not named after what it holds")
-    server.refuse(f"main:{ref}/{blob}", why="it holds no evidence")
+    server.refuse(f"{blob}:{ref}/jane", why="its name does not match its content")
+    server.refuse(f"main:{ref}/{blob}", why="it contains no evidence")
     server.refuse(f"{other}:{ref}/{other}", why="is not of the form promptops.evals/v2")
     server.take(f"{blob}:{ref}/{blob}")
     server.refuse(f"{other}:{ref}/{blob}", why="it is never moved")
@@ -108,12 +108,12 @@ def test_evidence_is_pushed_once_under_its_own_name(server: Server) -> None:
 )
 def test_rules_that_cannot_be_read_let_nothing_pass(tmp_path: Path, settings: str) -> None:
     server = Server.open(tmp_path, files={"promptops.toml": settings})
-    server.refuse("main:refs/heads/topic", why="the rules on main cannot be read")
+    server.refuse("main:refs/heads/topic", why="the policy on main cannot be read")
 
 
 def test_without_a_branch_at_head_nobody_can_tell(server: Server) -> None:
     server.remote.git("update-ref", "--no-deref", "HEAD", server.clone.rev("main"))
-    server.refuse("main:refs/heads/topic", why="HEAD of this repository is on no branch")
+    server.refuse("main:refs/heads/topic", why="HEAD of this repository is not on a branch")
 
 
 def test_a_change_that_the_gate_lets_through_is_taken(server: Server) -> None:
@@ -183,7 +183,7 @@ def test_what_the_rules_ask_for_is_asked_of_the_old_tip(
     monkeypatch.setenv("GL_USERNAME", "bob")
     server.refuse("main", why="main: promptops.toml: ")
     monkeypatch.setenv("GL_USERNAME", "b.stone")
-    server.refuse("main", why="nobody can tell which approvals are not @b.stone's own")
+    server.refuse("main", why="@b.stone's own approvals cannot be identified")
     monkeypatch.setenv("GL_USERNAME", "jane")
     server.take("main")
 

@@ -123,7 +123,7 @@ def test_a_misplaced_name_may_be_deleted_but_not_made(tmp_path: Path) -> None:
     for ref in ("refs/heads/refs/heads/main", "refs/heads/promptops", "refs/tags/main"):
         made = f"{ZEROS} {commit} {ref}\n"
         done = run(server.remote, "hook", "pre-receive", stdin=made)
-        assert (done.exit_code, "no such name" in done.stderr) == (1, True)
+        assert (done.exit_code, "this name is not allowed" in done.stderr) == (1, True)
         gone = f"{commit} {ZEROS} {ref}\n"
         assert run(server.remote, "hook", "pre-receive", stdin=gone).exit_code == 0
     # On some disks, that is the file of the branch itself.
@@ -167,7 +167,7 @@ def test_the_update_hook_judges_each_ref_for_itself(tmp_path: Path) -> None:
     ] == snapshot(
         [
             "remote: error: prompts/support/triage@1.2.0: it is never deleted",
-            "remote:  hint: a released version never changes; release the next one",
+            "remote:  hint: release a new version: a released one never changes",
             "remote: error: hook declined to update refs/tags/prompts/support/triage@1.2.0",
         ]
     )

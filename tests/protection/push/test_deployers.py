@@ -137,7 +137,7 @@ def test_without_a_list_of_keys_nobody_can_tell(tmp_path: Path, keys: Path) -> N
     server = Server.open(tmp_path, files={"promptops.toml": SETTINGS})
     draft = server.promotion("1.0.0")
     draft.key = keys / "jane"
-    server.refuse_deployment(draft, f"there is no {FILE} on main to tell who signed")
+    server.refuse_deployment(draft, f"there is no {FILE} on main to verify signatures")
 
 
 def test_a_team_that_nobody_knows_is_said_to_be_unknown(tmp_path: Path, keys: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_team_that_nobody_knows_is_said_to_be_unknown(tmp_path: Path, keys: Pa
     server = Server.open(tmp_path, files=files)
     draft = server.promotion("1.0.0")
     draft.key = keys / "bob"
-    server.refuse_deployment(draft, "who is in @acme/release, which may deploy to staging")
+    server.refuse_deployment(draft, "the members of @acme/release, which may deploy to staging")
     draft.key = keys / "jane"
     server.deploy(draft)
 
@@ -153,7 +153,7 @@ def test_a_team_that_nobody_knows_is_said_to_be_unknown(tmp_path: Path, keys: Pa
 def test_the_server_may_know_who_pushes(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     server.remote.config("promptops.deployerVariable", "GL_USERNAME")
     draft = server.promotion("1.0.0")
-    server.refuse_deployment(draft, "the server does not say who pushes in it")
+    server.refuse_deployment(draft, "the server does not set it to the pusher")
     monkeypatch.setenv("GL_USERNAME", "eve")
     server.refuse_deployment(draft, "@eve may not deploy to staging")
     monkeypatch.setenv("GL_USERNAME", "bob")
@@ -170,7 +170,7 @@ def test_a_variable_that_the_server_does_not_name_counts_for_nothing(
 def test_evals_that_cannot_be_checked_let_nothing_pass(tmp_path: Path) -> None:
     settings = "[environments.staging]\nevals = true\n"
     server = Server.open(tmp_path, files={"promptops.toml": settings})
-    server.refuse_deployment(server.promotion("1.0.0"), "of that this hook has no evidence")
+    server.refuse_deployment(server.promotion("1.0.0"), "this hook has no evidence of them")
 
 
 @pytest.fixture
@@ -210,7 +210,7 @@ def test_nobody_approves_their_own_deployment_under_a_second_name(
     monkeypatch.setenv("GL_USERNAME", "jane")
     server.refuse_deployment(draft, "and has none")
     monkeypatch.setenv("GL_USERNAME", "j.doe")
-    server.refuse_deployment(draft, "nobody can tell which approvals are not @j.doe's own")
+    server.refuse_deployment(draft, "@j.doe's own approvals cannot be identified")
     monkeypatch.setenv("GL_USERNAME", "bob")
     server.deploy(draft)
 

@@ -191,10 +191,10 @@ def bend_nothing_live(draft: Draft) -> None:
 
 
 BENT: dict[Callable[[Draft], None], str] = {
-    bend_number: "it should have the number 2",
+    bend_number: "its number should be 2",
     bend_title: "is a deployment of another environment",
     bend_action: "its action is rollback, which does not make of support/triage",
-    bend_action_to_nonsense: "its action is 'teleport', which there is not",
+    bend_action_to_nonsense: "its action is 'teleport', which does not exist",
     bend_lock_beside_it: "support/reply@1.1.0 is not released here",
     bend_digest: "the lock says sha256:000000000000, the release tag sha256:",
     bend_commit: "the lock says commit",
@@ -202,19 +202,19 @@ BENT: dict[Callable[[Draft], None], str] = {
     bend_pause: "its action is promote, which does not make of support/triage",
     bend_texts: "has texts of sha256:",
     bend_texts_away: "its texts are missing",
-    bend_texts_into_links: "has a mode that no text of a release has: 120000",
+    bend_texts_into_links: "has a mode that releases do not use: 120000",
     bend_more_texts: "has texts of sha256:",
-    bend_old_texts: "its files are not those that promptops writes",
-    bend_stray_file: "its files are not those that promptops writes",
-    bend_stray_release: "its files are not those that promptops writes",
+    bend_old_texts: "its files differ from what promptops writes",
+    bend_stray_file: "its files differ from what promptops writes",
+    bend_stray_release: "its files differ from what promptops writes",
     bend_undo: "its action is promote, which does not make of support/triage",
     bend_undo_number: "its action is promote, which does not make of support/triage",
     bend_undo_away: "its action is promote, which does not make of support/triage",
     bend_undo_of_another: "its action is promote, which does not make of support/reply",
     bend_from: "its message says 'From: 1.2.0' where it should say 'From: 1.0.0'",
     bend_to: "its message says 'To: 1.2.0' where it should say 'To: 1.1.0'",
-    bend_tag: "its Release-Tag is not the tag of what it makes live",
-    bend_tag_away: "its Release-Tag is not the tag of what it makes live",
+    bend_tag: "its Release-Tag is not the tag of the version",
+    bend_tag_away: "its Release-Tag is not the tag of the version",
     bend_foreign_prompt: "its message says 'Prompt: support/reply'",
     bend_foreign_trailer: "its message says 'Approved-By: somebody@example.com'",
     bend_second_reason: "its message says 'Reason: two'",
@@ -240,13 +240,13 @@ def test_what_is_valid_but_in_another_form_is_refused(server: Server, file: str)
     tree = draft.tree()
     text = server.clone.git("cat-file", "blob", f"{tree}:promptops.{file}")
     draft.files[f"promptops.{file}"] = json.dumps(json.loads(text))
-    server.refuse_deployment(draft, "its files are not those that promptops writes")
+    server.refuse_deployment(draft, "its files differ from what promptops writes")
 
 
 def test_an_executable_text_in_a_release_is_refused(server: Server) -> None:
     draft = server.promotion("1.1.0")
     draft.mode = "100755"
-    server.refuse_deployment(draft, "has a mode that no text of a release has")
+    server.refuse_deployment(draft, "has a mode that releases do not use")
 
 
 def test_a_folder_with_one_name_twice_is_refused(server: Server) -> None:
@@ -336,14 +336,14 @@ def test_a_branch_only_grows(server: Server) -> None:
     server.refuse(f"main:{STAGING}", why="would be lost")
     server.refuse("main:refs/heads/promptops/production", why="is not a deployment")
     blob = server.clone.git("hash-object", "-w", "--stdin", stdin="x")
-    server.refuse(f"{blob}:{STAGING}", why="would lead to no commit")
+    server.refuse(f"{blob}:{STAGING}", why="would not point to a commit")
 
 
 def test_two_deployments_with_one_number_are_refused(server: Server) -> None:
     first = server.promotion("1.1.0").write()
     second = server.promotion("1.2.0", tip=first)
     second.number = 2
-    server.refuse(f"{second.write()}:{STAGING}", why="it should have the number 3")
+    server.refuse(f"{second.write()}:{STAGING}", why="its number should be 3")
 
 
 def test_a_deployment_that_changes_nothing_is_refused(server: Server) -> None:
@@ -354,7 +354,7 @@ def test_history_begins_with_the_first_deployment(tmp_path: Path) -> None:
     server = Server.open(tmp_path)
     first = server.promotion("1.0.0")
     first.number = 2
-    server.refuse_deployment(first, "it should have the number 1")
+    server.refuse_deployment(first, "its number should be 1")
     first.number = 1
     first.undo[NAME] = {"commit": server.clone.rev("HEAD"), "deployment": 1}
     server.refuse_deployment(first, "its action is promote, which does not make")
@@ -366,7 +366,7 @@ def test_a_restoration_brings_back_what_there_was(server: Server) -> None:
     restored.action = "restore"
     restored.lock[NAME] = server.promotion("1.2.0").lock[NAME]
     restored.changes.append((NAME, "1.1.0", "1.2.0", None))
-    server.refuse_deployment(restored, "no deployment before has left this state")
+    server.refuse_deployment(restored, "no earlier deployment had this state")
 
 
 def test_a_release_that_is_not_there_is_refused(server: Server) -> None:

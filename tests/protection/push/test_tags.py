@@ -88,7 +88,7 @@ def test_a_draft_is_no_release(server: Server) -> None:
         ({"Prompt_Digest": "sha256:" + "0" * 64}, "but the tag says sha256:000000000000"),
         ({"Prompt_Digest": "md5:0"}, "has no valid trailers"),
         ({"Prompt_Path": "elsewhere.md"}, "has no valid trailers"),
-        ({"Prompt_Path": f"docs/{NAME}.md"}, "its Prompt-Path lies in 'docs'"),
+        ({"Prompt_Path": f"docs/{NAME}.md"}, "its Prompt-Path is in 'docs'"),
         ({"Prompt_Change": "huge", "Prompt_Base": "1.2.0"}, "its Prompt-Change is 'huge'"),
         ({"Prompt_Base": "1.2.0"}, "its Prompt-Change is 'new'"),
         ({"Prompt_Change": "minor"}, "its Prompt-Base 'none'"),
@@ -111,11 +111,15 @@ def test_a_release_that_was_bent_is_refused(
         ("Notes.", "Notes.\0\n\nMore.", "continues after a NUL"),
         ("\n\nsupport/triage 2.0.0", "\nx-more yes\n\nsupport/triage 2.0.0", "other headers"),
         ("\n\nsupport/triage 2.0.0", "\n\nsupport/triage 1.0.0", "its title is not"),
-        ("Operation: 0123", "Operation: 0123\nOperation: 4567", "does not say Operation once"),
+        (
+            "Operation: 0123",
+            "Operation: 0123\nOperation: 4567",
+            "does not contain Operation exactly once",
+        ),
         ("Prompt-Path:", "Prompt-Path: x/support/triage.md\nPrompt-Path:", "Prompt-Path"),
-        ("Prompt-Change:", "Prompt-Change:new\nPrompt-Change:", "with one empty line between"),
-        ("Notes.\n\n", "Notes.\n\n\n\n", "with one empty line between each two"),
-        ("Notes.", "Notes.\r", "with one empty line between each two"),
+        ("Prompt-Change:", "Prompt-Change:new\nPrompt-Change:", "separated by empty lines"),
+        ("Notes.\n\n", "Notes.\n\n\n\n", "separated by empty lines"),
+        ("Notes.", "Notes.\r", "separated by empty lines"),
     ],
 )
 def test_other_bytes_than_git_and_promptops_write_are_refused(
@@ -144,7 +148,7 @@ def test_only_annotated_tags_of_their_own_name_are_releases(server: Server) -> N
     new = f"refs/tags/prompts/{NAME}@2.0.0"
     server.clone.git("update-ref", new, "main")
     server.refuse(new, why="is a lightweight tag")
-    server.refuse(f"{OLD}:{new}", why=f"holds the tag object of prompts/{NAME}@1.0.0")
+    server.refuse(f"{OLD}:{new}", why=f"points to the tag object of prompts/{NAME}@1.0.0")
     server.clone.git("update-ref", "-d", new)
     server.clone.tag(f"prompts/{NAME}@2.0.0", "A title\n\nPrompt-Digest: x\n", OLD)
     server.refuse(new, why="has no valid trailers")
@@ -174,10 +178,10 @@ def test_a_yank_is_made_once_about_a_release_that_is_there(server: Server) -> No
     nothing = server.yank_of("9.0.0", commit, Release_Tag="0123")
     server.refuse(nothing, why="which is not released here")
     other = server.yank("1.1.0", Release_Tag=server.clone.rev(OLD))
-    server.refuse(other, why="it is about another commit or tag")
+    server.refuse(other, why="it refers to another commit or tag")
     light = f"refs/tags/yanked/prompts/{NAME}@1.2.0"
     server.refuse(f"{commit}:{light}", why="it is a lightweight tag")
-    server.refuse(f"{OLD}:{light}", why=f"it holds the tag object of prompts/{NAME}@1.0.0")
+    server.refuse(f"{OLD}:{light}", why=f"it points to the tag object of prompts/{NAME}@1.0.0")
 
 
 @pytest.mark.parametrize(
@@ -199,7 +203,7 @@ def test_a_yank_is_made_once_about_a_release_that_is_there(server: Server) -> No
     ],
 )
 def test_names_among_ours_that_are_none_are_refused(server: Server, ref: str) -> None:
-    server.refuse(f"main:{ref}", why="no such name may be used here")
+    server.refuse(f"main:{ref}", why="this name is not allowed")
 
 
 @pytest.mark.parametrize(
@@ -210,7 +214,7 @@ def test_nothing_may_stand_where_our_folders_will_be(tmp_path: Path, ref: str) -
     server = Server.open(tmp_path)
     for name in server.remote.refs("refs/tags/"):
         server.remote.git("update-ref", "-d", name)
-    server.refuse(f"main:{ref}", why="no such name may be used here")
+    server.refuse(f"main:{ref}", why="this name is not allowed")
 
 
 def test_what_is_none_of_ours_passes(server: Server) -> None:
@@ -237,8 +241,8 @@ To file://<folder>/remote.git
 !	refs/heads/main:refs/heads/topic	[remote rejected] (pre-receive hook declined)
 Done
 remote: error: prompts/support/triage@1.0.0: it is never deleted        \n\
-remote:  hint: a released version never changes; release the next one        \n\
+remote:  hint: release a new version: a released one never changes        \n\
 remote: error: promptops/qa: there is no environment 'qa' in the configuration        \n\
-remote:  hint: the environments are: staging, production; a new one has to be in the configuration on the protected branch first        \n\
+remote:  hint: the environments are: staging, production; add a new one to the configuration on the protected branch first        \n\
 error: failed to push some refs to 'file://<folder>/remote.git'
 """)

@@ -158,10 +158,10 @@ a.txt -> prompts/a.md (text, would be written)
   line 1: {ticket} was taken for the input 'ticket'
 """)
     assert said.stderr == snapshot("""\
-1 name no model and get openai/gpt-4o-mini; --model NAME chooses another
+1 name no model and get openai/gpt-4o-mini; use --model NAME to choose another
 user.email is not set, so their author is you@example.com: git config user.email ADDRESS before --write, or change the line author
 code that opens a.txt has to read the prompt instead: the file would move
-1 prompt found; nothing was written: --write writes them
+1 prompt found; nothing was written; add --write to write them
 """)
     assert repo.git("status", "--porcelain") == ""
     repo.git("config", "user.email", "ann@example.com")
@@ -470,7 +470,7 @@ error: --name names one prompt, and 2 were found
  hint: adopt one file\
 """)
     assert refuse(repo, "adopt", ".", "--check", code=2) == snapshot("""\
-error: --check without --scan
+error: --check needs --scan
  hint: promptops adopt --scan PATH --check\
 """)
 
@@ -504,7 +504,7 @@ def test_dotprompt_after_a_licence(repo: Repo) -> None:
     assert messages(repo, "a", name="N") == [(USER, "Hi NN}")]
     assert [masked(note) for note in notes(plan)] == snapshot(
         [
-            "a comment stands before the frontmatter: npm's dotprompt sends all of it as text; this is how PyPI's reads it",
+            "there is a comment before the frontmatter: npm's dotprompt sends all of it as text; this is how PyPI's reads it",
             "the output schema 'Recipe' is declared in code: write it here",
             "a history that is passed in has no place: add {% history %}",
         ]

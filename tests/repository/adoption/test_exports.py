@@ -193,8 +193,8 @@ warning: a: the input 'question' is a text there: its schema is not carried over
     accept(repo, "export", "a@working", "b@working", "--format", "prompty", "-o", str(folder))
     assert sorted(one.name for one in folder.iterdir()) == ["a.prompty", "b.prompty"]
     assert refuse(repo, "export", "a", "b", "--format", "json", code=2) == snapshot("""\
-error: several prompts, and no folder
- hint: say where to write: -o DIR\
+error: several prompts need a folder
+ hint: use -o DIR\
 """)
     assert refuse(repo, "export", "--format", "json", code=2) == snapshot("""\
 error: nothing to export
@@ -206,10 +206,10 @@ error: --env and --sign are for snapshots
 """)
     assert refuse(repo, "export", "a", "--format", "json", code=2) == snapshot("""\
 error: production has no deployments
- hint: promptops promote NAME --to production makes the first\
+ hint: create the first with promptops promote NAME --to production\
 """)
     repo.write("prompts/b.md", prompt_text(body="{{ question | upper }}"))
     assert refuse(repo, "export", "b@working", "--format", "dotprompt") == snapshot("""\
 error: b cannot be written as dotprompt: b.md, line 8: `question | upper` has no counterpart in Handlebars: it is more than a name
- hint: write it by hand there, or use what the format has a word for\
+ hint: write it by hand, or use only features of the format\
 """)

@@ -55,7 +55,7 @@ def test_every_channel() -> None:
         ("[alerts.slack]\nurl = 'https://x/hunter2'", "unknown key 'alerts.slack.url'"),
         ("[alerts.slack]\nurl_variable = 'https://x/hunter2'", "alerts.slack.url_variable is not"),
         ("[alerts.pagerduty]\nkey = 'hunter2!'", "alerts.pagerduty.key is not the name"),
-        ("[alerts.webhook]\nurl = 'https://u:hunter2@x'", "alerts.webhook.url holds a password"),
+        ("[alerts.webhook]\nurl = 'https://u:hunter2@x'", "alerts.webhook.url contains a password"),
         ("[alerts.webhook]\nurl = 'https://x:y/'", "alerts.webhook.url is not an http(s)"),
         ("[alerts.webhook]\nurl = 'https://x'\nurl_variable = 'X'", "alerts.webhook.url_variable"),
         ("[alerts.command]\nrun_variable = 'X'\nkinds = ['all']", "alerts.command.kinds is no"),

@@ -33,10 +33,10 @@ def test_a_table_with_everything() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("store = 'mysql://h/d'", "store is no place for conversations"),
-        ("store = 'redis://:hidden@h/0'", "store holds a password"),
-        ("store = 'postgresql://h/d?password=hidden'", "store holds a password"),
-        ("store = 'a'\nstore_variable = 'B'", "store_variable and store are both there"),
+        ("store = 'mysql://h/d'", "store is not a supported store for conversations"),
+        ("store = 'redis://:hidden@h/0'", "store contains a password"),
+        ("store = 'postgresql://h/d?password=hidden'", "store contains a password"),
+        ("store = 'a'\nstore_variable = 'B'", "store_variable and store are both set"),
         ("encryption_key = 'a key'", "encryption_key is not the name of an environment variable"),
         ("window = 1", "unknown key 'conversations.window'"),
     ],

@@ -42,9 +42,9 @@ def test_models_are_part_of_the_configuration_too() -> None:
     [
         ("urls = 'a'", "unknown key 'log.urls'", "did you mean 'log.url'?"),
         ("url = 3", "log.url is not a text", 'write url = "..."'),
-        ("url = 'http://a/b'", "log.url is no place for a log", "use a file's path"),
-        ("url = 'postgresql://a:hunter2@h/d'", "log.url holds a password", "set PGPASSWORD"),
-        ("url = 'postgresql://h/d?password=hunter2'", "log.url holds a password", "PGPASSFILE"),
+        ("url = 'http://a/b'", "log.url is not a supported store for a log", "use a file's path"),
+        ("url = 'postgresql://a:hunter2@h/d'", "log.url contains a password", "set PGPASSWORD"),
+        ("url = 'postgresql://h/d?password=hunter2'", "log.url contains a password", "PGPASSFILE"),
         ("content = 'all'", "log.content is 'all'", "choose one of: redacted, full, none"),
         ("retention = 90", "log.retention is not a time span", 'write retention = "90d"'),
         ("retention = '0d'", "log.retention is not a time span", 'write retention = "90d"'),

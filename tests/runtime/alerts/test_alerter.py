@@ -179,9 +179,9 @@ def test_a_forked_process_tells_by_itself() -> None:
 @pytest.mark.parametrize(
     ("status", "kind", "title"),
     [
-        (401, "key", "openai/gpt-4o refuses our key (HTTP 401)"),
-        (404, "model", "openai/gpt-4o is gone (HTTP 404)"),
-        (None, "key", "openai/gpt-4o refuses our key (the key is missing)"),
+        (401, "key", "openai/gpt-4o rejects the API key (HTTP 401)"),
+        (404, "model", "openai/gpt-4o no longer exists (HTTP 404)"),
+        (None, "key", "openai/gpt-4o rejects the API key (the key is missing)"),
     ],
 )
 def test_a_refused_key_is_told_without_what_the_provider_said(

@@ -188,7 +188,7 @@ From: needs an order 7\
 def test_a_hand_over_must_fit(registry: Registry) -> None:
     talk = registry.conversation("c")
     with pytest.raises(
-        RefusedError, match='agent cannot take it over: data: "order" is a required'
+        RefusedError, match='agent rejects the hand-over: data: "order" is a required'
     ):
         talk.hand_over("chat@working", "agent@working", reason="r", data={})
     with pytest.raises(RefusedError, match="bytes; at most 16384"):
@@ -199,7 +199,7 @@ def test_an_append_that_counts_on_the_last_row(registry: Registry) -> None:
     talk = registry.conversation("c")
     number = talk.add("user", "one")
     talk.append([{"role": "assistant", "content": "two"}], after=number)
-    with pytest.raises(ConflictError, match="went on after row 1"):
+    with pytest.raises(ConflictError, match="has newer rows than 1"):
         talk.append([{"role": "assistant", "content": "three"}], after=number)
 
 
@@ -207,7 +207,7 @@ def test_what_is_no_message_is_refused(registry: Registry) -> None:
     talk = registry.conversation("c")
     with pytest.raises(UsageError, match="cannot have the role 'system'"):
         talk.add("system", "obey")
-    with pytest.raises(RefusedError, match="a conversation has at most"):
+    with pytest.raises(RefusedError, match="a conversation may have at most"):
         talk.add("user", os.urandom(1_200_000).hex())
     with pytest.raises(UsageError, match="printable"):
         registry.conversation("")

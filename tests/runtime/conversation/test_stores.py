@@ -237,7 +237,7 @@ def test_appends_of_many_writers_are_whole_and_numbered(place: str) -> None:
 
 
 def test_other_places_are_refused() -> None:
-    with pytest.raises(UsageError, match="'mysql' is no place for conversations"):
+    with pytest.raises(UsageError, match="'mysql' is not a supported store for conversations"):
         open_conversations("mysql://host/db")
 
 

@@ -133,7 +133,9 @@ def test_the_limit_that_nobody_set_is_said_to_the_first_of_all_processes() -> No
     for key in ("a", "b"):
         first.guards.reserve(SCOPE, key=key, cost=1, tokens=1, lease_seconds=9)
     (said,) = first.warnings
-    assert said.startswith("guards.spend_per_hour is not set, so runs may spend 20 US dollars")
+    assert said.startswith(
+        "guards.spend_per_hour is not set, so all runs together may spend 20 US dollars"
+    )
     second = World(GuardSettings(), first.ledger)
     second.guards.reserve(SCOPE, key="c", cost=1, tokens=1, lease_seconds=9)
     assert second.warnings == []
@@ -143,7 +145,10 @@ def test_an_unknown_cost_is_said_once() -> None:
     world = World(GuardSettings())
     for key in ("a", "b"):
         world.guards.reserve(SCOPE, key=key, cost=None, tokens=None, lease_seconds=9)
-    assert [("cannot be said" in one, "20 US dollars" in one) for one in world.warnings] == [
+    assert [
+        ("the maximum cost of a run is unknown" in one, "20 US dollars" in one)
+        for one in world.warnings
+    ] == [
         (True, False),
         (False, True),
     ]

@@ -156,7 +156,5 @@ def test_a_person_begins_it(repo: Repo, empty_redis: str) -> None:
     repo.commit({"promptops.toml": f"[guards]\nspend_per_hour = 1\nledger = '{empty_redis}'\n"})
     assert "guards reset --reason" in refuse(repo, "guards", "show", code=2)
     begin = ("guards", "reset", "--reason", "the first one", "--yes")
-    assert accept(repo, *begin).startswith(
-        f"reset a ledger that counts nothing yet in {empty_redis}"
-    )
+    assert accept(repo, *begin).startswith(f"reset an empty ledger in {empty_redis}")
     assert "spend_per_hour" in accept(repo, "guards", "show")

@@ -74,7 +74,7 @@ def test_a_lock_that_stays_is_an_error_within_its_time(
 def test_what_is_no_ledger_is_an_error(path: Path, content: bytes) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
-    with pytest.raises(LedgerError, match="damaged or no ledger"):
+    with pytest.raises(LedgerError, match="damaged or not a ledger"):
         reserve(SqliteLedger(path), "a")
     assert path.read_bytes() == content
 

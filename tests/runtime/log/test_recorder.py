@@ -74,7 +74,7 @@ def test_what_does_not_fit_is_counted_said_and_recorded(tmp_path: Path) -> None:
         assert len(log.list()) == 5
         [event] = log.events("records_lost")
         assert event.detail == {"count": 3}
-    assert said[-1] == snapshot("3 records of runs could not be kept")
+    assert said[-1] == snapshot("3 records of runs were lost")
 
 
 def test_texts_in_the_spool_are_bounded(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_full_store_is_survived(tmp_path: Path) -> None:
     assert 0 < kept < 40
     assert kept + recorder.waiting == 40
     assert masked(said[0]) == snapshot(
-        "runs are not recorded for now: the run log <folder>/runs.db cannot be used: database or disk is full"
+        "recording of runs is paused: the run log <folder>/runs.db cannot be used: database or disk is full"
     )
     log._database._connect(writing=True).execute("PRAGMA max_page_count = 100000")  # type: ignore[attr-defined]
     recorder.close(30)

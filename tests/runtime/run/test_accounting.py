@@ -206,7 +206,7 @@ def test_a_key_is_in_no_error_log_or_alert(
     assert key not in f"{caught.value!r} {caught.value.message} {caught.value.hint} {caplog.text}"
     alert = re.sub(r"/401/\d+", "/401/<hour>", told.read_text())
     assert masked(alert) == snapshot(
-        '{"schema": "promptops.alert/v1", "kind": "key", "severity": "critical", "title": "near/small refuses our key (HTTP 401)", "detail": "The prompt a asked for it in run <uuid>. Prompts with fallbacks use those; others fail until this is corrected.", "key": "refused/near/small/401/<hour>", "source": "vm", "at": "<time>"}'
+        '{"schema": "promptops.alert/v1", "kind": "key", "severity": "critical", "title": "near/small rejects the API key (HTTP 401)", "detail": "The prompt a asked for it in run <uuid>. Prompts with fallbacks use them; others fail until this is fixed.", "key": "refused/near/small/401/<hour>", "source": "vm", "at": "<time>"}'
     )
     folder = team.path / ".git" / "promptops-log"
     for file in (told, *folder.iterdir()):

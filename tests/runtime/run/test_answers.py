@@ -228,7 +228,7 @@ def test_a_model_that_cannot_read_it_all_is_passed_over(
         near.always(status=404)
         run = registry.run("c@working", {"text": "word " * 200})
     assert run.decisions[0].why == snapshot(
-        "near/small, since no candidate can do it and has a price"
+        "near/small, since no candidate qualifies and has a price"
     )
     assert run.model == "far/large"
 

@@ -126,5 +126,5 @@ def test_a_refused_key_is_told_although_a_fallback_answers(
             assert asyncio.run(registry.arun("a@working", {"text": "2"})).is_degraded
     (told,) = receiver.requests
     assert (told.json["kind"], told.json["severity"]) == ("key", "critical")
-    assert told.json["title"] == snapshot("near/small refuses our key (HTTP 401)")
+    assert told.json["title"] == snapshot("near/small rejects the API key (HTTP 401)")
     assert "hunter2" not in str(told.json)

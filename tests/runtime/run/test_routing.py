@@ -72,7 +72,7 @@ def test_a_route_leads_to_another_prompt(registry: Registry, team: Repo, near: P
 def test_routes_that_never_end_are_refused(registry: Registry, team: Repo, near: Provider) -> None:
     write(team, "r", """routes: [{when: "true", prompt: s}]\n""")
     write(team, "s", """routes: [{when: "true", prompt: r}]\n""")
-    with pytest.raises(RefusedError, match="never end: r -> s -> r") as caught:
+    with pytest.raises(RefusedError, match="form a cycle: r -> s -> r") as caught:
         registry.run("r@working", {"text": "x"})
     assert caught.value.stage == "resolve"
     assert near.requests == []
@@ -99,7 +99,10 @@ def test_a_routed_prompt_is_the_one_of_the_same_deployment(team: Repo, near: Pro
 
 def test_an_exact_version_does_not_say_where_its_routes_lead(team: Repo) -> None:
     publish(team)
-    with promptops.open(team.path) as registry, pytest.raises(UsageError, match="does not say"):
+    with (
+        promptops.open(team.path) as registry,
+        pytest.raises(UsageError, match="has no environment"),
+    ):
         registry.run("r@1.0.0", {"question": "x"})
 
 
@@ -120,7 +123,7 @@ def test_a_caller_stays_with_one_version_while_traffic_is_split(team: Repo, near
     assert set.union(*seen.values()) == {"1.0.0", "2.0.0"}
     assert nobody.prompt.version == "1.0.0"
     assert nobody.decisions[0].why == snapshot(
-        "1.0.0 has 50 % of special in production; without key and user the first version is taken"
+        "1.0.0 has 50 % of special in production; without key and user the first version is used"
     )
     assert {one["messages"][0]["content"][-5:] for one in (r.json for r in near.requests)} == {
         "1.0.0",
@@ -181,7 +184,7 @@ def test_the_first_answer_stands_where_the_stronger_model_fails(
     run = registry.run("e@working", {"text": "x"})
     assert (run.text, run.model, run.is_degraded) == ("Perhaps?", "near/small", True)
     assert run.decisions[-1].why == snapshot(
-        "the first answer stands: far/large: the provider refused the request (400): refused"
+        "the first answer is kept: far/large: the provider refused the request (400): refused"
     )
 
 
@@ -211,6 +214,6 @@ def test_a_condition_that_cannot_be_judged_asks_a_person(
     near.reply(text="Hm.")
     run = registry.run("e@working", {"text": "x"})
     assert run.decisions[-1].why == snapshot(
-        "output.score < 1 cannot be judged: `str object` has no attribute `score`"
+        "output.score < 1 cannot be evaluated: `str object` has no attribute `score`"
     )
     assert len(logged(team, run.id).reviews) == 1

@@ -15,7 +15,7 @@ def test_what_the_engine_gives_up_on_is_forbidden(monkeypatch: pytest.MonkeyPatc
     engine = SimpleNamespace(iter_errors=lambda _text: [SimpleNamespace(kind=kind)])
     monkeypatch.setattr(rules, "_compile", lambda _pattern: engine)
     assert rules.find_fault({"forbid": ["x"]}, "an answer", None) == snapshot(
-        "the answer has what the rules forbid: x"
+        "the answer contains what the rules forbid: x"
     )
 
 

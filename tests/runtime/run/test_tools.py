@@ -106,9 +106,9 @@ def test_a_streamed_run_can_go_on(registry: Registry, near: Provider, agent: str
         ({}, "no result for 'call-1'"),
         ({"call-1": 1, "other": 2}, "no call 'other'"),
         (["a", "b"], "2 results for 1 calls"),
-        ("a", "neither a mapping nor a list"),
-        ([float("nan")], "no JSON value"),
-        ([object()], "no JSON value"),
+        ("a", "not a mapping or a list"),
+        ([float("nan")], "not a JSON value"),
+        ([object()], "not a JSON value"),
     ],
 )
 def test_results_that_do_not_fit_are_refused(
@@ -129,7 +129,7 @@ def test_a_run_is_continued_once_and_only_where_tools_were_called(
     near.reply(text="Fine.")
     run = registry.run(agent, {"text": "x"})
     done = run.reply(["a"])
-    with pytest.raises(UsageError, match="continued from here already"):
+    with pytest.raises(UsageError, match="already continued from here"):
         run.reply(["a"])
     with pytest.raises(UsageError, match="called no tools"):
         done.reply([])
@@ -198,7 +198,7 @@ def test_a_run_goes_on_by_its_id_in_another_process(
     assert roles == ["user", "assistant", "tool", "assistant", "tool"]
     entry = logged(team, run_id)
     assert (entry.run.status, len(entry.attempts), entry.run.user) == ("succeeded", 3, "u-1")
-    with pytest.raises(RefusedError, match="does not wait"):
+    with pytest.raises(RefusedError, match="is not waiting"):
         registry.waiting_run(run_id)
 
 
@@ -212,7 +212,7 @@ def test_what_was_redacted_or_changed_cannot_go_on(
         registry.waiting_run(secret.id)
     plain = registry.run(agent, {"text": "x"})
     team.write("prompts/t.md", PROMPT.format(more="tools: [look.json]\n").replace("Sum", "Add"))
-    with pytest.raises(IntegrityError, match="another text"):
+    with pytest.raises(IntegrityError, match="the text of t has changed"):
         registry.waiting_run(plain.id)
     with pytest.raises(NotFoundError):
         registry.waiting_run("0198f3c2-1abc-7000-8000-000000000001")

@@ -209,7 +209,7 @@ def test_what_is_wrong_with_telemetry_never_reaches_a_run() -> None:
     telemetry.end(None, [], begun)  # type: ignore[arg-type]
     telemetry.event("alert", {})
     telemetry.close()
-    assert said == ["telemetry does not work: RuntimeError: begin"]
+    assert said == ["telemetry failed: RuntimeError: begin"]
 
 
 def test_runs_are_counted_for_prometheus(counted: Registry) -> None:

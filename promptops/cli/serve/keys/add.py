@@ -95,5 +95,5 @@ def add(
 def _read_duration(text: str) -> int:
     match = re.fullmatch(r"([1-9]\d{0,5})([hdw])", text)
     if match is None:
-        raise UsageError(f"'{text}' is no time", hint="write 12h, 90d or 4w")
+        raise UsageError(f"'{text}' is not a time span", hint="write 12h, 90d or 4w")
     return int(match[1]) * _UNITS[match[2]]

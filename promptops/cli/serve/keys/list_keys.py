@@ -34,7 +34,7 @@ def list_keys(keys: KeysOption = None, output: FormatOption = Format.TEXT) -> No
         emit_json(json_document("promptops.keys-list/v1", file=str(keyfile.path), keys=shown))
         return
     if not known:
-        say("there are no keys; promptops serve keys add NAME makes one")
+        say("there are no keys; create one with promptops serve keys add NAME")
         return
     now = time.time()
     rows = [_row(key, now) for key in known]

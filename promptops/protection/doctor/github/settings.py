@@ -90,7 +90,7 @@ class Ruleset:
         name: its name.
         target: `branch`, `tag` or `push`.
         include: the refs to which it applies: full names, patterns, `~ALL` or `~DEFAULT_BRANCH`.
-        exclude: the refs that are excluded, likewise.
+        exclude: the refs that are excluded, in the same form.
         kinds: the types of its rules.
         actors: who may bypass it; None: the token may not see that.
     """

@@ -1,7 +1,7 @@
 """A prompt as messages of texts, values and tags, with its partials put in place.
 
-Texts are exactly what is sent: what our templates drop around tags is gone, and braces that stand
-in a raw block are braces.
+Texts are exactly what is sent: newlines that templates drop after tags are removed, and braces in a
+raw block are kept as braces.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def read(path: str, text: str) -> list[Draft]:
     first_line += text.count("\n", 0, lead)
     settings, notes = take_settings(data.get("config") or {})
     if lead:
-        what = "a comment stands before the frontmatter: npm's dotprompt sends all of it as text"
+        what = "there is a comment before the frontmatter: npm's dotprompt sends all of it as text"
         notes.append(Note(f"{what}; this is how PyPI's reads it", 1))
     if isinstance(data.get("description"), str):
         settings["description"] = data["description"]
@@ -285,7 +285,7 @@ def _read_object(schema: Mapping[str, Any]) -> dict[str, Any]:
             continue
         match = re.fullmatch(r"(\w+)(\?)?(?:\((\w+)(?:,\s*(.*))?\))?", str(key))
         if match is None:
-            message = f"'{key}' is no field of Picoschema"
+            message = f"'{key}' is not a field of Picoschema"
             raise UnreadableError(message)
         name, optional, kind, about = match.groups()
         one = _read_field(kind, value)
@@ -313,7 +313,7 @@ def _read_type(value: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML
         return _read_object(value)
     kind, _, about = str(value).partition(",")
     if kind.strip() not in _TYPES:
-        message = f"'{kind.strip()}' is no type of Picoschema"
+        message = f"'{kind.strip()}' is not a type of Picoschema"
         raise UnreadableError(message)
     one: dict[str, Any] = {} if kind.strip() == "any" else {"type": kind.strip()}
     return one | ({"description": about.strip()} if about.strip() else {})

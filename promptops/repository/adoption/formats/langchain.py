@@ -62,7 +62,7 @@ class _LangchainReader:
             return tuple(self._message(one) for one in kwargs["messages"])
         if isinstance(kwargs.get("template"), str):
             return (DraftMessage(None, self._template(kwargs)),)
-        message = "it is no prompt of LangChain: no messages and no template"
+        message = "it is not a prompt of LangChain: no messages and no template"
         raise UnreadableError(message)
 
     def _message(self, data: Any) -> DraftMessage:  # noqa: ANN401 - JSON
@@ -78,7 +78,7 @@ class _LangchainReader:
             return DraftMessage(role, self._template(_kwargs(prompt)).strip())
         content = kwargs.get("content")
         if not isinstance(content, str):
-            message = "a message holds more than text"
+            message = "a message contains more than text"
             raise UnreadableError(message)
         return DraftMessage(role, literal(content.strip()))
 
@@ -104,7 +104,7 @@ class _LangchainReader:
             return replace(source, _MUSTACHE, lambda match: match[1] or match[2])
         formatted = read_format(source)
         if formatted is None:
-            message = "its f-string holds more than names"
+            message = "its f-string contains more than names"
             raise UnreadableError(message)
         self.names |= dict.fromkeys(formatted[1], "string")
         return formatted[0]

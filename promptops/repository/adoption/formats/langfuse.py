@@ -28,7 +28,7 @@ def read(path: str, text: str) -> list[Draft]:
     if not rows or not all(
         isinstance(row, dict) and {"name", "prompt"} <= row.keys() for row in rows
     ):
-        message = "it is no export of Langfuse: no name and prompt"
+        message = "it is not an export of Langfuse: no name and prompt"
         raise UnreadableError(message)
     return [_read_one(path, row) for row in rows]
 
@@ -41,7 +41,7 @@ def _read_one(path: str, row: dict[str, Any]) -> Draft:
     parts = [{"content": prompt}] if isinstance(prompt, str) else prompt
     for part in parts if isinstance(parts, list) else ():
         if not isinstance(part, dict):
-            message = "it is no export of Langfuse: a message is not an object"
+            message = "it is not an export of Langfuse: a message is not an object"
             raise UnreadableError(message)
         if part.get("type") == "placeholder":
             messages.append(DraftMessage("history", str(part.get("name"))))

@@ -62,7 +62,7 @@ def read(path: str, text: str) -> list[Draft]:
             continue
         body, inputs, notes = _convert(node)
         notes.append(
-            Note(f"{path} still holds the text: read the prompt there instead", node.lineno)
+            Note(f"{path} still contains the text: read the prompt there instead", node.lineno)
         )
         sent = DraftMessage(None, body.strip("\n"))
         drafts.append(

@@ -27,7 +27,7 @@ def read(path: str, text: str) -> list[Draft]:
         return [_read_ours(path, data)]
     rows = data.get("messages") if isinstance(data, dict) and "model" in data else None
     if not rows or not isinstance(rows, list):
-        message = "it is no request: no model and messages"
+        message = "it is not a request: no model and messages"
         raise UnreadableError(message)
     return [_read_request(path, data, rows)]
 
@@ -48,7 +48,7 @@ def _read_request(path: str, data: dict[str, Any], rows: list[Any]) -> Draft:
         content = row.get("content") if isinstance(row, dict) else None
         role = row.get("role") if isinstance(row, dict) else None
         if not isinstance(content, str):
-            message = "a message holds more than text"
+            message = "a message contains more than text"
             raise UnreadableError(message)
         if role not in _ROLES:
             notes.append(Note(f"the role '{role}' becomes system", is_lost=True))

@@ -76,7 +76,7 @@ class _Argument(NamedTuple):
         """Return the value as a text."""
         spelled = to_text(self.value)
         if spelled is None or isinstance(self.value, bool):
-            raise LostCheckError("ends in an error in promptfoo: its value is no text")
+            raise LostCheckError("ends in an error in promptfoo: its value is not a text")
         if not spelled and not allows_empty:
             raise LostCheckError("ends in an error in promptfoo: its value is empty")
         return spelled
@@ -86,10 +86,10 @@ class _Argument(NamedTuple):
         if isinstance(self.value, list):
             found = [to_text(one) for one in self.value]
             if None in found or "" in found:
-                raise LostCheckError("has a value that is no list of texts")
+                raise LostCheckError("has a value that is not a list of texts")
             return [one for one in found if one is not None]
         if not isinstance(self.value, str) or not self.value:
-            raise LostCheckError("ends in an error in promptfoo: its value is no text")
+            raise LostCheckError("ends in an error in promptfoo: its value is not a text")
         return _split(self.value)
 
 
@@ -112,12 +112,12 @@ class Converter:
             LostCheckError: no check gives the same verdict.
         """
         if not isinstance(assertion, dict):
-            raise LostCheckError("is no mapping")
+            raise LostCheckError("is not a mapping")
         reference = assertion.get("$ref")
         if isinstance(reference, str):
             found = self._templates.get(reference.rpartition("/")[2])
             if not isinstance(found, dict):
-                raise LostCheckError(f"refers to {reference}, which is not there")
+                raise LostCheckError(f"refers to {reference}, which does not exist")
             assertion = {**found, **{key: one for key, one in assertion.items() if key != "$ref"}}
         if unknown := [key for key in assertion if key not in _KNOWN]:
             raise LostCheckError(f"has the unknown key '{unknown[0]}', which promptfoo ignores")
@@ -141,7 +141,7 @@ class Converter:
             raise LostCheckError(_WHY_NOT.get(name, "has no scorer here"))
         threshold = assertion.get("threshold")
         if threshold is not None and not _is_number(threshold):
-            raise LostCheckError("has a threshold that is no number")
+            raise LostCheckError("has a threshold that is not a number")
         value = self._fill(assertion.get("value"), values)
         carried = converter(_Argument(value, threshold, is_negated))
         if is_negated:
@@ -164,7 +164,7 @@ class Converter:
         except UnsupportedTemplateError as error:
             raise LostCheckError(f"has the template {error} in its value") from None
         except TypeError:
-            raise LostCheckError("has a value that is no JSON") from None
+            raise LostCheckError("has a value that is not JSON") from None
         return value
 
     def _load(self, name: str) -> Any:  # noqa: ANN401 - any JSON value
@@ -197,7 +197,7 @@ class Converter:
         if threshold is None:
             return [one._replace(weight=weight * one.weight / total) for one in carried]
         if not _is_number(threshold):
-            raise LostCheckError("has a threshold that is no number")
+            raise LostCheckError("has a threshold that is not a number")
         if not all(one.is_yes_or_no for one in carried):
             raise LostCheckError("is a set with a threshold and a score that is a share")
         check = _choose(carried, float(threshold), total)
@@ -269,7 +269,7 @@ def _number(value: object, default: float) -> float:
     if value is None:
         return default
     if not _is_number(value):
-        raise LostCheckError("has a weight that is no number")
+        raise LostCheckError("has a weight that is not a number")
     return float(value)  # type: ignore[arg-type]
 
 
@@ -324,7 +324,7 @@ def _contains_some(which: str, *, is_lower: bool) -> Callable[[_Argument], Carri
 
 def _starts(argument: _Argument) -> CarriedCheck:
     if not isinstance(argument.value, str) or not argument.value:
-        raise LostCheckError("ends in an error in promptfoo: its value is no text")
+        raise LostCheckError("ends in an error in promptfoo: its value is not a text")
     return CarriedCheck({"starts": argument.value})
 
 
@@ -382,7 +382,7 @@ def _word_count(argument: _Argument) -> CarriedCheck:
             if most is not None:
                 length["max"] = math.floor(most)
             return CarriedCheck({"length": {**length, "unit": "words"}})
-    raise LostCheckError("has a value that is no number of words")
+    raise LostCheckError("has a value that is not a number of words")
 
 
 def _latency(argument: _Argument) -> CarriedCheck:
@@ -453,7 +453,7 @@ def _xml(argument: _Argument) -> CarriedCheck:
         return CarriedCheck({"xml": True})
     paths = wanted.split(",") if isinstance(wanted, str) else wanted
     if not isinstance(paths, list) or not all(isinstance(one, str) and one for one in paths):
-        raise LostCheckError("has a value that is no list of elements")
+        raise LostCheckError("has a value that is not a list of elements")
     split = [one.strip().split(".") for one in paths]
     roots = {one[0] for one in split}
     if len(roots) > 1:

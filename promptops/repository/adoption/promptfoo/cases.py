@@ -129,7 +129,7 @@ class CaseReader:
             elif isinstance(one, dict):
                 yield one, self._place(one)
             elif one is not None:
-                self._notes.add("a test that is no mapping is not carried over", is_lost=True)
+                self._notes.add("a test that is not a mapping is not carried over", is_lost=True)
 
     def _load(self, name: str) -> list[tuple[Mapping[str, Any], CasePlace]]:
         """Return the cases in the files that match a name or pattern."""
@@ -173,7 +173,7 @@ class CaseReader:
             items = value if isinstance(value, list) else [value]
             loaded = [(one, getattr(one, "line", 0)) for one in items]
         else:
-            raise UnreadableError(f"{file} is no table, YAML or JSON")
+            raise UnreadableError(f"{file} is not a table, YAML or JSON")
         cases: list[tuple[Mapping[str, Any], CasePlace]] = []
         for one, line in loaded:
             if isinstance(one, str):
@@ -183,7 +183,7 @@ class CaseReader:
                     self._inline(one.get("assert"))
                 cases.append((one, CasePlace(line, file)))
             else:
-                raise UnreadableError(f"{file} holds a case that is no mapping")
+                raise UnreadableError(f"{file} contains a case that is not a mapping")
         return cases
 
     def _inline(self, assertions: Any) -> None:  # noqa: ANN401 - any YAML
@@ -267,7 +267,7 @@ class CaseReader:
                 for file in self._folder.find(str(name).removeprefix("file://")):
                     loaded = load_yaml(self._folder.read(file), file)
                     if not isinstance(loaded, dict):
-                        raise UnreadableError(f"{file} is no mapping of variables")
+                        raise UnreadableError(f"{file} is not a mapping of variables")
                     found |= loaded
             return found
         if not isinstance(given, dict):
@@ -280,7 +280,7 @@ class CaseReader:
         name = value.removeprefix("file://")
         ending = f".{name.rpartition('.')[2].lower()}"
         if ending in _PROGRAMS or ending in _OTHER_FILES:
-            raise UnreadableError(f"{name} is a program or no text")
+            raise UnreadableError(f"{name} is a program or not a text")
         found = []
         for file in self._folder.find(name):
             text = self._folder.read(file)

@@ -252,7 +252,7 @@ def _threshold(case: TestCase, notes: Notebook, *, is_whole: bool) -> float | No
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        notes.add("has a threshold that is no number", case.place, is_lost=True)
+        notes.add("has a threshold that is not a number", case.place, is_lost=True)
         return None
     if not is_whole:
         notes.add(

@@ -45,7 +45,7 @@ class AdoptedPrompt(NamedTuple):
 
     Attributes:
         messages: what it sends.
-        names: variables that stand alone in braces.
+        names: variables that are alone in braces.
         inner: variables of which it reads a part, or that its tags read.
         tags: what is kept as Jinja.
     """
@@ -167,7 +167,7 @@ def _read_conversation(source: PromptSource) -> list[tuple[str, str]] | None:
             raise UnreadableError(f"{file} is a conversation only once it is filled in") from None
         return None
     if not isinstance(value, list):
-        raise UnreadableError(f"{file} is no list of messages")
+        raise UnreadableError(f"{file} is not a list of messages")
     messages = []
     for one in value:
         content = one.get("content") if isinstance(one, dict) else None

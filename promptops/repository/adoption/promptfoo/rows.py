@@ -112,7 +112,7 @@ _LOOKS_LIKE_CHECKS = re.compile(r"_?_?expected\d*", re.IGNORECASE)
 
 
 def read_cell(text: str) -> dict[str, Any]:
-    """Return the assertion that a cell of `__expected` stands for."""
+    """Return the assertion in a cell of `__expected`."""
     text = text.strip()
     for prefix, kind in _PREFIXES.items():
         if text.startswith(prefix):

@@ -73,7 +73,7 @@ def translate(schema: Any) -> Any:  # noqa: ANN401 - any JSON Schema
     if isinstance(schema, bool):
         return schema
     if not isinstance(schema, dict):
-        raise NeverJudgedError("the schema is no mapping")
+        raise NeverJudgedError("the schema is not a mapping")
     _check_keywords(schema)
     if "$ref" in schema:
         # Draft 7 looks at nothing beside it.
@@ -104,7 +104,7 @@ def _translate_keyword(key: str, value: Any) -> Any:  # noqa: ANN401 - any JSON 
         return [translate(one) for one in _sequence(value, key)]
     if key in _MAPPINGS:
         if not isinstance(value, dict):
-            raise NeverJudgedError(f"'{key}' of the schema is no mapping")
+            raise NeverJudgedError(f"'{key}' of the schema is not a mapping")
         return {name: translate(one) for name, one in value.items()}
     if key == "items":
         return [translate(one) for one in value] if isinstance(value, list) else translate(value)
@@ -120,5 +120,5 @@ def _definitions(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _sequence(value: Any, key: str) -> list[Any]:  # noqa: ANN401 - any JSON value
     if not isinstance(value, list) or not value:
-        raise NeverJudgedError(f"'{key}' of the schema is no list")
+        raise NeverJudgedError(f"'{key}' of the schema is not a list")
     return value

@@ -94,7 +94,7 @@ class AdoptedTemplate:
 
     Attributes:
         body: ours.
-        names: the variables that stand alone in double braces.
+        names: the variables that are alone in double braces.
         inner: the variables of which it reads a part or that its tags read.
         tags: what is more than a name; kept as Jinja, which is not the same language.
     """

@@ -28,7 +28,7 @@ def run_command(message: AlertMessage, command: str, *, timeout_seconds: float) 
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise AlertError("the command takes too long", is_passing=False) from None
+        raise AlertError("the command timed out", is_passing=False) from None
     except (OSError, ValueError) as error:
         raise AlertError(
             f"the command cannot be run: {getattr(error, 'strerror', None) or error}",
