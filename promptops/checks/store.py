@@ -63,7 +63,7 @@ class ResultStore:
         # A read-only repository is validated too, only without the store.
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self._file, _checksum(body) + b"\n" + body)
+            write_atomically(self._file, _checksum(body) + b"\n" + body, is_own=True)
         self._known = self._kept
 
     def _load(self) -> dict[str, list[Any]]:

@@ -71,7 +71,7 @@ def keep_verdict(repository: Repository, verdict: Verdict) -> None:
     # A read-only repository is judged too.
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, json.dumps(dict(newest)).encode())
+        write_atomically(file, json.dumps(dict(newest)).encode(), is_own=True)
 
 
 def find_attested(repository: Repository, prompt: Prompt) -> GateRecord:

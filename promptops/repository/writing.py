@@ -8,24 +8,31 @@ from pathlib import Path
 
 
 def write_atomically(
-    file: Path, data: bytes, *, mode: int | None = None, is_durable: bool = True
+    file: Path,
+    data: bytes,
+    *,
+    mode: int | None = None,
+    is_durable: bool = True,
+    is_own: bool = False,
 ) -> None:
     """Replace a file atomically: after a crash or on a full disk it has the old or the new bytes.
 
-    A device or a pipe, such as `/dev/null` or `/dev/stdout`, is written to and never replaced.
+    A device or a pipe, such as `/dev/null` or `/dev/stdout`, is written to and never replaced,
+    unless the path is one that promptops chose: there, writing to a pipe would wait for a reader.
 
     Args:
         file: the path; its folder must exist.
         data: its new content.
         mode: its permissions; None: the default for new files.
         is_durable: whether to wait until the disk has it; what can be made again need not be.
+        is_own: whether promptops chose the path, as in a cache; whatever is there is replaced.
 
     Raises:
         OSError: writing failed; the old file is unchanged.
     """
     import tempfile
 
-    if _is_special(file):
+    if not is_own and _is_special(file):
         file.write_bytes(data)
         return
     handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)

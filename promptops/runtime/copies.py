@@ -157,7 +157,7 @@ class CacheFolder:
             elif self.path.is_dir():
                 since, pause, message = silence
                 value = {"since": since, "pause": pause, "message": message}
-                write_atomically(file, json.dumps(value).encode())
+                write_atomically(file, json.dumps(value).encode(), is_own=True)
 
     def write_state(self, state: CacheState) -> None:
         """Replace the state. Call it with the lock held."""
@@ -170,4 +170,5 @@ class CacheFolder:
             },
             "facts": dict(state.facts),
         }
-        write_atomically(self.path / "state.json", json.dumps(value, sort_keys=True).encode())
+        text = json.dumps(value, sort_keys=True)
+        write_atomically(self.path / "state.json", text.encode(), is_own=True)

@@ -190,9 +190,9 @@ class SnapshotUrlSource:
         except PointError as error:
             raise remembered(error, self.folder.path) from error
         digest = sha256(data).hexdigest()
-        write_atomically(self.folder.path / f"{digest}.json", data)
+        write_atomically(self.folder.path / f"{digest}.json", data, is_own=True)
         if signature is not None:
-            write_atomically(self.folder.path / f"{digest}.json.sig", signature)
+            write_atomically(self.folder.path / f"{digest}.json.sig", signature, is_own=True)
         facts = {"body": digest} if etag is None else {"body": digest, "etag": etag}
         state = CacheState(begun, dict(self._memory.seen), facts)
         self.folder.write_state(state)

@@ -37,6 +37,14 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pipes in folders")
+def test_a_pipe_at_a_path_of_our_own_is_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "state.json"
+    os.mkfifo(pipe)
+    write_atomically(pipe, b"data", is_own=True)
+    assert pipe.read_bytes() == b"data"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs descriptors in folders")
 def test_standard_output_is_no_file_to_replace(tmp_path: Path) -> None:
     reader, writer = os.pipe()
