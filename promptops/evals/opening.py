@@ -118,7 +118,7 @@ def run(
     A recording run writes the cassettes when it is complete. Raises UsageError, before anything is
     asked, for a check that lacks what it needs.
     """
-    check_requirements(repository, preparation, allows_python=options.allows_python)
+    check_requirements(repository, preparation.parts, allows_python=options.allows_python)
     config = repository.config
     settings = config.eval
     mode = choose_mode(preparation, repository, options, os.environ)

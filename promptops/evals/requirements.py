@@ -10,9 +10,9 @@ from promptops.evals.scorers.registry import require
 from promptops.evals.scorers.scorer import Context, ScorerError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from promptops.evals.preparation import Preparation, SuitePart
+    from promptops.evals.preparation import SuitePart
     from promptops.prompt.suite.suite import Check
     from promptops.repository.repository import Repository
 
@@ -21,13 +21,13 @@ _MAX_SEEN = 20
 
 
 def check_requirements(
-    repository: Repository, preparation: Preparation, *, allows_python: bool
+    repository: Repository, parts: Iterable[SuitePart], *, allows_python: bool
 ) -> None:
     """Raise UsageError for the first check with which no answer can be judged."""
     embed = _never_embed if repository.config.eval.embedding else None
     root = repository.require_work_tree()
     context = Context(embed=embed, root=root, allows_python=allows_python)
-    for part in preparation.parts:
+    for part in parts:
         if part.uses_more:
             _check_part(part, context)
 

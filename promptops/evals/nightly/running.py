@@ -32,6 +32,7 @@ from promptops.evals.nightly.record import (
 from promptops.evals.opening import find_judge, run
 from promptops.evals.outcome import Exit, SuiteRules, judge_suite
 from promptops.evals.preparation import NONE, Preparation, SuiteChoice, prepare
+from promptops.evals.requirements import check_requirements
 from promptops.evals.result import ReasonKind, SampleOutcome
 from promptops.evals.suites import Suites
 from promptops.evals.verdict import Conclusion, describe
@@ -144,6 +145,7 @@ class NightPlan:
         for one in chosen:
             try:
                 shown = _prepare(repository, one.path, environment)
+                check_requirements(repository, shown, allows_python=True)
                 parts += shown
                 # Where traffic is split, each version has nights of its own.
                 for version in map(str, live[one.prompt].versions):

@@ -218,6 +218,16 @@ error: 'other' is not live in production
 """)
 
 
+def test_a_check_that_cannot_be_made_leaves_its_suite_out_alone(nights: Nights) -> None:
+    nights.repo.write("evals/more.yaml", SUITE.replace("{equals: billing}", "{similar: billing}"))
+    ended = nights.run()
+    assert ended.exit_code == 2
+    assert "evals/more.yaml: sample 'sample 1': the scorer 'similar' needs an embedding" in (
+        ended.output
+    )
+    assert "8 of 8 samples pass" in ended.output
+
+
 @pytest.mark.parametrize("damage", ["", "{", '{"schema": "promptops.night/v1"}', "[1]", "\0"])
 def test_a_damaged_night_is_named_and_counts_as_missing(nights: Nights, damage: str) -> None:
     nights.run()
