@@ -58,6 +58,8 @@ FIXED_ENVIRONMENT = {
     "GIT_COMMITTER_EMAIL": "jane@example.com",
     "GIT_COMMITTER_DATE": f"{SECONDS} +0000",
     "GIT_TERMINAL_PROMPT": "0",
+    # What a screen shows must not depend on how busy the machine is.
+    "PROMPTOPS_REFRESH_SECONDS": "120",
     "LC_ALL": "C.UTF-8",
     "TERM": "xterm",
     "TZ": "UTC",

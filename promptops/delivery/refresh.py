@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.delivery.deployments import explain_lost_history
 from promptops.delivery.environments import last_fetch, refresh_stamp
-from promptops.errors import ConflictError, GitError, RemoteError
+from promptops.errors import ConflictError, GitError, RemoteError, UsageError
 from promptops.git.limits import GitLimits
 from promptops.git.remote import fetch
 
 if TYPE_CHECKING:
     from promptops.repository.repository import Repository
 
-LIMITS = GitLimits(2.0, 2.0, 2.0)
-"""The timeouts for showing a state."""
+_SECONDS = "PROMPTOPS_REFRESH_SECONDS"
+
+
+def read_limits() -> GitLimits:
+    """Return the timeouts for showing a state: 2 seconds, or what `PROMPTOPS_REFRESH_SECONDS` says.
+
+    Raises UsageError if it says no number.
+    """
+    value = os.environ.get(_SECONDS, "2")
+    try:
+        seconds = float(value)
+    except ValueError as error:
+        raise UsageError(
+            f"{_SECONDS} is no number: {value}", hint="give seconds, such as 5"
+        ) from error
+    return GitLimits(seconds, seconds, seconds)
 
 
 class Freshness(NamedTuple):
@@ -31,8 +46,12 @@ class Freshness(NamedTuple):
     fault: str = ""
 
 
-def refresh(repository: Repository, now_seconds: float, limits: GitLimits = LIMITS) -> Freshness:
+def refresh(
+    repository: Repository, now_seconds: float, limits: GitLimits | None = None
+) -> Freshness:
     """Fetch all environments and releases at once. An unreachable remote is no error.
+
+    `limits` are by default those of `read_limits`.
 
     Raises:
         IntegrityError: an environment lost deployments on the remote.
@@ -44,7 +63,7 @@ def refresh(repository: Repository, now_seconds: float, limits: GitLimits = LIMI
     tags = "refs/tags/prompts/*:refs/tags/prompts/*"
     yanks = "+refs/tags/yanked/prompts/*:refs/tags/yanked/prompts/*"
     try:
-        fetch(repository.git, remote, [environments, tags, yanks], limits=limits)
+        fetch(repository.git, remote, [environments, tags, yanks], limits=limits or read_limits())
     except ConflictError as error:
         for environment in repository.config.environment_names:
             if f"promptops/{environment}" in error.message:

@@ -148,7 +148,9 @@ def test_the_text_that_changed(deployed: Repo) -> None:
     assert "    + New words: {{ question }}" in out.splitlines()
 
 
-def test_the_remote_is_asked_and_its_silence_is_said(deployed: Repo) -> None:
+def test_the_remote_is_asked_and_its_silence_is_said(
+    deployed: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     remote = deployed.publish(deployed.path.parent / "remote.git")
     clone = remote.clone(deployed.path.parent / "clone")
     accept(deployed, "promote", "b", "--to", "production")
@@ -175,3 +177,5 @@ def test_the_remote_is_asked_and_its_silence_is_said(deployed: Repo) -> None:
     said = run(clone, "list", "--live")
     assert said.exit_code == 0
     assert said.stderr == snapshot("as of less than 2 minutes ago; origin did not answer\n")
+    monkeypatch.setenv("PROMPTOPS_REFRESH_SECONDS", "soon")
+    assert "PROMPTOPS_REFRESH_SECONDS is no number" in refuse(deployed, "history", code=2)

@@ -48,7 +48,7 @@ def trends(
     With names, each night is one line. The share is that of passed trials. A gap is a night that is
     missing or could not be decided.
     """
-    from promptops.delivery.refresh import LIMITS
+    from promptops.delivery.refresh import read_limits
     from promptops.evals.nightly.branch import HistoryBranch
     from promptops.evals.nightly.trends import list_trends
 
@@ -58,7 +58,7 @@ def trends(
     branch = HistoryBranch(repository)
     if not offline:
         try:
-            branch.refresh(LIMITS)
+            branch.refresh(read_limits())
         except RemoteError as error:
             warn(f"results are as of the last fetch: {one_line(error.message)}")
     history = branch.read(None if environment is None else [environment], newest=nights)
