@@ -244,5 +244,5 @@ def test_a_function_of_the_repository_judges(
 
 
 def test_functions_run_only_where_that_is_allowed(tmp_path: Path) -> None:
-    with pytest.raises(ScorerError, match="not run here"):
+    with pytest.raises(ScorerError, match="are disabled here"):
         is_met("python: evals/f.py:polite", "please", root=tmp_path)
