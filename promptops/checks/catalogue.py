@@ -100,7 +100,7 @@ missing-evals = "off"
 ignore: {unused-input: callers still send it}
 ```
 
-An entry that keeps nothing quiet is a finding. Checks about the folder as a whole, secrets and
+An entry that suppresses nothing is a finding. Checks about the folder as a whole, secrets and
 ownership cannot be ignored by the file they are about. *Faults of form* keep a file from being a
 prompt at all; they are always errors, and neither configuration nor file can change that.
 """

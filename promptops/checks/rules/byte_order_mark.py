@@ -6,7 +6,7 @@ The character U+FEFF at the very beginning of a file, as some editors on Windows
 
 ## Why
 
-It counts for the digest and nobody sees it; in a partial it ends up in the middle of a message.
+It is invisible and changes the digest; in a partial it ends up in the middle of a message.
 
 ## Example
 

@@ -1,14 +1,14 @@
-"""Marks that Git leaves where it could not merge.
+"""Unresolved merge conflicts.
 
 ## Finds
 
 A line of seven `<` and a name, later one of seven `=`, later one of seven `>` and a name, all at
-the beginning of their lines: both sides of a conflict that nobody has resolved. Blocks named in
+the beginning of their lines: both sides of an unresolved conflict. Blocks named in
 capitals, such as SEARCH and REPLACE, are a way for models to write edits, and pass.
 
 ## Why
 
-The file is valid for all that, so both wordings would be released, and the model told both.
+The file is still valid, so both wordings would be released and sent to the model.
 
 ## Example
 

@@ -2,13 +2,13 @@
 
 ## Finds
 
-A prompt whose file says `status: draft` while a version of it is live in an environment. Nothing is
-asked of a remote: what this clone knows of the environments counts.
+A prompt whose file says `status: draft` while a version of it is live in an environment. The
+remote is not asked: the environments known to this clone count.
 
 ## Why
 
-Either the prompt is done and its status is wrong, so that `release --all` keeps passing over it, or
-users are answered by something that its author does not hold for finished.
+Either the prompt is done and its status is wrong, so that `release --all` keeps skipping it, or
+users get answers from a prompt that its author considers unfinished.
 
 ## Example
 

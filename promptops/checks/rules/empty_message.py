@@ -2,12 +2,11 @@
 
 ## Finds
 
-A role block that holds white space and comments alone.
+A role block with only white space and comments.
 
 ## Why
 
-An empty message is left out when the prompt is rendered: the model is not told what the file
-seems to tell it, and somebody forgot to write the text.
+An empty message is left out when the prompt is rendered. Its text was probably forgotten.
 
 ## Example
 

@@ -1,4 +1,4 @@
-"""Characters of no width that nobody can see and the model reads.
+"""Zero-width characters, which are invisible to people and read by the model.
 
 ## Finds
 
@@ -8,8 +8,8 @@ script that needs them, are fine.
 
 ## Why
 
-They come from copying out of documents and chats, change how the text is cut into tokens, and make
-two texts differ that look the same.
+They are copied from documents and chats. They change the tokens of a text, and make texts differ
+that look the same.
 
 ## Example
 

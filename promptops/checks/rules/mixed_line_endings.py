@@ -6,8 +6,8 @@ A file in which some lines end in CRLF, or in CR alone, and others in LF.
 
 ## Why
 
-Newlines are made equal before a prompt is digested and rendered, so that nothing breaks; but tools
-that compare files see changes where there are none, and an editor may rewrite the whole file.
+Newlines are normalized before a prompt is digested and rendered, so nothing breaks. But tools that
+compare files show changes where there are none, and an editor may rewrite the whole file.
 
 ## Example
 

@@ -8,7 +8,7 @@ Lists that repeat one number, as `1. 1. 1.`, are left alone. Code is not looked 
 ## Why
 
 Formatters of Markdown renumber such a list, so that "follow rule 4" means another rule; and a
-number that is missing, or there twice, mostly is a slip.
+missing or repeated number is mostly a mistake.
 
 ## Example
 

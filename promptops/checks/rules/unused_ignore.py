@@ -1,4 +1,4 @@
-"""Entries of `ignore` that keep nothing quiet.
+"""Entries of `ignore` that suppress nothing.
 
 ## Finds
 

@@ -2,14 +2,14 @@
 
 ## Finds
 
-A system message after messages of other roles, and an assistant message before anybody has said
-anything.
+A system message after messages of other roles, and an assistant message before the first user
+message.
 
 ## Why
 
-Providers take one system message at the beginning: some refuse another place, some move it to the
-front, some let it pass, so that the same prompt means different things. A conversation that the
-assistant opens is refused by several.
+Providers expect one system message at the beginning. Elsewhere some reject it, some move it to the
+front and some accept it, so the same prompt means different things. Several reject a conversation
+that begins with the assistant.
 
 ## Example
 
