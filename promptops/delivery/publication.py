@@ -184,7 +184,7 @@ def push_releases(
     if branch is not None:
         raise RefusedError(
             f"{remote}/{short_name(branch.ref)} or a release moved meanwhile; nothing was changed",
-            hint="run run git pull, then the same command again",
+            hint="run git pull, then the same command again",
         )
     sync_releases(repository, [plan.prompt.name for plan in plans])
     replanned = [_plan_again(repository, plan) for plan in plans]

@@ -146,7 +146,7 @@ def test_a_branch_that_moved_meanwhile_leaves_everything_as_it_was(team: Team) -
 
     assert said == snapshot("""\
 error: origin/main or a release moved meanwhile; nothing was changed
- hint: run run run run run git pull, then the same command again\
+ hint: run git pull, then the same command again\
 """)
     assert (first.rev("HEAD"), first.refs("refs/tags")) == (head, tags)
     assert set(team.remote.refs("refs/tags")) == set(tags)
