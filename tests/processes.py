@@ -19,6 +19,9 @@ def ends(process: int) -> bool:
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([handle], [], [], _PATIENCE_SECONDS)[0])
+        # Not `select`, which takes no more than 1,024 open files.
+        waiting = select.poll()
+        waiting.register(handle, select.POLLIN)
+        return bool(waiting.poll(_PATIENCE_SECONDS * 1000))
     finally:
         os.close(handle)

@@ -56,7 +56,7 @@ def _kill(team: Team, chance: Random, *words: str) -> None:
     time.sleep(chance.uniform(0.05, 1.5))
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    let_children_end(process)
+    let_children_end(process, team.folder)
     for repo in (team.first, team.remote):
         for lock in repo.path.rglob("*.lock"):
             if lock.name != "promptops.lock":

@@ -64,7 +64,7 @@ def test_defaults_are_filled_in_and_every_schema_is_its_own_root() -> None:
         ({"ticket": b"x"}, "a value of the type bytes", "give texts"),
         ({"ticket": "x", "items": {1}}, "a value of the type set", "give texts"),
         ({"ticket": "x", "items": [{1: 2}]}, "a mapping with the key 1", "keys are texts"),
-        ({"ticket": "x", "items": [float("nan")]}, "holds nan", None),
+        ({"ticket": "x", "items": [float("nan")]}, "contains nan", None),
         ({"ticket": "\ud800"}, "half a character at index 0", "decode"),
     ],
 )

@@ -76,7 +76,7 @@ def test_two_machines_at_once_and_one_that_is_killed(
         time.sleep(chance.uniform(0.3, 2.5))
         os.killpg(victim.pid, signal.SIGKILL)
         victim.communicate()
-        let_children_end(victim)
+        let_children_end(victim, three.path, remote.path)
     for told in map(finish, started):
         assert told.code == 0, told
     found = files(remote)

@@ -109,7 +109,7 @@ def test_a_killed_release_or_promote_is_completed_by_the_same_command(
         _let_run(delay)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        let_children_end(process)
+        let_children_end(process, team.folder)
         for repo in (team.first, team.remote):
             repo.git("fsck", "--strict", "--no-dangling")
         for lock in [*team.first.path.rglob("*.lock"), *team.remote.path.rglob("*.lock")]:

@@ -41,16 +41,28 @@ def start(where: Path, *words: str, env: Mapping[str, str] | None = None) -> sub
     )
 
 
-def let_children_end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
-    """Wait for what a killed process had started, such as a push: that goes on without it."""
+def let_children_end(
+    process: subprocess.Popen[str] | subprocess.Popen[bytes], *folders: Path
+) -> None:
+    """Wait for what a killed process had started, such as a push: that goes on without it.
 
-    def is_left(stat: Path) -> bool:
+    Args:
+        process: was killed.
+        folders: where its children may work; git leads a process group of its own.
+    """
+
+    def is_left(entry: Path) -> bool:
         with suppress(OSError):
-            state, _, group = stat.read_text().rpartition(")")[2].split()[:3]
-            return state != "Z" and int(group) == process.pid
+            state, parent, group = (entry / "stat").read_text().rpartition(")")[2].split()[:3]
+            if state == "Z" or int(parent) == os.getpid():
+                return False
+            if int(group) == process.pid:
+                return True
+            working = (entry / "cwd").readlink()
+            return any(map(working.is_relative_to, folders))
         return False
 
-    while any(map(is_left, Path("/proc").glob("[0-9]*/stat"))):
+    while any(map(is_left, Path("/proc").glob("[0-9]*"))):
         time.sleep(0.01)
 
 

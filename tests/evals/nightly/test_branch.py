@@ -102,7 +102,7 @@ def test_a_runner_that_is_killed_leaves_whole_nights(remote: Repo, tmp_path: Pat
         time.sleep(chance.uniform(0.4, 1.6))
         os.killpg(runner.pid, signal.SIGKILL)
         runner.communicate()
-        let_children_end(runner)
+        let_children_end(runner, clone.path, remote.path)
         known = HistoryBranch(open_repository(clone.path))
         known.refresh()
         found = known.read()

@@ -301,7 +301,7 @@ def test_a_ref_may_hold_anything(signing: Signing, monkeypatch: pytest.MonkeyPat
         signing.repository, store.change_shelf(signing.name, "main")
     )
     assert len(statements) == 1
-    assert [note.rpartition(" holds ")[2] for note in notes if " holds " in note].count(
+    assert [note.rpartition(" contains ")[2] for note in notes].count(
         "6,000 bytes, which is not a statement"
     ) == 1
 
