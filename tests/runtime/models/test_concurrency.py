@@ -63,9 +63,12 @@ def connected(provider: Provider) -> int:
     """How many sockets of this process are connected to the provider."""
     count = 0
     for name in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(name.name))) as one:
-            # A socket pair of an event loop has a name that is empty.
-            count += one.getpeername()[1:2] == (provider.port,)
+        with contextlib.suppress(OSError):
+            if not name.readlink().name.startswith("socket:"):
+                continue
+            with socket.socket(fileno=os.dup(int(name.name))) as one:
+                # A socket pair of an event loop has a name that is empty.
+                count += one.getpeername()[1:2] == (provider.port,)
     return count
 
 
