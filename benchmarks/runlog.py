@@ -207,7 +207,7 @@ def fill(path: Path, total: int, now: float) -> None:
             user=f"user-{number % 5000}",
             key=f"user-{number % 5000}",
         )
-        connection.execute(statement, run_row(end(run, chance), None))
+        connection.execute(statement, run_row(end(run, chance), None, None, is_redacted=False))
     connection.commit()
     connection.close()
 
