@@ -178,7 +178,8 @@ class Ledger(Protocol):
     `now` is always the caller's time in seconds since 1970. With `wait=False` a call raises
     LedgerBusyError instead of waiting for a lock or for the network, so that an event loop can try
     before it hands the call to a thread. Every other failure is a LedgerError within
-    `TIMEOUT_SECONDS`, also of opening the store, which the first call does.
+    `TIMEOUT_SECONDS`, also of opening the store, which the first call does. A ledger derives from
+    this class for the calls on many at once.
 
     Attributes:
         is_remote: whether each call waits for a network.
@@ -206,8 +207,11 @@ class Ledger(Protocol):
     def reserve_all(
         self, attempts: Sequence[Attempt], *, now: float, wait: bool = True
     ) -> Sequence[Refusal | None]:
-        """Do as `reserve` for each in turn, in one transaction where the store has those."""
-        ...
+        """Do as `reserve` for each in turn; a store may do so in one transaction."""
+        return [
+            self.reserve(key, charges, lease_seconds=seconds, now=now, wait=wait)
+            for key, charges, seconds in attempts
+        ]
 
     def settle(
         self, key: str, amounts: Mapping[Unit, int], *, now: float, wait: bool = True
@@ -221,11 +225,12 @@ class Ledger(Protocol):
     def settle_all(
         self, settlements: Sequence[Settlement], *, now: float, wait: bool = True
     ) -> None:
-        """Do as `settle` for each of them, in one transaction where the store has those.
+        """Do as `settle` for each of them; a store may do so in one transaction.
 
         Repeating it changes nothing, so a caller may do so after an error.
         """
-        ...
+        for key, amounts in settlements:
+            self.settle(key, amounts, now=now, wait=wait)
 
     def release(self, key: str, *, now: float, wait: bool = True) -> bool:
         """Delete the reservation of `key`, because the attempt was never sent."""

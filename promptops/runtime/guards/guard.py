@@ -252,6 +252,10 @@ class Guards:
             is_reserved = [one is None for one in found]
         except LedgerError:
             is_reserved = [False] * len(asked)
+        except Exception as error:  # noqa: BLE001 - each of those who wait gets it
+            for _, future in asked:
+                future.set_exception(error)
+            return
         for (_, future), is_done in zip(asked, is_reserved, strict=True):
             future.set_result(is_done)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from promptops.runtime.ledger import (
     LATE_SECONDS,
     PRUNE_SECONDS,
+    Ledger,
     Reset,
     Standing,
     choose_horizon,
@@ -22,7 +23,7 @@ from promptops.runtime.ledger import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from promptops.runtime.ledger import Attempt, Charge, Refusal, Settlement, Unit
+    from promptops.runtime.ledger import Charge, Refusal, Unit
 
 _LEDGERS: weakref.WeakSet[MemoryLedger] = weakref.WeakSet()
 
@@ -50,7 +51,7 @@ class _HeldReservation(NamedTuple):
     expires_at: float
 
 
-class MemoryLedger:
+class MemoryLedger(Ledger):
     """A ledger in memory, private to this process."""
 
     is_remote = False
@@ -98,15 +99,6 @@ class MemoryLedger:
             self._prune(now)
             return None
 
-    def reserve_all(
-        self, attempts: Sequence[Attempt], *, now: float, wait: bool = True
-    ) -> Sequence[Refusal | None]:
-        """Reserve each in turn; see `Ledger`."""
-        return [
-            self.reserve(key, charges, lease_seconds=seconds, now=now, wait=wait)
-            for key, charges, seconds in attempts
-        ]
-
     def settle(
         self,
         key: str,
@@ -125,13 +117,6 @@ class MemoryLedger:
                 if window is not None:
                     window.used += amounts.get(charge.unit, charge.amount) - charge.amount
             return True
-
-    def settle_all(
-        self, settlements: Sequence[Settlement], *, now: float, wait: bool = True
-    ) -> None:
-        """Settle each of them; see `Ledger`."""
-        for one in settlements:
-            self.settle(*one, now=now, wait=wait)
 
     def release(self, key: str, *, now: float, wait: bool = True) -> bool:
         """Delete the reservation of `key`; see `Ledger`."""

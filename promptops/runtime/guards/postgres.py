@@ -23,6 +23,7 @@ from promptops.runtime.ledger import (
     LATE_SECONDS,
     PRUNE_SECONDS,
     TIMEOUT_SECONDS,
+    Ledger,
     LedgerBusyError,
     LedgerError,
     Reset,
@@ -34,7 +35,7 @@ from promptops.runtime.tls import secure_postgres
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from promptops.runtime.ledger import Attempt, Charge, Refusal, Settlement, Unit
+    from promptops.runtime.ledger import Charge, Refusal, Settlement, Unit
 
 # Two processes that find an empty database must not both create the tables.
 _MIGRATION_LOCK = 0x70726F6D6C6564
@@ -54,7 +55,7 @@ _SPENT = """SELECT w.name, w.used, coalesce(h.held, 0), w.ends_at
 _ABANDONED: list[object] = []
 
 
-class PostgresLedger:
+class PostgresLedger(Ledger):
     """A ledger in one database, with one connection for each concurrent thread."""
 
     is_remote = True
@@ -117,15 +118,6 @@ class PostgresLedger:
 
         used = self._ask(ask, wait=wait)
         return None if used is None else refuse(charges, used)
-
-    def reserve_all(
-        self, attempts: Sequence[Attempt], *, now: float, wait: bool = True
-    ) -> Sequence[Refusal | None]:
-        """Reserve each in turn; see `Ledger`."""
-        return [
-            self.reserve(key, charges, lease_seconds=seconds, now=now, wait=wait)
-            for key, charges, seconds in attempts
-        ]
 
     def settle(
         self,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from promptops.runtime.guards.outage import Outage
 from promptops.runtime.ledger import (
     LATE_SECONDS,
+    Ledger,
     LedgerBusyError,
     LedgerError,
     LostCountsError,
@@ -30,7 +31,7 @@ from promptops.runtime.redis_hosts import RedisHosts
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from promptops.runtime.ledger import Attempt, Charge, Refusal, Settlement, Unit
+    from promptops.runtime.ledger import Charge, Refusal, Unit
 
 # The braces keep all keys in one slot of a cluster.
 PREFIX = "{promptops-ledger}:"
@@ -167,7 +168,7 @@ return 1
 """
 
 
-class RedisLedger:
+class RedisLedger(Ledger):
     """A ledger in one database of a Redis server."""
 
     is_remote = True
@@ -211,15 +212,6 @@ class RedisLedger:
         used = {one.window: int(text) for one, text in zip(charges, answer[1:], strict=True)}
         return refuse(charges, used)
 
-    def reserve_all(
-        self, attempts: Sequence[Attempt], *, now: float, wait: bool = True
-    ) -> Sequence[Refusal | None]:
-        """Reserve each in turn; see `Ledger`."""
-        return [
-            self.reserve(key, charges, lease_seconds=seconds, now=now, wait=wait)
-            for key, charges, seconds in attempts
-        ]
-
     def settle(
         self,
         key: str,
@@ -233,13 +225,6 @@ class RedisLedger:
         texts = json.dumps({unit: str(amount) for unit, amount in amounts.items()})
         answer = self._ask(lambda: self._settle(keys=keys, args=[key, texts]), wait=wait)
         return bool(answer)
-
-    def settle_all(
-        self, settlements: Sequence[Settlement], *, now: float, wait: bool = True
-    ) -> None:
-        """Settle each of them; see `Ledger`."""
-        for one in settlements:
-            self.settle(*one, now=now, wait=wait)
 
     def release(self, key: str, *, now: float, wait: bool = True) -> bool:
         """Delete the reservation of `key`; see `Ledger`."""

@@ -22,6 +22,7 @@ from promptops.runtime.ledger import (
     PRUNE_SECONDS,
     TIMEOUT_SECONDS,
     Attempt,
+    Ledger,
     LedgerBusyError,
     LedgerError,
     Reset,
@@ -66,7 +67,7 @@ _encode = make_encoder(separators=(",", ":"), is_ascii=True)
 _ABANDONED: list[object] = []
 
 
-class SqliteLedger:
+class SqliteLedger(Ledger):
     """A ledger in one file, through one connection of this process.
 
     A connection does not survive a fork, and the file may be moved or deleted while open. Both are

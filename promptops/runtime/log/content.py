@@ -34,9 +34,9 @@ _SEALED = 2
 _COMPACT = (",", ":")
 _encode = make_encoder(separators=_COMPACT, default=repr)
 _encode_ascii = make_encoder(separators=_COMPACT, is_ascii=True, default=repr)
-# Shorter ones gain less than 70 bytes from compression, which takes longer than writing them;
 # `json.dumps` with options makes an encoder for each call.
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=_COMPACT)
+# Shorter ones gain less than 70 bytes from compression, which takes longer than writing them;
 # longer ones use a fast level.
 _MIN_COMPRESSED = 256
 _MAX_CAREFUL = 1 << 18

@@ -43,7 +43,7 @@ def prepare(course: Course, world: RunFacts) -> Generator[Command, Any, None]:
     try:
         world.check_depth()
     except PromptopsError:
-        # Whoever looks for the loop in statistics and alerts needs the name of the prompt.
+        # Statistics and alerts name the prompt, so that the loop is found.
         name, _, _ = course.record.ref.partition("@")
         course.record = course.record._replace(prompt=name)
         raise

@@ -219,6 +219,28 @@ def test_attempts_that_begin_together_reach_the_limit_exactly(tmp_path: Path) ->
     assert (standing.used, standing.held) == (used, 0)
 
 
+def test_a_fault_of_a_ledger_reaches_all_who_begin_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+    settings = GuardSettings(limits=Limits(spend_per_hour=100), is_strict=True)
+    guards = Guards(settings, ledger, clock=lambda: NOW, settles_together=100)
+
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("odd")
+
+    monkeypatch.setattr(ledger, "reserve_all", fail)
+
+    async def go() -> list[object]:
+        asked = (
+            guards.areserve(SCOPE, key=str(number), cost=1, tokens=1, lease_seconds=60)
+            for number in range(3)
+        )
+        return await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 30)
+
+    assert [type(one) for one in asyncio.run(go())] == [ZeroDivisionError] * 3
+
+
 def test_an_attempt_that_is_cancelled_while_it_begins_leaves_nothing(tmp_path: Path) -> None:
     ledger = SqliteLedger(tmp_path / "ledger.db")
     settings = GuardSettings(limits=Limits(spend_per_hour=100), is_strict=True)
