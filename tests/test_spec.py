@@ -26,7 +26,7 @@ from promptops.prompt.faults import find_faults
 from promptops.prompt.prompt import load_prompt
 from promptops.prompt.reference import check_environment, name_fault, parse_ref
 from promptops.prompt.version import Version, parse_range
-from promptops.runtime.snapshot import SnapshotView, format_snapshot, parse_snapshot
+from promptops.runtime.sources.snapshot import SnapshotView, format_snapshot, parse_snapshot
 from tests import vectors
 from tests.cli.running import run
 from tests.prompts import prompt_text

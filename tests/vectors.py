@@ -28,7 +28,7 @@ from promptops.prompt.closure import load_closure
 from promptops.prompt.prompt import load_prompt
 from promptops.prompt.version import Version
 from promptops.runtime.live import Placement
-from promptops.runtime.snapshot import (
+from promptops.runtime.sources.snapshot import (
     FrozenEnvironment,
     FrozenRelease,
     Snapshot,

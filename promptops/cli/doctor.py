@@ -67,7 +67,7 @@ def doctor(
     can be bypassed. 2: this could not be determined.
     """
     from promptops.protection.doctor import AnswerState, DoctorSubject, ForgeChoice, examine
-    from promptops.runtime.copies import default_cache
+    from promptops.runtime.sources.copies import default_cache
 
     subject = DoctorSubject(
         current().repository,

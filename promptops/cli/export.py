@@ -15,7 +15,7 @@ from promptops.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
     from promptops.repository.repository import Repository
-    from promptops.runtime.snapshot import Snapshot
+    from promptops.runtime.sources.snapshot import Snapshot
 
 _STDOUT = "-"
 
@@ -90,7 +90,7 @@ def export(
         _export(refs, output, file, trust=trust, dry_run=dry_run)
         return
     from promptops.runtime.resolution import open_view
-    from promptops.runtime.snapshot import (
+    from promptops.runtime.sources.snapshot import (
         format_snapshot,
         parse_refs,
         take_snapshot,

@@ -62,7 +62,7 @@ def render(
 
     wanted = parse_ref(ref)
     if wanted.selector is None or wanted.selector.kind is SelectorKind.WORKING:
-        from promptops.runtime.confinement import warm_up
+        from promptops.runtime.confinement.confinement import warm_up
 
         warm_up()
     resolved = resolve_selected(current().repository, wanted)

@@ -292,7 +292,7 @@ def _open_guards(repository: Repository) -> Guards | None:
         return None
     from promptops.runtime.guards.guard import Guards
     from promptops.runtime.guards.opening import open_ledger
-    from promptops.runtime.stores import find_store
+    from promptops.runtime.stores.addresses import find_store
 
     git = repository.git
     place = find_store(

@@ -20,13 +20,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from promptops.errors import PromptopsError, SourceUnavailableError
-from promptops.runtime.copies import SourceOutage
+from promptops.runtime.sources.copies import SourceOutage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from promptops.runtime.resolution import ResolvedPrompt
-    from promptops.runtime.source import Look, Source
+    from promptops.runtime.sources.source import Look, Source
 
 FOR_EVER = float("inf")
 _AHEAD = 0.75

@@ -24,6 +24,6 @@ def resolve_selected(repository: Repository, ref: PromptRef) -> ResolvedPrompt:
     resolved = RepositoryView(repository, source=str(repository.git.folder)).resolve(ref)
     if ref.selector is None or ref.selector.kind is not SelectorKind.WORKING:
         return resolved
-    from promptops.runtime.confinement import confine
+    from promptops.runtime.confinement.confinement import confine
 
     return confine(resolved)

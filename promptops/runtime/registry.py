@@ -24,7 +24,7 @@ from promptops.prompt.reference import SelectorKind, check_environment, parse_re
 from promptops.runtime.following import FOR_EVER, Following, Timing, again
 from promptops.runtime.forking import forget_imports
 from promptops.runtime.resolution import as_stale, describe_pause
-from promptops.runtime.sources import choose_source, open_options
+from promptops.runtime.sources.repositories import choose_source, open_options
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.result import Run
     from promptops.runtime.run.runner import Caller, Plan, Runner, StreamPart
-    from promptops.runtime.source import Source
+    from promptops.runtime.sources.source import Source
 
 # A missing version may have been released a moment ago: ask the source, but not at every call.
 _ASK_AGAIN_SECONDS = 5.0

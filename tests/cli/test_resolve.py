@@ -11,7 +11,7 @@ import pytest
 from inline_snapshot import snapshot
 
 import promptops
-from promptops.runtime.snapshot import parse_snapshot
+from promptops.runtime.sources.snapshot import parse_snapshot
 from tests.cli.running import run
 from tests.git.signing.test_ssh import allow, make_key
 from tests.released import Press, publish_triage

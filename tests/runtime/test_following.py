@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptops.errors import IntegrityError, PromptopsError, SourceUnavailableError
-from promptops.runtime.copies import CacheFolder, SourceOutage
 from promptops.runtime.following import Following, KnownState, Timing
-from promptops.runtime.source import Look
+from promptops.runtime.sources.copies import CacheFolder, SourceOutage
+from promptops.runtime.sources.source import Look
 
 if TYPE_CHECKING:
     import threading

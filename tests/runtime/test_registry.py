@@ -24,7 +24,7 @@ from promptops.errors import (
 )
 from promptops.runtime.following import Timing
 from promptops.runtime.registry import Registry
-from promptops.runtime.sources import choose_source, open_options
+from promptops.runtime.sources.repositories import choose_source, open_options
 from tests.released import Press, publish_triage
 from tests.screens import masked
 

@@ -38,7 +38,7 @@ def open_store(store: str | None) -> Iterator[ConversationStore]:
         LogError: the store cannot be used.
     """
     from promptops.runtime.conversation.opening import open_conversations
-    from promptops.runtime.stores import describe_place
+    from promptops.runtime.stores.addresses import describe_place
 
     place = find_place() if store is None else store
     if not is_there(place):

@@ -13,7 +13,7 @@ from promptops.cli.session import near, one_line, runtime_config, runtime_folder
 if TYPE_CHECKING:
     from promptops.repository.settings.guards import GuardSettings
     from promptops.runtime.guards.guard import Guards
-    from promptops.runtime.ledger import Unit
+    from promptops.runtime.guards.ledger import Unit
 
 UserOption = Annotated[
     list[str] | None,
@@ -46,7 +46,7 @@ def open_guards(*, create: bool) -> Opened:
     """
     from promptops.runtime.guards.guard import Guards
     from promptops.runtime.guards.opening import open_ledger
-    from promptops.runtime.stores import describe_place, find_store
+    from promptops.runtime.stores.addresses import describe_place, find_store
 
     config = runtime_config()
     common, top = runtime_folders()

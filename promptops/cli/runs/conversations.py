@@ -22,7 +22,7 @@ def open_stores(more: Sequence[str] = ()) -> Iterator[dict[str, ConversationStor
     A file that is not there holds no conversations, and is not made.
     """
     from promptops.runtime.conversation.opening import open_conversations
-    from promptops.runtime.stores import describe_place
+    from promptops.runtime.stores.addresses import describe_place
 
     # A run log in PostgreSQL may have conversations beside it, or not: that is seen by looking.
     places = dict.fromkeys([find_place(), *more])
@@ -36,7 +36,7 @@ def open_stores(more: Sequence[str] = ()) -> Iterator[dict[str, ConversationStor
 
 def find_place() -> str:
     """Return the path or URL of the store that the configuration means."""
-    from promptops.runtime.stores import find_store
+    from promptops.runtime.stores.addresses import find_store
 
     config = runtime_config()
     common, top = runtime_folders()

@@ -27,7 +27,7 @@ def tell(alerts: Sequence[Alert]) -> bool:
     from promptops.cli.run_log import record_event
     from promptops.runtime.alerts.opening import open_alerter
     from promptops.runtime.guards.opening import open_ledger
-    from promptops.runtime.stores import find_store
+    from promptops.runtime.stores.addresses import find_store
 
     config, now = runtime_config(), time.time()
     common, top = runtime_folders()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from promptops.protection.doctor.answer import fine, note, warning
-from promptops.runtime.mirror import is_doubtful, list_mirrors
+from promptops.runtime.sources.mirror import is_doubtful, list_mirrors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from promptops.protection.doctor.answer import DoctorAnswer
     from promptops.protection.doctor.subject import DoctorSubject
-    from promptops.runtime.copies import CacheState
+    from promptops.runtime.sources.copies import CacheState
 
 _DAY_SECONDS = 86_400
 _MAX_NAMED = 5

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from promptops.runtime.conversation.conversation import Conversation, ConversationTools
 from promptops.runtime.conversation.entries import ConversationBounds
 from promptops.runtime.log.encryption import read_keys
-from promptops.runtime.stores import REDIS, SQLITE, find_kind, find_store, read_path
+from promptops.runtime.stores.addresses import REDIS, SQLITE, find_kind, find_store, read_path
 
 if TYPE_CHECKING:
     from promptops.repository.config import Config

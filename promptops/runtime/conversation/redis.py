@@ -20,7 +20,7 @@ from promptops.runtime.conversation.entries import (
 from promptops.runtime.conversation.sql import refuse_owner
 from promptops.runtime.conversation.window import take_newest
 from promptops.runtime.log.log import LogError
-from promptops.runtime.redis_hosts import RedisHosts
+from promptops.runtime.stores.redis_hosts import RedisHosts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

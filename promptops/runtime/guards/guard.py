@@ -16,6 +16,16 @@ from promptops.errors import NotFoundError, RefusedError, UsageError, quote
 from promptops.repository.settings.guards import DEFAULT_SPEND_PER_HOUR
 from promptops.runtime.alerts.alert import Alert
 from promptops.runtime.guards.depth import current_depth
+from promptops.runtime.guards.ledger import (
+    GIVING_BACK,
+    MONEY_UNITS,
+    Attempt,
+    LedgerBusyError,
+    LedgerError,
+    LosableLedger,
+    LostCountsError,
+    Settlement,
+)
 from promptops.runtime.guards.memory import MemoryLedger
 from promptops.runtime.guards.notices import Notices
 from promptops.runtime.guards.refusal import (
@@ -33,16 +43,6 @@ from promptops.runtime.guards.windows import (
     name_window,
     rules_for,
 )
-from promptops.runtime.ledger import (
-    GIVING_BACK,
-    MONEY_UNITS,
-    Attempt,
-    LedgerBusyError,
-    LedgerError,
-    LosableLedger,
-    LostCountsError,
-    Settlement,
-)
 from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from promptops.repository.settings.guards import GuardSettings
-    from promptops.runtime.ledger import Charge, Ledger, Refusal, Reset, Unit
-    from promptops.runtime.ledger import Standing as Counted
+    from promptops.runtime.guards.ledger import Charge, Ledger, Refusal, Reset, Unit
+    from promptops.runtime.guards.ledger import Standing as Counted
 
 GLOBAL_SPENDING = ("guards.spend_per_hour", "guards.spend_per_day")
 # The maximum number of pending settlements; further ones stay at their estimate.

@@ -10,7 +10,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, NamedTuple
 
-from promptops.runtime.ledger import (
+from promptops.runtime.guards.ledger import (
     LATE_SECONDS,
     PRUNE_SECONDS,
     Ledger,
@@ -23,7 +23,7 @@ from promptops.runtime.ledger import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from promptops.runtime.ledger import Charge, Refusal, Unit
+    from promptops.runtime.guards.ledger import Charge, Refusal, Unit
 
 _LEDGERS: weakref.WeakSet[MemoryLedger] = weakref.WeakSet()
 

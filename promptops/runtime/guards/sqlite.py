@@ -17,7 +17,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from promptops.runtime.encoding import make_encoder
-from promptops.runtime.ledger import (
+from promptops.runtime.guards.ledger import (
     LATE_SECONDS,
     PRUNE_SECONDS,
     TIMEOUT_SECONDS,
@@ -30,13 +30,13 @@ from promptops.runtime.ledger import (
     choose_horizon,
     refuse,
 )
-from promptops.runtime.sqlite import begin, is_busy, use_write_ahead_log
+from promptops.runtime.stores.sqlite import begin, is_busy, use_write_ahead_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from promptops.runtime.ledger import Charge, Refusal, Settlement, Unit
+    from promptops.runtime.guards.ledger import Charge, Refusal, Settlement, Unit
 
 VERSION = 1
 _TABLES = (

@@ -10,7 +10,7 @@ from promptops.errors import PromptopsError
 from promptops.runtime.log.log import LogError
 from promptops.runtime.log.migrations import RUN_LOG
 from promptops.runtime.log.store import Store
-from promptops.runtime.tls import secure_postgres
+from promptops.runtime.stores.tls import secure_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -18,7 +18,7 @@ from promptops.errors import NotFoundError, PromptopsError
 from promptops.runtime.log.log import LogError
 from promptops.runtime.log.migrations import RUN_LOG
 from promptops.runtime.log.store import Store
-from promptops.runtime.sqlite import begin, use_write_ahead_log
+from promptops.runtime.stores.sqlite import begin, use_write_ahead_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -20,7 +20,7 @@ from promptops.runtime.log.recorder import Recorder
 from promptops.runtime.models import Models
 from promptops.runtime.run.runner import Runner, Tools
 from promptops.runtime.safety.safety import open_safety
-from promptops.runtime.stores import find_store
+from promptops.runtime.stores.addresses import find_store
 from promptops.runtime.telemetry.opening import find_counts, open_telemetry
 
 if TYPE_CHECKING:

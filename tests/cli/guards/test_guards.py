@@ -17,7 +17,7 @@ from promptops.runtime.guards.guard import Guards
 from promptops.runtime.guards.opening import open_ledger
 from promptops.runtime.guards.windows import Scope
 from promptops.runtime.log.log import open_log
-from promptops.runtime.stores import describe_place
+from promptops.runtime.stores.addresses import describe_place
 from tests.cli.running import accept, refuse
 from tests.screens import masked
 

@@ -12,12 +12,12 @@ from promptops.repository.settings.guards import BreakerSettings, GuardSettings,
 from promptops.runtime.guards import guard
 from promptops.runtime.guards.breaker import BreakerOpenError, Breakers
 from promptops.runtime.guards.guard import Guards
+from promptops.runtime.guards.ledger import GIVING_BACK, LedgerBusyError, LedgerError
 from promptops.runtime.guards.memory import MemoryLedger
 from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.guards.reservation import Reservation
 from promptops.runtime.guards.sqlite import SqliteLedger
 from promptops.runtime.guards.windows import Scope
-from promptops.runtime.ledger import GIVING_BACK, LedgerBusyError, LedgerError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from promptops.errors import IntegrityError, PointError, SourceUnavailableError, UntrustedError
 from promptops.files import read_file
 from promptops.repository.writing import write_atomically
-from promptops.runtime.copies import CacheFolder, CacheState, remembered, unusable_hint
-from promptops.runtime.download import (
+from promptops.runtime.resolution import SourceMemory
+from promptops.runtime.sources.copies import CacheFolder, CacheState, remembered, unusable_hint
+from promptops.runtime.sources.download import (
     MAX_SNAPSHOT_BYTES,
     NotThereError,
     download,
     without_credentials,
 )
-from promptops.runtime.resolution import SourceMemory
-from promptops.runtime.source import Look, measure_age
+from promptops.runtime.sources.source import Look, measure_age
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from promptops.delivery.state import Point
     from promptops.repository.repository import Repository
     from promptops.runtime.resolution import View
-    from promptops.runtime.snapshot import Snapshot
-    from promptops.runtime.source import Options
+    from promptops.runtime.sources.snapshot import Snapshot
+    from promptops.runtime.sources.source import Options
 
 # A snapshot and its signature are two files; a reader between the two writes reads again.
 _TRIES = 3
@@ -60,7 +60,7 @@ class SnapshotFileSource:
 
     def update(self) -> Look:
         """Read the file if it was replaced."""
-        from promptops.runtime.snapshot import accept_snapshot, parse_snapshot
+        from promptops.runtime.sources.snapshot import accept_snapshot, parse_snapshot
 
         try:
             status = self._file.stat()
@@ -79,7 +79,7 @@ class SnapshotFileSource:
         return Look(_view_snapshot(snapshot, self, signer, None))
 
     def _read(self) -> tuple[bytes, str | None]:
-        from promptops.runtime.snapshot import SIGNATURE_SUFFIX
+        from promptops.runtime.sources.snapshot import SIGNATURE_SUFFIX
 
         trust = self._options.trust
         if trust is None:
@@ -183,7 +183,7 @@ class SnapshotUrlSource:
             signature = self._download_signature()
         snapshot, signer = self._check(data, signature)
         self._memory.seen.update(seen)
-        from promptops.runtime.snapshot import accept_snapshot
+        from promptops.runtime.sources.snapshot import accept_snapshot
 
         try:
             accept_snapshot(snapshot, self._memory)
@@ -213,7 +213,7 @@ class SnapshotUrlSource:
         return None if answer is None else answer[0]
 
     def _check(self, data: bytes, signature: bytes | None) -> tuple[Snapshot, str | None]:
-        from promptops.runtime.snapshot import parse_snapshot
+        from promptops.runtime.sources.snapshot import parse_snapshot
 
         signer = None
         if self._options.trust is not None:
@@ -265,7 +265,7 @@ def _view_snapshot(
     signer: str | None,
     fetched_at_seconds: float | None,
 ) -> View:
-    from promptops.runtime.snapshot import SnapshotView
+    from promptops.runtime.sources.snapshot import SnapshotView
 
     return SnapshotView(
         snapshot,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.runtime.sqlite import use_write_ahead_log
+from promptops.runtime.stores.sqlite import use_write_ahead_log
 
 if TYPE_CHECKING:
     from pathlib import Path

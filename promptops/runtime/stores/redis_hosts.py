@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from promptops.errors import PromptopsError
-from promptops.runtime.tls import redis_options
+from promptops.runtime.stores.tls import redis_options
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -13,7 +13,7 @@ import pytest
 import promptops
 from promptops.errors import IntegrityError, SourceUnavailableError
 from promptops.git.process import Git
-from promptops.runtime.mirror import Mirror
+from promptops.runtime.sources.mirror import Mirror
 from tests.released import Press, publish_triage
 
 if TYPE_CHECKING:

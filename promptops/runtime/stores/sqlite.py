@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 
-from promptops.runtime.yielding import yield_turn
+from promptops.runtime.stores.yielding import yield_turn
 
 # A transaction takes less than a tenth of a millisecond. Who wakes up while others are busy only
 # takes the processor from them: with first pauses of 4 ms, and not 0.5, eight busy processes write

@@ -10,10 +10,10 @@ import pytest
 import promptops
 from promptops.errors import IntegrityError, SourceUnavailableError, UsageError
 from promptops.runtime.registry import Registry
-from promptops.runtime.sources import choose_source, open_options
+from promptops.runtime.sources.repositories import choose_source, open_options
 from tests.released import Press, publish_triage
+from tests.runtime.sources.test_snapshot import freeze
 from tests.runtime.test_registry import NAME, Clock, settle, take_away
-from tests.runtime.test_snapshot import freeze
 
 if TYPE_CHECKING:
     from collections.abc import Callable

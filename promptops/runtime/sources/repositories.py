@@ -17,21 +17,21 @@ from promptops.errors import (
     UsageError,
     quote,
 )
-from promptops.runtime.copies import (
+from promptops.runtime.resolution import RepositoryView, SourceMemory, describe_repository
+from promptops.runtime.sources.copies import (
     CacheFolder,
     default_cache,
 )
-from promptops.runtime.download import without_credentials
-from promptops.runtime.resolution import RepositoryView, SourceMemory, describe_repository
-from promptops.runtime.source import Look, Options, measure_age
+from promptops.runtime.sources.download import without_credentials
+from promptops.runtime.sources.source import Look, Options, measure_age
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from promptops.delivery.state import Point
     from promptops.repository.repository import Repository
-    from promptops.runtime.mirror import Mirror, MirrorState
-    from promptops.runtime.source import Source
+    from promptops.runtime.sources.mirror import Mirror, MirrorState
+    from promptops.runtime.sources.source import Source
 
 _LOGGER = logging.getLogger("promptops")
 _URL = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
@@ -154,7 +154,7 @@ class MirrorSource:
     repository: Repository | None = None
 
     def __init__(self, url: str, options: Options) -> None:
-        from promptops.runtime.mirror import Mirror
+        from promptops.runtime.sources.mirror import Mirror
 
         self.text = without_credentials(url)
         self._options = options
@@ -215,7 +215,7 @@ def choose_source(
     if isinstance(source, list | tuple):
         if not source:
             raise UsageError("the list of sources is empty", hint="pass at least one source")
-        from promptops.runtime.several import SeveralSources
+        from promptops.runtime.sources.several import SeveralSources
 
         return SeveralSources([_choose_one(one, options) for one in source])
     return _choose_one(source, options)  # type: ignore[arg-type]  # a text is no list of texts
@@ -232,7 +232,7 @@ def _choose_one(source: str | os.PathLike[str] | None, options: Options) -> Sour
         if path.is_dir():
             return _choose_repository(open_repository(path), options)
         if path.is_file():
-            from promptops.runtime.snapshot_sources import SnapshotFileSource
+            from promptops.runtime.sources.snapshot_sources import SnapshotFileSource
 
             return SnapshotFileSource(path.absolute(), options)
         raise UsageError(
@@ -240,7 +240,7 @@ def _choose_one(source: str | os.PathLike[str] | None, options: Options) -> Sour
             hint="use a repository's folder, a clone URL, or a snapshot's file or URL",
         )
     if re.match(r"https?://[^?#]*\.json(?:[?#]|\Z)", text, re.IGNORECASE):
-        from promptops.runtime.snapshot_sources import SnapshotUrlSource
+        from promptops.runtime.sources.snapshot_sources import SnapshotUrlSource
 
         return SnapshotUrlSource(text, options)
     return MirrorSource(text, options)

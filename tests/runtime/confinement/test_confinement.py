@@ -15,7 +15,7 @@ from inline_snapshot import snapshot
 from promptops.errors import InputError, PromptopsError, TemplateError
 from promptops.prompt.reference import parse_ref
 from promptops.repository.repository import open_repository
-from promptops.runtime import confinement
+from promptops.runtime.confinement import confinement
 from promptops.runtime.lookup import resolve_selected
 from tests.cli.running import run
 from tests.prompts import prompt_text, suite_text
@@ -92,7 +92,7 @@ def test_a_rendering_that_takes_too_long_is_stopped(
 
 def test_a_process_has_so_much_time_of_the_processor() -> None:
     pytest.importorskip("resource")
-    code = "from promptops.runtime.confined import _limit_time\n_limit_time(0)\nwhile True: pass"
+    code = "from promptops.runtime.confinement.confined import _limit_time\n_limit_time(0)\nwhile True: pass"
     ended = subprocess.run([sys.executable, "-c", code], check=False, timeout=600)
     assert ended.returncode == -signal.SIGXCPU
 

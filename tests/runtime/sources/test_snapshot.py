@@ -26,16 +26,16 @@ from promptops.errors import (
 from promptops.git.signing.ssh import SNAPSHOT_NAMESPACE, sign
 from promptops.prompt.reference import parse_ref
 from promptops.repository.repository import open_repository
-from promptops.runtime import download
 from promptops.runtime.registry import Registry
 from promptops.runtime.resolution import open_view
-from promptops.runtime.snapshot import (
+from promptops.runtime.sources import download
+from promptops.runtime.sources.repositories import choose_source, open_options
+from promptops.runtime.sources.snapshot import (
     format_snapshot,
     parse_snapshot,
     take_snapshot,
     write_snapshot,
 )
-from promptops.runtime.sources import choose_source, open_options
 from tests.git.signing.test_ssh import allow, make_key
 from tests.released import Press, publish_triage
 from tests.runtime.test_registry import Clock, settle
@@ -159,7 +159,7 @@ def test_a_newer_form_asks_for_an_update() -> None:
 def test_files_that_do_not_fit_their_digest_are_refused_even_if_the_rest_does(
     press: Press, tmp_path: Path
 ) -> None:
-    from promptops.runtime.snapshot import _digest
+    from promptops.runtime.sources.snapshot import _digest
 
     document: dict[str, Any] = json.loads(freeze(press, NAME))
     document["releases"][f"{NAME}@1.1.0"]["files"]["_shared/tone.md"] = "Be rude.\n"

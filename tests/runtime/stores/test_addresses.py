@@ -10,7 +10,7 @@ from promptops.errors import ConfigurationError, UsageError
 from promptops.repository.settings.conversations import read_conversations
 from promptops.repository.settings.guards import read_guards
 from promptops.repository.settings.log import LogSettings
-from promptops.runtime.stores import describe_place, find_kind, find_store
+from promptops.runtime.stores.addresses import describe_place, find_kind, find_store
 
 TOP = Path("/team")
 COMMON = TOP / ".git"

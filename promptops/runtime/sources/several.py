@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from promptops.repository.repository import Repository
-    from promptops.runtime.copies import CacheFolder
-    from promptops.runtime.source import Look, Source
+    from promptops.runtime.sources.copies import CacheFolder
+    from promptops.runtime.sources.source import Look, Source
 
 _LOGGER = logging.getLogger("promptops")
 

@@ -29,14 +29,14 @@ from promptops.git.process import Git
 from promptops.git.refs import RefUpdate, list_refs, update_refs
 from promptops.git.remote import fetch, list_remote, remote_head
 from promptops.repository.repository import Repository
-from promptops.runtime.copies import (
+from promptops.runtime.live import accept_point, stands_on
+from promptops.runtime.sources.copies import (
     CacheFolder,
     CacheState,
     read_cache_state,
     remembered,
     unusable_hint,
 )
-from promptops.runtime.live import accept_point, stands_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

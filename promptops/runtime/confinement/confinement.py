@@ -218,7 +218,7 @@ class _Worker:
             )
             path = [os.path.abspath(one) for one in sys.path]  # noqa: PTH100 - "" is this folder
             # Some editable installations find the package by an import hook instead.
-            path.append(str(Path(__file__).parents[2]))
+            path.append(str(Path(__file__).parents[3]))
             first = {"path": path, "memory": MAX_BYTES}
             with contextlib.suppress(OSError):  # it ended at once; the first question reports it
                 _send(process, json.dumps(first).encode())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.runtime.tls import redis_options, secure_postgres
+from promptops.runtime.stores.tls import redis_options, secure_postgres
 from tests.redis import find_program
 from tests.stores import leave_out
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from promptops.errors import PromptopsError
     from promptops.git.signing.ssh import SshTrust
     from promptops.repository.repository import Repository
-    from promptops.runtime.copies import CacheFolder
     from promptops.runtime.resolution import View
+    from promptops.runtime.sources.copies import CacheFolder
 
 
 @dataclass(frozen=True, slots=True)

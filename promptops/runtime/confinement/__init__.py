@@ -1,0 +1,1 @@
+"""Render templates that nobody approved in a process with limits."""

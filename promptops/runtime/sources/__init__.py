@@ -1,0 +1,1 @@
+"""Where prompts come from: repositories, mirrors of them, snapshots, and several in order."""

@@ -1,0 +1,1 @@
+"""Reach the stores of a configuration: their addresses, and connections to them."""
