@@ -29,9 +29,9 @@ class PromptopsError(Exception):
     Attributes:
         message: what is wrong, one line, without a full stop.
         stage: where in a run it happened, such as `inputs` or `call`; None outside of runs.
-        run_id: the run that it ended; None outside of runs.
-        page: the page of the documentation on it, such as `docs/guards.md#limits`, as
-            `promptops help` takes it; None where the hint says all.
+        run_id: the id of the run that failed; None outside of runs.
+        page: the page of the documentation about it, such as `docs/guards.md#limits`, in the form
+            that `promptops help` accepts; None if the hint is enough.
     """
 
     page: str | None = None

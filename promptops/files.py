@@ -1,7 +1,7 @@
 """Read whole files, and refuse named pipes, sockets and devices.
 
 Opening a named pipe blocks until another process writes to it, and reading a device may never end.
-All files of repositories, caches and users are read by this module.
+This module reads every file of repositories, caches and users.
 """
 
 from __future__ import annotations

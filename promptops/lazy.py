@@ -1,7 +1,7 @@
 """Cached properties that are safe after a fork.
 
-Until Python 3.12, `functools.cached_property` holds a lock during the computation. A child that
-another thread forks meanwhile would wait for it for ever.
+Until Python 3.12, `functools.cached_property` holds a lock during the computation. A child process
+forked meanwhile would wait for that lock for ever.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ def check_address(forge: str, url: str) -> str:
     """Return an API's address in canonical form, without a slash at its end.
 
     Raises:
-        UsageError: it is no URL, or a token must not be sent there.
+        UsageError: it is not a URL, or a token must not be sent there.
     """
     hint = "it looks like https://api.github.com or https://gitlab.example.com/api/v4"
     try:
@@ -44,7 +44,7 @@ def check_token(token: str, *, hint: str) -> str:
     """Return a token, stripped, for a header.
 
     Raises:
-        UsageError: it is no valid token; the message does not contain it.
+        UsageError: it is not a valid token; the message does not contain it.
     """
     token = token.strip()
     if not token:

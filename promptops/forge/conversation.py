@@ -65,8 +65,8 @@ class PullRequestThread(GitHub):
     def put_comment(self, number: int, body: str) -> None:
         """Create or update the gate's comment on a pull request.
 
-        The first line of `body` is a marker by which the next run finds the comment. Anybody may
-        write that line, so only a bot's comments are updated; a workflow's token is always a bot.
+        The first line of `body` is a marker by which the next run finds the comment. Anyone may
+        write that line, so only a bot's comments are updated; a workflow's token is always a bot's.
 
         Raises:
             DeniedError: the token lacks the permission.
@@ -92,10 +92,11 @@ class PullRequestThread(GitHub):
     def put_suggestions(
         self, number: int, commit: str, suggestions: Sequence[LineSuggestion]
     ) -> None:
-        """Suggest lines on a pull request, each to be taken with a click; withdraw earlier ones.
+        """Suggest lines on a pull request, for a person to accept with a click; withdraw earlier
+        ones.
 
-        GitHub takes suggestions only for lines that the pull request's diff shows; others are left
-        out. A suggestion that already exists stays.
+        GitHub accepts suggestions only for lines that the pull request's diff shows; others are
+        left out. A suggestion that already exists stays.
 
         Raises:
             DeniedError: the token lacks the permission.

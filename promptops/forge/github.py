@@ -134,7 +134,7 @@ class GitHub(Transport):
     def committers(self, pull: PullRequest, *, besides: Collection[str] = ()) -> frozenset[str]:
         """Return the authors and committers of a pull request's commits, as `@login`.
 
-        An address that belongs to no account is left out. So are the commits whose ids are in
+        E-mail addresses without an account are left out, and so are commits whose ids are in
         `besides`.
 
         Raises:
@@ -192,8 +192,8 @@ class GitHub(Transport):
 
         An entry's branch is `gh-readonly-queue/TARGET/pr-NUMBER-PARENT`: one pull request, merged
         on top of PARENT, which is the target's tip or the head of the previous entry. GitHub may
-        merge several entries at once, so the previous ones are judged too. An entry that is merged
-        already has no branch and is skipped.
+        merge several entries at once, so the previous ones are returned too. An entry that is
+        merged already has no branch and is skipped.
 
         Args:
             head_ref: the entry's branch, from the event `merge_group`.
@@ -245,5 +245,5 @@ def _login_of(found: ForgeRecord, name: str = "user") -> str | None:
 
 
 def _committer_of(commit: ForgeRecord, role: str) -> str | None:
-    # For an address that belongs to no account GitHub returns null or an empty object.
+    # For an address without an account GitHub returns null or an empty object.
     return None if commit.values.get(role) == {} else _login_of(commit, role)

@@ -2,7 +2,7 @@
 
 Endpoints and the meaning of fields are those of docs.gitlab.com/api: merge_request_approvals,
 merge_requests, members, notes. The token needs the scope `read_api`; a job's own token
-(`CI_JOB_TOKEN`) may not read any of this. What is written to a project: see `merge_thread`.
+(`CI_JOB_TOKEN`) may not read any of this. `merge_thread` writes to a project.
 """
 
 from __future__ import annotations
@@ -256,7 +256,8 @@ def is_elsewhere(project: ForgeRecord) -> bool:
     """Return whether a project's pipeline is in a file outside of it, where no change can edit it.
 
     Args:
-        project: GitLab's answer for the project; who may not read its code does not see the file.
+        project: GitLab's answer for the project; without permission to read its code, it does not
+            name the file.
     """
     path = project.text("ci_config_path") if project.has("ci_config_path") else ""
     return _ELSEWHERE.fullmatch(path) is not None

@@ -1,4 +1,4 @@
-"""Suggest one line of a file in a comment that a click takes over."""
+"""Suggest a new text for one line of a file, in a comment; a click accepts it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from typing import NamedTuple
 
 SUGGESTION_MARKER = "<!-- promptops version -->"
-# Each is a request and a notification.
+# For one change: each suggestion is a request and a notification.
 MAX_SUGGESTIONS = 20
 
 
 class LineSuggestion(NamedTuple):
-    """One line of a file as it should be.
+    """The text that one line of a file should have.
 
     Attributes:
         path: the file, from the repository's top.
@@ -29,7 +29,7 @@ def write_suggestion(one: LineSuggestion, lines: str = "") -> str:
 
     Args:
         one: the line.
-        lines: which lines it replaces, in the forge's words.
+        lines: the range of lines that it replaces, in the forge's syntax.
     """
     ticks = "`" * max(3, max(map(len, re.findall("`+", one.text)), default=0) + 1)
     return f"{SUGGESTION_MARKER}\n{ticks}suggestion{lines}\n{one.text}\n{ticks}"

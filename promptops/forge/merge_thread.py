@@ -5,7 +5,7 @@ versions), users, projects. The token needs the scope `api` and the role Reporte
 (`CI_JOB_TOKEN`) may not write notes.
 
 GitLab runs lines of a note that begin with a slash as commands, with the rights of the token
-(docs.gitlab.com, "Quick actions"). So no line of a note begins with one.
+(docs.gitlab.com, "Quick actions"). So no line of our notes begins with a slash.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # GitLab refuses notes of more than 1,000,000 characters.
 _MAX_NOTE = 900_000
 _NEEDS = "the scope api, and the role Reporter in the project"
-# "This line alone" (docs.gitlab.com, "Suggest changes").
+# GitLab's syntax for "replace this line only" (docs.gitlab.com, "Suggest changes").
 _THIS_LINE = ":-0+0"
 _HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 _COMMAND = re.compile("^/", re.MULTILINE)
@@ -62,8 +62,8 @@ class MergeRequestThread(GitLab):
     def put_note(self, request: MergeRequest, body: str) -> None:
         """Create or update the gate's note on a merge request.
 
-        The first line of `body` is a marker by which the next run finds the note. Anybody may
-        write that line, so only notes of the token's own user are updated.
+        The first line of `body` is a marker by which the next run finds the note. Anyone may write
+        that line, so only notes of the token's own user are updated.
 
         Raises:
             DeniedError: the token lacks the permission.
@@ -88,13 +88,15 @@ class MergeRequestThread(GitLab):
     def put_suggestions(
         self, request: MergeRequest, suggestions: Sequence[LineSuggestion]
     ) -> list[LineSuggestion]:
-        """Suggest lines on a merge request, each to be taken with a click; withdraw earlier ones.
+        """Suggest lines on a merge request, for a person to accept with a click; withdraw earlier
+        ones.
 
-        A suggestion that exists stays, also one that a person resolved without taking it. One that
-        is no longer needed is deleted, or resolved if somebody replied to it.
+        A suggestion that exists already is kept, even if a person resolved it without accepting it.
+        One that is no longer needed is deleted, or resolved if somebody replied to it.
 
         Returns:
-            Those that GitLab does not take, as the merge request's diff does not have their line.
+            The suggestions that GitLab does not accept, because their line is not in the merge
+            request's diff.
 
         Raises:
             DeniedError: the token lacks the permission.
@@ -128,7 +130,7 @@ class MergeRequestThread(GitLab):
     def _suggest(
         self, request: MergeRequest, wanted: dict[tuple[str, int, str], LineSuggestion]
     ) -> list[LineSuggestion]:
-        """Suggest each line that the newest version of the diff has; return the others."""
+        """Suggest each line that is in the newest version of the diff; return the others."""
         versions = self.versions(request)
         newest = versions[-1] if versions else None
         if newest is None or newest.head != request.head:
@@ -181,7 +183,7 @@ def find_old_line(diff: str, line: int) -> int | None:
     for text in diff.split("\n"):
         found = _HUNK.match(text)
         if found is not None:
-            # A side without lines names the line before it.
+            # A side without lines (`,0`) gives the number of the line before it.
             old_start = int(found[1]) + (found[2] == "0")
             new_start = int(found[3]) + (found[4] == "0")
             if line < new_start:
@@ -201,14 +203,14 @@ def find_old_line(diff: str, line: int) -> int | None:
 
 
 def _find_place(diff: ForgeRecord | None, line: int) -> DiffPlace | None:
-    """Return where the diff has a line; None if it shows nothing of the file."""
+    """Return the position of a line in the diff; None if the diff does not show the file."""
     if diff is None or diff.flag("deleted_file") or not diff.text("diff"):
         return None
     return DiffPlace(diff.text("old_path"), find_old_line(diff.text("diff"), line))
 
 
 def _key(note: ForgeRecord, head: str) -> tuple[str, int, str] | None:
-    """Return what a note suggests of which line; None if it is about an older commit."""
+    """Return a note's path, line and suggestion; None if it is about an older commit."""
     if not note.has("position"):
         return None
     position = note.record("position")
@@ -231,7 +233,7 @@ def _text(note: ForgeRecord) -> str:
 
 
 def _without_commands(body: str) -> str:
-    """Return a note's text as GitLab keeps it, without lines that it would run."""
+    """Return a note's text as GitLab stores it, without lines that GitLab would run as commands."""
     text = _COMMAND.sub(" /", body.replace("\r", ""))
     if len(text) > _MAX_NOTE:
         text = f"{text[:_MAX_NOTE]}\n\n… the log of the job has the rest."

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ReviewState(StrEnum):
-    """A review's state in GitHub's API. A state that is not listed here is no approval."""
+    """A review's state in GitHub's API. A state that is not listed here is not an approval."""
 
     APPROVED = "APPROVED"
     CHANGES_REQUESTED = "CHANGES_REQUESTED"

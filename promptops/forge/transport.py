@@ -3,8 +3,8 @@
 * Lists come in pages; the `Link` header names the next page (RFC 8288).
 * A request that names the `ETag` of an answer seen before is answered by a 304 if nothing
   changed, and then does not count against GitHub's limit. Answers are kept in this process only:
-  who could write to a cache on disk could write reviews.
-* Only reading is tried again after a failure: a request that writes may have arrived.
+  anyone who can write to a cache on disk could forge reviews.
+* Only requests that read are repeated after a failure: one that writes may have arrived.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class Transport:
     def _write(
         self, method: str, path: str, value: object, needs: str, *, but: int | None = None
     ) -> WebAnswer:
-        """Send a request that writes; a rate limit is waited for.
+        """Send a request that writes; wait if a rate limit requires it.
 
         Args:
             method: the HTTP method.
@@ -319,7 +319,9 @@ class Transport:
 
 
 def find_next(link: str) -> str | None:
-    """Return the address with the relation `next` in a `Link` header (RFC 8288); None: none."""
+    """Return the address with the relation `next` in a `Link` header (RFC 8288); None if there is
+    none.
+    """
     for target, parameters in _LINK.findall(link):
         relation = _RELATION.search(parameters)
         if relation is not None and "next" in (relation[1] or relation[2]).lower().split():

@@ -61,7 +61,7 @@ def one_line(text: str) -> str:
 def parse_message(message: str) -> Message:
     """Parse a message: title, text, and the trailers of the last paragraph.
 
-    If the last paragraph has a line that is no trailer, the paragraph is text.
+    If the last paragraph has a line that is not a trailer, the paragraph is text.
     """
     paragraphs = message.rstrip("\n").split("\n\n")
     last = paragraphs[-1].split("\n")

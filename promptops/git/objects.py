@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from promptops.git.process import Git
 
-# Much more than promptops stores; it keeps large unrelated files out of memory.
+# The largest object that is read. promptops' own are much smaller; unrelated files may not be.
 MAXIMUM_OBJECT_BYTES = 64 * 1024 * 1024
 
 # All requests must fit into the pipe before answers are read, or both sides block for ever. Every

@@ -259,7 +259,7 @@ def child_environment(environment: Mapping[str, str] | None) -> dict[str, str]:
     result["LC_ALL"] = "C"
     result.pop("LANGUAGE", None)
     result["GIT_NO_REPLACE_OBJECTS"] = "1"
-    # of an empty grafts file, git warns that the feature is deprecated
+    # a missing file: an existing one makes git warn that grafts are deprecated
     result["GIT_GRAFT_FILE"] = f"{os.devnull}/none"
     result["GIT_OPTIONAL_LOCKS"] = "0"
     if sys.stdin is None or sys.stdin.closed or not sys.stdin.isatty():
@@ -471,7 +471,7 @@ class Git:
         """Find the repository of a folder that the caller named.
 
         Variables that point at another repository are ignored. A hook's index and new objects of
-        this same repository apply. Raises as `discover`.
+        this same repository apply. Raises the same errors as `discover`.
         """
         environment = foreign_environment()
         if len(environment) == len(os.environ):
@@ -580,7 +580,7 @@ class Git:
         return self._resolve(revision, "commit")
 
     def resolve_tree(self, revision: str) -> str:
-        """Return the tree id of a revision that a user typed. Raises as `resolve_commit`."""
+        """Return the tree id of a revision that a user typed; raises as `resolve_commit`."""
         return self._resolve(revision, "tree")
 
     def _resolve(self, revision: str, kind: str) -> str:

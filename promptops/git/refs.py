@@ -184,8 +184,8 @@ def current_branch(git: Git) -> str | None:
 def stale_locks(git: Git) -> list[Path]:
     """List the lock files of refs, index and configuration, sorted.
 
-    Git holds them only for moments; an old one was left by a crash. Those of promptops are none:
-    it locks a file that stays.
+    Git holds them only for moments; an old one was left by a crash. promptops' own lock files are
+    permanent and are not listed.
     """
     found: set[Path] = set()
     for folder in {git.common_dir, git.git_dir}:
@@ -290,9 +290,9 @@ def _in_the_way(existing: str, wanted: str) -> GitError:
 
 
 def short_name(name: str) -> str:
-    """Return a full ref name without `refs/heads/` and its like, for messages.
+    """Return a full ref name without `refs/heads/` or a similar prefix, for messages.
 
-    A name that would then read as the full name of another ref stays whole.
+    The full name is returned if the short one would be the full name of another ref.
     """
     for prefix in ("refs/heads/", "refs/tags/", "refs/remotes/"):
         short = name.removeprefix(prefix)

@@ -199,8 +199,7 @@ def list_remote(
     Raises:
         RemoteError: the remote cannot be reached.
     """
-    # Only by these two prefixes the server filters; git fetches the list of all refs and filters
-    # it.
+    # The server filters by these two prefixes only; otherwise git fetches the list of all refs.
     options = [
         option
         for option, prefix in (("--heads", "refs/heads/"), ("--tags", "refs/tags/"))
@@ -371,8 +370,8 @@ def _staged(git: Git, refs: Sequence[PushRef]) -> Iterator[str]:
     """Yield a refspec that pushes exactly these refs, whatever else the remote has.
 
     To Git, even a full name is an abbreviation: where the remote has `refs/heads/refs/heads/x`, it
-    takes that for `refs/heads/x`, or refuses to choose. A pattern is taken by the letter, and needs
-    refs to push from.
+    takes that for `refs/heads/x`, or refuses to choose. A pattern is matched literally, but needs
+    local refs with matching names to push from.
     """
     folder = f"refs/promptops/outgoing/{os.urandom(8).hex()}/"
     moves = [
@@ -425,7 +424,7 @@ def _result(ref: str, flag: str, summary: str, said: str) -> PushResult:
 
 
 def _remote_words(said: str, reason: str) -> str:
-    """Prepend the remote hook's output to git's "hook declined"."""
+    """Return git's "hook declined" with the output of the remote's hook before it."""
     if "hook declined" not in reason and "unpacker error" not in reason:
         return reason
     lines = (

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from promptops.prompt.frontmatter.document import Document
 
-# No prompt needs more, and Jinja's own recursion limit is only a little higher.
+# The deepest nesting of includes; Jinja's recursion limit is only a little higher.
 _MAX_INCLUDE_DEPTH = 32
 
 _Placing = Callable[[], Position | None]
@@ -91,10 +91,10 @@ def collect_closure(
     Args:
         read: reads the file at a path; None when there is none.
         name: the prompt's name.
-        known: existing paths, from which a misspelt include gets its suggestion.
+        known: existing paths, from which to suggest one for a misspelt include.
         scan: lists a template's includes; pass one to reuse templates that are already parsed.
 
-    Faults in files go into `Closure.faults`; nothing is raised for them.
+    Faults in files are recorded in `Closure.faults`, not raised.
     """
     path = f"{name}.md"
     data = read(path)
@@ -163,8 +163,8 @@ class _Collection:
         return data.decode()
 
     def add_data(self, path: str, wanted: object, place: Position | None) -> None:
-        """Add a schema or tool file. Ignore an entry that is no string: the metadata check reports
-        it.
+        """Add a schema or tool file. Ignore an entry that is not a string: the metadata check
+        reports it.
         """
         if isinstance(wanted, str):
             data = self._fetch(path, wanted, lambda: place, "missing-file", "file")

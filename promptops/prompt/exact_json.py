@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Any
 
 MAX_INTEGER = 2**53 - 1
-"""The largest integer that every parser reads as it is written, as in RFC 7493."""
+"""The largest integer that every parser reads exactly (RFC 7493)."""
 
 _HALF = re.compile("[\ud800-\udfff]")
 
@@ -53,7 +53,7 @@ def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _read_integer(text: str) -> int:
-    # Of thousands of digits Python says the same, as a ValueError.
+    # For thousands of digits, `int` itself raises a ValueError.
     if text == "-0" or abs(int(text)) > MAX_INTEGER:
         message = f"{text:.20} is not an integer that every program can read"
         raise ValueError(message)

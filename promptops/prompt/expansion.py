@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 BUDGET = 20_000
-_DEPTH = 64  # of values
+_DEPTH = 64  # levels of nested values
 _LISTS = ("allOf", "anyOf", "oneOf")
 _SAME = ("not", "if", "then", "else")
 _REFERENCES = ("$ref", "$dynamicRef")
@@ -45,7 +45,7 @@ def expansion_fault(schema: object, budget: int | None = None) -> str | None:
         return _Count(schema, budget).fault()
     except RecursionError:
         return "it is nested too deeply"
-    except (AttributeError, TypeError):  # not a schema
+    except (AttributeError, TypeError):  # the value is not a schema
         return "its references cannot be followed"
 
 
@@ -209,7 +209,7 @@ class _Count:
     def _resolve(self, node: _Node, reference: str, *, is_dynamic: bool) -> list[object]:
         base, fragment = urldefrag(urljoin(self._bases.get(id(node), ""), reference))
         if base.startswith(_METASCHEMAS):
-            if self._dynamic:  # the metaschema's references would then lead to another schema
+            if self._dynamic:  # its references may then resolve to another schema
                 raise _UnknownError(reference)
             return [{"allOf": [True] * _METASCHEMA_SIZE}]
         target = self._targets.get(f"{base}#{unquote(fragment)}")

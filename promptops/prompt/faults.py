@@ -87,7 +87,7 @@ def template_fault(path: str, data: bytes, problem: TemplateProblem) -> Finding:
 
 
 def _file_schema_faults(data: DataFiles) -> Iterator[Finding]:
-    """Yield schema files that are no valid JSON Schemas, and tools with the same name."""
+    """Yield schema files that are not valid JSON Schemas, and tools with the same name."""
     named: dict[str, str] = {}
     for path in (data.output, *data.tools):
         if path is None or path not in data.loaded:
@@ -110,7 +110,7 @@ def _file_schema_faults(data: DataFiles) -> Iterator[Finding]:
 
 
 def _expression_faults(document: Document) -> Iterator[Finding]:
-    """Yield conditions of routes, escalation and review that are no Jinja expressions."""
+    """Yield conditions of routes, escalation and review that are not Jinja expressions."""
     data = document.data
     written: dict[tuple[str | int, ...], str] = {
         ("routes", index, "when"): route["when"]
@@ -132,7 +132,7 @@ def _expression_faults(document: Document) -> Iterator[Finding]:
 
 
 def _rule_faults(document: Document) -> Iterator[Finding]:
-    """Yield forbidden patterns that are no regular expressions."""
+    """Yield forbidden patterns that are not regular expressions."""
     for index, pattern in enumerate(document.data.get("rules", {}).get("forbid", ())):
         try:
             compile_schema({"pattern": pattern})
@@ -143,7 +143,7 @@ def _rule_faults(document: Document) -> Iterator[Finding]:
 
 
 def _reply_faults(document: Document, data: DataFiles) -> Iterator[Finding]:
-    """Yield fixed replies that do not fit the prompt's output schema."""
+    """Yield fixed replies that the prompt's output schema refuses."""
     declared = document.data.get("output")
     schema = data.loaded.get(declared) if isinstance(declared, str) else declared
     routes = document.data.get("routes", ())

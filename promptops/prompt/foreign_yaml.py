@@ -36,7 +36,7 @@ def load_foreign(text: str, loader: Any = None) -> Any:  # noqa: ANN401 - any YA
 
 
 def read_foreign(loader: Any) -> Any:  # noqa: ANN401 - any YAML
-    """Return the one document of a loader that was made; raises as `load_foreign`."""
+    """Return the one document of a loader. Raises the same errors as `load_foreign`."""
     node = loader.get_single_node()
     if node is None:
         return None

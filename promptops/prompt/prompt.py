@@ -1,8 +1,8 @@
 """A valid prompt with everything it needs.
 
 Only `load_prompt` makes a `Prompt`, so its frontmatter is valid and its closure complete. The
-template and the declared schemas take longer to validate: `faults.find_faults` does it before a
-release, and using them does it again.
+template and the declared schemas take longer to validate: `faults.find_faults` validates them
+before a release, and a prompt validates them again on first use.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Template(Protocol):
-    """What gives a prompt's messages."""
+    """A renderer of a prompt's messages."""
 
     def render(self, values: Mapping[str, object], *, are_plain: bool = False) -> list[Message]:
         """Return the messages; see `promptops.prompt.template.CompiledTemplate.render`."""
@@ -61,7 +61,7 @@ class Prompt:
 
     @property
     def content_digest(self) -> str:
-        """Return the digest of its content without the version number."""
+        """The digest of the closure without the version number."""
         digest: str | None = self._made.get("content")
         if digest is None:
             from promptops.prompt.version_line import compute_content_digest
@@ -72,7 +72,7 @@ class Prompt:
         return digest
 
     def digest_as(self, version: Version) -> str:
-        """Return the digest that it would have under another version number."""
+        """Return the digest that the prompt would have with another version number."""
         from promptops.prompt.version_line import replace_version
 
         own = replace_version(self.closure.files[self.path], version)
@@ -100,7 +100,7 @@ class Prompt:
 
     @property
     def model(self) -> str:
-        """The model it was written for."""
+        """The model that the prompt was written for."""
         return str(self.data["model"])
 
     @property
@@ -111,16 +111,14 @@ class Prompt:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Everything that the model call takes besides model and messages, as declared."""
+        """The declared parameters of the model call, without model and messages."""
         declared = {key: self.data[key] for key in _PARAMETERS if key in self.data}
-        # Copied: a client may change its arguments, which must not change the prompt.
+        # Copied, because a client may change its arguments.
         return {**_copy(self.data.get("parameters", {})), **_copy(declared)}
 
     @property
     def request_parameters(self) -> dict[str, Any]:
-        """The arguments of a chat completion call without messages, as `request` returns them; a
-        copy.
-        """
+        """A copy of the arguments that `request` returns, without the messages."""
         request: dict[str, Any] = {"model": self.model, **self.parameters}
         if self.tools:
             request["tools"] = _copy(self.tools)
@@ -133,9 +131,9 @@ class Prompt:
 
     @property
     def wire_parameters(self) -> Mapping[str, Any]:
-        """What is sent besides model and messages. Cached; do not change it.
+        """The parameters that are sent besides model and messages. Cached; do not change it.
 
-        Without `timeout`, which limits the caller and is not sent.
+        `timeout` is left out: it limits the caller and is not sent.
         """
         wire: Mapping[str, Any] | None = self._made.get("wire")
         if wire is None:
@@ -169,7 +167,9 @@ class Prompt:
         return validator.complete(values)
 
     def render_completed(self, values: Mapping[str, object]) -> list[dict[str, Any]]:
-        """Return the messages for inputs that `complete` returned. Raises as `render`."""
+        """Return the messages for inputs that `complete` returned. Raises the same errors as
+        `render`.
+        """
         template: Template | None = self._made.get("template")
         if template is None:
             from promptops.prompt.template import CompiledTemplate
@@ -180,9 +180,9 @@ class Prompt:
         return template.render(values, are_plain=True)
 
     def render_ahead(self, many: Iterable[Mapping[str, object]]) -> None:
-        """Prepare to render with each of these inputs, where the template can do many at once.
+        """Prepare to render with each of these inputs, if the template can render many at once.
 
-        Faults are left for `render`.
+        Invalid inputs are ignored here; `render` reports them.
         """
         ahead = getattr(self._made.get("template"), "render_ahead", None)
         if ahead is None:
@@ -194,7 +194,7 @@ class Prompt:
         ahead(completed)
 
     def rendered_by(self, template: Template) -> Prompt:
-        """Return the same prompt, whose messages `template` gives."""
+        """Return a copy of the prompt whose messages are rendered by `template`."""
         return replace(self, _made={**self._made, "template": template})
 
     def request(
@@ -203,8 +203,9 @@ class Prompt:
         """Return the keyword arguments of a chat completion call, for any client with OpenAI's
         interface.
 
-        `model`, `messages` and the declared parameters; `tools` and `response_format` where the
-        prompt declares tools and an output schema. `timeout` is in seconds.
+        They are `model`, `messages` and the declared parameters, and `tools` and `response_format`
+        if the prompt declares tools and an output schema. `timeout` is in seconds. Raises the same
+        errors as `render`.
         """
         request: dict[str, Any] = {
             "model": self.model,
@@ -215,8 +216,8 @@ class Prompt:
 
 
 def _copy(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a copy of JSON data that shares no list and no object with it: four times as fast as
-    `deepcopy`, which was a tenth of what a request of the HTTP service costs.
+    """Return a deep copy of JSON data. Four times as fast as `deepcopy`, which took a tenth of the
+    time of an HTTP request.
     """
     if isinstance(value, dict):
         return {key: _copy(one) for key, one in value.items()}

@@ -17,7 +17,7 @@ _SEGMENT = r"[a-z0-9]+(?:[._-][a-z0-9]+)*"
 # Microsoft, "Naming Files, Paths, and Namespaces": these are devices with any extension.
 _DEVICE = r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])"
 _SOUND_SEGMENT = rf"(?!{_DEVICE}(?![^./])){_SEGMENT}(?<!\.lock)"
-# A lock may hold ten thousand names, so a valid name is recognised by a single match.
+# A lock may contain ten thousand names, so a valid name is recognised by a single match.
 _SOUND_NAME = re.compile(rf"{_SOUND_SEGMENT}(?:/{_SOUND_SEGMENT})*", re.ASCII)
 _ENVIRONMENT = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9]))*", re.ASCII)
 _MAX_NAME = 200
@@ -25,7 +25,7 @@ RESERVED_SELECTORS = frozenset({"latest", "working"})
 
 
 def name_fault(name: str) -> tuple[str, str | None] | None:
-    """Return why `name` is no prompt name, with a suggestion; None when it is one.
+    """Return why `name` is not a prompt name, with a suggestion; None if it is one.
 
     A name is segments of lower-case letters, digits and single inner `.`, `_`, `-`, joined by `/`;
     none ends in `.lock` (Git refuses such refs) or is a Windows device name.
@@ -40,7 +40,7 @@ def name_fault(name: str) -> tuple[str, str | None] | None:
 
 
 def check_name(name: str) -> str:
-    """Return `name` when it is a prompt name, else raise a UsageError that says why."""
+    """Return `name` if it is a prompt name, else raise a UsageError that says why not."""
     fault = name_fault(name)
     if fault is not None:
         raise UsageError(fault[0], hint=fault[1])
@@ -68,7 +68,7 @@ def _name_hint(name: str) -> str:
 
 
 def check_environment(name: str) -> str:
-    """Return `name` when it can be an environment, else raise a UsageError that says why."""
+    """Return `name` if it can name an environment, else raise a UsageError that says why not."""
     if not _ENVIRONMENT.fullmatch(name) or len(name) > _MAX_NAME or name.endswith(".lock"):
         raise UsageError(
             f"{quote(name)} is not an environment name",
@@ -90,7 +90,7 @@ def is_partial(path: str) -> bool:
 
 
 def is_prompt(path: str) -> bool:
-    """Return whether a file below the prompts folder is a prompt: `.md`, no partial, no
+    """Return whether a file below the prompts folder is a prompt: `.md`, but neither a partial nor
     README.md.
     """
     is_readme = path == "README.md" or path.endswith("/README.md")

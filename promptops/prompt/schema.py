@@ -1,6 +1,6 @@
-"""JSON Schema: one engine (jsonschema-rs, draft 2020-12) judges frontmatter, inputs and outputs.
+"""JSON Schema: one engine (jsonschema-rs, draft 2020-12) validates frontmatter, inputs and outputs.
 
-No schema is ever fetched: a reference out of the schema itself is an error.
+No schema is ever fetched: a reference to another document is an error.
 """
 
 from __future__ import annotations
@@ -72,8 +72,10 @@ def compile_schema(
 
 
 def compile_again(schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:
-    """`compile_schema` with a cache, for schemas that many prompts of a folder share."""
-    text = repr(schema)  # sound: different YAML or JSON values have different texts
+    """Do the same as `compile_schema`, with a cache for schemas that many prompts of a folder
+    share.
+    """
+    text = repr(schema)  # different YAML or JSON values have different texts
     known = _compiled.get(text)
     if known is None:
         known = compile_schema(schema)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 
 def estimate_tokens(text: str) -> int:
-    """Return how many tokens a text probably has.
+    """Return roughly how many tokens a text has.
 
-    A middle guess: four ASCII characters to a token, one and a half of others.
+    Assumes four ASCII characters, or one and a half other characters, for each token.
     """
     if text.isascii():
         return -(-len(text) // 4)

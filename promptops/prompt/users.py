@@ -44,8 +44,8 @@ def find_users(paths: Collection[str], read: Callable[[str], bytes | None], path
 def find_candidates(texts: Mapping[str, Iterable[bytes]], needed: Iterable[str]) -> set[str]:
     """Return the names of all prompts that may use one of the files, and of a few others.
 
-    A user of a file contains its name, or the name's longest word. YAML may spell it with escapes,
-    and a template as adjacent literals; texts with such syntax always count.
+    A text that uses a file contains the longest word of its name. YAML may spell the word with
+    escapes, and a template as adjacent literals; texts with such syntax always count.
 
     Args:
         texts: path below the prompts folder -> all versions of the file's content.
@@ -73,8 +73,8 @@ def find_candidates(texts: Mapping[str, Iterable[bytes]], needed: Iterable[str])
 
 
 def _find_word(path: str) -> bytes:
-    """Return what a text that names the file must hold: of its name, which YAML may fold at spaces,
-    the longest part.
+    """Return the longest word of a file's name. Every text that names the file contains it, since
+    YAML may break a name only at spaces.
     """
     parts = path.rpartition("/")[2].split(" ")
     return max(parts, key=len).encode(errors="surrogateescape")

@@ -19,7 +19,7 @@ def read_value(name: str, text: str, schema: object) -> Any:  # noqa: ANN401 - a
         schema: the input's declaration: the name of a type, a JSON Schema, or None.
 
     Raises:
-        InputError: the text is no JSON.
+        InputError: the text is not JSON.
     """
     types = list_types(schema)
     if not types or "string" in types:

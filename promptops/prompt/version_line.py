@@ -1,4 +1,4 @@
-"""Replace the version in a prompt's file, and compute the digest without it.
+"""Replace the version in a prompt's file, and compute the digest without the version.
 
 A changed version number keeps approvals and eval results valid. For this the content digest ignores
 the version: two states that differ only in the version have the same one.
@@ -39,10 +39,10 @@ def replace_version(data: bytes, version: Version) -> bytes:
 
 
 def leave_out_version(data: bytes, document: Document | None = None) -> bytes:
-    """Return the file's bytes without the version's value; all of them where it has to stay.
+    """Return the file's bytes without the version's value.
 
-    A value with an anchor stays: elsewhere in the file it may mean something else. `document` is
-    what was read from the bytes, where that is known.
+    A value with an anchor is kept, since the rest of the file may refer to it. Pass the parsed
+    `document` if it exists already.
     """
     parts = _split(data, document or read_document("", data))
     if parts is None or b"&" in parts[0].rpartition(b"version")[2]:
@@ -55,8 +55,8 @@ def compute_content_digest(
 ) -> str:
     r"""Digest a closure without the version of the prompt, whose file is at `path`.
 
-    As `compute_digest`, with `promptops-content-v1\n` as the first line. `document` is what was
-    read from the file, where that is known.
+    Like `compute_digest`, with `promptops-content-v1\n` as the first line. Pass the parsed
+    `document` of that file if it exists already.
     """
     own = leave_out_version(files[path], document)
     return compute_digest({**files, path: own}, header=_HEADER)

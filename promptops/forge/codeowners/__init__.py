@@ -75,7 +75,7 @@ def decode_owners(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-@lru_cache(maxsize=2)  # judging a change parses the same file several times
+@lru_cache(maxsize=2)  # checking a change parses the same file several times
 def parse_owners(text: str, dialect: Dialect) -> OwnersFile:
     """Parse a CODEOWNERS file. Never raises.
 

@@ -121,7 +121,7 @@ class Ownership:
     def state(self) -> OwnersState:
         """Whether a rule matches and names owners.
 
-        Unowned if one required section names nobody: GitLab would approve that section by itself,
+        Unowned if one required section names no owner: GitLab would count that section as approved,
         and a path without owners must not count as approved.
         """
         if not self.answers:

@@ -1,6 +1,6 @@
 """Check a CODEOWNERS file against the repository's files.
 
-A rule that never decides and a prompt without owners look like protection and give none.
+A rule that never decides, or a prompt without owners, seems protected and is not.
 """
 
 from __future__ import annotations
@@ -39,8 +39,7 @@ class LintContext:
         gate: the files that control merging: configuration, evals, workflows, groups, keys,
             CODEOWNERS itself.
         knows: tells whether the groups file mentions an owner; None if there is no such file.
-        folders: folders that need an owner before they have a file, as the configuration names
-            them.
+        folders: the configured folders that need an owner even before they contain a file.
     """
 
     path: str

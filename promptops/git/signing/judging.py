@@ -1,7 +1,7 @@
 """Classify signatures for readers who may not know the keys.
 
 `history.verify_signature` tells whether an object may be trusted. Reports distinguish more: an
-unlisted key is no fault, a signature that does not match its object always is.
+unlisted key is not a fault, a signature that does not match its object always is.
 """
 
 from __future__ import annotations

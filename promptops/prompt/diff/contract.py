@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from promptops.prompt.prompt import Prompt
 
 _ABSENT = object()
-# Keywords that describe an input and accept or refuse no value.
+# Keywords that only describe an input and do not affect validation.
 _ASIDE = ("default", "description", "untrusted", "redact")
 
 

@@ -274,7 +274,7 @@ class _Proof:
         )
 
     def covers_names(self, one: _Alternative, outer: dict[str, Any]) -> bool:
-        """Prove Prove `propertyNames`."""
+        """Prove `propertyNames`."""
         return self.is_subset(
             (*one.get_all("propertyNames"), {"type": "string"}), outer["propertyNames"]
         )

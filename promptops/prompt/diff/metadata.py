@@ -38,7 +38,7 @@ _BEHAVIOUR = {
 _PARAMETERS = frozenset(
     {"temperature", "top_p", "max_tokens", "stop", "seed", "timeout", "parameters"}
 )
-# Compared elsewhere by meaning; the version is what the comparison is for.
+# Compared by meaning in `contract`; the version itself is not compared.
 _ELSEWHERE = frozenset({"version", "inputs", "output", "tools"})
 
 
@@ -75,7 +75,7 @@ def _meaning(prompt: Prompt) -> dict[str, Any]:
 
 
 def _find_paths(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Return where they differ: keys down to the first list, which a person reads as a whole."""
+    """Return the paths of keys whose values differ. A list counts as one value."""
     if same_json(old, new):
         return []
     from deepdiff import DeepDiff
@@ -91,7 +91,7 @@ def _find_paths(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[st
                 steps.append(step)
             paths[tuple(steps)] = None
     for key in sorted(old.keys() | new.keys()):
-        # A whole key where the finer comparison holds true and 1 for the same.
+        # DeepDiff treats true and 1 as equal; then the whole key is reported.
         known = any(path[:1] == (key,) for path in paths)
         if not known and not same_json(old.get(key), new.get(key)):
             paths[key,] = None

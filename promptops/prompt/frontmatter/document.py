@@ -1,8 +1,8 @@
 """Parse a prompt file: split off the frontmatter, read its values, record positions.
 
 Parsing never raises for a file's content. Faults become findings on the document, each with line
-and column. The editor, the gate and the runtime all parse files of unknown authors, and no file may
-stop them.
+and column. The editor, the gate and the runtime all parse files of unknown authors, and must
+survive any file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from promptops.prompt.frontmatter.yaml_values import Places
 
 
-# A value that is sure to be written as it is read.
+# A string that needs no quotes in YAML.
 _WORD = "[0-9A-Za-z][0-9A-Za-z.+-]*"
 MAX_FILE_BYTES = 4 * 1024 * 1024
 
@@ -44,10 +44,11 @@ class _Layout:
         return self._places
 
     def locate_word(self, key: str, end: int) -> Position | None:
-        """Return the position of a word that a key of the top has; None if YAML has to look.
+        """Return the position of a top-level key's one-word value; None if the YAML parser must
+        find it.
 
-        Frontmatter whose positions nobody asked for yet was read without YAML: then a line that
-        begins with a key has it, since what is nested is indented. It ends at `end`.
+        As long as the YAML parser has not run, the frontmatter is known to be simple: only a
+        top-level key begins in the first column. `end` is the offset at which the frontmatter ends.
         """
         if self._places is not None:
             return None
@@ -104,8 +105,8 @@ class Document:
     def find_removal(self, path: Sequence[str | int]) -> Fix | None:
         """Return the edit that removes the entry at `path` and nothing else.
 
-        Removing the only entry of a mapping removes the mapping. None if other text would be
-        affected.
+        Removing the only entry of a mapping removes the mapping. Returns None if other text would
+        be affected.
         """
         entry = None if self._layout is None else self._layout.places.find_entry(path)
         if entry is None:

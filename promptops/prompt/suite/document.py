@@ -20,7 +20,7 @@ _TOP = Position(1, 1, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class SuiteDocument:
-    """A parsed suite file, not validated yet.
+    """A parsed suite file that is not validated yet.
 
     Attributes:
         path: the file, from the repository's top.

@@ -233,7 +233,7 @@ def _schema_at(path: Sequence[str | int]) -> Any:  # noqa: ANN401 - any part of 
 
 
 def _where(path: Sequence[str | int]) -> str:
-    """Return a path for a message, from the sample or check on; the position tells the rest."""
+    """Return a path for a message, relative to the sample or check; the position gives the rest."""
     start = 0
     for index in range(1, len(path)):
         is_item = isinstance(path[index], int)

@@ -3,7 +3,7 @@
 A row with `inputs` is a complete sample. Any other row is a mapping of columns: a column with an
 input's name is that input's value, `name` and `tags` are the sample's, and `{{ column }}` in the
 strings of `expect` and `inputs` is replaced by the value. An unused column is a fault: it would be
-an expectation that nobody checks.
+an expectation that is never checked.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 def merge_row(
     values: Mapping[str, Any], written: Mapping[str, Any], inputs: Collection[str] | None
 ) -> dict[str, Any]:
-    """Merge a row into the suite's entry `written`; return the sample.
+    """Return the sample that a row makes of the suite's entry `written`.
 
-    `inputs` are the names of the prompt's inputs; None if unknown. Raises RowFault.
+    `inputs` are the names of the prompt's inputs; None if unknown. Raises RowFault if the row does
+    not fit the entry.
     """
     if isinstance(values.get("inputs"), dict) and "inputs" not in (inputs or ()):
         return _merge_sample(values, written)
@@ -46,7 +47,7 @@ def merge_row(
             merged["name"] = name
     if inputs is None or "tags" not in inputs:
         merged["tags"] = [*written.get("tags", ()), *_tags(found.pop("tags", []))]
-    # A column may be an input and fill a placeholder as well.
+    # A column may be an input and also fill a placeholder.
     found.update({one: values[one] for one in used & set(inputs or ()) if one not in columns})
     if inputs is not None:
         for column in found:

@@ -43,7 +43,7 @@ def pack_samples(samples: Iterable[Sample]) -> Sequence[Sample]:
 
 
 def has_repeated(numbers: Sequence[int]) -> bool:
-    """Return whether a number occurs twice, in little memory however many there are."""
+    """Return whether a number occurs twice. Uses little memory for any number of numbers."""
     if len(numbers) <= MAX_LOOSE:
         return len(set(numbers)) < len(numbers)
     bits = bytearray((_BITS + 1) // 8)
@@ -64,7 +64,7 @@ def has_repeated(numbers: Sequence[int]) -> bool:
 
 
 def count_trials(samples: Sequence[Sample]) -> tuple[int, int]:
-    """Return how many trials samples have together, and the most that one has."""
+    """Return the total number of trials of the samples, and the largest number of one sample."""
     if isinstance(samples, PackedSamples):
         return samples.trials, samples.most_trials
     counts = [one.trials for one in samples]

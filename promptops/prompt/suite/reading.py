@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from promptops.prompt.suite.rows import Row
 
 CASSETTE = ".cassette.jsonl"
-"""File name ending of recorded answers, which lie next to suites and hold no samples."""
+"""The file name ending of recorded answers. They are stored next to suites and contain no samples.
+"""
 _SUITE_ENDINGS = (".yaml", ".yml")
 _MAX_FAULTS = 100
 _FILE_KEYS = frozenset({"from", "columns", "only"})
@@ -125,7 +126,7 @@ class _Building:
     def build(self) -> Suite:
         data = self.document.data
         defaults: Mapping[str, Any] = data.get("defaults", {})
-        # Numbers in place of names: there may be many.
+        # Hashes instead of names, because there may be many.
         names = array("q")
 
         def note(sample: Sample) -> Sample:
@@ -152,7 +153,9 @@ class _Building:
             yield from self._samples(written, defaults, index)
 
     def _find_duplicates(self, defaults: Mapping[str, Any]) -> None:
-        """Say which samples have the name of another: read them once more, with their places."""
+        """Report samples that have the name of another one. Reads all samples again, with
+        positions.
+        """
         again = _Building(self.document, self.files, None, self.is_nested)
         names: dict[str, str] = {}
         for sample, place in again._list_all(defaults):

@@ -44,7 +44,7 @@ class Check:
 
     @property
     def label(self) -> str:
-        """The scorer as the suite has it: `contains`, `not_contains`."""
+        """The scorer as written in the suite: `contains`, `not_contains`."""
         return f"not_{self.scorer}" if self.is_negated else self.scorer
 
 

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from jinja2.runtime import Context
 
 
-# These make an object of each word or line.
+# These methods make an object for each word or line.
 _BY_ITEM = frozenset({"title", "split", "rsplit", "splitlines"})
 _FIELD_STEPS = 2
 

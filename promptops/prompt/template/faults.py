@@ -48,9 +48,9 @@ _OPEN_COMMENT = "Missing end of comment"
 _AS_TEXT = "to write `{{`, `{%` or `{#` as text, put it between `{% raw %}` and `{% endraw %}`"
 _UNEXPECTED = re.compile("unexpected char '(.)'")
 CURLY_QUOTES = frozenset("\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2032\u2033")
-"""Quotes that word processors write, which close no text here."""
+"""Typographic quotes, which word processors insert and Jinja does not accept."""
 
-# Jinja's own, which are refused with words of their own, and other roles.
+# Tags with messages of their own: tags of Jinja that are not supported, and other roles.
 _JINJA_TAGS = ("block", "extends", "import", "from", "autoescape", "developer", "tool", "function")
 _BLOCKS = (
     nodes.For,
@@ -116,10 +116,10 @@ def syntax_problem(
 
     Args:
         body: the text.
-        fault: what the parser says.
-        tag: the text of the tag that it is in; "" where it is in none.
-        language: what the body seems to be written in, if that is not ours.
-        is_foreign: whether `validate --fix=raw` makes a text of the tag.
+        fault: the parser's error.
+        tag: the text of the faulty tag; "" if the fault is outside of tags.
+        language: the other template language in which the body seems to be written, if any.
+        is_foreign: whether `validate --fix=raw` turns the tag into text.
     """
     message, hint = _explain(fault.message)
     foreign = explain_foreign(tag, language) if language is not None else None
@@ -128,7 +128,7 @@ def syntax_problem(
     if is_foreign and _AS_TEXT[1:] in hint:
         hint += " (`promptops validate --fix=raw` does)"
     if fault.message.startswith(_OPEN_COMMENT) and not tag.endswith("}"):
-        # In a heading such as `## Refunds {#refunds}` that would drop the text after it.
+        # Not for a heading such as `## Refunds {#refunds}`: the text after it would be dropped.
         hint += "; a comment ends with `#}`"
     meant = _meant_tag(fault.message)
     end = re.compile(r"\w+|\S?").match(body.text, fault.offset)
@@ -137,7 +137,7 @@ def syntax_problem(
 
 
 def _meant_tag(said: str) -> str | None:
-    """Return the tag that an unknown one must mean, if only one tag is possible there."""
+    """Return the tag that must be meant by an unknown one, if only one is possible there."""
     unknown = _UNKNOWN.match(said)
     innermost = _INNERMOST.search(said)
     if unknown is None or innermost is None:
@@ -176,7 +176,9 @@ def _explain(said: str) -> tuple[str, str]:
 
 
 def is_foreign_tag(said: str) -> bool:
-    """Return whether the parser names a tag that is neither one of Jinja's nor near one of ours."""
+    """Return whether the parser's message names a tag that is neither Jinja's nor similar to one of
+    ours.
+    """
     unknown = _UNKNOWN.match(said)
     if unknown is None:
         return False

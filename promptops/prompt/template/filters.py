@@ -167,8 +167,8 @@ def count_steps(context: Context, iterable: Any, steps: int) -> Any:
 
     Args:
         context: the rendering.
-        iterable: what the loop goes through.
-        steps: how many each round takes.
+        iterable: the value that the loop iterates over.
+        steps: how many steps each iteration takes.
     """
     if type(iterable) not in _SIZED:
         iterable = list(islice(iterable, MAX_STEPS + 1))
@@ -178,7 +178,7 @@ def count_steps(context: Context, iterable: Any, steps: int) -> Any:
 
 @pass_context
 def weigh_value(context: Context, value: Any, times: int) -> Any:
-    """Charge what goes through a value for how much there is of it; `times` as much for a text."""
+    """Charge the reading of a value for the value's size; for a text, `times` its size."""
     steps = weigh(value)
     if steps:
         context.parent[BUDGET].spend(steps * times if type(value) is str else steps)
@@ -335,7 +335,7 @@ def _sum(
 
 @pass_context
 def _map(context: Context, value: Any, *arguments: Any, **named: Any) -> list[Any]:
-    """`| map`, charged for each item as it comes: any filter may make much of it."""
+    """Filter `map`, charged for the size of each result: the mapped filter may make a long one."""
     budget = context.parent[BUDGET]
     mapped = []
     for item in FILTERS["map"](context, value, *arguments, **named):

@@ -1,4 +1,4 @@
-"""Recognizes bodies of other template languages, and says what their tags are in ours."""
+"""Recognize other template languages, and translate their tags."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _HANDLEBARS = re.compile(
 )
 _MUSTACHE = re.compile(r"\{\{(?:[#/^&>!] ?[\w.]|\{\s*[\w.]+\s*\}\}\}|\.\}\})", re.ASCII)
 _FIELD = re.compile(r"(?<!\{)\{[A-Za-z_]\w*\}(?!\})", re.ASCII)
-# What begins with two braces that are a text's own: a mapping or an empty one.
+# Two braces that belong to the text itself: a mapping, possibly an empty one.
 _BRACES = re.compile(r"\{\{\s*(?:[\"'\n}]|\w+\s*:)", re.ASCII)
 _FORMAT = "str.format"
 
-# What a tag of Handlebars or Mustache is in ours; `\1` is what it is about.
+# Tags of Handlebars and Mustache, and their translations; `\1` is the tag's argument.
 _COUNTERPARTS = (
     (re.compile(rf"\{{\{{~?#if +({_PATH}) *~?\}}\}}"), r"{% if \1 %}"),
     (re.compile(rf"\{{\{{~?#unless +({_PATH}) *~?\}}\}}"), r"{% if not \1 %}"),
@@ -37,7 +37,7 @@ _COUNTERPARTS = (
 
 
 def recognize(text: str) -> str | None:
-    """Return the language that a body seems to be written in; None where that may be ours."""
+    """Return the language that a body seems to be written in; None if that may be ours."""
     if _HANDLEBARS.search(text):
         return "Handlebars"
     if _MUSTACHE.search(text):
@@ -48,7 +48,7 @@ def recognize(text: str) -> str | None:
 
 
 def _is_format(text: str) -> bool:
-    """Return whether the whole could be an f-string, or a text of `str.format`, with a field."""
+    """Return whether the text could be an f-string or a `str.format` template, with a field."""
     if _FIELD.search(text) is None:
         return False
     try:
@@ -58,7 +58,9 @@ def _is_format(text: str) -> bool:
 
 
 def explain_foreign(tag: str, language: str) -> tuple[str, str] | None:
-    """Return what a tag of another language is, and what to write; None for a tag that is ours."""
+    """Return what a tag of another language is, and what to write instead; None for one of our
+    tags.
+    """
     shown = tag if "\n" not in tag else f"{tag.partition(chr(10))[0]}..."
     if language == _FORMAT:
         if _BRACES.match(tag) is None:

@@ -88,7 +88,7 @@ class Nesting:
         self.previous = kind
 
 
-# What Jinja says where more text follows.
+# Jinja's messages, for an opening that is followed by more text.
 _UNCLOSED = {
     "comment_begin": "Missing end of comment tag",
     "raw_begin": "Missing end of raw directive",
@@ -130,7 +130,7 @@ class Tokens:
             if self.kinds and self.kinds[-1] in {"comment_begin", "raw_begin"}:
                 place = self.starts[-1]
             raise SyntaxFault(str(error.message), place) from None
-        # At the end of the text, Jinja takes an opening of a comment or of `raw` for all of it.
+        # At the end of the text, Jinja accepts an opened comment or `raw` block that is not closed.
         unclosed = _UNCLOSED.get(self.kinds[-1]) if self.kinds else None
         if unclosed is not None:
             raise SyntaxFault(unclosed, self.starts[-1])
@@ -152,7 +152,7 @@ def parse(source: TemplateSource) -> tuple[nodes.Template, Tokens]:
     except TemplateSyntaxError as error:
         raise SyntaxFault(str(error.message), error.lineno) from None
     except RecursionError:
-        # Only chains such as `not not not ...` get here; how long depends on the caller's stack.
+        # Only chains such as `not not not ...` overflow; the length depends on the caller's stack.
         raise TooDeep(0) from None
     except ValueError as error:
         # An integer literal with more digits than Python converts.
@@ -202,7 +202,7 @@ class BudgetGuards(NodeTransformer):
         return node
 
     def visit_CallBlock(self, node: nodes.CallBlock) -> nodes.Node:  # noqa: N802
-        """As a macro, which the block is to the one that is called."""
+        """Charge a call block as a macro: the called macro calls it."""
         steps = _measure(node.body)
         self.generic_visit(node)
         node.body = [_charge(steps, node.lineno), *node.body]
@@ -267,24 +267,24 @@ class BudgetGuards(NodeTransformer):
 
 
 _OWN = frozenset({STEPS, WEIGHED, CONCAT, MESSAGE, HISTORY, "default", "d"})
-# These go through a text letter by letter or word by word.
+# These filters process a text letter by letter or word by word.
 _BY_ITEM = frozenset(
     {"batch", "groupby", "join", "list", "map", "max", "min", "reject", "rejectattr", "reverse"}
     | {"select", "selectattr", "slice", "sort", "striptags", "sum", "title", "unique", "urlencode"}
     | {"wordcount", "wordwrap"}
 )
-# What these give may be far longer than what they are given.
+# These filters may return much more than they receive.
 _GROWING = frozenset({"center", "format", "indent", "join", "replace", "tojson", "wordwrap"})
 _LIGHT = (nodes.Const, nodes.Name, nodes.Output, nodes.TemplateData, nodes.Assign, nodes.If)
 _LIGHT_ONES = 8
-# A body of their own: what is in it is charged when it runs.
+# These have a body of their own, which is charged when it runs.
 _BODIES = (nodes.For, nodes.Macro, nodes.CallBlock)
 
 
 def _measure(body: Iterable[nodes.Node]) -> int:
     """Return how many iterations of an empty loop take about as long as running `body` once.
 
-    Of loops, macros and call blocks in it, which are charged on their own, one step each.
+    Loops, macros and call blocks in it count one step each: they are charged on their own.
     """
     light = heavy = 0
     pending = list(body)

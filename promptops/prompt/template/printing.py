@@ -68,7 +68,9 @@ class Budget:
 _LIGHT = 64
 
 PER_ITEM = 16
-"""How much longer than going through a text it takes to go through its words or letters."""
+"""How many times longer it takes to process a text word by word or letter by letter than as a
+whole.
+"""
 
 
 def weigh(value: object) -> int:
@@ -133,7 +135,7 @@ _WORDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 def text(value: object) -> object:
     """Return the value for `{{ }}` if it prints the same on every machine, else raise.
 
-    Strings, numbers, booleans, and lists and objects of these (and of none) print. Other values
+    Strings, numbers, booleans, and lists and objects of these and of None print. Other values
     would print a memory address or hide a mistake.
     """
     kind = type(value)

@@ -38,7 +38,7 @@ _CLOSING = {"{{": "}}", "{%": "%}"}
 _UNKNOWN = re.compile(r"Encountered unknown tag '(\w+)'")
 _OPENS = re.compile(r"\{%[-+]?\s*(?:for|if|with|set|macro|call|filter|raw|system|user|assistant)\b")
 _NESTING = ("Unexpected end of template", "Missing end of raw")
-# With a filter, a key or a call, the tag is a typing error and no foreign syntax.
+# A tag with a filter, a key or a call is a typing error, not foreign syntax.
 _BEGINS_AS_OURS = re.compile(r"\{\{[-+]?\s*[A-Za-z_]\w*\s*[|.(\[~]", re.ASCII)
 _COMMENT = re.compile(r"\{#[^\n{}#]*#?\}?")
 
@@ -78,7 +78,7 @@ def find_faults(body: TemplateSource, first: SyntaxFault) -> list[TagFault]:
 
 
 def _read_values(text: str) -> Iterator[TagFault]:
-    """Find the faults in the tags that print, each by itself, and comments that do not end."""
+    """Find the faults in each printing tag, and comments that do not end."""
     place = 0
     last_comment, last_raw = text.rfind("#}"), text.rfind("endraw")
     while match := _OPENING.search(text, place):
@@ -148,7 +148,7 @@ def _read_tag(text: str, start: int, mark: str) -> tuple[int, SyntaxFault | None
     except TemplateSyntaxError as error:
         return tokens.end, SyntaxFault(str(error.message), int(error.lineno))
     except (TooDeep, RecursionError):
-        return tokens.end, None  # the whole body is refused for it
+        return tokens.end, None  # the nesting is reported for the whole body
     except ValueError as error:
         return tokens.end, SyntaxFault(str(error).partition(":")[0], tokens.end)
     if not tokens.is_closed and len(source) == _MAX_TAG:
@@ -214,7 +214,7 @@ def _read_blocks(text: str) -> Iterator[TagFault]:
 
 
 def _locate(text: str, fault: SyntaxFault) -> TagFault:
-    """Find the tag that a fault is in."""
+    """Return the tag in which a fault is."""
     if fault.message.startswith("Missing end of comment"):
         match = _COMMENT.match(text, fault.offset)
         end = match.end() if match is not None else fault.offset + 2
@@ -234,7 +234,7 @@ def _locate(text: str, fault: SyntaxFault) -> TagFault:
 def find_foreign(source: str) -> list[tuple[int, int]]:
     """Return the parts of a body that are not valid in our templates, as `source[start:end]`.
 
-    They are in order and do not overlap: a part within another one belongs to it.
+    They are in text order. A part within another one is not listed.
     """
     body = TemplateSource("", source)
     try:

@@ -1,8 +1,8 @@
 """Render simple bodies without Jinja2: text, bare names whose values are strings, and roles.
 
-Most prompts are nothing else, and a command that renders one of them then does not import Jinja2:
-that saves 21 % of `render` (`nox -s shortcuts`). Any other body, and whatever would be an error, is
-left to `promptops.prompt.template.program`. Both give exactly the same messages.
+Most prompts have nothing else. Not importing Jinja2 saves 21 % of `render` (`nox -s shortcuts`).
+Any other body, and anything that would be an error, is left to `promptops.prompt.template.program`.
+Both give exactly the same messages.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TAG = re.compile(
     rf"|%{_GAP}*(end)?(system|user|assistant){_GAP}*%\}}"
     r"|([{%#]))"
 )
-# Jinja's keywords and globals, which are not inputs.
+# Jinja's keywords and globals, which cannot be inputs.
 NOT_PLAIN = frozenset(
     [
         *("and", "or", "not", "in", "is", "if", "else"),
@@ -37,14 +37,14 @@ NOT_PLAIN = frozenset(
 
 
 class SimpleMessage(NamedTuple):
-    """One message: its role, and texts and names in turn, beginning and ending with a text."""
+    """One message: its role, then alternating texts and names, beginning and ending with a text."""
 
     role: str
     pieces: tuple[str, ...]
 
 
 def read_simple(body: str) -> tuple[SimpleMessage, ...] | None:
-    """Return the messages of a body; None where this module cannot decide."""
+    """Return the messages of a body; None if this module cannot decide."""
     if "\r" in body or body.startswith("\ufeff"):
         return None
     made: list[SimpleMessage] = []
@@ -74,14 +74,14 @@ def read_simple(body: str) -> tuple[SimpleMessage, ...] | None:
         return None
     if not made:
         return (SimpleMessage("user", tuple(pieces)),)
-    # A name between messages is a text outside of them.
+    # A name between messages counts as text outside of messages.
     return None if "".join([*outside, *pieces]).strip(_WHITE_SPACE) else tuple(made)
 
 
 def render_simple(
     messages: tuple[SimpleMessage, ...], values: Mapping[str, object]
 ) -> list[Message] | None:
-    """Return the messages for these values; None where Jinja2 has to decide."""
+    """Return the messages for these values; None if Jinja2 has to decide."""
     rendered: list[Message] = []
     size = 0
     for role, pieces in messages:

@@ -33,7 +33,7 @@ class TemplateProblem:
         message: what is wrong, lower case, no full stop.
         hint: what to do.
         position: where in the file.
-        replacement: the text that must be meant there, if that is certain.
+        replacement: the text that must be meant there; None if that is uncertain.
     """
 
     kind: str
