@@ -288,7 +288,7 @@ def _find_detectable(
 
 
 def describe(verdict: EvalVerdict) -> str:
-    """Return the verdict in one line: conclusion, difference, interval, changed samples."""
+    """Return the verdict in one line: conclusion, difference, interval, changed samples, power."""
     overall = verdict.overall
     if overall.interval is None and overall.samples:
         return f"{overall.finding}: a score is not a number from 0 to 1"
@@ -298,36 +298,43 @@ def describe(verdict: EvalVerdict) -> str:
         f"{overall.finding}: {overall.before:.1%} -> {overall.after:.1%},"
         f" {_points(overall.difference)} points ({_interval(overall.interval)}),"
         f" {overall.differing} of {overall.samples} samples differ, {_p(overall.p)}"
+        f"{_describe_power(verdict.detectable)}"
     )
 
 
 def explain(verdict: EvalVerdict) -> str:
-    """Return the interval's meaning and what the suite can miss."""
+    """Return in one sentence what the interval promises and what can hide from the suite."""
     overall = verdict.overall
     if overall.interval is None:
         return "Nothing was compared."
     # The share of inputs of which 5 % of such suites have no sample.
     unseen = 1 - LEVEL ** (1 / overall.samples)
     rare = f"anything that affects fewer than {_percent(unseen)} of inputs"
+    elsewhere = "or only inputs unlike these samples"
     hidden = max(0.0, -overall.interval.low)
     if overall.finding is Conclusion.WORSE:
         missed = (
-            f"the loss may be up to {100 * hidden:.1f} points, and {rare}, or only inputs"
-            " unlike these samples, can go unnoticed."
+            f"the loss may be as large as {100 * hidden:.1f} points,"
+            f" and {rare}, {elsewhere}, can hide from this suite"
+        )
+    elif hidden:
+        missed = (
+            f"a loss of up to {100 * hidden:.1f} points can hide from this suite,"
+            f" and so can {rare}, {elsewhere}"
         )
     else:
-        loss = f"a loss of up to {100 * hidden:.1f} points" if hidden else "no loss on average"
-        missed = f"{loss} can go unnoticed, and so can {rare}, or only inputs unlike these samples."
-    noticed = (
-        f", and a loss of {100 * verdict.detectable:.1f} points is detected in four of five"
-        if verdict.detectable is not None
-        else ""
-    )
+        missed = f"a loss on average is unlikely, but {rare}, {elsewhere}, can hide from this suite"
     samples = "1 sample" if overall.samples == 1 else f"{overall.samples} samples"
     return (
-        f"In 95 of 100 suites of {samples} like these, the interval contains the true"
-        f" difference{noticed}. Here {missed}"
+        f"In about 95 of 100 suites of {samples} like these, the interval contains the true"
+        f" difference: {missed}."
     )
+
+
+def _describe_power(detectable: float | None) -> str:
+    if detectable is None:
+        return ""
+    return f"; a loss of {100 * detectable:.1f} points is found in 4 of 5 such suites"
 
 
 def _percent(share: float) -> str:

@@ -153,15 +153,26 @@ def test_a_tag_twice_counts_once() -> None:
 def test_words() -> None:
     verdict = compare(pairs((12, "1", "0"), (28, "1", "1")))
     assert describe(verdict) == snapshot(
-        "worse: 100.0% -> 70.0%, -30.0 points (95%: -44.4 to -12.7),"
-        " 12 of 40 samples differ, p = 0.00049"
+        "worse: 100.0% -> 70.0%, -30.0 points (95%: -44.4 to -12.7), 12 of 40 samples differ, p = 0.00049; a loss of 19.1 points is found in 4 of 5 such suites"
     )
     assert explain(verdict) == snapshot(
-        "In 95 of 100 suites of 40 samples like these, the interval contains the true difference,"
-        " and a loss of 19.1 points is detected in four of five. Here the loss may be up to 44.4"
-        " points, and anything that affects fewer than 7.2% of inputs, or only inputs unlike these"
-        " samples, can go unnoticed."
+        "In about 95 of 100 suites of 40 samples like these, the interval contains the true difference: the loss may be as large as 44.4 points, and anything that affects fewer than 7.2% of inputs, or only inputs unlike these samples, can hide from this suite."
     )
+
+
+def test_the_interval_is_explained_in_one_sentence() -> None:
+    suites = (
+        pairs((12, "1", "0"), (28, "1", "1")),
+        pairs((12, "0", "1"), (28, "1", "1")),
+        pairs((40, "1", "1")),
+        pairs((3, "1", "0")),
+        pairs((1, "1", "1")),
+    )
+    for suite in suites:
+        said = explain(compare(suite))
+        assert said.endswith(".")
+        assert ". " not in said
+        assert "hide from this suite" in said
 
 
 def test_words_where_nothing_was_compared() -> None:

@@ -157,7 +157,7 @@ def test_a_judge_prefers_neither_where_it_contradicts_itself(project: Repo) -> N
 ask work tree  scripted/ask.yaml  evals/ask.yaml
 not blocked: 0 of 1 samples pass; compared with 1.0.0
   too few samples: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to +100.0), 1 of 1 samples differ, p = 1
-  In 95 of 100 suites of 1 sample like these, the interval contains the true difference. Here a loss of up to 100.0 points can go unnoticed, and so can anything that affects fewer than 95% of inputs, or only inputs unlike these samples.
+  In about 95 of 100 suites of 1 sample like these, the interval contains the true difference: a loss of up to 100.0 points can hide from this suite, and so can anything that affects fewer than 95% of inputs, or only inputs unlike these samples.
   LOST  a  the baseline: 1 of 1
       preference (0.50): the judge's choice depends on the order
       was, is: [-first-]{+second+}

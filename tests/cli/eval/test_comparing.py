@@ -74,7 +74,7 @@ def test_a_word_in_a_partial_that_loses_a_slice_is_worse_and_named(released: Rep
     assert "tagged 'refunds': worse" in result.stdout
     assert sum(line.startswith("  LOST  s") for line in result.stdout.splitlines()) == 8
     assert "was, is: [-Your refund comes-]{+Hello+}." in result.stdout
-    assert "In 95 of 100 suites of 40 samples like these" in result.stdout
+    assert "In about 95 of 100 suites of 40 samples like these" in result.stdout
 
 
 def test_a_change_without_an_effect_is_no_difference(released: Repo) -> None:
@@ -210,8 +210,8 @@ def test_inputs_that_the_change_adds_are_none_of_the_baseline(released: Repo) ->
     assert masked(result.stdout) == snapshot("""\
 support/reply work tree  scripted/answers.yaml  evals/support/reply.yaml
 passed: 40 of 40 samples pass; compared with 1.0.0
-  no difference found: 100.0% -> 100.0%, +0.0 points (95%: -6.9 to +6.9), 0 of 40 samples differ, p = 1
-  In 95 of 100 suites of 40 samples like these, the interval contains the true difference, and a loss of 19.1 points is detected in four of five. Here a loss of up to 6.9 points can go unnoticed, and so can anything that affects fewer than 7.2% of inputs, or only inputs unlike these samples.
+  no difference found: 100.0% -> 100.0%, +0.0 points (95%: -6.9 to +6.9), 0 of 40 samples differ, p = 1; a loss of 19.1 points is found in 4 of 5 such suites
+  In about 95 of 100 suites of 40 samples like these, the interval contains the true difference: a loss of up to 6.9 points can hide from this suite, and so can anything that affects fewer than 7.2% of inputs, or only inputs unlike these samples.
 
 passed  80 calls, 0.000000 USD, <duration>
 """)

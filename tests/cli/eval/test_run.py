@@ -434,7 +434,7 @@ passed  2 calls, 0.000000 USD, <duration>
 ask work tree  scripted/answers.yaml  evals/ask.yaml
 blocked: 0 of 2 samples pass; compared with 1.0.0
   too few samples: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to +100.0), 2 of 2 samples differ, p = 0.5
-  In 95 of 100 suites of 2 samples like these, the interval contains the true difference. Here a loss of up to 100.0 points can go unnoticed, and so can anything that affects fewer than 78% of inputs, or only inputs unlike these samples.
+  In about 95 of 100 suites of 2 samples like these, the interval contains the true difference: a loss of up to 100.0 points can hide from this suite, and so can anything that affects fewer than 78% of inputs, or only inputs unlike these samples.
   - samples that must pass fail: 'capital'
   LOST  capital  [must]  the baseline: 1 of 1
       equals: it is 'P', not 'Paris'

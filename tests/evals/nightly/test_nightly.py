@@ -109,8 +109,8 @@ def test_a_provider_that_answers_worse_is_an_alarm_each_night_until_it_is_accept
     assert masked(accepted.stdout) == snapshot("""\
 ask@1.0.0 with scripted/answers.yaml: passed
   0 of 8 samples pass, served by scripted/answers.yaml
-  compared with the night of 2026-01-01: worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078
-  accepted: compared with the night of 2026-01-01: worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078
+  compared with the night of 2026-01-01: worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078; a loss of 80.2 points is found in 4 of 5 such suites
+  accepted: compared with the night of 2026-01-01: worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078; a loss of 80.2 points is found in 4 of 5 such suites
 """)
     assert nights.as_json()["suites"][0]["reference"] == "2026-01-04"
 
@@ -146,8 +146,8 @@ def test_a_bad_result_that_a_second_run_does_not_confirm_is_no_alarm(
     assert masked(result.stdout) == snapshot("""\
 ask@1.0.0 with scripted/answers.yaml: passed
   0 of 8 samples pass, served by scripted/answers.yaml
-  compared with the night of 2026-01-01: worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078
-  worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078; it passed when run again
+  compared with the night of 2026-01-01: worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078; a loss of 80.2 points is found in 4 of 5 such suites
+  worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078; a loss of 80.2 points is found in 4 of 5 such suites; it passed when run again
 """)
 
 
@@ -253,7 +253,7 @@ def test_a_missing_night_leaves_the_others(nights: Nights) -> None:
     assert masked(nights.run().stdout) == snapshot("""\
 ask@1.0.0 with scripted/answers.yaml: passed
   8 of 8 samples pass, served by scripted/answers.yaml
-  compared with the night of 2026-01-01: no difference found: 100.0% -> 100.0%, +0.0 points (95%: -35.2 to +35.2), 0 of 8 samples differ, p = 1
+  compared with the night of 2026-01-01: no difference found: 100.0% -> 100.0%, +0.0 points (95%: -35.2 to +35.2), 0 of 8 samples differ, p = 1; a loss of 80.2 points is found in 4 of 5 such suites
 """)
 
 
@@ -279,7 +279,7 @@ def test_nights_are_pushed_and_read_by_another_clone(
     assert masked(other.run().stdout) == snapshot("""\
 ask@1.0.0 with scripted/answers.yaml: passed
   8 of 8 samples pass, served by scripted/answers.yaml
-  compared with the night of 2026-01-01: no difference found: 100.0% -> 100.0%, +0.0 points (95%: -35.2 to +35.2), 0 of 8 samples differ, p = 1
+  compared with the night of 2026-01-01: no difference found: 100.0% -> 100.0%, +0.0 points (95%: -35.2 to +35.2), 0 of 8 samples differ, p = 1; a loss of 80.2 points is found in 4 of 5 such suites
 """)
     assert repo.refs("refs/heads/promptops-evals") == {}
     found = HistoryBranch(open_repository(other.repo.path)).read()
@@ -296,7 +296,7 @@ def test_local_nights_are_not_pushed(
     assert masked(nights.run("--local").stdout) == snapshot("""\
 ask@1.0.0 with scripted/answers.yaml: passed
   8 of 8 samples pass, served by scripted/answers.yaml
-  compared with the night of 2026-01-01: no difference found: 100.0% -> 100.0%, +0.0 points (95%: -35.2 to +35.2), 0 of 8 samples differ, p = 1
+  compared with the night of 2026-01-01: no difference found: 100.0% -> 100.0%, +0.0 points (95%: -35.2 to +35.2), 0 of 8 samples differ, p = 1; a loss of 80.2 points is found in 4 of 5 such suites
 """)
     assert "promptops-evals" not in repo.git("ls-remote", "origin")
 

@@ -214,9 +214,9 @@ def test_cassettes_are_replayed_without_keys(clone: Repo) -> None:
 | --- | --- | --- | --- | --- |
 | ask | scripted/answers.yaml | 1.0.0 | 7 of 7 (was 7) | passed |
 
-**ask**, scripted/answers.yaml: no difference found: 100.0% -\\> 100.0%, +0.0 points (95%: -40.8 to +40.8), 0 of 7 samples differ, p = 1.
+**ask**, scripted/answers.yaml: no difference found: 100.0% -\\> 100.0%, +0.0 points (95%: -40.8 to +40.8), 0 of 7 samples differ, p = 1; a loss of 88.1 points is found in 4 of 5 such suites.
 
-In 95 of 100 suites of 7 samples like these, the interval contains the true difference, and a loss of 88.1 points is detected in four of five. Here a loss of up to 40.8 points can go unnoticed, and so can anything that affects fewer than 35% of inputs, or only inputs unlike these samples.
+In about 95 of 100 suites of 7 samples like these, the interval contains the true difference: a loss of up to 40.8 points can hide from this suite, and so can anything that affects fewer than 35% of inputs, or only inputs unlike these samples.
 
 0 calls, 14 replayed, 0.000000 USD, <duration>.
 """)
