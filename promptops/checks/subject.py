@@ -380,9 +380,8 @@ def route_names(subject: PromptSubject) -> Iterator[tuple[list[str | int], str]]
                 yield ["routes", index, "when"], name
 
 
-def model_places(subject: PromptSubject) -> Iterator[tuple[list[str | int], str]]:
-    """Yield each model that the frontmatter names, with its path in the frontmatter."""
-    data = subject.closure.document.data
+def model_places(data: Mapping[str, Any]) -> Iterator[tuple[list[str | int], str]]:
+    """Yield each model that frontmatter names, with its path in the frontmatter."""
     found: list[tuple[list[str | int], object]] = [(["model"], data.get("model"))]
     for key in ("fallbacks", "routes"):
         items = data.get(key)

@@ -19,17 +19,12 @@ from promptops.cli.session import (
     say,
     warn,
 )
-from promptops.errors import PromptopsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from promptops.delivery.deployments import Action, DeploymentOutcome
     from promptops.delivery.environments import DeploymentChange
-
-
-# Commands that undo more than this name the deployment instead.
-_MAX_NAMED = 5
 
 EnvironmentOption = Annotated[
     str,
@@ -92,114 +87,40 @@ def _show_texts(changes: Sequence[DeploymentChange]) -> None:
 
 
 def _print_outcome(outcome: DeploymentOutcome, action: Action, *, dry_run: bool) -> None:
+    from promptops.delivery.consequences import find_refused, find_still_live, undo_command
+
+    repository = current().repository
     for change in outcome.changes:
         emit(f"{outcome.environment}: {_paint_change(change)}")
     if action.verb in {"promote", "rollback", "restore"}:
-        _warn_of_unbounded(outcome)
+        for refused in find_refused(repository, outcome):
+            warn(
+                f"{refused.release} has no max_tokens, and {refused.guard} is set: "
+                "its runs are refused",
+                "promote a version with max_tokens, or lift the limit until there is one",
+            )
     if outcome.deployment is not None:
         say(f"deployment {outcome.deployment.number} of {outcome.environment}")
         if outcome.changes:
             say(f"to undo it: {undo_command(outcome, action)}")
         if action.verb in {"rollback", "restore"}:
-            _warn_of_others(outcome)
+            for name, version, environment in find_still_live(repository, outcome):
+                say(
+                    f"{name} {version} is still live in {environment}; promptops yank "
+                    f"{name}@{version} --reason TEXT keeps it from coming back"
+                )
     elif dry_run and outcome.changed:
         if action.verb in {"rollback", "restore"}:
             _show_texts(outcome.changes)
         say("nothing was changed: this was a dry run")
     else:
-        live = _describe_live(outcome, action)
-        say(f"{outcome.environment}: nothing to change{live}")
+        say(f"{outcome.environment}: nothing to change{_describe_live(outcome, action)}")
     warn_of_pending(outcome.environment)
 
 
 def _paint_change(change: DeploymentChange) -> str:
-    name, _, versions = str(change).partition(" ")
-    before, _, after = versions.partition(" -> ")
-    return f"{name} {paint(before, 'red')} -> {paint(after, 'green', bold=True)}"
-
-
-def undo_command(outcome: DeploymentOutcome, action: Action) -> str:
-    """Return the command that brings back what was live before a deployment."""
-    from promptops.delivery.environments import NOTHING
-
-    environment = outcome.environment
-    number = outcome.deployment.number - 1 if outcome.deployment else 0
-    restore = f"promptops rollback --env {environment} --to-deployment {number}"
-    is_first = all(change.before == NOTHING for change in outcome.changes)
-    if len(outcome.changes) > _MAX_NAMED:
-        if number:
-            return restore
-        if action.verb == "promote":
-            return f"promptops retire --all --env {environment} --reason TEXT"
-    names = " ".join(change.name for change in outcome.changes)
-    if action.verb in {"pause", "resume"}:
-        opposite = "resume" if action.verb == "pause" else "pause"
-        reason = "" if opposite == "resume" else " --reason TEXT"
-        return f"promptops {opposite} {names} --env {environment}{reason}"
-    if action.verb == "retire" or (
-        action.verb == "promote" and all(change.before != NOTHING for change in outcome.changes)
-    ):
-        return f"promptops rollback {names} --env {environment}"
-    if action.verb == "promote" and is_first:
-        return f"promptops retire {names} --env {environment} --reason TEXT"
-    return restore
-
-
-def _warn_of_others(outcome: DeploymentOutcome) -> None:
-    """Warn of environments in which a rolled-back version is still live."""
-    from promptops.delivery.environments import read_head
-
-    repository = current().repository
-    for environment in repository.config.environment_names:
-        head = read_head(repository, environment)
-        if head is None or environment == outcome.environment:
-            continue
-        for change in outcome.changes:
-            entry = head.state.entries.get(change.name)
-            gone = [
-                str(version)
-                for version in (entry.versions if entry else ())
-                if str(version) in change.before.split() and str(version) not in change.after
-            ]
-            for version in gone:
-                say(
-                    f"{change.name} {version} is still live in {environment}; promptops yank "
-                    f"{change.name}@{version} --reason TEXT keeps it from coming back"
-                )
-
-
-def _warn_of_unbounded(outcome: DeploymentOutcome) -> None:
-    """Warn of versions that a limit on spending or tokens will refuse whenever they run.
-
-    One from before the limit may come back by a rollback, when nobody thinks of `validate`.
-    """
-    from promptops.checks.context import read_costs
-    from promptops.checks.rules.unbounded_cost import bounds_answers
-    from promptops.delivery.release import load_all_released
-    from promptops.delivery.releases import list_releases
-
-    repository = current().repository
-    find_limits, is_free = read_costs(repository.config)
-    limited = [one for one in outcome.changes if find_limits(one.name) is not None]
-    releases = [
-        release
-        for change in limited
-        for release in list_releases(repository, change.name)
-        if str(release.version) in change.after.replace(",", " ").split()
-    ]
-    for release, prompt in zip(releases, load_all_released(repository, releases), strict=True):
-        limits = find_limits(release.name)
-        if isinstance(prompt, PromptopsError) or limits is None:
-            continue
-        data = prompt.closure.document.data
-        guard = limits.tokens
-        if guard is None and is_free(str(data.get("model"))) is not True:
-            guard = limits.spending
-        if guard is not None and not bounds_answers(data):
-            warn(
-                f"{release} has no max_tokens, and {guard} is set: its runs are refused",
-                "promote a version with max_tokens, or lift the limit until there is one",
-            )
+    before, after = change.sides
+    return f"{change.name} {paint(before, 'red')} -> {paint(after, 'green', bold=True)}"
 
 
 def warn_of_pending(environment: str) -> None:
@@ -218,13 +139,8 @@ def warn_of_pending(environment: str) -> None:
 
 def _describe_live(outcome: DeploymentOutcome, action: Action) -> str:
     """Describe what is live of the action's prompts."""
-    from promptops.delivery.environments import read_head
-
-    head = read_head(current().repository, outcome.environment)
-    if head is None or not action.names:
-        return ""
-    entries = head.state.entries
-    live = [f"{name} {entries[name].describe()}" for name in action.names if name in entries]
+    entries = outcome.after.entries
+    live = [f"{name} {entries[name].describe()}" for name in action.names or () if name in entries]
     return f": {', '.join(live[:5])}" if live else ""
 
 

@@ -93,6 +93,8 @@ class DeploymentOutcome(NamedTuple):
         environment: the environment.
         changes: the change of each prompt; empty if there is nothing to do.
         deployment: the new deployment; None if there was nothing to do, or in a dry run.
+        before: what was live.
+        after: what is live now, or would be.
         pending: whether it is local only and must still be pushed.
         changed: whether the state changes, perhaps only in what a rollback would do.
     """
@@ -100,6 +102,8 @@ class DeploymentOutcome(NamedTuple):
     environment: str
     changes: tuple[DeploymentChange, ...]
     deployment: Deployment | None
+    before: State
+    after: State
     pending: bool = False
     changed: bool = False
 
@@ -141,9 +145,10 @@ def deploy(
         if agreed is not None and changes != agreed:
             raise _overtaken(environment, head, tuple(change.name for change in agreed))
         if not changes and step.state == state:
-            return DeploymentOutcome(environment, (), None)
+            return DeploymentOutcome(environment, (), None, state, state)
+        outcome = DeploymentOutcome(environment, changes, None, state, step.state, changed=True)
         if dry_run:
-            return DeploymentOutcome(environment, changes, None, changed=True)
+            return outcome
         commit = _write_deployment(
             repository, environment, action, head=head, step=step, changes=changes, reason=reason
         )
@@ -151,7 +156,7 @@ def deploy(
             found = repository.objects.read(commit)
             assert found is not None  # noqa: S101 - written above
             made = parse_deployment(environment, commit, found.data)
-            return DeploymentOutcome(environment, changes, made, place.is_pending, changed=True)
+            return outcome._replace(deployment=made, pending=place.is_pending)
         if time.monotonic() > deadline:
             raise _out_of_time(environment, place.lock_held)
         losses += 1

@@ -47,12 +47,17 @@ class DeploymentChange(NamedTuple):
     before: str
     after: str
 
-    def __str__(self) -> str:
-        """`support/triage 1.3.0 -> 1.4.0`, or `support/triage (not deployed) -> 1.0.0`."""
+    @property
+    def sides(self) -> tuple[str, str]:
+        """What was live and what is, for a person."""
         before, after = (
             "(not deployed)" if side == NOTHING else side for side in (self.before, self.after)
         )
-        return f"{self.name} {before} -> {after}"
+        return before, after
+
+    def __str__(self) -> str:
+        """`support/triage 1.3.0 -> 1.4.0`, or `support/triage (not deployed) -> 1.0.0`."""
+        return f"{self.name} {' -> '.join(self.sides)}"
 
 
 class Deployment(NamedTuple):

@@ -36,7 +36,7 @@ and in `promptops.toml`:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.checks.subject import model_places
@@ -44,9 +44,9 @@ from promptops.errors import quote
 from promptops.prompt.finding import Problem, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from promptops.checks.subject import PromptSubject
+    from promptops.checks.subject import CostLimits, PromptSubject
 
 RULE = CheckRule(CheckScope.PROMPT, CheckGroup.METADATA, Severity.ERROR)
 
@@ -56,29 +56,36 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
     limits = subject.context.find_limits(subject.name)
     if limits is None:
         return
-    models = list(model_places(subject))
-    is_free = subject.context.is_free
-    if not bounds_answers(subject.closure.document.data):
-        guard = limits.tokens
-        if guard is None and any(is_free(model) is not True for _, model in models):
-            guard = limits.spending
-        if guard is not None:
-            yield Problem(
-                f"the prompt has no max_tokens, and {guard} is set",
-                subject.path,
-                None,
-                "add max_tokens, the limit on tokens of an answer",
-            )
+    data, is_free = subject.closure.document.data, subject.context.is_free
+    guard = find_refusing_guard(data, limits, is_free)
+    if guard is not None:
+        yield Problem(
+            f"the prompt has no max_tokens, and {guard} is set",
+            subject.path,
+            None,
+            "add max_tokens, the limit on tokens of an answer",
+        )
     if limits.spending is None:
         return
-    for place, model in models:
+    for place, model in model_places(data):
         if is_free(model) is None:
             message = f"the price of {quote(model)} is unknown, and {limits.spending} is set"
             hint = "add input_price and output_price, or free = true, to its table in [models]"
             yield subject.problem(message, place, hint)
 
 
-def bounds_answers(data: Mapping[str, object]) -> bool:
+def find_refusing_guard(
+    data: Mapping[str, Any], limits: CostLimits, is_free: Callable[[str], bool | None]
+) -> str | None:
+    """Return the limit that a prompt needs `max_tokens` for and that it is without, or None."""
+    if _bounds_answers(data):
+        return None
+    if limits.tokens is None and all(is_free(model) for _, model in model_places(data)):
+        return None
+    return limits.tokens or limits.spending
+
+
+def _bounds_answers(data: Mapping[str, Any]) -> bool:
     """Return whether the request says how long an answer may be."""
     more = data.get("parameters")
     other = more.get("max_completion_tokens") if isinstance(more, dict) else None

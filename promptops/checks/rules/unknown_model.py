@@ -43,7 +43,7 @@ RULE = CheckRule(CheckScope.PROMPT, CheckGroup.METADATA, Severity.WARNING, is_on
 
 def check(subject: PromptSubject) -> Iterator[Problem]:
     """Report each such model where it is written."""
-    for place, model in model_places(subject):
+    for place, model in model_places(subject.closure.document.data):
         known = known_names(model)
         if known and find_model(model) is None:
             near = nearest(model, known)
