@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from typing import overload
 
 _FOLDER = rf"{re.escape(tempfile.gettempdir())}/pytest-of-[^/\s]+/pytest-\d+/(?:popen-gw\d+/)?"
 _HEX = "[0-9a-f]"
@@ -28,9 +29,18 @@ _PATTERN = re.compile("|".join(f"({pattern})" for pattern in _CHANGING.values())
 _PLACEHOLDERS = tuple(_CHANGING)
 
 
-def masked(text: str) -> str:
-    """Return a screen with placeholders for the ids, times, folders and so on of this run."""
-    return _PATTERN.sub(lambda found: _PLACEHOLDERS[(found.lastindex or 1) - 1], text)
+@overload
+def masked(screen: str | None) -> str: ...
+@overload
+def masked(screen: list[str] | tuple[str, ...]) -> list[str]: ...
+def masked(screen: str | list[str] | tuple[str, ...] | None) -> str | list[str]:
+    """Return a screen with placeholders for the ids, times, folders and so on of this run.
+
+    Of several texts, return a list of them all; of None, an empty text.
+    """
+    if isinstance(screen, (list, tuple)):
+        return [masked(text) for text in screen]
+    return _PATTERN.sub(lambda found: _PLACEHOLDERS[(found.lastindex or 1) - 1], screen or "")
 
 
 def explained(said: str) -> str:

@@ -13,6 +13,7 @@ from tests.cli.running import accept as do
 from tests.cli.running import run
 from tests.prompts import prompt_text
 from tests.repositories import Repo
+from tests.screens import masked
 from tests.templates import copy_template
 
 if TYPE_CHECKING:
@@ -125,10 +126,9 @@ def test_many_are_settled_by_one_short_command(repo: Repo) -> None:
     )
     lines = do(repo, "status").splitlines()
     assert "  git add prompts evals && git commit" in lines
-    assert lines[-2:] == [
-        "  promptops release --all",
-        "  … and 3 more (--format json lists all)",
-    ]
+    assert masked(lines[-2:]) == snapshot(
+        ["  promptops release --all", "  … and 3 more (--format json lists all)"]
+    )
     assert items(repo)[22]["detail"] == "prompts/p22.md, evals/p22.yaml"
     repo.git("add", "prompts", "evals")
     repo.git("commit", "--quiet", "-m", "all")
@@ -137,18 +137,20 @@ def test_many_are_settled_by_one_short_command(repo: Repo) -> None:
     assert (
         lines[-2] == f"  promptops promote {' '.join(f'{one}@1.0.0' for one in names)} --to staging"
     )
-    assert run(repo, "promote", "--all", "--to", "staging").stderr.endswith(
-        "to undo it: promptops retire --all --env staging --reason TEXT\n"
-    )
-    assert run(repo, "pause", "--all", "--env", "staging", "-m", "x").stderr.endswith(
-        "to undo it: promptops rollback --env staging --to-deployment 1\n"
-    )
+    assert masked(run(repo, "promote", "--all", "--to", "staging").stderr) == snapshot("""\
+deployment 1 of staging
+to undo it: promptops retire --all --env staging --reason TEXT
+""")
+    assert masked(run(repo, "pause", "--all", "--env", "staging", "-m", "x").stderr) == snapshot("""\
+deployment 2 of staging
+to undo it: promptops rollback --env staging --to-deployment 1
+""")
 
 
 def test_one_command_settles_all_that_it_can(repo: Repo) -> None:
     repo.commit({f"prompts/{name}.md": prompt_text() for name in "abc"})
     shown = do(repo, "status").splitlines()
-    assert shown[-1] == "  promptops release a b c"
+    assert masked(shown[-1]) == snapshot("  promptops release a b c")
     assert [line.split()[0] for line in shown[-4:-1]] == ["a", "b", "c"]
     do(repo, "release", "--all")
     assert do(repo, "status").splitlines()[-1] == snapshot(
@@ -182,8 +184,8 @@ def test_a_pause_does_not_hide_that_a_version_was_rolled_back(shop: Repo) -> Non
     do(shop, "rollback", "a", "--env", "production")
     do(shop, "pause", "a", "--env", "production", "-m", "incident 7")
     commands = {one["concern"]: one["command"] for one in items(shop)}
-    assert commands["differs"] == "promptops history a --env production"
-    assert commands["paused"] == "promptops resume a --env production"
+    assert masked(commands["differs"]) == snapshot("promptops history a --env production")
+    assert masked(commands["paused"]) == snapshot("promptops resume a --env production")
 
 
 def test_what_is_known_has_its_age(shop: Repo, tmp_path: Path) -> None:

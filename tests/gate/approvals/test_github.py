@@ -27,6 +27,7 @@ from promptops.gate.rules.people import Groups, names_of, parse_groups
 from promptops.repository.repository import open_repository
 from tests.forge.fake_github import commit
 from tests.forge.server import Response
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,7 +124,9 @@ def test_an_app_is_nobody(forge: FakeGitHub, github: GitHub) -> None:
     forge.review(12, "approver[bot]")
     found = ask(github)
     assert names(found) == {"@approver[bot]": False}
-    assert found.notes == ("approval by @approver[bot] does not count: it is an app",)
+    assert masked(found.notes) == snapshot(
+        ["approval by @approver[bot] does not count: it is an app"]
+    )
     assert not any("collaborators" in path for path in forge.asked)
 
 
@@ -132,7 +135,9 @@ def test_a_commit_that_is_gone_is_no_content(forge: FakeGitHub, github: GitHub) 
     forge.review(12, "bob", on=None)
     found = ask(github)
     assert [one.commit for one in found.found] == [None]
-    assert found.notes == ("approval by @bob does not count: its commit no longer exists",)
+    assert masked(found.notes) == snapshot(
+        ["approval by @bob does not count: its commit no longer exists"]
+    )
 
 
 @pytest.mark.parametrize("event", ["base_ref_changed", "automatic_base_change_succeeded"])
