@@ -21,7 +21,7 @@ from promptops.gate.approvals.statement import (
     Statement,
     write_statement,
 )
-from promptops.gate.approvals.store import StatementFolder, change_shelf, deployment_shelf
+from promptops.gate.approvals.store import StatementFolder, change_folder, deployment_folder
 from promptops.gate.rules import ApprovalEntry as TreeEntry
 from promptops.git.message import format_message
 from promptops.prompt.closure import load_closure
@@ -449,7 +449,7 @@ _CHANGE = ChangeStatement(
     time=_TIME,
 )
 STATEMENTS: list[tuple[str, Statement, StatementFolder]] = [
-    ("a change", _CHANGE, change_shelf(_REPOSITORY, "main")),
+    ("a change", _CHANGE, change_folder(_REPOSITORY, "main")),
     (
         "a deployment",
         DeploymentStatement(
@@ -461,7 +461,7 @@ STATEMENTS: list[tuple[str, Statement, StatementFolder]] = [
             approver=_APPROVER,
             time=_TIME,
         ),
-        deployment_shelf(_REPOSITORY, "production", "support/triage"),
+        deployment_folder(_REPOSITORY, "production", "support/triage"),
     ),
 ]
 _LINE = write_statement(_CHANGE).decode()
@@ -539,8 +539,8 @@ def make() -> dict[str, Any]:
         "snapshot": _snapshot(),
         "bad_snapshots": _bad_snapshots(),
         "statements": [
-            {"why": why, "line": write_statement(statement).decode(), "shelf": shelf.name}
-            for why, statement, shelf in STATEMENTS
+            {"why": why, "line": write_statement(statement).decode(), "shelf": folder.name}
+            for why, statement, folder in STATEMENTS
         ],
         "bad_statements": [{"why": why, "line": line} for why, line in BAD_STATEMENTS],
     }  # fmt: skip

@@ -1,10 +1,10 @@
-"""The command line: one verb, one file, one library call.
+"""The command line: each verb is a file that calls the library.
 
-Verbs are imported when they are used, so that `promptops resolve` does not pay for `diff`. This
-package alone prints, asks and exits; everything it says to a person goes to standard error,
-everything a program might read goes to standard output.
+Verbs are imported on use, so that `promptops resolve` does not pay for `diff`. Only this package
+prints, asks and exits. Messages for people go to standard error, data for programs to standard
+output.
 
-Exit codes: 0 fine; 1 the answer is no; 2 could not run; 3 a bug; 130 interrupted.
+Exit codes: 0 success; 1 the answer is no; 2 could not run; 3 a bug; 130 interrupted.
 """
 
 # ruff: noqa: E402
@@ -57,7 +57,7 @@ def _write_examples(verb: str, formatter: Any) -> None:  # noqa: ANN401 - typer 
 
 
 class _Verb(TyperCommand):
-    """A verb; `path` is its name, after that of its group."""
+    """A verb. `path` is its name, preceded by its group's name."""
 
     path = ""
 
@@ -152,7 +152,7 @@ class _Root(_VerbGroup):
 
 
 def _report_usage(error: typer.TyperException, path: str = "promptops") -> Exception:
-    """Print a wrong option or argument as an error of ours; return what ends the process."""
+    """Print a usage error in promptops' form; return the exception that ends the process."""
     from promptops.cli.usage import explain_usage, is_help_page
 
     if is_help_page(error):
@@ -173,7 +173,7 @@ def _make_group(path: str, command: Command) -> Any:  # noqa: ANN401 - as above
 
 
 def _do_nothing() -> None:
-    """Do nothing: the group's verb does the work."""
+    """Do nothing, because the group's verb does the work."""
 
 
 def _drop_output() -> None:

@@ -1,4 +1,4 @@
-"""`promptops adopt`: take over prompts that other tools, files and code hold."""
+"""`promptops adopt`: import prompts from other tools, files and code."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _advise_on_author() -> None:
 
 
 def _advise_on_readers(plan: AdoptionPlan, *, written: bool) -> None:
-    """Say that a program that opens a moved file finds it no more."""
+    """Warn that programs which open a moved file will no longer find it."""
     moved = [one.draft.path for one in plan.adoptions if one.moves and one.path != one.draft.path]
     if moved:
         names = ", ".join(one_line(path.rpartition("/")[2]) for path in moved[:_MAX_TOLD])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from promptops.provenance.blame import LineOrigin, Origins
 
 _WIDEST_NAME = 18
-# With less room than this for the text of a file, its lines stay whole.
+# Do not break lines if the text has less width than this.
 _MIN_ROOM = 20
 
 
@@ -63,7 +63,7 @@ def blame(
 
 
 def _break(text: str, indent: int) -> list[str]:
-    """Return a line of a file as a terminal shows it after the blame columns."""
+    """Return a line of a file, broken to fit a terminal after the blame columns."""
     if not is_terminal(sys.stdout):
         return [text]
     import shutil
@@ -76,7 +76,7 @@ def _break(text: str, indent: int) -> list[str]:
 
 
 def _cells(origin: LineOrigin) -> tuple[str, str, str, str]:
-    """Version, author, date and number of a line, as text."""
+    """Return version, author, date and number of a line, as text."""
     version = str(origin.version) if origin.version else f"({origin.state.value})"
     if origin.author is None:
         return version, "", "", str(origin.line)

@@ -94,5 +94,5 @@ def _refuse_where_releases_write(repository: Repository, *, dry_run: bool) -> No
 
 
 def describe_level(level: Level) -> str:
-    """`minor change`, or `no change`."""
+    """Describe a level: `minor change`, or `no change`."""
     return "no change" if level is Level.NONE else f"{level.label} change"

@@ -60,7 +60,7 @@ def changelog(
 def _find_releases(
     repository: Repository, names: list[str], *, everything: bool
 ) -> dict[str, list[Release]]:
-    """Return the releases of each prompt, the newest first; all prompts that have any."""
+    """Return each prompt's releases, newest first; with `everything`, of all prompts."""
     from promptops.delivery.releases import list_all_releases, list_releases
     from promptops.prompt.reference import check_name
 

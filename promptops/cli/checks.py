@@ -89,7 +89,7 @@ def _capitalize(text: str) -> str:
 
 
 def _join_paragraphs(text: str) -> str:
-    """Return the text with each paragraph on one line, which the terminal breaks at its width."""
+    """Return the text with each paragraph on one line, for wrapping at the terminal's width."""
     blocks = text.split("\n\n")
     return "\n\n".join(
         block if block.startswith((" ", "#", "|", "*", "-", "`")) else block.replace("\n", " ")

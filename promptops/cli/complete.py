@@ -1,4 +1,4 @@
-"""`promptops complete`: what may follow the words on a command line, for the shells' scripts."""
+"""`promptops complete`: list completions of a command line, for the shells' scripts."""
 
 from __future__ import annotations
 

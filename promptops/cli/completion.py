@@ -1,4 +1,4 @@
-"""`promptops completion`: the script that lets a shell complete verbs, options and names.
+"""`promptops completion`: print a shell's completion script.
 
 The script calls `promptops complete` (see `complete.py`), so it does not depend on the verbs.
 """

@@ -1,8 +1,7 @@
-"""`promptops demo`: a guided tour through a real repository, made for the occasion.
+"""`promptops demo`: a guided tour in a temporary repository.
 
-Nothing is staged: every command line shown is run as a process, in a temporary repository with a
-bare remote beside it, and what appears below it is what it printed. A step whose exit code is not
-the expected one stops the tour with an error.
+Every command line that is shown is run as a process, in a temporary repository with a bare remote,
+and its real output is shown. A step with an unexpected exit code stops the tour with an error.
 """
 
 from __future__ import annotations

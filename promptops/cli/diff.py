@@ -101,7 +101,7 @@ def diff(
 
 
 def describe_change(repository: Repository, change: DeploymentChange) -> Iterator[str]:
-    """Yield lines that show the texts changed by a deployment; none if unknown."""
+    """Yield lines with the texts that a deployment changed; none if unknown."""
     from promptops.runtime.comparison import compare_refs
 
     before, after = (_VERSION.search(side) for side in (change.before, change.after))
@@ -119,7 +119,7 @@ def describe_change(repository: Repository, change: DeploymentChange) -> Iterato
 
 
 def describe_comparison(comparison: TextComparison) -> Iterator[str]:
-    """Yield a comparison in lines for a person."""
+    """Yield the lines of a comparison for people."""
     from promptops.runtime.comparison import NOTHING_RELEASED
 
     diff = comparison.diff
@@ -146,7 +146,7 @@ def describe_comparison(comparison: TextComparison) -> Iterator[str]:
 
 
 def _describe_sameness(diff: PromptDiff) -> str:
-    """Describe equal meaning: a changed file with the same version still cannot be released."""
+    """Describe equal meaning; a changed file still cannot be released with the same version."""
     if diff.before is None or diff.after is None or diff.before.version != diff.after.version:
         return "no difference"
     if diff.before.digest == diff.after.digest:
@@ -195,7 +195,7 @@ def _describe_message(message: MessageDiff) -> Iterator[str]:
 
 
 def describe_hunk(hunk: Hunk) -> Iterator[str]:
-    """Yield the lines of one hunk, below a line that says where they are."""
+    """Yield a line with the position of a hunk, then its lines."""
     numbers = [line.after_number or line.before_number or 0 for line in hunk.lines]
     yield paint(f"  @@ line {numbers[0]} @@", "cyan", dim=True)
     for line in hunk.lines:

@@ -31,7 +31,7 @@ PAGE = "docs/protection.md#what-doctor-looks-at"
 
 
 class ForgeName(StrEnum):
-    """Which forge to ask."""
+    """The forges to ask."""
 
     AUTO = "auto"
     OFF = "off"

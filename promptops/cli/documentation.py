@@ -1,4 +1,4 @@
-"""The pages of the documentation, which the package brings with it, as text for a terminal."""
+"""Read the documentation pages in the package, as text for a terminal."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _FENCE = re.compile(r"(`{3,})")
 
 
 def list_pages() -> str:
-    """Return a line for each page: its name and its title."""
+    """Return a line with name and title for each page."""
     titles = {f"docs/{file.name}": _read(file).partition("\n")[0] for file in _find_files()}
     width = max(map(len, titles), default=0)
     return "\n".join(f"{name:{width}}  {title.lstrip('# ')}" for name, title in titles.items())
 
 
 def read_page(name: str) -> str:
-    """Return a page, or the section that an anchor after `#` names.
+    """Return a page, or the section whose anchor follows `#` in `name`.
 
     Raises:
         NotFoundError: there is no such page or section.
@@ -57,7 +57,7 @@ def _suggest(word: str, known: Iterable[str], otherwise: str) -> str:
 
 
 def split_sections(text: str) -> dict[str, str]:
-    """Return the sections of a page by their anchors, each with those below it."""
+    """Return anchor -> section, including its subsections."""
     lines = text.splitlines()
     starts = []
     fence = ""
@@ -77,7 +77,7 @@ def _find_end(later: list[tuple[int, int, str]], level: int, end: int) -> int:
 
 
 def make_anchor(heading: str) -> str:
-    """Return the anchor that forges and the documentation's generator give a heading."""
+    """Return a heading's anchor, as forges and the documentation's generator make it."""
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 

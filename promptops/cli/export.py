@@ -1,4 +1,4 @@
-"""`promptops export`: freeze prompts into one file, or write them as other tools read them."""
+"""`promptops export`: write a snapshot, or prompts in the formats of other tools."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STDOUT = "-"
 
 
 class PromptExportFormat(StrEnum):
-    """What to write: a snapshot, or prompts as another tool reads them."""
+    """The formats to write: a snapshot, or the format of another tool."""
 
     SNAPSHOT = "snapshot"
     DOTPROMPT = "dotprompt"

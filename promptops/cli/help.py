@@ -1,4 +1,4 @@
-"""`promptops help`: the help of all, or of one verb."""
+"""`promptops help`: show the help of a verb, or a page of the documentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`promptops history`: who put what live, when and why."""
+"""`promptops history`: list deployments: who, what, when and why."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def history(
             )
         )
     else:
-        # One text, so that what is longer than the screen goes to a pager.
+        # Emitted as one text, so that a long one goes to a pager.
         shown = [line for one in deployments for line in _describe(one, name, patch=patch)]
         if shown:
             emit("\n".join(shown))
@@ -135,7 +135,7 @@ def list_recent(
         message = f"{environments[0]} has no deployments" if is_one else "nothing was ever deployed"
         hint = first_step(repository, environments[0], is_current=is_current)
         raise EnvironmentNotFoundError(message, hint=hint)
-    # Of one second, what comes later on the way of a version is newer.
+    # Within one second, the environment that is later in promotion order is newer.
     for environment in reversed(known):
         newest = None
         for deployment in list_deployments(repository, environment, name=name, limit=limit):
@@ -189,7 +189,7 @@ def _describe(deployment: Deployment, name: str | None, *, patch: bool) -> Itera
 def _show_state(
     repository: Repository, environment: str, name: str | None, at: str, output: Format
 ) -> None:
-    """Show what was live at a time: after the last deployment, in graph order, made by then."""
+    """Show what was live at a time: the state of the last deployment, in graph order, by then."""
     from promptops.delivery.environments import list_deployments, read_state
 
     seconds = int(parse_moment(at, time.time()))
@@ -248,7 +248,7 @@ def _show_state(
 
 
 def _put_live_by(deployments: list[Deployment], then: Deployment, name: str) -> Deployment:
-    """Return the deployment that last changed `name`, up to `then`."""
+    """Return the last deployment up to `then` that changed the prompt `name`."""
     for deployment in deployments:
         if deployment.number <= then.number and any(c.name == name for c in deployment.changes):
             return deployment

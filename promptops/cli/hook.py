@@ -1,4 +1,4 @@
-"""`promptops hook`: check prompts before each commit, and pushes before they are taken."""
+"""`promptops hook`: install hooks that check commits and pushes; run the push checks."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def _describe_undoing(
 
 
 def _can_roll_back(repository: Repository, head: Head, name: str) -> bool:
-    """Return whether a prompt had an earlier version, and that one may come back."""
+    """Return whether a prompt has an earlier version that a rollback may restore."""
     from promptops.delivery.actions import rollback_action
 
     try:

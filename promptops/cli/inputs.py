@@ -1,4 +1,4 @@
-"""Values for a prompt's inputs from the command line: `--var` and `--vars`, typed by the schema."""
+"""Read a prompt's inputs from `--var` and `--vars`, typed by the schema."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read_values(
 
 
 def read_text(path: str) -> str:
-    """Return a file's text, as it is; `-` is standard input."""
+    """Return a file's text unchanged; `-` is standard input."""
     if not path:
         raise UsageError("no file is named after '@'", hint="write --var name=@file")
     try:

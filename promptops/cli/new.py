@@ -82,7 +82,7 @@ def new(
 
 
 def print_steps(steps: list[ScaffoldStep], *, dry_run: bool) -> None:
-    """Print for each file what was done."""
+    """Print what was done with each file."""
     width = max(len(step.deed.value) for step in steps)
     for step in steps:
         first, *rest = step.detail.split("\n")

@@ -1,4 +1,4 @@
-"""What was noticed in a time: alerts, nightly evals and runs, as sections of the incident page."""
+"""Write the sections of the incident report on alerts, nightly evals and runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NIGHTS_BEFORE = 2
 def list_observations(
     repository: Repository, environment: str, oldest: float, now: float
 ) -> list[str]:
-    """Return the sections that have something to say; a source that does not answer says so."""
+    """Return the sections with content; an unreachable source is reported in its section."""
     lines = list(_list_nights(repository, environment, oldest))
     try:
         lines += _list_log(environment, oldest, now)
@@ -112,5 +112,5 @@ def _list_log(environment: str, oldest: float, now: float) -> list[str]:
 
 
 def as_markdown(text: object) -> str:
-    """Return untrusted text for a line of Markdown, which shows it as it is."""
+    """Return untrusted text escaped for a line of Markdown."""
     return _MARKUP.sub(r"\\\g<0>", one_line(str(text)))

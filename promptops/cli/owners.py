@@ -1,4 +1,4 @@
-"""`promptops owners`: say who owns what."""
+"""`promptops owners`: show who owns files."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def promote(
 
 
 def _say_what_waits(releases: list[Release], source: str) -> None:
-    """Name newer releases that did not come along, since `source` does not have them."""
+    """Name newer releases that were not promoted, because they are not live in `source`."""
     from promptops.delivery.releases import list_all_yanked, list_tags_of
 
     repository = current().repository

@@ -24,7 +24,7 @@ class LevelName(StrEnum):
 
 
 class ReadinessFormat(StrEnum):
-    """How the checklist is shown."""
+    """The formats of the checklist."""
 
     TEXT = "text"
     JSON = "json"

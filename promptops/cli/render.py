@@ -22,7 +22,7 @@ from promptops.cli.session import (
 
 
 class RenderFormat(StrEnum):
-    """What is printed: texts, the messages as JSON, or a whole request."""
+    """The formats of output: texts, messages as JSON, or a whole request."""
 
     TEXT = "text"
     JSON = "json"

@@ -1,4 +1,4 @@
-"""`promptops resolve`: exactly what a prompt ref means, and how far that can be relied on."""
+"""`promptops resolve`: show which version a prompt ref means, and how fresh that is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`promptops resume`: let paused prompts answer again."""
+"""`promptops resume`: resume paused prompts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`promptops retire`: take prompts out of an environment."""
+"""`promptops retire`: remove prompts from an environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`promptops rollback`: go back to what was live before."""
+"""`promptops rollback`: restore previous versions."""
 
 from __future__ import annotations
 

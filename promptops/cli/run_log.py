@@ -1,4 +1,4 @@
-"""Find the run log of the current repository, and write events into it."""
+"""Find the current repository's run log, and write events to it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def find_run_log() -> tuple[LogSettings, str]:
-    """Return the table `[log]`, and the place of the log, which may be missing."""
+    """Return the table `[log]`, and the path or URL of the log, which may not exist."""
     from promptops.runtime.log.place import find_log
 
     settings = runtime_config().log
@@ -26,7 +26,7 @@ def find_run_log() -> tuple[LogSettings, str]:
 
 
 def record_event(kind: str, at: float, detail: dict[str, Any]) -> None:
-    """Write an event into the log; create the log if missing."""
+    """Write an event to the log, created if missing. `at` is in seconds since 1970."""
     from promptops.runtime.log.identifiers import make_id
     from promptops.runtime.log.log import open_log
     from promptops.runtime.log.record import Event

@@ -1,4 +1,4 @@
-"""`promptops schema`: print the JSON Schema of a kind of file, or what makes an editor use it."""
+"""`promptops schema`: print a JSON Schema, or the editor settings to use it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a terminal needs: lines broken at words, and a pager for what is longer than the screen.
+"""Fit text to a terminal: break lines at words, and page long texts.
 
-Never used in a pipe or a file: there every line is as it was made.
+Not used for a pipe or a file, where lines stay unchanged.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import subprocess
 import sys
 
 _ESCAPE = re.compile("\x1b\\[[0-9;]*m")
-# A command is copied whole, so it is not broken where it fits on a line of its own.
+# Commands are copied by people, so one that fits on a separate line is not broken.
 _UNITS = re.compile(r"(?:(?<=^)|(?<=[\s(`]))(?:promptops|git) [^;,)`\n]*[^;,)`\s]|\S+")
-# A line of a file, above the line with carets below what is meant.
+# A line of a file, followed by a line with carets.
 _EXCERPT = re.compile(r" *\d+ \| ")
 _NARROW = 40
 
@@ -22,8 +22,8 @@ _NARROW = 40
 def break_lines(text: str, width: int) -> str:
     """Return the text with lines of at most `width` cells, broken at words.
 
-    Continued lines are indented as the first one is, and two columns more. A word that is longer
-    than a line, such as a path, is not broken.
+    Continuation lines are indented two columns more than the first one. A word that is longer than
+    a line, such as a path, is not broken.
     """
     if width < _NARROW:
         return text
@@ -51,7 +51,7 @@ def _fill(line: str, width: int, indent: str) -> str:
         if _cells(current + gap + word) <= width or (not is_begun and " " not in word):
             current += gap + word
         elif " " in word and _cells(indent + word) > width:
-            # Not even a line of its own holds the command. The shell joins what ends like this.
+            # The command is longer than a line: end the line with a shell continuation.
             *whole, current = _break_painted(current + gap + word, width, indent, end=" \\").split(
                 "\n"
             )
@@ -64,7 +64,7 @@ def _fill(line: str, width: int, indent: str) -> str:
 
 
 def _break_painted(line: str, width: int, indent: str, *, end: str = "") -> str:
-    """Break a line at spaces, `end` being added where it is; colours take no cells."""
+    """Break a line at spaces; add `end` to broken lines. Colour codes have no width."""
     words = line.split(" ")
     lines: list[str] = []
     current = words[0]
@@ -87,9 +87,9 @@ def _cells(text: str) -> int:
 
 
 def page(text: str) -> bool:
-    """Show a text in the person's pager; False where it fits the screen, or there is no pager.
+    """Show a text in the user's pager; return False if it fits the screen or there is no pager.
 
-    As Git does: `PAGER` says which, `less` unless set; empty or `cat` means none.
+    As in Git: `PAGER` names it, by default `less`; empty or `cat` means none.
     """
     if text.count("\n") + 1 < shutil.get_terminal_size().lines:
         return False
@@ -108,7 +108,7 @@ def page(text: str) -> bool:
                 pager.wait()
     except OSError:
         return False
-    # 126 and 127 are the shell's: there is no such command.
+    # The shell returns 126 or 127 if the command does not exist.
     return pager.returncode not in {126, 127}
 
 

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from promptops.repository.repository import Repository
 
 
-# The minimum width of a column, in cells.
+# The minimum width of the last column, in cells.
 _MIN_ROOM = 20
-# The same for tables of short words, which have columns to spare.
+# The same for tables that can omit columns.
 _MIN_SPARE_ROOM = 8
 
 
 class Format(StrEnum):
-    """The formats of commands whose output is no list of findings."""
+    """The output formats of commands without findings."""
 
     TEXT = "text"
     JSON = "json"
@@ -84,7 +84,7 @@ class Session:
         return self._repository
 
     def close(self) -> None:
-        """End this session's git process. The end of the program does so too."""
+        """End this session's git process."""
         if self._repository is not None:
             self._repository.objects.close()
 
@@ -120,7 +120,7 @@ def runtime_config() -> Config:
 
 
 def runtime_folders() -> tuple[Path | None, Path | None]:
-    """Return the folder that work trees share, and the work tree; None outside of a repository."""
+    """Return the Git folder shared by work trees, and the work tree; None outside a repository."""
     with suppress(NotARepositoryError):
         git = current().repository.git
         return git.common_dir, git.work_tree
@@ -184,8 +184,8 @@ def one_line(text: str) -> str:
 def emit(text: str, *, is_verbatim: bool = False) -> None:
     """Print data to standard output: unchanged for programs, escaped for terminals.
 
-    On a terminal lines are broken at words unless the text `is_verbatim`, a file or an answer; what
-    is longer than the screen goes to a pager.
+    On a terminal, lines are broken at words unless the text `is_verbatim` (a file or an answer),
+    and a long text goes to a pager.
     """
     if not is_terminal(sys.stdout):
         print(text)  # noqa: T201 - this is the printer
@@ -205,7 +205,7 @@ def _has_pager() -> bool:
 
 
 def _fit(text: str) -> str:
-    """Break the lines of a text at words, for the terminal that shows it."""
+    """Break the lines of a text at words, for the terminal's width."""
     import shutil
 
     from promptops.cli.screen import break_lines
@@ -230,7 +230,7 @@ def emit_json(value: object) -> None:
 
 def flush_output() -> None:
     """Flush standard output, so that the order is right if both streams are the same."""
-    with suppress(OSError, ValueError):  # its reader is gone, or it is closed
+    with suppress(OSError, ValueError):  # the reader is gone, or the stream is closed
         sys.stdout.flush()
 
 
@@ -249,9 +249,9 @@ def warn(text: str, hint: str | None = None) -> None:
 
 
 def show_log() -> None:
-    """On a terminal, show what the library logs as warnings that are broken at words.
+    """Show the library's log as wrapped warnings on a terminal.
 
-    Elsewhere it is printed as logging prints it.
+    Elsewhere, logging's default output stays.
     """
     if not is_terminal(sys.stderr):
         return
@@ -280,8 +280,8 @@ def emit_table(
 ) -> None:
     """Print rows in aligned columns below a header, which is dim on a terminal.
 
-    The header is printed in a pipe too. Programs should use JSON. A terminal that is too narrow
-    goes without the columns `spare`, one after the other, and says so.
+    The header is printed in a pipe too. Programs should use JSON. On a terminal that is too narrow,
+    the columns `spare` are omitted one by one, with a note.
     """
     if not rows:
         return
@@ -311,7 +311,7 @@ def emit_table(
 def leave_out(
     rows: list[tuple[str, ...]], spare: Sequence[str]
 ) -> tuple[list[tuple[str, ...]], list[str]]:
-    """Leave out columns, by their header, until rows fit on the terminal; return which, too.
+    """Omit columns named in `spare` until rows fit the terminal; return rows and omitted columns.
 
     The last column may be wrapped at words, so only its longest word counts.
     """
@@ -336,7 +336,7 @@ def fold_rows(
 ) -> list[tuple[str, ...]]:
     """Wrap the last column at words if rows are wider than `room` cells.
 
-    With less room for it than `least`, the rows stay unchanged.
+    The rows stay unchanged if it would get fewer than `least` cells.
     """
     before = sum(widths[:-1]) + 2 * (len(widths) - 1)
     last_width = max(_width(_unpaint(row[-1])) for row in rows)
@@ -353,7 +353,7 @@ def fold_rows(
 
 
 def _unpaint(text: str) -> str:
-    """Return a text without colours, which take no cells."""
+    """Return a text without colour codes, which have no width."""
     import re
 
     return re.sub("\x1b\\[[0-9;]*m", "", text) if "\x1b" in text else text
@@ -375,7 +375,7 @@ def _width(text: str) -> int:
 def confirm(question: str, *, yes: bool) -> None:
     """Ask for confirmation on a terminal; declining exits with code 1.
 
-    Without a terminal do not ask: a script means what it runs.
+    Without a terminal nothing is asked: a script is assumed to be intended.
     """
     if yes or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         return
@@ -401,7 +401,7 @@ def report_error(error: PromptopsError) -> None:
 
 
 def refer(page: str) -> None:
-    """Name a page of the documentation, to a person at a terminal only."""
+    """Name a page of the documentation, only on a terminal."""
     if is_terminal(sys.stderr):
         say(f"{paint('  see:', 'cyan', to=sys.stderr)} promptops help {page}")
 

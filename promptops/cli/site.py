@@ -186,7 +186,7 @@ def _say_what_was_written(result: WrittenSite, seconds: float) -> None:
 
 
 def _read_runs(repository: Repository, url: str | None) -> SiteRuns | None:
-    """Return the statistics of a log; None: there is no log."""
+    """Return the statistics of a run log; None without a log."""
     import os
     import time
 

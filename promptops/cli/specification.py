@@ -29,9 +29,9 @@ def draft_prompt(
     Args:
         name: the name of the new prompt.
         spec: the file with the description; `-`: standard input.
-        model: the model that the new prompt names; None: the usual one.
-        writer: the model that drafts it; None: `model`, else that of the drafting prompt.
-        ref: the prompt that drafts it; None: the one of the package.
+        model: the new prompt's model; None: the default.
+        writer: the model that drafts it; None: `model`, else the drafting prompt's.
+        ref: the drafting prompt; None: the package's own.
         max_cost: the cost limit in US dollars.
         is_dry: whether to show the plan only.
     """

@@ -34,7 +34,7 @@ _TITLES = {
     "gone": "Live, but no longer here",
 }
 _MAX_SHOWN = 20
-# From here on a command says "all of them" where it can.
+# From this number of subjects, a command uses `--all` if it can.
 _MAX_NAMED = 5
 _WHOLE = {
     "promptops validate ": "promptops validate",
@@ -106,7 +106,7 @@ def _lines(found: Status) -> list[str]:
 
 
 def _rows(items: list[Item]) -> list[str]:
-    """Return the items with their commands; items that one command settles share it."""
+    """Return a table row for each item; items with the same command share it."""
     shown = items[:_MAX_SHOWN]
     subjects = max(len(item.subject) for item in shown)
     rows = []
@@ -124,7 +124,7 @@ def _rows(items: list[Item]) -> list[str]:
 
 
 def _group(items: list[Item]) -> list[tuple[str, list[Item]]]:
-    """Return commands with the items that each settles, in the order of the items."""
+    """Return each command with the items that it settles, in the order of the items."""
     groups: dict[tuple[str, str], list[tuple[str, Item]]] = {}
     for item in items:
         head, subject, tail = _split(item.command, item.subject)
@@ -140,7 +140,7 @@ def _group(items: list[Item]) -> list[tuple[str, list[Item]]]:
 
 
 def _join(head: str, subjects: list[str], tail: str) -> str:
-    """Return one command for several subjects; what would name many says all, where it can."""
+    """Return one command for several subjects; for many, with `--all` if it has that."""
     if len(subjects) > _MAX_NAMED and head in _WHOLE and not tail:
         return _WHOLE[head]
     if len(subjects) > _MAX_NAMED and head == "git add ":
@@ -150,7 +150,7 @@ def _join(head: str, subjects: list[str], tail: str) -> str:
 
 
 def _folder(path: str) -> str:
-    """Return the prompts or evals folder that holds a path; both are read whole."""
+    """Return the prompts or evals folder that contains a path."""
     config = current().repository.config
     return config.prompts if path.startswith(f"{config.prompts}/") else config.evals
 

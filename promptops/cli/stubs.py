@@ -1,4 +1,4 @@
-"""`promptops stubs`: types of prompts for programs that call them."""
+"""`promptops stubs`: generate types for programs that call prompts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from promptops.cli.session import AllOption, current, emit, refuse_both, say
 
 
 class StubLanguage(StrEnum):
-    """The languages."""
+    """The languages of stubs."""
 
     PYTHON = "python"
     TYPESCRIPT = "typescript"

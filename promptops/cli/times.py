@@ -68,7 +68,7 @@ def describe_age(seconds: float) -> str:
 
 
 def describe_freshness(freshness: Freshness, remote: str | None, now: float) -> str:
-    """Return a remark on data that may be old; empty if the remote was just asked."""
+    """Return a remark on data that may be outdated; "" if the remote was just asked."""
     if freshness.is_current:
         return ""
     age = "the last fetch" if freshness.seconds is None else describe_age(now - freshness.seconds)

@@ -1,4 +1,4 @@
-"""A wrong option or argument, told as every other error is."""
+"""Report wrong options and arguments in the form of all errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _NEAR = re.compile(r"\.? (?:\(Possible options: (.+)\)|Did you mean (?:one of: )?(.+)\?)\Z")
 _GAP = re.compile(r"\s+")
-# What typer says, and the same in plain words.
+# typer's messages, and their replacements.
 _WORDS = (
     (
         re.compile(r"Got unexpected extra arguments? ?(?:\(s\) )?\((.+)\)"),
@@ -26,11 +26,11 @@ _WORDS = (
 
 
 def explain_usage(error: typer.TyperException, path: str = "promptops") -> UsageError:
-    """Return what typer says as an error of ours, with its help page as the hint.
+    """Convert a typer error to a UsageError that names the help page as hint.
 
     Args:
-        error: what typer raised.
-        path: the command, where the error does not know it.
+        error: the error that typer raised.
+        path: the command, if the error does not contain it.
     """
     said = _GAP.sub(" ", error.format_message()).strip()
     near = _NEAR.search(said)
@@ -47,5 +47,5 @@ def explain_usage(error: typer.TyperException, path: str = "promptops") -> Usage
 
 
 def is_help_page(error: typer.TyperException) -> bool:
-    """Return whether the error is a help page: nothing was given, not even a verb."""
+    """Return whether the error is a help page, shown because no arguments were given."""
     return error.message.startswith("Usage:")

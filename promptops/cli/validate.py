@@ -1,4 +1,4 @@
-"""`promptops validate`: check prompts, and fix what can be fixed safely."""
+"""`promptops validate`: check prompts, and apply safe fixes."""
 
 from __future__ import annotations
 
@@ -249,7 +249,7 @@ def _report(result: Validation, output: ReportName, *, statistics: bool, is_quie
 
 
 def _find_page(checks: set[str]) -> str:
-    """Return the section on the only check that found something, else the page on all."""
+    """Return the documentation of the only check with findings, else the page on all checks."""
     from promptops.checks.catalogue import find_page
 
     return (find_page(min(checks)) if len(checks) == 1 else None) or "docs/checks.md"

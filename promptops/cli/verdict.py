@@ -21,8 +21,8 @@ _MAX_LINES = 40
 def describe_verdict(verdict: Verdict, costs: Costs, findings: str) -> Iterator[str]:
     """Yield the lines of a verdict in the order in which a reviewer decides.
 
-    They are: the verdict; missing approvals and who can give them; the changes of each prompt with
-    tokens and price, once for prompts of which all is the same; the changed texts.
+    They are: the verdict; missing approvals and who can give them; each prompt's changes with
+    tokens and price, once for prompts with equal lines; the changed texts.
 
     Args:
         verdict: the verdict.
@@ -84,7 +84,7 @@ def _describe_missing(verdict: Verdict) -> Iterator[str]:
             yield f"    {paint(HOPELESS, 'yellow')}"
         paths = list(dict.fromkeys(need.path for need in needs))
         for path in paths[:_MAX_PATHS]:
-            checks = {CONSENT_CHECKS[need.ground] for need in needs if need.path == path}
+            checks = {CONSENT_CHECKS[need.reason] for need in needs if need.path == path}
             names = ", ".join(sorted(checks))
             yield f"    {one_line(path)}  {paint(f'[{names}]', dim=True)}"
         if len(paths) > _MAX_PATHS:
@@ -92,7 +92,7 @@ def _describe_missing(verdict: Verdict) -> Iterator[str]:
 
 
 def _describe_texts(verdict: Verdict) -> Iterator[str]:
-    """Yield the changed texts, a partial's change once, as much as fits."""
+    """Yield the changed texts up to the limit, a partial's change once."""
     from promptops.cli.diff import describe_hunk
     from promptops.gate.texts import count_users, list_text_changes
 
@@ -117,7 +117,7 @@ def _list_names(names: list[str]) -> str:
 
 
 def _describe_prompt(verdict: Verdict, prompt: PromptChange, costs: Costs) -> Iterator[str]:
-    """Yield what the gate says of a prompt, without its name."""
+    """Yield the gate's result for a prompt, without its name."""
     from promptops.cli.diff import describe_difference
     from promptops.gate.costs import describe_costs
     from promptops.gate.summary import describe_bump, describe_versions
@@ -157,7 +157,7 @@ def _describe_consent(verdict: Verdict, needs: list[Requirement]) -> Iterator[st
         who = f"approval of {one_line(owners)}{place}"
         if all(need.is_met for need in group):
             yield f"  {who}: {paint(', '.join(map(one_line, given)), 'green')}"
-        elif verdict.sources or any(need.ground.value != "ownership" for need in group):
+        elif verdict.sources or any(need.reason.value != "ownership" for need in group):
             files = sum(not need.is_met for need in group)
             more = f", for {files} files" if files > 1 else ""
             yield f"  {who}: {paint('missing', 'red', bold=True)}{more}"
@@ -178,11 +178,11 @@ def explain_verdict(verdict: Verdict) -> Iterator[str]:
     yield f"  owners     {verdict.owners_path or 'there is no CODEOWNERS file'}"
     for need in verdict.requirements:
         rule = f"{verdict.owners_path}:{need.line}" if need.line else "no rule"
-        ground = need.ground.value + (f" of {one_line(need.about)}" if need.about else "")
+        reason = need.reason.value + (f" of {one_line(need.about)}" if need.about else "")
         owners = " or ".join(need.owners) or "anybody"
         state = "met" if need.is_met else "not met"
         count = f"{need.count} of {one_line(owners)}"
-        yield f"{one_line(need.path)}: {ground}, {rule}, {count}: {state}"
+        yield f"{one_line(need.path)}: {reason}, {rule}, {count}: {state}"
         for approval in need.given:
             where = f" ({one_line(approval.where)})" if approval.where else ""
             yield f"  + {one_line(approval.approver)}, {approval.source}{where}"

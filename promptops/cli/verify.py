@@ -1,4 +1,4 @@
-"""`promptops verify`: check releases and environments against each other."""
+"""`promptops verify`: check that releases and environments are consistent."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def verify(
 
 
 class _VerifyProgress:
-    """A progress line on a terminal; nothing elsewhere."""
+    """A progress line, shown only on a terminal."""
 
     def __init__(self) -> None:
         self._is_shown = is_terminal(sys.stderr)

@@ -1,4 +1,4 @@
-"""Repeat something whenever the files of a repository change, for `--watch`."""
+"""Repeat a function after each change of a repository's files, for `--watch`."""
 
 from __future__ import annotations
 

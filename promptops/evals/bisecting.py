@@ -43,7 +43,7 @@ def choose_versions(
 
     Raises:
         NotFoundError: there is no such release.
-        UsageError: there are not two releases in this order.
+        UsageError: `good` is not an older release than `bad`.
     """
     yanked = list_yanked(repository, name)
     released = list_versions(repository, name)
@@ -74,7 +74,7 @@ def bisect_versions(versions: Sequence[Version], passes: Callable[[Version], boo
     """Bisect between the first version, which must pass, and the last, which must fail.
 
     Raises:
-        UsageError: the first one fails or the last one passes.
+        UsageError: the first release fails or the last one passes.
     """
     runs = 2
     if not passes(versions[0]):

@@ -8,13 +8,13 @@ from promptops.errors import PromptopsError
 
 
 class CapError(PromptopsError):
-    """A call would cost more than is left under the cap."""
+    """A call may cost more than the rest of the cap."""
 
     page = "docs/evals.md#cost-and-time"
 
 
 class CapReachedError(CapError):
-    """Nothing is left under the cap for another call."""
+    """The cap has no rest for another call."""
 
 
 class CostCap:

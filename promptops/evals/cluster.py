@@ -1,12 +1,12 @@
 """Ask models from the workers of a Dask cluster.
 
-The run itself stays here: it renders, counts, keeps answers and judges, as without a cluster. Only
-the calls of models are tasks, each with a key of its own (Dask would merge equal ones). A worker
-needs promptops in the same version and the models' keys, and no repository. When one is killed, the
-calls that it was making are made again by another one; what came back before is already here.
+This process renders, counts, stores answers and judges, as without a cluster. Only model calls are
+tasks, each with its own key (Dask would merge equal ones). A worker needs the same version of
+promptops and the models' API keys, but no repository. If a worker is killed, another one repeats
+its unfinished calls.
 
 Dask rather than Ray: 70 MB installed instead of 285, BSD, pure Python, and a scheduler that listens
-where it is told to.
+only on the given address.
 """
 
 from __future__ import annotations
@@ -41,25 +41,25 @@ CONNECT_SECONDS = 10.0
 _LOOK_SECONDS = 2.0
 _MISSING = re.compile(r"No module named '(\w+)")
 _INSTALL = "install promptops in this version on every worker"
-# Dask ends a worker that cannot import what a call needs.
+# Dask stops a worker that cannot import a call's modules.
 _LOGS = f"the workers' logs say why they ended; each needs promptops {__version__}"
 _GONE = "the cluster's scheduler is gone"
 
 
 class ClusterError(PromptopsError):
-    """A cluster is out of reach, or its workers are missing or of another version."""
+    """A cluster is unreachable, or its workers are missing or have another version."""
 
     page = "docs/evals.md#on-several-machines"
 
 
 def count_threads(address: str) -> int:
-    """Return how many calls the workers of a cluster make at once.
+    """Return the number of calls that a cluster's workers make concurrently.
 
     Args:
-        address: the scheduler's, such as `tcp://10.0.0.5:8786`.
+        address: the scheduler's address, such as `tcp://10.0.0.5:8786`.
 
     Raises:
-        ClusterError: it is out of reach or has no workers, or they cannot do the work.
+        ClusterError: it is unreachable, or has no usable workers.
     """
 
     async def ask() -> tuple[dict[str, Any], dict[str, str | BaseException]]:
@@ -103,9 +103,9 @@ async def _connect(address: str) -> Client:
     _silence()
     client = None
     try:
-        # Dask's own limit does not end the wait for a server that speaks something else.
+        # Dask's own timeout does not apply to a server with another protocol.
         async with asyncio.timeout(CONNECT_SECONDS):
-            # It would warn of other versions of libraries that calls do not use.
+            # It would warn of differing versions of libraries that calls do not use.
             warnings.filterwarnings("ignore", "Mismatched versions found")
             client = Client(
                 address, asynchronous=True, timeout=CONNECT_SECONDS, set_as_default=False
@@ -124,7 +124,7 @@ async def _connect(address: str) -> Client:
 
 
 def _silence() -> None:
-    """Keep Dask from printing stack traces: errors raised here say what is wrong."""
+    """Keep Dask from printing stack traces; raised errors say what is wrong."""
     for name in tuple(logging.root.manager.loggerDict):
         if name.startswith(("distributed", "tornado")):
             logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -132,22 +132,22 @@ def _silence() -> None:
 
 
 def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Report an error that nobody awaited, unless it is of a reconnection that Dask gave up."""
+    """Report an error of a task that nobody awaited, except of reconnections that Dask gave up."""
     if "distributed" not in repr(context.get("future")):
         loop.default_exception_handler(context)
 
 
 class ClusterModels(Models):
-    """Models that the workers of a cluster call; belongs to one event loop.
+    """Calls models by the workers of a cluster. Belongs to one event loop.
 
-    Models that ask nobody, such as `scripted/...`, answer here.
+    Models without a provider, such as `scripted/...`, run in this process.
 
     Args:
-        address: the scheduler's.
-        settings: the table `[models]`; the workers get it, with the names of the variables that
-            hold the keys and without the keys.
+        address: the scheduler's address.
+        settings: the table `[models]`, which is sent to workers. It has the names of the API keys'
+            variables, not the keys.
         root: the repository's top.
-        lost_seconds: how long calls wait for a worker while there is none.
+        lost_seconds: how long calls wait if there are no workers.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class ClusterModels(Models):
         return super()._open(name) if is_offline(name) else _ClusterModel(name, self)
 
     async def call(self, name: str, request: Request, deadline: float) -> Answer:
-        """Let a worker call a model. Raises ModelError and ClusterError."""
+        """Call a model by a worker. Raises ModelError and ClusterError."""
         if self._client is None:
             self._client = asyncio.ensure_future(_connect(self._address))
         client = await asyncio.shield(self._client)
@@ -181,7 +181,7 @@ class ClusterModels(Models):
         try:
             done = await self._wait(client, asyncio.ensure_future(_read(future)), name)
         finally:
-            # A call that began runs to its end or its deadline: Dask cannot end a thread.
+            # A running call ends by itself or at its deadline, because Dask cannot stop a thread.
             future.release()
         if isinstance(done, ModelError):
             raise done
@@ -211,7 +211,7 @@ class ClusterModels(Models):
             result.cancel()
 
     def _look_for_workers(self, client: Client) -> None:
-        """Raise ClusterError when there has been no worker for a minute."""
+        """Raise ClusterError if there were no workers for `lost_seconds`."""
         now = time.monotonic()
         if client.scheduler_info()["workers"]:
             self._alone_since = None
@@ -221,7 +221,7 @@ class ClusterModels(Models):
             raise ClusterError("the cluster has no workers any more", hint=_LOGS)
 
     async def aclose(self) -> None:
-        """Close the connection to the cluster, and those of the models that answer here."""
+        """Close the connections to the cluster and of models in this process."""
         opened, self._client = self._client, None
         if opened is not None and opened.done() and opened.exception() is None:
             await opened.result().close()
@@ -234,7 +234,7 @@ async def _read(future: Any) -> Answer | ModelError:  # noqa: ANN401 - Dask's fu
 
 
 class _ClusterModel:
-    """One model that workers call."""
+    """One model that is called by workers."""
 
     def __init__(self, name: str, models: ClusterModels) -> None:
         self._name = name

@@ -57,7 +57,7 @@ def _record(suite: SuiteRunResult, outcomes: Sequence[SuiteOutcome]) -> dict[str
 
 
 def _count(suite: SuiteRunResult) -> Counter[str]:
-    """Count the trials of a suite, one after the other."""
+    """Sum up a suite's trials: their number, errors, origins and cost."""
     counts: Counter[str] = Counter()
     for one in suite.samples:
         for trial in (*one.trials, *one.baseline):
@@ -70,7 +70,7 @@ def _count(suite: SuiteRunResult) -> Counter[str]:
 
 
 def _where_from(counts: Counter[str]) -> str:
-    """Return where the answers are from; only those of a provider's model are live."""
+    """Return the origin of a suite's answers. Only answers of a provider's model are `live`."""
     trials = counts["trials"]
     kinds = {"cassette": counts["replayed"], "scripted": counts["scripted"]}
     kinds["live"] = trials - sum(kinds.values())

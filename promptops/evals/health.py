@@ -11,11 +11,10 @@ _COOLDOWN_SECONDS = 30.0
 
 
 class ModelHealth:
-    """The failures of one run's models. Applications have breakers of their own, which evals leave
-    alone.
+    """The failures of one run's models. Evals do not change the breakers of applications.
 
     Attributes:
-        failures: how often each model failed in a row.
+        failures: model -> number of consecutive failures.
     """
 
     def __init__(self) -> None:
@@ -32,13 +31,13 @@ class ModelHealth:
             self._closed_until[model] = time.monotonic() + _COOLDOWN_SECONDS
 
     def is_out(self, model: str) -> bool:
-        """Return whether a model failed repeatedly, and lately."""
+        """Return whether a model failed repeatedly and recently."""
         if self.failures.get(model, 0) < _FAILURES:
             return False
         return self._closed_until[model] > time.monotonic()
 
     def check(self, model: str) -> None:
-        """Raise BreakerOpenError for a model that is out."""
+        """Raise BreakerOpenError if the model is out; see `is_out`."""
         if self.is_out(model):
             left = self._closed_until[model] - time.monotonic()
             raise BreakerOpenError(model, time.time() + left)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def open_judge(
     asker: Asker, loop: asyncio.AbstractEventLoop, resolved: ResolvedPrompt, model: str | None
 ) -> Callable[[Tape, TapePlace, int], Callable[[ScorerQuestion], Mapping[str, Any]]]:
-    """Return a function that makes the judge of a trial, which scorers call in threads.
+    """Return a factory of judges: one for each trial, which scorers call in threads.
 
     Args:
         asker: asks the judge's model, with the run's tapes, cost limit and pace.
@@ -62,7 +62,7 @@ def open_judge(
 def open_embed(
     asker: Asker, loop: asyncio.AbstractEventLoop
 ) -> Callable[[Tape, TapePlace, int], Embed]:
-    """Return a function that makes the embedding of a trial, called like a judge."""
+    """Return a factory of embedding functions: one for each trial, called like a judge."""
 
     def of_trial(tape: Tape, place: TapePlace, number: int) -> Embed:
         def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def merge_results(shards: Sequence[tuple[str, EvalResult]]) -> EvalResult:
-    """Merge the shards in these files, with the samples in their original order.
+    """Merge shards, given as (file, result), with the samples in their original order.
 
     Raises:
-        UsageError: a shard is missing or duplicate, or they belong to different runs.
+        UsageError: a shard is missing or duplicate, or shards belong to different runs.
     """
     by_number: dict[int, tuple[str, EvalResult]] = {}
     count = shards[0][1].shard[1]
@@ -78,7 +78,7 @@ def _compare(first_path: str, first: EvalResult, path: str, other: EvalResult) -
 
 
 def _merge_suites(shards: Sequence[Sequence[SuiteRunResult]]) -> list[SuiteRunResult]:
-    """Interleave the samples again: they were distributed round-robin."""
+    """Interleave the samples, which were distributed round-robin."""
     hands = [
         [(index, name) for index, suite in enumerate(suites) for name in _names(suite)]
         for suites in shards

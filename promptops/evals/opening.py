@@ -63,7 +63,7 @@ class EvalOptions:
         stand_in: a model that answers instead of all others.
         asks_always: whether expensive checks also run on answers that failed cheap ones.
         allows_python: whether functions of the repository may run as scorers.
-        keeps: whether answers are kept for the next run, until `forget_answers`.
+        keeps: whether to keep answers for later runs of this process, until `forget_answers`.
         cluster: the address of a Dask scheduler whose workers call the models; None: this process.
     """
 
@@ -86,8 +86,8 @@ def choose_mode(
 ) -> Mode:
     """Choose the source of answers.
 
-    Cassettes, if a key is missing and every suite has one, or if all keys are missing and some
-    suite has one: no model could be asked about the others either.
+    Cassettes are used if a key is missing and every suite has one, or if all keys are missing and
+    any suite has one.
     """
     if options.mode is not None:
         return options.mode
@@ -115,8 +115,8 @@ def run(
 ) -> EvalResult:
     """Execute a prepared run. Ctrl-C ends it early; the result then has the finished trials.
 
-    A recording run writes the cassettes when it is complete. Raises UsageError, before anything is
-    asked, for a check that lacks what it needs.
+    A recording run writes the cassettes when it is complete. Raises UsageError, before calling a
+    model, if a check's requirements are missing.
     """
     check_requirements(repository, preparation.parts, allows_python=options.allows_python)
     config = repository.config
@@ -166,7 +166,7 @@ def run(
     result: EvalResult | None = None
 
     async def evaluate() -> None:
-        # `asyncio.run` formats what its coroutine returns, which takes long for many samples.
+        # `asyncio.run` would format the coroutine's result, which is slow for many samples.
         nonlocal result
         result = await run_evals(preparation, equipment, scoring, workers=concurrency, tell=tell)
 
@@ -208,7 +208,7 @@ def _open_log(repository: Repository, token: str) -> TrialLog | None:
 
 
 def open_tools(repository: Repository, max_cost: int | None) -> AskingTools:
-    """Return what asking a few questions outside of suites takes; nothing is recorded.
+    """Return the tools for asking a few questions outside of suites; nothing is recorded.
 
     Args:
         repository: the repository.
@@ -257,14 +257,14 @@ def find_judge(repository: Repository, part: SuitePart) -> ResolvedPrompt | None
 
 
 def forget_answers(repository: Repository) -> None:
-    """Remove the answers that runs of this process kept for each other."""
+    """Remove the answers that runs of this process kept for later runs."""
     folder = repository.git.common_dir / JOURNALS
     for file in folder.glob(f"*-{os.getpid()}-*.jsonl"):
         file.unlink(missing_ok=True)
 
 
 def _open_safety(config: Config) -> Safety | None:
-    """Return what shapes messages as in production: with placeholders, and nothing refused."""
+    """Return the safety settings that change messages as in production, but refuse nothing."""
     if "safety" not in config.tables:
         return None
     from dataclasses import replace
@@ -303,7 +303,7 @@ def _open_guards(repository: Repository) -> Guards | None:
 
 
 def judge_counts(repository: Repository, judge: ResolvedPrompt) -> bool:
-    """Return whether a judge's rulings count: whether its agreement with people is high enough."""
+    """Return whether a judge's rulings count: its agreement with people must be high enough."""
     least = repository.config.eval.agreement
     if least is None:
         return True
@@ -315,7 +315,7 @@ def judge_counts(repository: Repository, judge: ResolvedPrompt) -> bool:
 
 
 def _name(preparation: Preparation, choice: SuiteChoice) -> str:
-    """Return a run's name, by which another run of the same kind finds its answers."""
+    """Return a run's name, by which a resumed run finds its answers."""
     paths = [part.suite.path for part in preparation.parts]
     content = [
         paths,

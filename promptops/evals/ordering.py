@@ -1,4 +1,4 @@
-"""The order in which samples are listed: by name, with numbers in the order of their values."""
+"""Sort samples by name, with numbers by value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DIGITS = re.compile("([0-9]+)")
 def natural_key(name: str) -> NaturalKey:
     """Return a sort key that puts `rows 2` before `rows 10`.
 
-    Numbers are compared by length, then as text: a name may hold more digits than `int` reads.
+    Numbers are compared by length, then as text, because `int` limits the number of digits.
     """
     parts = _DIGITS.split(name)
     keys = []

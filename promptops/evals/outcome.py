@@ -42,13 +42,13 @@ _VERDICTS = {Exit.PASSED: "passed", Exit.BLOCKED: "blocked", Exit.UNKNOWN: "coul
 def word_verdict(code: Exit, *, all_pass: bool) -> str:
     """Return the words for an exit code.
 
-    Where samples fail and nothing forbids it, "passed" beside their number would mislead.
+    If samples fail although nothing forbids that, they do not say "passed".
     """
     return "not blocked" if code is Exit.PASSED and not all_pass else _VERDICTS[code]
 
 
 class Measure(StrEnum):
-    """What is compared for each sample: the share of passed trials, or their mean score."""
+    """The measure of a sample: the share of passed trials, or their mean score."""
 
     SHARE = "share"
     SCORE = "score"
@@ -87,7 +87,7 @@ class SuiteOutcome:
 
     @property
     def exit(self) -> Exit:
-        """The exit code. An error outweighs everything, so that it is not overlooked."""
+        """The exit code. Errors come before everything else, so that they are not overlooked."""
         gravities = {one.gravity for one in self.reasons}
         if ReasonKind.UNKNOWN in gravities:
             return Exit.UNKNOWN
@@ -126,7 +126,7 @@ def judge_suite(suite: SuiteRunResult, model: str, rules: SuiteRules) -> SuiteOu
     """Judge a suite with one model: by its thresholds and its baseline."""
     tally = count_samples(suite, model)
     reasons = find_reasons(suite, model, tally)
-    if tally.apart == tally.all.total:
+    if tally.without_baseline == tally.all.total:
         return SuiteOutcome(suite, model, tuple(reasons), None, tally)
     pairs = [_pair(one, rules.measure) for one in suite.of_model(model)]
     verdict = compare(pairs, margin=rules.margin)

@@ -11,7 +11,7 @@ class Pace:
     Belongs to one event loop.
 
     Args:
-        most: the initial and maximum limit.
+        most: the initial limit, which is also the maximum.
     """
 
     def __init__(self, most: int) -> None:
@@ -35,7 +35,7 @@ class Pace:
         self._running += 1
 
     async def __aexit__(self, *_error: object) -> None:
-        """Let the next trial run."""
+        """Let the next waiting trial run."""
         self._running -= 1
         if self._limit < self._most:
             self._limit = min(self._most, self._limit + 1 / self.limit)

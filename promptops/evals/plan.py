@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 # The assumed length of answers, as a share of the maximum.
 _USUAL_SHARE = 4
-# The assumed maximum of bytes in a token.
+# The assumed maximum number of bytes in a token.
 _BYTES_OF_TOKEN = 4
 _MESSAGE_TOKENS = 16
-# How many times each scorer asks a judge about an answer.
+# Scorer -> number of its judge calls for each answer.
 _QUESTIONS = {"rubric": 1, "factual": 1, "preference": 2}
 
 
@@ -118,8 +118,8 @@ def plan_questions(
         inputs: the inputs of the first question.
         model: the model.
         prices: the models' prices.
-        times: how many questions there are at most.
-        more: how many more tokens a later question may have.
+        times: the maximum number of questions.
+        more: the maximum number of additional tokens of a later question.
     """
     plan = EvalPlan(calls=times)
     plan.add(_measure(state, inputs, model, prices, more=more), times)
@@ -137,7 +137,7 @@ def _count(
 ) -> None:
     """Count the trials of a sample with one state: a question, and each further turn.
 
-    The first model is the likely one, and the dearest of them decides the highest cost.
+    The first model is assumed for the estimate, and the most expensive one for the maximum cost.
     """
     plan.trials += sample.trials
     inputs = side_inputs(state, sample, is_baseline=is_baseline)
@@ -146,7 +146,7 @@ def _count(
     said = 0
     for turn in (None, *sample.turns):
         if turn is not None:
-            # The conversation so far is sent again: the answer, and the user's next message.
+            # The conversation so far is sent again: add the answer and the user's next message.
             said += answer + len(turn.user.encode("utf-8", "replace")) + 2 * _MESSAGE_TOKENS
         plan.calls += sample.trials
         measures = [_measure(state, inputs, one, prices, more=said) for one in models]

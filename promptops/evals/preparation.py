@@ -41,7 +41,7 @@ class SuiteChoice:
     """The user's choice of suites.
 
     Attributes:
-        names: the prompts, or the files of suites; empty: all.
+        names: the prompts or suite files; empty: all.
         at: the state to judge; None: the work tree.
         against: the baseline; None: the live version, else the latest release; NONE: no baseline.
         models: the models; empty: the suite's, else the prompt's own.
@@ -49,7 +49,7 @@ class SuiteChoice:
         only: the names of the only samples to run; empty: all.
         changed_since: only suites touched since this revision; None: all.
         using: judge the live prompts that name this model; None: not requested.
-        instead: the model to use in its place.
+        instead: the model that replaces the one in `using`.
         environment: the environment for `using`; None: the default one.
         is_noise: whether a state is compared with itself, with separate answers for each side.
     """
@@ -68,7 +68,7 @@ class SuiteChoice:
 
 
 def check_choice(choice: SuiteChoice) -> None:
-    """Raise UsageError where a choice says two things at once."""
+    """Raise UsageError if the choice is contradictory."""
     if (choice.using is None) != (choice.instead is None):
         raise UsageError(
             "--using and --instead must be used together",
@@ -108,7 +108,7 @@ class SuitePart:
             answers to the same request.
         follows: whether each side asks the models that its prompt chooses, as in production;
             otherwise `models` alone.
-        uses_more: whether one of its checks may need a library, a model or a file.
+        uses_more: whether a check may need a library, a model or a file.
     """
 
     suite: Suite
@@ -285,7 +285,7 @@ def _make_part(
 
 
 def _check_judge(repository: Repository, found: FoundSuite, suite: Suite) -> None:
-    """Raise UsageError for checks that need a judge where there is none, before a call costs."""
+    """Raise UsageError if a check needs a judge and there is none."""
     if not found.uses_judge or suite.judge or repository.config.eval.judge:
         return
 
@@ -306,7 +306,7 @@ def list_checks(sample: Sample) -> tuple[Check, ...]:
 
 
 def _keep_reaching(repository: Repository, part: SuitePart, warnings: list[str]) -> list[SuitePart]:
-    """Return a suite of `--using` with those samples alone for which its model may be asked."""
+    """Restrict a suite of `--using` to the samples for which its model may be asked."""
     if "routes" not in part.change.data:
         return [part]
     model = part.baseline_model or ""
@@ -316,7 +316,7 @@ def _keep_reaching(repository: Repository, part: SuitePart, warnings: list[str])
         try:
             reached = follow_routes(part.change, inputs, _find_in(repository))
         except PromptopsError:
-            # The run says what is wrong with it.
+            # The run reports the error.
             return True
         return model in reached.list_models()
 
@@ -416,7 +416,7 @@ def _common_commit(repository: Repository, base: str) -> str:
 def _find_using(
     repository: Repository, found: Sequence[FoundSuite], choice: SuiteChoice
 ) -> tuple[list[FoundSuite], list[str]]:
-    """Return the suites of all live prompts that name a model, and such prompts without a suite."""
+    """Return the suites of all live prompts that use the model, and those prompts without one."""
     from promptops.delivery.environments import live_names
 
     model = choice.using or ""

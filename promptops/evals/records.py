@@ -1,4 +1,4 @@
-"""Write an eval run as JSON and read it: the format of `--format json` and `eval merge`."""
+"""Convert an eval run to JSON and back: the format of `--format json` and `eval merge`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def result_to_json(result: EvalResult) -> dict[str, Any]:
 
 
 def outcome_to_json(outcome: SuiteOutcome) -> dict[str, Any]:
-    """Return the outcome of one suite with one model."""
+    """Return the outcome of one suite with one model as JSON values."""
     return {
         "path": outcome.suite.path,
         "model": outcome.model,
@@ -154,7 +154,7 @@ def _trial_to_json(trial: Trial) -> dict[str, Any]:
 
 
 def result_from_json(data: Any, path: str) -> EvalResult:  # noqa: ANN401 - any JSON value
-    """Return the run in the file `path`. Raises UsageError."""
+    """Parse the run in the file `path`. Raises UsageError if it is malformed."""
     try:
         _check_schema(data)
         number, count = data["shard"]

@@ -1,4 +1,4 @@
-"""What checks lack is said before a model is asked: a library, an embedding model, a file."""
+"""Check before a run that its checks have their libraries, models and files."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from promptops.prompt.suite.suite import Check
     from promptops.repository.repository import Repository
 
-# A suite whose rows fill its checks has as many of them as rows.
+# A suite with rows of data has different checks for every row.
 _MAX_SEEN = 20
 
 
 def check_requirements(
     repository: Repository, parts: Iterable[SuitePart], *, allows_python: bool
 ) -> None:
-    """Raise UsageError for the first check with which no answer can be judged."""
+    """Raise UsageError for the first check whose requirements are missing."""
     embed = _never_embed if repository.config.eval.embedding else None
     root = repository.require_work_tree()
     context = Context(embed=embed, root=root, allows_python=allows_python)

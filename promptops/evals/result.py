@@ -64,10 +64,10 @@ class Trial(NamedTuple):
         is_replayed: whether every answer came from a cassette.
         response_id: the provider's id of the last answer, or None.
         served_model: the model name in the last answer.
-        answered_by: the model that gave it, if not the one that the result is of: a fallback, or
-            the choice of a route or of candidates.
-        is_degraded: whether it answered since the model of first choice did not.
-        fingerprint: the provider's name of the configuration that gave it, or None.
+        answered_by: the model that gave the last answer, if it is not the result's model but a
+            fallback or the choice of a route or of candidates.
+        is_degraded: whether it answered because the first choice failed.
+        fingerprint: the provider's name of the configuration that answered, or None.
     """
 
     number: int
@@ -124,7 +124,7 @@ class SampleResult:
 
     @property
     def baseline_share(self) -> float | None:
-        """The same with the baseline."""
+        """The share of passed trials with the baseline."""
         return _share(self.baseline)
 
     @property
@@ -134,7 +134,7 @@ class SampleResult:
 
     @property
     def baseline_score(self) -> float | None:
-        """The same with the baseline."""
+        """The mean score of the trials with the baseline."""
         return _score(self.baseline)
 
 
@@ -220,7 +220,7 @@ class SuiteRunResult:
 
 
 class _OfModel:
-    """The results of one model among those of several, as often as they are asked for."""
+    """The results of one model, filtered from those of all; can be iterated repeatedly."""
 
     def __init__(self, samples: Sequence[SampleResult], model: str) -> None:
         self._samples = samples
@@ -272,7 +272,7 @@ class VerdictReason:
 
 
 def count_samples(suite: SuiteRunResult, model: str) -> SampleTally:
-    """Count what verdicts and reports ask about the samples of one model."""
+    """Count the samples and trials of one model for verdicts and reports."""
     tally = SampleTally(suite.thresholds)
     outlines: Callable[[str], Iterable[SampleResult]] | None
     outlines = getattr(suite.samples, "outlines", None)
@@ -290,7 +290,7 @@ def find_reasons(
         return [VerdictReason(ReasonKind.UNKNOWN, "no sample was run")]
     reasons = list(_find_unjudged(suite, model, tally))
     overall = suite.thresholds.overall
-    is_compared = tally.apart < tally.all.total
+    is_compared = tally.without_baseline < tally.all.total
     if overall is None and not is_compared and not suite.thresholds.tags:
         # Without threshold and baseline, all samples must pass.
         overall = 1.0
@@ -311,9 +311,7 @@ _MAX_NAMES = 3
 
 @dataclass(slots=True)
 class _TrialSide:
-    """The trials of one side: how many there are, how many say nothing, and which models other than
-    the expected one answered.
-    """
+    """Counts of one side's trials: all, unjudged, and those that another model answered."""
 
     trials: int = 0
     errors: int = 0
@@ -331,7 +329,7 @@ class _TrialSide:
 
 @dataclass(slots=True)
 class _SampleShare:
-    """The samples that a threshold is about."""
+    """Counts of the samples to which a threshold applies."""
 
     total: int = 0
     passed: int = 0
@@ -344,15 +342,15 @@ class _SampleShare:
 
 
 class SampleTally:
-    """Counts what thresholds are about, sample by sample.
+    """The counts for verdicts, collected sample by sample.
 
     Attributes:
-        shares: all samples (None), and those of each tag with a threshold.
-        change: the trials with the change.
-        baseline: those with the baseline.
-        apart: how many samples have none of those.
-        lost: the names of samples that must pass and do not.
-        has_repeats: whether several trials of a sample have one answer of the provider.
+        shares: the counts of all samples (key None), and of each tag with a threshold.
+        change: the counts of the change's trials.
+        baseline: the counts of the baseline's trials.
+        without_baseline: the number of samples without baseline trials.
+        lost: the names of samples that must pass and fail.
+        has_repeats: whether several trials of a sample share one answer of the provider.
     """
 
     def __init__(self, thresholds: Thresholds) -> None:
@@ -360,7 +358,7 @@ class SampleTally:
         self.shares: dict[str | None, _SampleShare] = {None: self.all}
         self.shares.update((tag, _SampleShare()) for tag in thresholds.tags)
         self.change, self.baseline = _TrialSide(), _TrialSide()
-        self.apart = 0
+        self.without_baseline = 0
         self.lost: list[str] = []
         self.has_repeats = False
 
@@ -373,7 +371,7 @@ class SampleTally:
                 self.shares[tag].add(outcome)
         self.change.add(sample.trials)
         self.baseline.add(sample.baseline)
-        self.apart += not sample.baseline
+        self.without_baseline += not sample.baseline
         is_lost = outcome is SampleOutcome.FAILED and "must" in sample.tags
         if is_lost and sample.baseline_outcome in {None, SampleOutcome.PASSED}:
             self.lost.append(sample.name)
@@ -401,23 +399,23 @@ def _find_unjudged(
     if copied:
         text = f"the trials of {copied} samples are identical copies: a cache answers them"
         yield VerdictReason(ReasonKind.UNKNOWN, text)
-    if suite.baseline is not None and tally.apart:
-        of = f"{tally.apart} of {tally.all.total} samples"
+    if suite.baseline is not None and tally.without_baseline:
+        of = f"{tally.without_baseline} of {tally.all.total} samples"
         yield VerdictReason(
             ReasonKind.NOTE, f"{of} cannot be compared: the baseline has other inputs"
         )
 
 
 def _find_repeated(sample: SampleResult) -> set[str]:
-    """Return the provider's ids of answers that several trials of a sample share."""
+    """Return the ids of provider answers that several trials of a sample share."""
     named = [one.response_id for one in sample.trials if one.response_id is not None]
     return {name for name in named if named.count(name) > 1}
 
 
 def _count_copied(samples: Iterable[SampleResult]) -> int:
-    """Count the samples with several trials that got the same answer, by the provider's id.
+    """Count the samples of which several trials share one provider answer (by its id).
 
-    Such trials count no more than one. An id that different samples share is ignored.
+    Such trials are not independent. An id that different samples share is ignored.
     """
     repeated = {name for one in samples for name in _find_repeated(one)}
     owners = Counter(
@@ -430,7 +428,7 @@ def _count_copied(samples: Iterable[SampleResult]) -> int:
 
 
 def _threshold(share: _SampleShare, tag: str | None, least: float) -> VerdictReason | None:
-    """Check a threshold; with undecided samples the result may be open."""
+    """Check a threshold; return why it is missed, or open because of undecided samples."""
     of = "samples" if tag is None else f"samples tagged '{tag}'"
     total = share.total
     if not total:

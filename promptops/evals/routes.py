@@ -1,4 +1,4 @@
-"""Find out which models a prompt may ask, and which ones a sample reaches by its routes."""
+"""Find the models that a prompt may ask, and those that a sample reaches by routes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NO_ROUTE: Mapping[str, Any] = {}
 
 
 class Reached(NamedTuple):
-    """Where a prompt's routes lead for some inputs: the last prompt, and its route or {}."""
+    """The end of a prompt's routes for some inputs: the last prompt, and its route or {}."""
 
     prompt: ResolvedPrompt
     route: Mapping[str, Any]
@@ -40,7 +40,7 @@ def follow_routes(
     inputs: Mapping[str, object],
     find: Callable[[str], ResolvedPrompt],
 ) -> Reached:
-    """Follow a prompt's routes for some inputs. Routes that never end end after a few.
+    """Follow a prompt's routes for some inputs, for a limited number of steps.
 
     Args:
         prompt: the first prompt.
@@ -48,7 +48,7 @@ def follow_routes(
         find: resolves a ref.
 
     Raises:
-        PromptopsError: the inputs are not valid, or a route leads nowhere.
+        PromptopsError: the inputs are invalid, or a route's prompt does not exist.
     """
     found, given = prompt, inputs
     for _ in range(_MAX_ROUTES):
@@ -69,14 +69,14 @@ def follow_routes(
 
 
 def list_models(prompt: ResolvedPrompt) -> list[str]:
-    """Return the models that a prompt may ask, those of its routes included."""
+    """Return the models that a prompt may ask, including those in its routes."""
     routed = [route.get("model") for route in prompt.data.get("routes", ())]
     named = [*Reached(prompt, _NO_ROUTE).list_models(), *routed]
     return [one for one in dict.fromkeys(named) if one is not None]
 
 
 def may_ask(prompt: ResolvedPrompt, model: str, find: Callable[[str], ResolvedPrompt]) -> bool:
-    """Return whether a prompt names a model, or one that its routes lead to does."""
+    """Return whether a prompt, or one that its routes lead to, names a model."""
     waiting, seen = [prompt], {prompt.name}
     while waiting:
         found = waiting.pop()
@@ -88,7 +88,7 @@ def may_ask(prompt: ResolvedPrompt, model: str, find: Callable[[str], ResolvedPr
             try:
                 following = find(beside(found, route["prompt"]))
             except PromptopsError:
-                # Such a route fails for its callers, and is not what is asked about here.
+                # A broken route fails when it is used; ignore it here.
                 continue
             if following.name not in seen:
                 seen.add(following.name)

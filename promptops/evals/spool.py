@@ -24,7 +24,7 @@ MAX_LOOSE = 4_000
 _OUTCOMES = tuple(SampleOutcome)
 _NUMBERS = {one: number for number, one in enumerate(_OUTCOMES)}
 _OUTLINES = tuple((Trial(1, one),) for one in _OUTCOMES)
-# As many as a byte can number.
+# The maximum that a byte can number.
 _MAX_OUTLINES = 256
 _NOWHERE = -1
 
@@ -54,7 +54,7 @@ class TrialSpool:
         return self._loose is not None
 
     def put(self, place: int, trial: Trial) -> None:
-        """Keep a trial."""
+        """Store a trial."""
         if self._loose is not None:
             self._loose[place] = trial
             return
@@ -92,7 +92,7 @@ class TrialSpool:
         return _from_row(marshal.loads(self._read(start, self._ends[place])))  # noqa: S302 - its own bytes
 
     def outline(self, place: int) -> tuple[Trial]:
-        """Return a trial's outcome and who answered, without a look at the file."""
+        """Return a trial's outcome and the answering model, without reading the file."""
         return self._outlines[self._outcomes[place]]
 
     def _read(self, start: int, end: int) -> bytes:
@@ -144,11 +144,11 @@ class SpooledSamples(Sequence[SampleResult]):
 
     Args:
         samples: the suite's samples.
-        models: the models, in the order in which their results come.
+        models: the models, in the order of their results.
         spool: the trials.
-        width: the most trials that a sample has.
-        has_baseline: whether samples have trials with the baseline.
-        apart: a byte for each model and sample: whether it cannot run with the baseline.
+        width: the maximum number of trials of a sample.
+        has_baseline: whether samples have baseline trials.
+        without_baseline: a byte for each model and sample: whether it cannot run with the baseline.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class SpooledSamples(Sequence[SampleResult]):
         models: tuple[str, ...],
         spool: TrialSpool,
         width: int,
-        apart: bytearray,
+        without_baseline: bytearray,
         *,
         has_baseline: bool,
     ) -> None:
@@ -165,7 +165,7 @@ class SpooledSamples(Sequence[SampleResult]):
         self._samples = samples
         self._spool = spool
         self._width = width
-        self._apart = apart
+        self._without_baseline = without_baseline
         self._has_baseline = has_baseline
 
     def __len__(self) -> int:
@@ -183,15 +183,19 @@ class SpooledSamples(Sequence[SampleResult]):
             yield self._make(sample, at)
 
     def outlines(self, model: str) -> Iterator[SampleResult]:
-        """Yield the results of one model with the outcomes of their trials and who answered."""
+        """Yield the results of one model, with only outcome and answering model of each trial."""
         if self._width > 1:
-            # What several trials of a sample have in common is in the file.
+            # Shared answers can only be found in the file.
             yield from self.of_model(self.models.index(model))
             return
         count = len(self._samples)
         outline = self._spool.outline
         for at, sample in enumerate(self._samples, self.models.index(model) * count):
-            baseline = outline(at + len(self)) if self._has_baseline and not self._apart[at] else ()
+            baseline = (
+                outline(at + len(self))
+                if self._has_baseline and not self._without_baseline[at]
+                else ()
+            )
             trials = outline(at)
             yield SampleResult(sample.name, model, sample.tags, sample.passes, trials, baseline)
 
@@ -211,7 +215,7 @@ class SpooledSamples(Sequence[SampleResult]):
 
     def _make(self, sample: Sample, at: int) -> SampleResult:
         baseline: tuple[Trial, ...] = ()
-        if self._has_baseline and not self._apart[at]:
+        if self._has_baseline and not self._without_baseline[at]:
             baseline = self._trials(sample, at + len(self))
         model = self.models[at // len(self._samples)]
         trials = self._trials(sample, at)

@@ -35,8 +35,8 @@ class FoundSuite:
         prompt: the prompt's name.
         data: the file's bytes.
         judge: the name of its judge prompt; None: the configured one.
-        uses_judge: whether one of its checks may ask a judge.
-        uses_more: whether one of its checks may need a library, a model or a file.
+        uses_judge: whether a check may ask a judge.
+        uses_more: whether a check may need a library, a model or a file.
     """
 
     path: str
@@ -65,7 +65,7 @@ class Suites:
         )
 
     def find(self, names: Sequence[str]) -> list[FoundSuite]:
-        """Return the suites of some prompts; of all if `names` is empty.
+        """Return the suites of prompts; an empty `names` means all.
 
         Raises:
             NotFoundError: a prompt does not exist or has no suite.
@@ -125,7 +125,7 @@ class Suites:
         return found
 
     def read(self, path: str) -> bytes | None:
-        """Return a file of the evals folder, by its path from the repository's top."""
+        """Return the bytes of a file in the evals folder, by its path from the repository's top."""
         return None if self._judge is None else self._judge.read(path)
 
     def list_files(self, found: FoundSuite) -> list[str]:

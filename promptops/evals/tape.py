@@ -1,4 +1,4 @@
-"""Recorded answers of models, each bound to the request that it answers.
+"""Store recorded answers of models, each bound to its request.
 
 Two kinds of files have this format. A **cassette** is next to its suite, `triage.cassette.jsonl`,
 and lets a suite run without keys. A **journal** is in the Git folder and keeps the answers of an
@@ -84,9 +84,9 @@ class TapeFailure(NamedTuple):
     Attributes:
         message: the error.
         model: the model that was asked.
-        kind: the kind of the error, as `ModelError` has it.
+        kind: the kind of the error, as in `ModelError`.
         status: the HTTP status, or None.
-        code: the provider's code of the error, or None.
+        code: the provider's error code, or None.
     """
 
     message: str
@@ -96,7 +96,7 @@ class TapeFailure(NamedTuple):
     code: str | None = None
 
     def error(self) -> ModelError:
-        """Return the error."""
+        """Return it as an exception."""
         return ModelError(
             self.message,
             model=self.model,
@@ -141,9 +141,7 @@ def hash_request(request: Request) -> str:
 
 
 def redact_answer(answer: Answer) -> Answer:
-    """Return an answer as stored, with secrets masked. A recording run judges this one, as a replay
-    will.
-    """
+    """Return an answer with secrets masked, as it is stored and judged."""
     calls = tuple(replace(one, arguments=redact(one.arguments)) for one in answer.tool_calls)
     return replace(answer, text=redact(answer.text), tool_calls=calls)
 
@@ -167,12 +165,12 @@ class Tape:
         return len(self._entries)
 
     def list_served(self) -> list[str]:
-        """Return the models that gave the answers, by the providers' names."""
+        """Return the provider's names of the models that answered."""
         answers = [one for one in self._entries.values() if one.failure is None]
         return sorted({one.answer.served_model or one.place.model for one in answers})
 
     def find(self, key: TapeKey) -> TapeEntry | None:
-        """Return the answer to a request, and mark it as used."""
+        """Return the answer to a request, marked as used; None if there is none."""
         found = self._entries.get(key)
         if found is not None:
             self._used.add(key)
@@ -243,10 +241,10 @@ def write_cassette(file: Path, prompt: str, entries: Iterable[TapeEntry]) -> Non
 
 
 class Journal:
-    """Answers that a run has paid for, written as they come, so that a kill loses none.
+    """The paid answers of a run, written immediately, so that a killed run loses none.
 
-    Answers that cost nothing may wait for the next one. Every run writes a file of its own. It is
-    removed when the run is done.
+    Free answers may be written with the next paid one. Each run has its own file, which is removed
+    when the run is done.
 
     Args:
         folder: the folder of the files; None: write nothing.
@@ -259,7 +257,7 @@ class Journal:
         self._file = None if folder is None else folder / f"{name}-{token}.jsonl"
         self._old: list[Path] = []
         self._stream: TextIO | None = None
-        # When answers that cost nothing were written last.
+        # When free answers were last written.
         self._written = 0.0
         self._entries: dict[TapeKey, TapeEntry] = {}
         if folder is not None and resumes and folder.is_dir():
@@ -280,10 +278,7 @@ class Journal:
         return self._entries.get(key)
 
     def add(self, entry: TapeEntry) -> None:
-        """Write an answer down, at once where it cost something.
-
-        It is not kept in memory: nobody asks for it again.
-        """
+        """Write an answer, immediately if it cost something. It is not kept in memory."""
         if self._file is None:
             return
         if self._stream is None:
@@ -315,8 +310,7 @@ def _parse(line: str) -> Any:  # noqa: ANN401 - any JSON value
 def _to_line(entry: TapeEntry) -> str:
     """Return an entry as a line of JSON.
 
-    Written key by key: there is a line for each trial, and a dictionary and its encoder would take
-    longer than everything else.
+    Written key by key, because encoding a dictionary for each trial would dominate the time.
     """
     (request, trial), (sample, model, side), answer = entry.key, entry.place, entry.answer
     head = (
@@ -324,7 +318,7 @@ def _to_line(entry: TapeEntry) -> str:
         f'"trial": {trial}, "request": {_quote(request)}'
     )
     if entry.failure is not None:
-        # Without the keys of an answer, so that no reader takes it for an empty one.
+        # Without an answer's keys, so that it is not read as an empty answer.
         return f'{head}, "failure": {_encode_value(list(entry.failure))}}}'
     usage = answer.usage
     line = (

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 CHANGE = "change"
 BASELINE = "baseline"
-# More rounds of tool calls than this are an endless loop.
+# More rounds of tool calls count as an endless loop.
 _MAX_ROUNDS = 16
-# How many samples are rendered together.
+# The number of samples to render together.
 _AHEAD = 64
 _ROUNDING = 1e-9
 
@@ -72,16 +72,16 @@ class Scoring:
 
 
 class Case(NamedTuple):
-    """The subject of one trial.
+    """The input of one trial: prompt, sample and place.
 
     Attributes:
         resolved: the prompt.
         sample: the sample.
         tape: the recorded answers, to which new ones are added.
         place: the sample, model and side.
-        number: the number of the trial, from 1.
+        number: the trial's number, from 1.
         baseline: the baseline's answer, if any.
-        follows: whether models are chosen as in production, as `QuestionPlace` says.
+        follows: whether models are chosen as in production; see `QuestionPlace`.
     """
 
     resolved: ResolvedPrompt
@@ -108,14 +108,14 @@ class _TrialCourse:
 
     @property
     def seconds(self) -> float:
-        """How long its calls took."""
+        """The duration of its calls."""
         if len(self.asked) == 1:
             return self.asked[0].latency_seconds
         return sum(one.latency_seconds for one in self.asked)
 
     @property
     def cost_micros(self) -> int | None:
-        """What its calls cost; None where that is unknown."""
+        """The cost of its calls, in micro-dollars; None if unknown."""
         if len(self.asked) == 1:
             return self.asked[0].cost_micros
         known = [one.cost_micros for one in self.asked]
@@ -128,7 +128,7 @@ async def run_trial(asker: Asker, scoring: Scoring, case: Case) -> Trial:
     Args:
         asker: asks the model.
         scoring: the context of checks.
-        case: the subject of the trial.
+        case: the prompt, sample and place.
 
     Raises:
         MissingError, CapError, GuardError: no answer is available.
@@ -146,7 +146,7 @@ async def run_trial(asker: Asker, scoring: Scoring, case: Case) -> Trial:
     except (CapError, GuardError):
         raise
     except (ModelError, BreakerOpenError, RefusedError, ScorerError) as error:
-        # A judge's calls have the same limits as all others.
+        # A judge's calls have the same limits.
         if isinstance(error.__cause__, (MissingError, CapError, ClusterError, GuardError)):
             raise error.__cause__ from None
         return _finish(course, case, SampleOutcome.ERROR, error)
@@ -154,7 +154,7 @@ async def run_trial(asker: Asker, scoring: Scoring, case: Case) -> Trial:
 
 
 def _end_early(course: _TrialCourse, case: Case, error: PromptopsError) -> Trial:
-    """Return the trial of a prompt that could not be rendered, which may be expected."""
+    """Return the trial of a prompt that could not be rendered; the sample may expect that."""
     is_met = case.sample.outcome is Wanted.ERROR
     course.checks.append(CheckOutcome("outcome", float(is_met), is_met, error.message))
     course.weights.append(1.0)
@@ -189,7 +189,7 @@ def _finish(
 
 
 def describe_error(error: PromptopsError) -> str:
-    """Return an error and what to do about it, in one line."""
+    """Return an error and its hint on one line."""
     return error.message if error.hint is None else f"{error.message} ({error.hint})"
 
 
@@ -202,7 +202,7 @@ def _mean(course: _TrialCourse) -> float:
 
 
 def _judge(course: _TrialCourse, sample: Sample) -> SampleOutcome:
-    """Return the trial: whether a complete one passes."""
+    """Return the outcome of a complete trial."""
     if sample.threshold is not None:
         outcome = [one for one in course.checks if one.label == "outcome"]
         is_passed = _mean(course) >= sample.threshold - _ROUNDING
@@ -213,7 +213,7 @@ def _judge(course: _TrialCourse, sample: Sample) -> SampleOutcome:
 
 
 async def _converse(course: _TrialCourse, asker: Asker, scoring: Scoring, case: Case) -> None:
-    """Ask the first question and those of every turn; check each answer."""
+    """Ask the first question and that of each turn; check each answer."""
     sample = case.sample
     at = QuestionPlace(case.tape, case.place, case.number, case.follows)
     course.stage = "call"
@@ -223,7 +223,7 @@ async def _converse(course: _TrialCourse, asker: Asker, scoring: Scoring, case: 
         course.messages = [dict(one) for one in asked.messages]
     task = ""
     if scoring.open_judge is not None:
-        # Only judges are told what the task was.
+        # Only judges need the task.
         task = "\n\n".join([str(one.get("content") or "") for one in asked.messages])
     context = Context(
         task,
@@ -278,11 +278,11 @@ def side_inputs(resolved: ResolvedPrompt, sample: Sample, *, is_baseline: bool) 
 def render_ahead(
     items: Iterable[T], states: Sequence[ResolvedPrompt], sample_of: Callable[[T], Sample]
 ) -> Iterator[T]:
-    """Yield what is given; prompts are rendered for some of them together, ahead of their use.
+    """Yield the items, after rendering their prompts in batches.
 
     Args:
-        items: samples, or what each is about one.
-        states: the change, then the baseline, if any.
+        items: samples, or objects that have one.
+        states: the prompts: the change, then the baseline if any.
         sample_of: returns an item's sample.
     """
     iterator = iter(items)
@@ -408,7 +408,7 @@ async def _check(
 
 
 class _Ordered(NamedTuple):
-    """Checks with what they cost, the cheapest first."""
+    """Checks with their costs, cheapest first."""
 
     checks: Sequence[Check]
     ordered: tuple[tuple[Check, Cost], ...]
@@ -420,7 +420,7 @@ _MAX_ORDERED = 64
 
 
 def _order(checks: Sequence[Check]) -> tuple[tuple[Check, Cost], ...]:
-    """Return checks with their costs, in the order in which to ask."""
+    """Return checks with their costs, in the order of execution."""
     known = _ORDERED.get(id(checks))
     if known is None or known.checks is not checks:
         if len(_ORDERED) >= _MAX_ORDERED:
@@ -430,7 +430,7 @@ def _order(checks: Sequence[Check]) -> tuple[tuple[Check, Cost], ...]:
     return known.ordered
 
 
-# Share equal strings: most answers have the same few reasons, and a run keeps all of them.
+# Share equal strings, because most answers have one of a few reasons.
 @lru_cache(maxsize=4096)
 def _make_outcome(label: str, score: float, is_met: bool, reason: str) -> CheckOutcome:  # noqa: FBT001 - as the record has it
     return CheckOutcome(label, score, is_met, reason)

@@ -1,8 +1,8 @@
-"""Decide whether a change is better or worse than the baseline, or not distinguishable.
+"""Decide whether a change is better than, worse than, or not distinguishable from the baseline.
 
 The unit is the sample, with the difference of its two means over trials. `worse` and `better` need
-both the sign-flip test and the interval. Each alone errs more often than its level if a few samples
-change a lot and the others a little.
+both the sign-flip test and the interval, because each alone errs more often than its level if a few
+samples change a lot and the others a little.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _MAX_INTRACLASS = 0.95
 class Conclusion(StrEnum):
     """The conclusion of a comparison.
 
-    TOO_FEW: fewer than six samples cannot show anything at this level. NOT_JUDGED: a value is no
-    number, or no sample was judged on both sides.
+    TOO_FEW: with fewer than six samples, no difference can be significant. NOT_JUDGED: a value is
+    NaN, or no sample was judged on both sides.
     """
 
     BETTER = "better"
@@ -57,7 +57,7 @@ class SamplePair:
             between. Empty if none was judged.
         after: the same for the change.
         tags: its slices.
-        needed: how many of its trials must pass; None if trials have scores.
+        needed: the number of trials that must pass; None if trials have scores.
     """
 
     name: str
@@ -73,9 +73,7 @@ class SamplePair:
 
 
 class Movement(StrEnum):
-    """How a sample changed. LOST and REPAIRED changed between passing and failing; others only
-    their mean.
-    """
+    """How a sample changed: LOST and REPAIRED between passing and failing, others only in mean."""
 
     LOST = "lost"
     FELL = "fell"
@@ -91,7 +89,7 @@ class Moved:
         name: the sample's name.
         movement: how it changed.
         before: the mean of its trials with the baseline.
-        after: the same with the change.
+        after: the mean of its trials with the change.
     """
 
     name: str
@@ -107,13 +105,13 @@ class SuiteComparison:
     Attributes:
         finding: the conclusion.
         samples: the number of samples judged on both sides.
-        differing: the number of those with another mean.
-        before: the mean over samples with the baseline; NaN where there is none.
-        after: the same with the change.
+        differing: the number of those whose means differ.
+        before: the mean over samples with the baseline; NaN without samples.
+        after: the mean over samples with the change.
         difference: `after` minus `before`.
         interval: the confidence interval of the difference; None if nothing was judged.
-        p: the chance of a difference as large between equal sides, corrected for the number of
-            slices.
+        p: the probability of a difference as large if both sides are equal, corrected for the
+            number of slices.
     """
 
     finding: Conclusion
@@ -155,7 +153,7 @@ class EvalVerdict:
 
     @property
     def regressions(self) -> tuple[Moved, ...]:
-        """The samples that are worse than before, even where the mean went up."""
+        """The samples that are worse than before, even if the overall mean is higher."""
         return tuple(one for one in self.moved if one.after < one.before)
 
 
@@ -272,8 +270,8 @@ def _find_detectable(
 ) -> float | None:
     """Return the loss that such a suite detects, given the variance of its samples.
 
-    Between equal sides the square of a difference is 2 r (1 - r) (1 - c) / k on average, with r the
-    pass rate, k the trials and c the intraclass correlation, which it therefore tells.
+    Between equal sides the mean squared difference is 2 r (1 - r) (1 - c) / k, with pass rate r, k
+    trials and intraclass correlation c. This gives c.
     """
     if overall.before <= 0 or any(pair.needed is None for pair in judged):
         return None
@@ -307,7 +305,7 @@ def explain(verdict: EvalVerdict) -> str:
     overall = verdict.overall
     if overall.interval is None:
         return "Nothing was compared."
-    # The share of inputs of which 5 % of such suites have no sample.
+    # The share of inputs that 5 % of such suites do not contain.
     unseen = 1 - LEVEL ** (1 / overall.samples)
     rare = f"anything that affects fewer than {_percent(unseen)} of inputs"
     elsewhere = "or only inputs unlike these samples"

@@ -1,4 +1,4 @@
-"""What a worker of a cluster does: call a model, and return its answer or its error as a value."""
+"""Run on a cluster's worker: call a model, and return its answer or error as a value."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _MAX_RUNS = 4
 _LOCK = threading.Lock()
-# Run -> its models, whose connections all threads of this worker share.
+# Run -> its models. All threads of a worker share their connections.
 _MODELS: dict[str, Models] = {}
 
 
@@ -25,7 +25,7 @@ class WorkerRun(NamedTuple):
 
     Attributes:
         version: its version of promptops, which must be the worker's.
-        token: names the run; its calls share connections.
+        token: identifies the run; its calls share connections.
         settings: its table `[models]`.
     """
 
@@ -42,13 +42,13 @@ def read_version() -> str:
 def call_model(run: WorkerRun, name: str, request: Request, seconds: float) -> Answer | ModelError:
     """Call a model, and never raise: Dask would log the arguments of a task that raised.
 
-    Errors of provider libraries lose their status on the way between processes; ours does not.
+    `ModelError` keeps its HTTP status between processes; errors of provider libraries do not.
 
     Args:
-        run: what the call belongs to.
-        name: the model.
-        request: what to ask.
-        seconds: how long the call may take, from now on: time in the queue does not count.
+        run: the run of the call.
+        name: the model's name.
+        request: the request.
+        seconds: the timeout of the call, without the time in the queue.
     """
     if run.version != __version__:
         return ModelError(

@@ -181,9 +181,10 @@ def judge_change(
         policy: the policy at `endpoints.base`, if already read.
 
     Raises:
-        GitError: the two conflict, have no common ancestor here, or history is missing.
+        GitError: the commits conflict, have no common ancestor in this clone, or history is
+            missing.
         ConfigurationError: the target branch's rules are invalid.
-        RemoteError: a required forge cannot be reached.
+        RemoteError: a required forge is unreachable.
     """
     if policy is None:
         policy = read_policy(repository, endpoints.base, dialect=dialect)
@@ -235,7 +236,7 @@ def judge_change(
 def _mark_stale(
     evidence: Sequence[EvalEvidence], repository: Repository, change: Change, folder: str
 ) -> list[EvalEvidence]:
-    """Mark results of suites that are neither the merged ones nor those of the target branch."""
+    """Mark results of suites that differ from the merged suite and from the target branch's."""
     states = [
         (repository.tree(tree), repository.tree(tree, folder))
         for tree in (change.tree, change.base)
@@ -311,7 +312,7 @@ def _list_new(change: Change) -> set[str]:
 
 
 def _judge_suites(change: Change, config: Config) -> Iterator[Finding]:
-    """Report suites at paths that are not governed, so that nobody must approve changes to them."""
+    """Report suites at paths that are not governed: changes to them need no approval."""
     for prompt in change.prompts:
         document = prompt.after.closure.document if prompt.after else None
         suite = document.data.get("evals") if document else None
@@ -328,9 +329,7 @@ def _judge_suites(change: Change, config: Config) -> Iterator[Finding]:
 
 
 def _judge_collisions(change: Change, files: Files) -> Iterator[Finding]:
-    """Yield paths that collide on a disk that ignores case, where the checked-out file is
-    undefined.
-    """
+    """Yield paths that differ only by case, so that they collide on some disks."""
     new = _list_new(change)
     hint = "rename one of the two"
     folder = change.folder

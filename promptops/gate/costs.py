@@ -29,8 +29,9 @@ class PromptCost(NamedTuple):
     Attributes:
         tokens: the tokens of its text, without inputs.
         answer: the tokens of the longest answer, its `max_tokens`; None without one.
-        micros: micro-dollars of 1,000 runs with the longest answers, without inputs; without
-            `max_tokens` answers are left out. None if the model's price is unknown.
+        micros: the cost of 1,000 runs in micro-dollars, without inputs and with the longest
+            answers; answers are left out without `max_tokens`. None if the model's price is
+            unknown.
     """
 
     tokens: int

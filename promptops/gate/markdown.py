@@ -1,7 +1,7 @@
 """Write a verdict as Markdown, for a comment on the change or a job's summary.
 
 Text from files and people appears only as code, so that it cannot mention people, link or forge a
-line. By the first line, which never changes, a script finds its earlier comment.
+line. The first line never changes; a script recognises its earlier comment by it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MARKER = "<!-- promptops gate -->"
 # GitHub refuses comments of more than 65,536 characters.
 _MAX_LINES = 30
 _FEW = 3
-# The room for excerpts besides the verdict.
+# The maximum length of excerpts.
 _MAX_TEXT = 40_000
 
 

@@ -1,4 +1,4 @@
-"""What a change lacks, and who can give it: the first thing that a reviewer wants to know."""
+"""List what a change lacks, and who can give it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _EVIDENCE = "missing-evidence"
 
 
 def list_waiting(verdict: Verdict) -> list[tuple[str, list[Requirement]]]:
-    """Return whose approvals hold the change up, with what for."""
+    """Return the missing approvals, grouped by whose approval is needed."""
     # If approvals were not checked, ownership blocks nothing, so nobody is listed.
     return group_requirements(
         one
         for one in verdict.requirements
-        if not one.is_met and (verdict.sources or one.ground is not ApprovalReason.OWNERSHIP)
+        if not one.is_met and (verdict.sources or one.reason is not ApprovalReason.OWNERSHIP)
     )
 
 
@@ -40,7 +40,7 @@ def list_idle(verdict: Verdict) -> list[tuple[str, list[Requirement]]]:
 
 
 def list_faults(findings: Iterable[Finding], lines: Iterable[VersionLine]) -> list[Finding]:
-    """Return the findings that no version line and no approval answers."""
+    """Return the findings that neither a version line nor an approval can resolve."""
     answered = {(line.path, line.check) for line in lines}
     return [
         one
@@ -54,7 +54,7 @@ def summarize(verdict: Verdict, name: Callable[[str], str]) -> str:
 
     Args:
         verdict: the verdict.
-        name: formats people and teams, so that nobody is mentioned by accident.
+        name: formats people and teams, so that they are not mentioned by accident.
     """
     if verdict.is_allowed:
         return "may merge"

@@ -123,7 +123,7 @@ def select_paths(
 
 
 def path_from_top(repository: Repository, path: Path) -> str | None:
-    """Convert a file system path to a path from the repository's top; None outside of it.
+    """Convert a file system path to a path from the repository's top; None if it is outside.
 
     The top itself is the empty string. In a bare repository every relative path is from the top.
     """
@@ -171,9 +171,9 @@ def lint_repository(
 def find_sole_owner(
     repository: Repository, found: FoundOwners, *, revision: str | None = None
 ) -> str | None:
-    """Return who alone owns all prompts; None where a second person may approve what they change.
+    """Return the only owner of all prompts; None if somebody else may approve their changes.
 
-    A team counts as many, unless the groups file says that one person is all of it.
+    A team counts as several people, unless the groups file lists one person as its only member.
     """
     governance = Governance(repository.config)
     owners = {
@@ -252,9 +252,9 @@ def _not_found(read: _Read, dialect: Dialect) -> NotFoundError:
 def select_owned(
     answers: Iterable[Ownership], owner: str, groups: Groups | None
 ) -> list[Ownership]:
-    """Return those that `owner` owns, also as a member by the groups file.
+    """Return the paths that `owner` owns, also as a team member by the groups file.
 
-    UsageError where it is no owner.
+    Raises UsageError if `owner` has no `@` and is not in the groups file.
     """
     from promptops.forge.codeowners import owner_key
 

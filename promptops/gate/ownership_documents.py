@@ -1,4 +1,4 @@
-"""Write owners, and faults of the CODEOWNERS file, as JSON."""
+"""Describe owners, and faults of the CODEOWNERS file, as JSON."""
 
 from __future__ import annotations
 
@@ -48,9 +48,7 @@ def describe_owners_lint(found: FoundOwners, findings: Sequence[Finding]) -> dic
 
 
 def _describe_ownership(ownership: Ownership) -> list[dict[str, Any]]:
-    """Return a path's ownership for JSON: a row for each section that answers, or one without
-    answer.
-    """
+    """Return a path's ownership for JSON: a row for each matching section, or one empty row."""
     if not ownership.answers:
         return [_json_row(ownership.path, ownership.state.value)]
     return [

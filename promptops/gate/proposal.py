@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     _Read = Callable[[str], bytes | None]
 
 _PORTION = 2_000
-# Each takes some milliseconds; authors of more merges count as contributors.
+# Reading a merge takes some milliseconds; authors of further merges count as contributors.
 _MAX_MERGES = 50
 
 
@@ -389,8 +389,8 @@ class _Releases:
         }
 
     def _find_base(self, prompt: Prompt) -> Version | None:
-        """Return the greatest release below the prompt's version, or of that version: see
-        `is_free`.
+        """Return the greatest release below the prompt's version; with `is_free`, or of that
+        version.
         """
         own = prompt.version
         below = [

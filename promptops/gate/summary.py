@@ -42,7 +42,7 @@ def describe_bump(change: PromptChange, versions: str) -> str:
     if change.diff.change_class is None:
         return "the same meaning, only bytes differ"
     level = change.diff.level.label
-    # A change with a class needs a step, so that there is such a version.
+    # `find_version` is not None here, because the change has a class.
     needed = find_version(change)
     if versions == "release":
         rest = f"the release writes {needed} ({level})"

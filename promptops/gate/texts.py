@@ -18,7 +18,7 @@ class TextChange(NamedTuple):
 
     Attributes:
         subject: a partial's path, or a prompt's name.
-        detail: the message and how it changed; empty for a partial.
+        detail: which message changed, and how; empty for a partial.
         prompts: the prompts that use it.
         hunks: the lines that differ.
     """

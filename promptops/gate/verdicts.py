@@ -51,7 +51,7 @@ _MAX_KEPT = 10_000
 def keep_verdict(repository: Repository, verdict: Verdict) -> None:
     """Store a verdict for the prompts that passed.
 
-    Of two that are stored at the same moment one may be lost; a release then does not name it.
+    If two are stored at the same moment, one may be lost; a release then does not name it.
     """
     document = verdict.as_json()
     new = {
@@ -68,7 +68,7 @@ def keep_verdict(repository: Repository, verdict: Verdict) -> None:
     kept = {key: value for key, value in _read_kept(repository).items() if key not in new}
     newest = list({**kept, **new}.items())[-_MAX_KEPT:]
     file = _file(repository)
-    # A read-only repository is judged too.
+    # The gate also works in a read-only repository.
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, json.dumps(dict(newest)).encode(), is_own=True)
@@ -121,7 +121,7 @@ def read_verdict(data: bytes, name: str) -> dict[str, Any]:
 
 
 def attested_from(document: Mapping[str, Any], name: str, prompt: Prompt) -> GateRecord:
-    """Return what a release of `prompt` can record from the verdict in the file `name`.
+    """Return what a release of `prompt` can record from the verdict `document` in the file `name`.
 
     Raises ConfigurationError if the verdict is not about this content, whatever its version.
     """

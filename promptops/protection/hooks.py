@@ -87,7 +87,7 @@ class HookKind(Enum):
         return hook.parent / _KEPT / self.file
 
     def write(self, python: str) -> str:
-        """Return the script that runs promptops, by a Python interpreter or from PATH."""
+        """Return the script that runs promptops by the interpreter `python` or from PATH."""
         import shlex
 
         return self.script.replace("python=PYTHON", f"python={shlex.quote(python)}", 1)

@@ -92,7 +92,7 @@ class HttpCall:
         return ref
 
     async def until_gone(self, work: Coroutine[Any, Any, T]) -> T:
-        """Await something; cancel it if the client disconnects.
+        """Await `work`; cancel it if the client disconnects.
 
         Raises:
             ClientGoneError: the client disconnected, and the work was cancelled.
@@ -101,7 +101,7 @@ class HttpCall:
 
 
 async def until_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
-    """Await something; cancel it if the client disconnects. The request body must have been read.
+    """Await `work`; cancel it if the client disconnects. The request body must be read already.
 
     Raises:
         ClientGoneError: the client disconnected, and the work was cancelled.

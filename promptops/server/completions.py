@@ -135,8 +135,9 @@ def _read_message(message: object, place: str) -> dict[str, Any]:
 def _fill_history(
     prompt: Prompt, inputs: dict[str, Any], messages: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Return the inputs, with the messages as the value of the input that `{% history %}`
-    inserts. Without messages, an input that has no default is an empty history: the first turn.
+    """Return the inputs, with the messages as the input that `{% history %}` inserts.
+
+    Without messages, an input without a default becomes an empty history.
     """
     names = find_histories(prompt)
     if not messages:

@@ -81,7 +81,7 @@ class KeyFile:
         return self._keys
 
     def check_private(self) -> str | None:
-        """Return a warning if other users may write the file, else None."""
+        """Return a warning if other users may write to the file, else None."""
         if os.name == "nt" or not self.path.exists():
             return None
         mode = self.path.stat().st_mode

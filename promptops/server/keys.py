@@ -105,31 +105,31 @@ class ServiceKeys:
         return tuple(self._keys.values())
 
     def find(self, text: str, now: float) -> ServiceKey | None:
-        """Return the good key that `text` is; None: there is none, whatever the reason."""
+        """Return the valid key with the text `text`; None if it is unknown, revoked or expired."""
         match = _KEY.fullmatch(text)
         key = self._keys.get(match[1]) if match is not None else None
-        # Compared even without a key, so that the time says nothing about ids.
+        # Compared even without a key, so that timing does not reveal which ids exist.
         is_equal = hmac.compare_digest(hash_key(text), key.hash if key is not None else "")
         return key if key is not None and is_equal and key.is_good(now) else None
 
     def is_good(self, key_id: str, now: float) -> bool:
-        """Return whether a key that was good is still so."""
+        """Return whether the key with this id is still neither revoked nor expired."""
         key = self._keys.get(key_id)
         return key is not None and key.is_good(now)
 
     def add(self, key: ServiceKey) -> ServiceKeys:
-        """Return the keys with one more."""
+        """Return the keys with `key` added."""
         return ServiceKeys([*self._keys.values(), key])
 
     def revoke(self, wanted: str, now: int) -> tuple[ServiceKeys, ServiceKey]:
-        """Return the keys with one revoked, and that one; one that was revoked before stays so.
+        """Return the keys with one revoked, and the revoked key. Revoking twice changes nothing.
 
         Args:
             wanted: the id or the name of a key.
             now: seconds since 1970.
 
         Raises:
-            NotFoundError: no key, or more than one, is called so.
+            NotFoundError: no key or several keys have this id or name.
         """
         found = [key for key in self._keys.values() if wanted in {key.id, key.name}]
         good = [key for key in found if key.revoked_at is None] or found
@@ -152,10 +152,10 @@ def make_key(
     expires_at: int | None,
     random_bytes: Callable[[int], bytes],
 ) -> tuple[ServiceKey, str]:
-    """Return a new key and its text, which is nowhere else.
+    """Return a new key and its text, which is not stored.
 
     Raises:
-        UsageError: the name or the scope cannot be meant.
+        UsageError: the name or the scope is invalid.
     """
     if not name.strip() or not name.isprintable():
         raise UsageError("a key needs a name", hint="name its user, such as billing-service")
@@ -167,18 +167,18 @@ def make_key(
 
 
 def hash_key(text: str) -> str:
-    """Return what the file keeps of a key."""
+    """Return the hash of a key's text, as the file stores it."""
     return f"sha256:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def write_keys(keys: ServiceKeys) -> bytes:
-    """Return the file that lists the keys."""
+    """Return the content of the keys file."""
     document = {"schema": SCHEMA, "keys": [describe_key(key) for key in keys.list()]}
     return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
 def describe_key(key: ServiceKey) -> dict[str, Any]:
-    """Return a key as JSON."""
+    """Return a key for JSON, without its hash."""
     return {
         "id": key.id,
         "name": key.name,
@@ -194,10 +194,10 @@ def describe_key(key: ServiceKey) -> dict[str, Any]:
 
 
 def read_keys(data: bytes, path: str) -> ServiceKeys:
-    """Read the file that lists the keys.
+    """Parse the content of the keys file; `path` is its name in errors.
 
     Raises:
-        ConfigurationError: it cannot be understood; no key of it is good then.
+        ConfigurationError: it is malformed.
     """
     try:
         document = json.loads(data)
@@ -279,7 +279,7 @@ def _check_each(
 
 
 def _place(ref: PromptRef, default_environment: str) -> str:
-    """Return what a scope calls the place that a ref looks in."""
+    """Return the environment, RELEASES or WORKING that a ref refers to."""
     if ref.selector is None:
         return default_environment
     if ref.selector.kind is SelectorKind.ENVIRONMENT:

@@ -1,4 +1,4 @@
-"""The process of the service: listening, and stopping without losing a request."""
+"""Run the service's process: listen, and stop without losing a request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class _Server(uvicorn.Server):  # type: ignore[misc]  # an extra, checked without types
-    """A server that drains before it stops, and leaves the exit to its caller."""
+    """A server that drains before it stops, and does not exit the process."""
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
@@ -27,7 +27,7 @@ class _Server(uvicorn.Server):  # type: ignore[misc]  # an extra, checked withou
         self._stop_at: float | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        """Begin to stop; a second signal ends what is still running."""
+        """Begin to stop; a second signal cancels running requests."""
         if self._service.is_draining:
             self._stop_at = time.monotonic()
             self.force_exit = self.should_exit
@@ -44,12 +44,12 @@ class _Server(uvicorn.Server):  # type: ignore[misc]  # an extra, checked withou
 
 
 def serve(service: Service, application: Application, listener: socket.socket) -> None:
-    """Serve until a signal says stop; requests under way are answered first.
+    """Serve until a stop signal; running requests are answered first.
 
     Args:
-        service: what is served.
-        application: answers the requests.
-        listener: a socket that listens.
+        service: the service to run.
+        application: the ASGI application.
+        listener: a listening socket.
     """
     bounds = service.bounds
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)

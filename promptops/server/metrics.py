@@ -1,4 +1,4 @@
-"""Counts of requests and their times, in Prometheus' text format."""
+"""Count requests and their durations; format them as Prometheus text."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Metrics:
     in_flight: int = 0
 
     def count(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Count a request that was answered."""
+        """Count an answered request, which took `seconds`."""
         self.requests[route, method, status] += 1
         self.buckets[route, bisect.bisect_left(_BOUNDS, seconds)] += 1
         self.seconds[route] = self.seconds.get(route, 0.0) + seconds
 
     def format(self) -> str:
-        """Return all of them as text."""
+        """Return all metrics as text."""
         lines = [
             "# HELP promptops_requests_total Answered requests.",
             "# TYPE promptops_requests_total counter",

@@ -41,7 +41,7 @@ class HttpProblem(Exception):  # noqa: N818 - the word of RFC 9457; not every on
         headers: further headers of the answer.
         stage: the stage of the run; None without a run.
         run_id: the id of the run; None without a run.
-        page: the page of the documentation on it, or None.
+        page: a page of the documentation about it, or None.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ def as_problem(error: Exception, now: float) -> HttpProblem:
     problem = _translate(error, now)
     if isinstance(error, PromptopsError):
         problem.stage, problem.run_id = error.stage, error.run_id
-        # A missing prompt and one that the key may not see are told apart by nothing.
+        # A missing prompt and one that the key may not see give the same error.
         problem.page = None if problem.kind == "not_found" else error.page
     return problem
 

@@ -37,12 +37,12 @@ _PAUSING = frozenset({"pause", "resume"})
 
 
 class LiveCell(NamedTuple):
-    """What is live of one prompt in one environment.
+    """The live versions of one prompt in one environment.
 
     Attributes:
         environment: the environment.
         entry: the live versions, and why they are paused.
-        since: the deployment that brought these versions; None: it is not in this clone.
+        since: the deployment that made them live; None: it is not in this clone.
         paused_by: the deployment that paused them; None: they are not paused.
     """
 
@@ -58,10 +58,10 @@ class SiteRelease(NamedTuple):
     Attributes:
         release: the release.
         is_yanked: whether it is yanked.
-        diff: how it differs from the release before; None: it is the first, or one of them cannot
-            be read.
-        evidence: results of evals that its tag names.
-        fault: why its content cannot be shown; None: it can.
+        diff: the difference from the previous release; None: there is none, or one of the two is
+            unreadable.
+        evidence: the eval results that its tag names.
+        fault: why its content cannot be shown; None if it can.
     """
 
     release: Release
@@ -72,17 +72,17 @@ class SiteRelease(NamedTuple):
 
 
 class SitePrompt(NamedTuple):
-    """One prompt, with everything that its page shows.
+    """The data of a prompt's page.
 
     Attributes:
         listed: its list entry.
         prompt: the prompt of the work tree; None if invalid or removed.
-        fault: why it cannot be read; None: it can.
+        fault: why it cannot be read; None if it can.
         owners: its owners by CODEOWNERS.
-        live: where it is live, in the order of promotion.
+        live: its live versions, by environment in promotion order.
         waiting: its unfinished work.
         releases: its releases, the newest version first.
-        live_diffs: by environment: how the work tree differs from what is live there.
+        live_diffs: for each environment, the difference of the work tree from the live version.
     """
 
     listed: Listed
@@ -96,18 +96,18 @@ class SitePrompt(NamedTuple):
 
     @property
     def newest_evidence(self) -> SiteRelease | None:
-        """The newest release that names results of evals; None: there is none."""
+        """The newest release that names eval results, or None."""
         return next((one for one in self.releases if one.evidence), None)
 
 
 class SiteExtras(NamedTuple):
-    """What the site shows besides the repository.
+    """Data of the site that is not from the repository.
 
     Attributes:
-        runs: the statistics of a log of runs; None: no log is given.
-        results: results of eval runs, the newest first.
-        log: the log of these runs, for the checklist; None: the configured one.
-        is_preview: whether the pages are served by `promptops.site.preview`, and lead to its form.
+        runs: statistics of a run log, or None.
+        results: eval results, newest first.
+        log: the run log, for the readiness checklist; None: the configured one.
+        is_preview: whether `promptops.site.preview` serves the pages; they then link to its form.
     """
 
     runs: SiteRuns | None = None
@@ -116,13 +116,13 @@ class SiteExtras(NamedTuple):
     is_preview: bool = False
 
     def results_of(self, name: str) -> tuple[GivenEval, ...]:
-        """Return the results of one prompt, the newest first."""
+        """Return one prompt's eval results, newest first."""
         return tuple(one for one in self.results if one.prompt == name)
 
 
 @dataclass(frozen=True, slots=True)
 class _Arrival:
-    """The deployments that led to one prompt's state in one environment."""
+    """The deployments that made one prompt's state in one environment."""
 
     since: Deployment | None = None
     paused_by: Deployment | None = None
@@ -130,7 +130,7 @@ class _Arrival:
 
 @dataclass
 class SiteFacts:
-    """The repository, read once; prompts are read one by one."""
+    """The repository's data, read once; each prompt is read on request."""
 
     repository: Repository
 
@@ -141,12 +141,12 @@ class SiteFacts:
 
     @cached_property
     def deployments(self) -> Mapping[str, Sequence[Deployment]]:
-        """All deployments of each environment, the newest first."""
+        """All deployments of each environment, newest first."""
         return {one: list_deployments(self.repository, one) for one in self.heads}
 
     @cached_property
     def waiting(self) -> Mapping[str, tuple[Item, ...]]:
-        """What is unfinished, by prompt or environment."""
+        """The unfinished work, by prompt or environment."""
         found: dict[str, list[Item]] = {}
         for item in read_status(self.repository).items:
             found.setdefault(item.subject, []).append(item)
@@ -154,7 +154,7 @@ class SiteFacts:
 
     @cached_property
     def listed(self) -> Mapping[str, Listed]:
-        """All prompts of the work tree, and live ones that are no longer in it, by name."""
+        """The prompts of the work tree, and live ones that were removed from it, by name."""
         found = {one.name: one for one in list_prompts(self.repository, self.repository.working)}
         for head in self.heads.values():
             for name in head.state.entries:
@@ -163,7 +163,7 @@ class SiteFacts:
 
     @cached_property
     def owners(self) -> OwnersFile | None:
-        """The rules of CODEOWNERS; None: there is no such file."""
+        """The CODEOWNERS file, or None."""
         from promptops.gate.ownership import read_owners
 
         try:
@@ -181,17 +181,17 @@ class SiteFacts:
 
     @cached_property
     def trends(self) -> Mapping[str, tuple[SiteTrend, ...]]:
-        """The results of nightly evals, by prompt."""
+        """The nightly eval results, by prompt."""
         return read_trends(self.repository)
 
     @cached_property
     def yanked(self) -> set[tuple[str, Version]]:
-        """The releases that were yanked."""
+        """The yanked releases: (prompt, version)."""
         return list_all_yanked(self.repository)
 
     @cached_property
     def _arrivals(self) -> Mapping[tuple[str, str], _Arrival]:
-        """(environment, prompt) -> the deployments that led to the entry."""
+        """(environment, prompt) -> the deployments that made its state."""
         found: dict[tuple[str, str], _Arrival] = {}
         for environment, deployments in self.deployments.items():
             paused: dict[str, Deployment] = {}
@@ -209,7 +209,7 @@ class SiteFacts:
         return found
 
     def live(self, name: str) -> tuple[LiveCell, ...]:
-        """Return where a prompt is live, in the order of promotion."""
+        """Return a prompt's live versions, by environment in promotion order."""
         cells = []
         for environment, head in self.heads.items():
             entry = head.state.entries.get(name)
@@ -227,7 +227,7 @@ class SiteFacts:
         return self.owners.match(f"{self.repository.config.prompts}/{name}.md").owners
 
     def read(self, name: str) -> SitePrompt:
-        """Return everything that the page of a prompt shows."""
+        """Return the data of a prompt's page."""
         prompt, fault = self._read_working(name)
         releases, contents = self._read_releases(name)
         live = self.live(name)
@@ -250,7 +250,7 @@ class SiteFacts:
             return None, error.message
 
     def _read_releases(self, name: str) -> tuple[tuple[SiteRelease, ...], Mapping[Version, Prompt]]:
-        """Return the releases of a prompt, the newest first, and the content of each version."""
+        """Return a prompt's releases, newest first, and the content of each version."""
         from promptops.delivery.release import load_all_released
         from promptops.delivery.releases import read_releases
         from promptops.prompt.diff import diff_prompts
@@ -259,7 +259,7 @@ class SiteFacts:
         contents: dict[Version, Prompt] = {}
         before: Prompt | None = None
         tags = {(name, version): oid for version, oid in self.tags.get(name, {}).items()}
-        # Of tags at hand: a process of git for each prompt would take longer than to read them.
+        # From tags in memory: starting git for each prompt would take longer.
         known = read_releases(self.repository, tags).get(name, [])
         ordered = sorted(known, key=lambda one: one.version)
         for release, content in zip(
@@ -284,7 +284,7 @@ class SiteFacts:
 def _compare_live(
     prompt: Prompt | None, live: Sequence[LiveCell], contents: Mapping[Version, Prompt]
 ) -> Iterator[tuple[LiveCell, PromptDiff]]:
-    """Yield how a prompt differs from what is live, for each environment where it does."""
+    """Yield the environments whose live version differs from the prompt, with the difference."""
     from promptops.prompt.diff import diff_prompts
 
     if prompt is None:

@@ -1,4 +1,4 @@
-"""Read results of nightly evals for the site, as the branch of `eval nightly` has them."""
+"""Read the results of nightly evals from the branch that `eval nightly` writes."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class NightBar(NamedTuple):
 
     Attributes:
         night: the night, `2026-01-31`.
-        state: what came of it; empty: there was no run.
-        percent: the share of trials that passed; None: it is not known.
-        height: the height of the bar.
-        tone: how good it is.
+        state: the outcome; empty: there was no run.
+        percent: the percentage of passed trials; None if unknown.
+        height: the bar's height.
+        tone: the colour class of the outcome.
     """
 
     night: str
@@ -39,7 +39,7 @@ class NightBar(NamedTuple):
 
 
 class SiteTrend(NamedTuple):
-    """The nights of one suite with one model in one environment.
+    """The nightly results of one suite with one model in one environment.
 
     Attributes:
         environment: the environment.
@@ -47,14 +47,14 @@ class SiteTrend(NamedTuple):
         suite: the path of the suite.
         model: the model.
         night: the last night.
-        version: the version that was live then.
-        state: what came of it.
-        tone: how good that is.
+        version: the version that was live in the last night.
+        state: the outcome of the last night.
+        tone: the colour class of the outcome.
         alarms: the kinds of its alarms.
-        passed: the samples that passed.
-        samples: all samples.
-        cost_micros: what the suite cost that night, with all models.
-        bars: the last nights, the oldest first.
+        passed: the number of passed samples.
+        samples: the number of samples.
+        cost_micros: the suite's cost that night with all models, in micro-dollars.
+        bars: the last nights, oldest first.
     """
 
     environment: str
@@ -73,7 +73,7 @@ class SiteTrend(NamedTuple):
 
 
 def read_trends(repository: Repository) -> Mapping[str, tuple[SiteTrend, ...]]:
-    """Return the trends of each prompt."""
+    """Return each prompt's trends."""
     history = HistoryBranch(repository).read()
     found: dict[str, list[SiteTrend]] = {}
     for trend in list_trends(history.records):

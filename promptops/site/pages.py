@@ -51,7 +51,7 @@ MAX_DEPLOYMENTS = 500
 _SIGNS = {LineKind.CONTEXT: " ", LineKind.REMOVED: "\N{MINUS SIGN}", LineKind.ADDED: "+"}
 _BAD = frozenset({Concern.INVALID, Concern.YANKED, Concern.PAUSED, Concern.PENDING})
 _ACTIONS = {"rollback": "bad", "restore": "bad", "pause": "bad", "retire": "doubt"}
-# Control characters that HTML cannot hold, controls of writing direction, and tag characters.
+# Control characters that are invalid in HTML, direction controls, and tag characters.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]"
 )
@@ -64,7 +64,7 @@ _OUTCOMES = {
 # A page opened from disk has no origin, so 'self' would match nothing.
 _POLICY = "default-src 'none'; style-src 'self' file:; script-src 'self' file:; form-action 'none'"
 
-# A preview asks its server what changed; only the page with the form sends one.
+# A preview polls its server for changes; only the form's page may send a form.
 _PREVIEW_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'"
@@ -78,7 +78,7 @@ class SiteRow(NamedTuple):
     Attributes:
         listed: its list entry.
         owners: its owners.
-        cells: what is live of it, by environment.
+        cells: its live versions, by environment.
         waiting: its unfinished work.
         words: the search text, in lower case.
     """
@@ -91,7 +91,7 @@ class SiteRow(NamedTuple):
 
     @property
     def is_paused(self) -> bool:
-        """Whether it is paused somewhere."""
+        """Whether it is paused in any environment."""
         return any(cell.entry.paused is not None for cell in self.cells.values())
 
 
@@ -101,10 +101,10 @@ class SiteEnvironment(NamedTuple):
     Attributes:
         name: its name.
         number: the number of its newest deployment.
-        at: when that was made, in seconds since 1970.
-        live: how many prompts are live.
-        paused: how many of these are paused.
-        deployments: the newest deployments, the newest first.
+        at: the time of that deployment, in seconds since 1970.
+        live: the number of live prompts.
+        paused: the number of paused ones among them.
+        deployments: the latest deployments, newest first.
         older: the number of older ones.
     """
 
@@ -122,7 +122,7 @@ class PausedPrompt(NamedTuple):
 
     Attributes:
         name: the prompt.
-        cell: what is live of it there, and who paused it.
+        cell: its live versions there, and who paused it.
     """
 
     name: str
@@ -130,10 +130,10 @@ class PausedPrompt(NamedTuple):
 
 
 class EvidenceSummary(NamedTuple):
-    """The newest evidence of evals in a prompt's releases.
+    """The newest eval results in a prompt's releases.
 
     Attributes:
-        version: the version of the release.
+        version: the release's version.
         is_good: whether all suites passed.
         text: the results in words.
     """
@@ -150,12 +150,12 @@ class SiteSummary:
     Attributes:
         facts: the repository.
         title: the name of the site.
-        commit: the commit that is checked out; None: there is none.
-        at: when the newest commit or deployment was made, in seconds since 1970.
-        extras: what is shown besides the repository.
-        readiness: the checklist, judged.
-        evidence: by prompt: the newest evidence of evals in its releases.
-        version: the version of promptops.
+        commit: the checked-out commit, or None.
+        at: the time of the newest commit or deployment, in seconds since 1970.
+        extras: data that is not from the repository.
+        readiness: the judged readiness checklist.
+        evidence: prompt -> the newest eval results in its releases.
+        version: promptops' version.
     """
 
     facts: SiteFacts
@@ -169,12 +169,12 @@ class SiteSummary:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The names of all prompts that have a page."""
+        """The names of all prompts with a page."""
         return frozenset(self.facts.listed)
 
     @cached_property
     def environments(self) -> tuple[SiteEnvironment, ...]:
-        """The environments, in the order of promotion."""
+        """The environments in promotion order."""
         found = []
         for name, head in self.facts.heads.items():
             entries = head.state.entries.values()
@@ -194,7 +194,7 @@ class SiteSummary:
 
     @cached_property
     def rows(self) -> tuple[SiteRow, ...]:
-        """The prompts, by name."""
+        """The prompts, sorted by name."""
         facts = self.facts
         rows = []
         for name, listed in facts.listed.items():
@@ -209,12 +209,12 @@ class SiteSummary:
 
     @cached_property
     def last(self) -> SiteEnvironment | None:
-        """The last environment in the order of promotion: production; None: there is none."""
+        """The last environment in promotion order, usually production; or None."""
         return self.environments[-1] if self.environments else None
 
     @cached_property
     def paused(self) -> tuple[PausedPrompt, ...]:
-        """The prompts that are paused, those of the last environment first."""
+        """The paused prompts, those of the last environment first."""
         return tuple(
             PausedPrompt(name, cell)
             for environment in reversed(list(self.facts.heads))
@@ -225,7 +225,7 @@ class SiteSummary:
 
     @cached_property
     def levels(self) -> tuple[tuple[ReadinessLevel, tuple[Judged, ...], int], ...]:
-        """The checklist by level: level, items, and how many hold."""
+        """The checklist by level: level, items, and the number of met items."""
         found = []
         for level in ReadinessLevel:
             judged = tuple(one for one in self.readiness.judged if one.item.level is level)
@@ -242,14 +242,14 @@ class SiteSummary:
 
     @cached_property
     def trends(self) -> tuple[SiteTrend, ...]:
-        """The results of nightly evals, alarms first."""
+        """The nightly eval results, alarms first."""
         found = [one for trends in self.facts.trends.values() for one in trends]
         order = {"bad": 0, "doubt": 1}
         return tuple(sorted(found, key=lambda one: (order.get(one.tone, 2), one.prompt)))
 
     @cached_property
     def unproven(self) -> tuple[str, ...]:
-        """The prompts that are live in the last environment, and have no evidence of evals."""
+        """The prompts that are live in the last environment without eval results."""
         cells = [(row.listed.name, row.cells) for row in self.rows]
         last = self.last
         if last is None:
@@ -260,12 +260,12 @@ class SiteSummary:
 
     @property
     def reached(self) -> str:
-        """Which level of the checklist is reached, in a sentence."""
+        """The reached level of the checklist, as a sentence."""
         return describe_reached(self.readiness)
 
     @cached_property
     def waiting(self) -> tuple[tuple[Concern, tuple[Item, ...]], ...]:
-        """What is unfinished, by kind."""
+        """The unfinished work, by kind."""
         items = [item for found in self.facts.waiting.values() for item in found]
         groups = [
             (concern, [one for one in items if one.concern is concern]) for concern in Concern
@@ -274,7 +274,7 @@ class SiteSummary:
 
     @cached_property
     def waiting_count(self) -> int:
-        """How many things are unfinished."""
+        """The number of unfinished things."""
         return sum(len(items) for _, items in self.waiting)
 
 
@@ -284,19 +284,19 @@ def page_path(name: str) -> str:
 
 
 class _CompiledPages(BytecodeCache):
-    """Templates that were compiled in this process: a preview makes pages again and again."""
+    """An in-process cache of compiled templates, because a preview makes pages often."""
 
     def __init__(self) -> None:
         self._codes: dict[tuple[str, str], CodeType] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Give a bucket its code, if there is one of the same source."""
+        """Load a bucket's code, if the same source was compiled before."""
         code = self._codes.get((bucket.key, bucket.checksum))
         if code is not None:
             bucket.code = code
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep the code of a bucket."""
+        """Store a bucket's code."""
         if bucket.code is not None:
             self._codes[bucket.key, bucket.checksum] = bucket.code
 
@@ -339,27 +339,27 @@ class SitePages:
         self._templates.globals.update(site=site, policy=policy)
 
     def make_index(self) -> str:
-        """Return the first page: all prompts, and what is live where."""
+        """Return the first page: all prompts with their live versions."""
         return self._make("index", root="")
 
     def make_waiting(self) -> str:
-        """Return the page of what is unfinished."""
+        """Return the page of unfinished work."""
         return self._make("waiting", root="")
 
     def make_deployments(self) -> str:
-        """Return the page of who deployed what, when and why."""
+        """Return the page of deployments: who deployed what, when and why."""
         return self._make("deployments", root="")
 
     def make_readiness(self) -> str:
-        """Return the page of the checklist."""
+        """Return the page of the readiness checklist."""
         return self._make("readiness", root="")
 
     def make_evals(self) -> str:
-        """Return the page of results of evals."""
+        """Return the page of eval results."""
         return self._make("evals", root="")
 
     def make_runs(self) -> str:
-        """Return the page of the statistics of runs."""
+        """Return the page of run statistics."""
         return self._make("runs", root="")
 
     def make_prompt(self, one: SitePrompt) -> str:
@@ -381,9 +381,9 @@ class SitePages:
         """Return the page of the form that renders and runs a prompt.
 
         Args:
-            page: the form, and what came of it.
-            token: shows that a form comes from this page.
-            may_run: whether prompts are run here.
+            page: the form and its result.
+            token: the form's token, which proves that this page sent it.
+            may_run: whether prompts may be run here.
         """
         values = {"root": "/", "one": page, "token": token, "may_run": may_run}
         return self._make("try", policy=_FORM_POLICY, **values)
@@ -397,12 +397,12 @@ def _format_time(seconds: int) -> Markup:
     try:
         shown = format_minute(seconds)
     except (ValueError, OverflowError, OSError):
-        return Markup("{}").format(format_time(seconds))  # no year that HTML knows
+        return Markup("{}").format(format_time(seconds))  # a year that HTML does not allow
     return Markup('<time datetime="{}">{}</time>').format(format_time(seconds), shown)
 
 
 def _format_cost(micros: int) -> str:
-    """Return micro-dollars as dollars: to the cent, or with three digits where that is zero."""
+    """Format micro-dollars as dollars: in cents, or with three digits if that would be zero."""
     dollars = micros / 1_000_000
     if dollars >= 0.995 or not micros:
         return f"${dollars:,.2f}"
@@ -410,7 +410,7 @@ def _format_cost(micros: int) -> str:
 
 
 def _format_span(group: RunGroup, which: str) -> str:
-    """Return a percentile of the durations of runs; `~` marks one from a histogram."""
+    """Format a percentile of run durations; `~` marks an estimate from a histogram."""
     ms: float | None = getattr(group, which)
     if ms is None:
         return "—"
@@ -431,7 +431,7 @@ def _format_value(value: object) -> str:
 
 
 def _show(text: str) -> str:
-    """Return a text in which characters that hide or reorder others are made visible."""
+    """Return a text with invisible and reordering characters made visible."""
     return _UNSEEN.sub(_name_character, text)
 
 
@@ -441,7 +441,7 @@ def _name_character(match: re.Match[str]) -> str:
 
 
 def _finalize(value: object) -> object:
-    """Return what a page shows of a value; every text is safe on one line."""
+    """Return a template value as shown on a page; texts are put on one safe line."""
     return _show(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 

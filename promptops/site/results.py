@@ -1,4 +1,4 @@
-"""Read results of eval runs for the site: what `eval run --output` wrote."""
+"""Read eval results that `eval run --output` wrote."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from promptops.evals.outcome import SuiteOutcome
     from promptops.evals.result import SampleResult, Trial
 
-# As `promptops eval run` says it: samples may fail in a run that blocks nothing.
+# The words of `promptops eval run`. Samples may fail in a run that does not block.
 _WORDS = {Exit.PASSED: "not blocked", Exit.BLOCKED: "blocked", Exit.UNKNOWN: "could not be judged"}
 _TONES = {Exit.PASSED: "good", Exit.BLOCKED: "bad", Exit.UNKNOWN: "doubt"}
 MAX_SAMPLES = 5
@@ -28,11 +28,11 @@ _MAX_TEXT = 600
 
 
 class EvalSample(NamedTuple):
-    """A sample that did not pass.
+    """A failed sample.
 
     Attributes:
         name: its name.
-        outcome: what came of it.
+        outcome: its outcome.
         tags: its tags.
         answer: the first answer that did not pass, shortened.
         faults: why it did not pass.
@@ -52,18 +52,18 @@ class GivenEval(NamedTuple):
         source: the name of the file.
         prompt: the prompt.
         suite: the path of the suite.
-        version: the version of the prompt that was asked.
-        baseline: what it was compared with; empty: with nothing.
+        version: the prompt's version.
+        baseline: the version that it was compared with, or empty.
         model: the model.
         word: the outcome in a word.
-        tone: how good that is.
-        says: the comparison with the baseline in words; empty: there is none.
-        reasons: why it is blocked or cannot be judged, and remarks.
-        samples: how many samples there are.
-        passed: how many of them passed.
-        cost_micros: what the answers cost, as far as known.
-        worst: the samples that did not pass, the worst first.
-        others: how many more did not pass.
+        tone: the colour class of the outcome.
+        says: the comparison with the baseline in words, or empty.
+        reasons: why the prompt is blocked or cannot be judged, and remarks.
+        samples: the number of samples.
+        passed: the number of passed samples.
+        cost_micros: the known cost of all answers, in micro-dollars.
+        worst: failed samples, worst first.
+        others: the number of further failed samples.
     """
 
     source: str
@@ -84,13 +84,13 @@ class GivenEval(NamedTuple):
 
 
 def read_results(paths: Iterable[Path]) -> tuple[GivenEval, ...]:
-    """Return the results in files, the newest first.
+    """Return the results in files, newest first.
 
     Args:
-        paths: files, the newest last; of a folder all results in files `*.json`, by name.
+        paths: files and folders, newest last. A folder stands for its `*.json` files by name.
 
     Raises:
-        UsageError: a file is missing, or no result.
+        UsageError: a file is missing or has no result.
     """
     found: list[GivenEval] = []
     for path in paths:
@@ -103,7 +103,7 @@ def read_results(paths: Iterable[Path]) -> tuple[GivenEval, ...]:
 
 
 def _read_file(path: Path, *, is_named: bool) -> Sequence[GivenEval]:
-    """Return the results of a file; nothing of a file of another form in a folder."""
+    """Return the results of a file; nothing for another kind of file that was not named itself."""
     try:
         data = json.loads(read_named(path))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Read statistics of runs for the site: how many, what they cost, how long they took."""
+"""Read run statistics for the site: counts, costs and durations."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class RunBar(NamedTuple):
 
     Attributes:
         day: the day, `2026-01-31`.
-        runs: how many runs began on it.
-        errors: how many of these failed.
-        cost_micros: what they cost, as far as known.
+        runs: the number of runs that started on it.
+        errors: the number of failed ones among them.
+        cost_micros: their known cost, in micro-dollars.
         height: the height of the bar.
-        bad_height: the height of its part that failed.
+        bad_height: the height of its failed part.
     """
 
     day: str
@@ -40,14 +40,14 @@ class RunBar(NamedTuple):
 
 
 class RunSum(NamedTuple):
-    """Runs added up.
+    """The sums of some runs.
 
     Attributes:
-        runs: how many.
-        errors: how many failed or were interrupted.
-        refused: how many were refused.
-        cost_micros: what they cost, as far as known.
-        unpriced: how many have no known cost.
+        runs: the number of runs.
+        errors: the number of failed or interrupted runs.
+        refused: the number of refused runs.
+        cost_micros: their known cost, in micro-dollars.
+        unpriced: the number of runs with unknown cost.
     """
 
     runs: int
@@ -61,10 +61,10 @@ class PromptRuns(NamedTuple):
     """The runs of one prompt in the last days.
 
     Attributes:
-        name: the prompt; empty: runs that found none.
-        whole: the runs of all versions.
-        versions: the runs by version, the newest version first.
-        bars: the runs by day, the oldest first.
+        name: the prompt; empty: runs without a prompt.
+        whole: the sums over all versions.
+        versions: the sums by version, newest first.
+        bars: the runs by day, oldest first.
     """
 
     name: str
@@ -77,10 +77,10 @@ class SiteRuns(NamedTuple):
     """The runs of the last days.
 
     Attributes:
-        prompts: by prompt, the most expensive first.
+        prompts: the runs of each prompt, most expensive first.
         bars: the runs of all prompts by day.
-        total: all runs.
-        week: those of the last seven days.
+        total: the sums over all runs.
+        week: the sums over the last seven days.
     """
 
     prompts: Mapping[str, PromptRuns]
@@ -90,7 +90,7 @@ class SiteRuns(NamedTuple):
 
 
 def read_runs(log: RunLog, now: float) -> SiteRuns:
-    """Return the statistics of a log.
+    """Return the statistics of a run log.
 
     Args:
         log: the log.
@@ -136,7 +136,7 @@ def _draw(groups: Mapping[str, RunGroup], days: Sequence[str]) -> tuple[RunBar, 
         if one is None:
             bars.append(RunBar(day, 0, 0, 0, 0, 0))
             continue
-        # A day with a single run, or error, must be seen beside one with thousands.
+        # A day with a single run or error must stay visible beside a day with thousands.
         height = -(-one.runs * _BAR_HEIGHT // most)
         bad = min(-(-one.errors * _BAR_HEIGHT // most), height)
         bars.append(RunBar(day, one.runs, one.errors, one.cost_micros, height, bad))

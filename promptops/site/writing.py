@@ -38,13 +38,13 @@ _PREVIEW = ("preview.js",)
 
 
 class WrittenSite(NamedTuple):
-    """What was done.
+    """The result of writing a site.
 
     Attributes:
-        prompts: how many prompts the site has.
-        written: how many files were written.
-        removed: how many files of an earlier site were removed.
-        site: what the pages show.
+        prompts: the number of prompts.
+        written: the number of written files.
+        removed: the number of removed files of an earlier site.
+        site: the pages' data.
         files: the paths of all files of the site, below its folder.
     """
 
@@ -61,9 +61,9 @@ class _SiteWriter:
 
     Attributes:
         folder: the site's folder.
-        known: path -> what it was made from, as an earlier run noted it.
-        kept: the same, of this run.
-        written: how many files were written.
+        known: path -> hash of its sources, as recorded by the last run.
+        kept: the same for this run.
+        written: the number of written files.
     """
 
     folder: Path
@@ -86,7 +86,7 @@ class _SiteWriter:
         self.written += 1
 
     def is_current(self, path: str, made_from: str, read: Callable[[str], bytes | None]) -> bool:
-        """Return whether a page is there, made from the same facts and files."""
+        """Return whether a page exists and was made from the same data and files."""
         known = self.known.get(path)
         if not isinstance(known, dict) or known.get("from") != made_from:
             return False
@@ -112,15 +112,15 @@ def write_site(
     """Write the site of a repository. The same state gives the same files.
 
     Args:
-        repository: what it shows: the work tree, the releases and the environments.
-        folder: where to; it need not exist. Files of an earlier site that are no longer part of it
-            are removed, others are left alone.
+        repository: the repository to show: work tree, releases and environments.
+        folder: the output folder, created if missing. Old files of the site are removed; other
+            files are kept.
         title: the site's name.
-        extras: what it shows besides the repository.
-        readiness: the checklist, judged; None: judge it.
+        extras: data that is not from the repository.
+        readiness: the judged checklist; None: judge it here.
 
     Raises:
-        UsageError: the folder holds something else.
+        UsageError: the folder contains something else.
     """
     known = _read_manifest(folder)
     facts = SiteFacts(repository)
@@ -132,7 +132,7 @@ def write_site(
     writer = _SiteWriter(folder, known)
     folder.mkdir(parents=True, exist_ok=True)
     if not known:
-        # So that a run that was stopped can be repeated.
+        # Written first, so that an interrupted run can be repeated.
         _write_manifest(folder, {})
     for name in (*_STATIC, *(_PREVIEW if extras.is_preview else ())):
         writer.write(name, (FOLDER / name).read_text("utf-8"))
@@ -171,7 +171,7 @@ def _judge(repository: Repository, extras: SiteExtras) -> Readiness:
 
 
 def _summarize_evidence(one: SitePrompt) -> list[str | bool] | None:
-    """Return the fields of an `EvidenceSummary`; None: no release has evidence."""
+    """Return the fields of an `EvidenceSummary`; None if no release names eval results."""
     found = one.newest_evidence
     if found is None:
         return None
@@ -187,10 +187,10 @@ def _is_summary(value: object) -> bool:
 
 
 def _read_manifest(folder: Path) -> Mapping[str, Any]:
-    """Return what an earlier run noted; nothing where there was none.
+    """Return the manifest of the last run; empty without one.
 
     Raises:
-        UsageError: the folder holds something else.
+        UsageError: the folder contains something else.
     """
     try:
         document = json.loads(read_file(folder / MANIFEST))
@@ -213,7 +213,7 @@ def _write_manifest(folder: Path, pages: Mapping[str, Any]) -> None:
 
 
 def _find_state(facts: SiteFacts) -> tuple[str | None, int]:
-    """Return the commit that is checked out, and when it or the newest deployment was made."""
+    """Return the checked-out commit, and the time of the newest commit or deployment."""
     from promptops.git.objects import parse_commit
 
     repository = facts.repository
@@ -226,7 +226,7 @@ def _find_state(facts: SiteFacts) -> tuple[str | None, int]:
 
 
 def _describe_sources(facts: SiteFacts, name: str, extras: SiteExtras, look: str) -> str:
-    """Return a hash of everything on a prompt's page besides the prompt's files."""
+    """Return a hash of a prompt page's data other than the prompt's files."""
     versions = facts.tags.get(name, {})
     described = {
         "look": look,
@@ -255,7 +255,7 @@ def _describe_item(item: Any) -> tuple[str, ...]:  # noqa: ANN401 - an Item
 
 
 def _hash_look(title: str, extras: SiteExtras) -> str:
-    """Return a hash of what all pages share: title, navigation and templates."""
+    """Return a hash of the shared parts of all pages: title, navigation and templates."""
     has_runs = extras.runs is not None
     found = hashlib.sha256(f"{__version__}\0{has_runs}\0{extras.is_preview}\0{title}".encode())
     for path in sorted((FOLDER / "templates").iterdir()):
@@ -281,7 +281,7 @@ def _hash_file(read: Callable[[str], bytes | None], path: str) -> str | None:
 
 
 def _remove_old(folder: Path, paths: set[str]) -> int:
-    """Remove files of an earlier site, and the folders that this leaves empty."""
+    """Remove files of an earlier site, and folders that become empty."""
     removed = 0
     for path in sorted(paths):
         place = folder / path

@@ -1,7 +1,7 @@
 """HTTP over blocking sockets, from the standard library, which is fast to import.
 
-Connections are kept and shared by threads. One deadline holds for everything: looking up the name,
-connecting, sending, and each byte that arrives.
+Connections are kept open and shared by threads. One deadline applies to everything: name lookup,
+connecting, sending, and receiving.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class ConnectError(OSError):
 
 
 class SilenceError(TimeoutError):
-    """A server did not send anything within the timeout."""
+    """The server sent nothing within the timeout."""
 
 
 class Progress(Protocol):
@@ -45,13 +45,13 @@ class Progress(Protocol):
 class Connections:
     """The connections to one server.
 
-    Threads may share it. A forked process begins with none, and leaves its parent's alone.
+    Threads may share it. A forked process starts without connections; its parent's stay open.
 
     Args:
-        url: where requests go, unless one says another place on the same server.
-        headers: of every request.
-        proxy: the address of the proxy to go through; None: directly.
-        silence_seconds: how long a server may say nothing; None: until a request's deadline.
+        url: the default URL of requests.
+        headers: the headers of every request.
+        proxy: the proxy's address; None: no proxy.
+        silence_seconds: how long the server may send nothing; None: until the request's deadline.
     """
 
     def __init__(
@@ -66,17 +66,17 @@ class Connections:
         self._headers = headers
         self._proxy = proxy
         self._silence_seconds = silence_seconds
-        # Its methods are one step each: a lock could be held while a process forks.
+        # A deque, whose methods are atomic: a lock could be held while the process forks.
         self._idle: deque[tuple[_HttpConnection, float]] = deque()
         self._process = os.getpid()
 
     def post(self, body: bytes, deadline: float, progress: Progress) -> Reply:
-        """Send `body`, and return the reply as soon as its headers are there.
+        """Send `body`; return the reply once its headers have arrived.
 
-        `progress` is told when the sending begins.
+        `progress` records when sending begins.
 
-        Raises ConnectError when there is no connection, TimeoutError after the deadline, and
-        OSError or HTTPException when the connection breaks.
+        Raises ConnectError if the connection fails, TimeoutError after the deadline, and OSError or
+        HTTPException if the connection breaks.
         """
         return self.send("POST", self._url, body, deadline=deadline, progress=progress)
 
@@ -90,7 +90,7 @@ class Connections:
         deadline: float,
         progress: Progress,
     ) -> Reply:
-        """Send a request to `url`, which is on this server; see `post`."""
+        """Send a request to `url` on the same server; see `post`."""
         parts = urlsplit(url)
         connection = self._take() or _HttpConnection(
             self._proxy, parts, deadline, self._silence_seconds
@@ -114,7 +114,7 @@ class Connections:
     def _take(self) -> _HttpConnection | None:
         now = time.monotonic()
         if self._process != os.getpid():
-            # They are the parent's: closed here, they stay open there.
+            # These are the parent's; closing them here leaves them open there.
             self.close()
             self._process = os.getpid()
         while True:
@@ -134,14 +134,14 @@ class Connections:
             connection.close()
 
     def close(self) -> None:
-        """Close all connections that are not in use."""
+        """Close all idle connections."""
         with contextlib.suppress(IndexError):
             while True:
                 self._idle.pop()[0].close()
 
 
 class Reply:
-    """One reply: its status and headers, and the body as it arrives."""
+    """One reply: status, headers, and the body as it arrives."""
 
     def __init__(
         self, connections: Connections, connection: _HttpConnection, response: HTTPResponse
@@ -154,7 +154,7 @@ class Reply:
         self.headers = {name.lower(): value for name, value in response.getheaders()}
 
     def read(self) -> bytes:
-        """Return what arrives next, and nothing at the end; raises as `Connections.post`."""
+        """Return the next bytes of the body, empty at its end. Raises as `Connections.post`."""
         data = self._response.read1(_CHUNK)
         if not data:
             # A body that is shorter than announced ends here without an error.
@@ -169,7 +169,7 @@ class Reply:
         return data
 
     def read_all(self, limit: int) -> bytes | None:
-        """Return the whole body; None when it is larger than `limit`."""
+        """Return the whole body; None if it is larger than `limit` bytes."""
         parts = []
         size = 0
         while data := self.read():
@@ -180,7 +180,7 @@ class Reply:
         return b"".join(parts)
 
     def drain(self, seconds: float) -> None:
-        """Read the end of a body that is all but read, so that its connection can be kept."""
+        """Read the short rest of a body, so that its connection can be reused."""
         connection = self._connection
         if connection is None:
             return
@@ -191,7 +191,7 @@ class Reply:
         self.close()
 
     def interrupt(self) -> None:
-        """End the connection from another thread, while this one may wait for it."""
+        """Break the connection from another thread, even while its owner waits for data."""
         connection = self._connection
         if connection is not None:
             connection.wire.shut()
@@ -206,7 +206,7 @@ class Reply:
 
 
 class _HttpConnection:
-    """One connection: through a proxy where there is one, encrypted where the address says so."""
+    """One connection, through the proxy if there is one, and encrypted for `https`."""
 
     def __init__(
         self,
@@ -253,7 +253,7 @@ class _HttpConnection:
     def receive(self) -> HTTPResponse:
         response = self.http.getresponse()
         if self.wire.is_ended:
-            # `http.client` takes the end of the connection for the end of the headers.
+            # `http.client` treats the end of the connection as the end of the headers.
             raise HTTPException("the connection was closed in the middle of the headers")
         return response
 
@@ -263,7 +263,7 @@ class _HttpConnection:
 
 
 class _Wire:
-    """A socket as `http.client` needs it, with a deadline for all that it does."""
+    """A socket for `http.client`, with a deadline for every operation."""
 
     def __init__(
         self, sock: socket.socket, deadline: float, silence_seconds: float | None = None
@@ -296,10 +296,12 @@ class _Wire:
         return io.BufferedReader(_Receiver(self), _CHUNK)
 
     def is_quiet(self) -> bool:
-        """Return whether nothing came: what comes unasked is the end of the connection."""
+        """Return whether an idle connection is usable: data without a request means that it was
+        closed.
+        """
         try:
             self._sock.settimeout(0)
-            # An encrypted socket cannot peek, so this reads what comes.
+            # An encrypted socket cannot peek, so read.
             self._sock.recv(1)
         except (BlockingIOError, InterruptedError):
             return True
@@ -312,7 +314,7 @@ class _Wire:
             self._sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Do nothing: `http.client` closes here while the body is still to be read."""
+        """Do nothing: `http.client` closes the socket before the body is read."""
 
     def end(self) -> None:
         with contextlib.suppress(OSError):
@@ -358,7 +360,7 @@ def _connect(host: str, port: int, deadline: float) -> socket.socket:
 
 
 def _look_up(host: str, port: int, deadline: float) -> list[Any]:
-    """Look a name up in a thread, because the system's own function knows no deadline."""
+    """Look up a name in a thread, because the system's function has no timeout."""
     if host.replace(".", "").isdigit() or ":" in host or host == "localhost":
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     found: list[Any] = []
@@ -385,7 +387,7 @@ def _open_tunnel(wire: _Wire, host: str, port: int, headers: dict[str, str]) -> 
     lines += [f"{key}: {value}" for key, value in headers.items()]
     wire.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
     response = HTTPResponse(wire, method="CONNECT")  # type: ignore[arg-type]
-    # Byte by byte would be slow; the server says nothing before it is spoken to.
+    # Reading ahead loses nothing, since the server sends nothing first; byte by byte would be slow.
     response.begin()
     if response.status != 200:
         raise OSError(f"the proxy refused the connection ({response.status})")
@@ -402,7 +404,7 @@ def _authorization(proxy: SplitResult) -> dict[str, str]:
 
 
 def _reason(error: Exception) -> str:
-    """Return why there is no connection, without the numbers that systems put before it."""
+    """Return why the connection failed, without the system's error numbers."""
     return str(getattr(error, "strerror", None) or error) or type(error).__name__
 
 
@@ -410,7 +412,7 @@ _contexts: list[ssl.SSLContext] = []
 
 
 def _context() -> ssl.SSLContext:
-    """Return the settings for encryption, with the system's certificates; made once."""
+    """Return the TLS settings with the system's certificates, created once."""
     if not _contexts:
         import ssl
 

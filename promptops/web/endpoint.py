@@ -14,7 +14,7 @@ _SOCKET_SECONDS = 5.0
 def make_endpoint(
     path: str, kind: str, answer: Callable[[], str], host: str, port: int
 ) -> ThreadingHTTPServer:
-    """Return a server of one path; call its `serve_forever`.
+    """Return a server for one path; the caller calls `serve_forever`.
 
     Args:
         path: the served path, such as `/metrics`.
@@ -23,7 +23,7 @@ def make_endpoint(
         host: the address to listen at.
         port: the port; 0 picks a free one.
 
-    Raises OSError where the address cannot be taken.
+    Raises OSError if the address is in use or not permitted.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -39,7 +39,7 @@ def make_endpoint(
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing of each request."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer((host, port), Handler)
     server.daemon_threads = True

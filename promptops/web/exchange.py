@@ -15,12 +15,12 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class WebLimits(NamedTuple):
-    """How much a server may ask of us.
+    """The limits for an answer.
 
     Attributes:
-        total_seconds: the longest that one answer may take, however steadily it drips.
-        max_bytes: the largest answer, unpacked.
-        monotonic: tells the seconds by which `total_seconds` is measured.
+        total_seconds: the timeout for a complete answer, however steadily data arrives.
+        max_bytes: the maximum size of a body, after decompression.
+        monotonic: the clock for `total_seconds`.
     """
 
     total_seconds: float
@@ -34,8 +34,8 @@ class WebAnswer(NamedTuple):
     Attributes:
         status: the HTTP status.
         reason: the reason phrase.
-        headers: the headers, by their names in lower case.
-        body: the body, unpacked.
+        headers: lower-case name -> value.
+        body: the body, decompressed.
     """
 
     status: int
@@ -45,16 +45,16 @@ class WebAnswer(NamedTuple):
 
     @property
     def redirect(self) -> str | None:
-        """Where else the answer is, as the server writes it; None when it is here."""
+        """The redirect's target as the server writes it; None if there is no redirect."""
         return self.headers.get("location") if self.status in _REDIRECTS else None
 
 
 class NoAnswerError(Exception):
-    """Nothing came, or not all of it; the message says why."""
+    """There is no complete answer; the message says why."""
 
 
 class TooLargeError(Exception):
-    """More came than may come."""
+    """The answer is too large."""
 
 
 class _ExchangeProgress:
@@ -70,11 +70,11 @@ def exchange(
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
 ) -> WebAnswer:
-    """Send a request to the server of `connections`, and read all of its answer.
+    """Send a request to the server of `connections`, and read the whole answer.
 
     Raises:
-        NoAnswerError: there is no answer, or none that is whole within the time.
-        TooLargeError: the answer is larger than it may be.
+        NoAnswerError: there is no complete answer in time.
+        TooLargeError: the answer is larger than `limits.max_bytes`.
     """
     asked = {"Accept-Encoding": "gzip", **(headers or {})}
     deadline = time.monotonic() + limits.total_seconds
@@ -113,7 +113,7 @@ def _read_within(reply: Reply, limits: WebLimits, end: float, late: str) -> byte
 
 
 def _open_packing(encoding: str) -> _Packing | None:
-    """Return what unpacks a body; None where there is nothing to do."""
+    """Return a decompressor for a content encoding; None if the body is not compressed."""
     encoding = encoding.strip().lower()
     if encoding in {"", "identity"}:
         return None
@@ -123,7 +123,7 @@ def _open_packing(encoding: str) -> _Packing | None:
 
 
 class _Packing:
-    """A body that is packed with gzip, unpacked part by part."""
+    """A streaming gzip decompressor."""
 
     def __init__(self) -> None:
         import zlib
@@ -134,11 +134,11 @@ class _Packing:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the body is whole, or empty."""
+        """Whether the body is complete or empty."""
         return self._unpacker.eof or not self._is_begun
 
     def unpack(self, part: bytes, room: int) -> bytes:
-        """Return what is in a part, no more than `room` bytes of it, which is at least 1."""
+        """Return a part decompressed, at most `room` (at least 1) bytes of it."""
         self._is_begun = True
         try:
             return self._unpacker.decompress(part, room)

@@ -1,4 +1,4 @@
-"""Which proxy a request goes through."""
+"""Choose the proxy for a request."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from urllib.parse import SplitResult
 
-# What runs on this machine is not behind a proxy.
+# Servers on this machine need no proxy.
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def choose_proxy(url: str) -> str | None:
-    """Return the proxy that this machine is set to use for `url`; None: none.
+    """Return the URL of this machine's proxy for `url`; None for a direct connection.
 
-    That is what the environment says; without that, the settings of Windows or macOS.
+    The environment decides; without its variables, the settings of Windows or macOS.
     """
     host = urlsplit(url).hostname
     if host in LOOPBACK:
@@ -33,7 +33,8 @@ def choose_proxy(url: str) -> str | None:
 
 
 def find_proxy(url: str, environment: Mapping[str, str]) -> str | None:
-    """Return the proxy that the environment names for `url`; None: none.
+    """Return the URL of the proxy that the environment names for `url`; None for a direct
+    connection.
 
     As curl does: `https_proxy`, `http_proxy` and `all_proxy` in either case, and `no_proxy` with
     hosts, domains and `*`. `HTTP_PROXY` in capitals is ignored in a CGI script, whose client could

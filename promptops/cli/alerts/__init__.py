@@ -1,1 +1,1 @@
-"""`promptops alerts`: telling people. One verb, one file."""
+"""`promptops alerts`: send alerts. One verb, one file."""

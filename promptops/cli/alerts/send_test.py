@@ -1,4 +1,4 @@
-"""`promptops alerts test`: find out today whether the alert of tonight would arrive."""
+"""`promptops alerts test`: check that alerts arrive."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def send_test(
 
 
 def _tell(name: str, settings: AlertSettings) -> AlertError | None:
-    """Send the test through one channel; return the error, or None."""
+    """Send a test alert through one channel; return the error, or None."""
     from promptops.runtime.alerts.alert import Alert, AlertError, AlertMessage
     from promptops.runtime.alerts.opening import name_source
     from promptops.runtime.alerts.sending import send

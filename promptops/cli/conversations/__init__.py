@@ -1,1 +1,1 @@
-"""`promptops conversations`: what users and prompts said. One verb, one file."""
+"""`promptops conversations`: stored conversations with users. One verb, one file."""

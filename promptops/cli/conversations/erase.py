@@ -1,4 +1,4 @@
-"""`promptops conversations erase`: remove what was said in some conversations."""
+"""`promptops conversations erase`: remove the content of conversations."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def erase(
     """
     names = list(dict.fromkeys(conversations))
     with open_store(store) as opened:
-        for name in names:  # all of them, before one is erased
+        for name in names:  # check all ids before erasing
             find_one(opened, name)
         count = "1 conversation" if len(names) == 1 else f"{len(names)} conversations"
         if dry_run:

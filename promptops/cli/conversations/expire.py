@@ -1,4 +1,4 @@
-"""`promptops conversations expire`: remove what conversations said whose time is over."""
+"""`promptops conversations expire`: remove the content of expired conversations."""
 
 from __future__ import annotations
 

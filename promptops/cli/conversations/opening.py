@@ -31,11 +31,11 @@ StoreOption = Annotated[
 
 @contextmanager
 def open_store(store: str | None) -> Iterator[ConversationStore]:
-    """Open the store of the configuration, or the one that was named.
+    """Open the store named by the option, or the configured one.
 
     Raises:
-        NotFoundError: the file is not there; it is not made.
-        LogError: the store cannot be used.
+        NotFoundError: the file does not exist; it is not created.
+        LogError: the store is unusable.
     """
     from promptops.runtime.conversation.opening import open_conversations
     from promptops.runtime.stores.addresses import describe_place
@@ -51,7 +51,7 @@ def open_store(store: str | None) -> Iterator[ConversationStore]:
 
 
 def read_keyring() -> Keyring | None:
-    """Return the keys that `[conversations] encryption_key` names; None: it names none."""
+    """Return the keys in `[conversations] encryption_key`, or None."""
     from promptops.runtime.log.encryption import read_keys
 
     variable = runtime_config().conversations.encryption_key

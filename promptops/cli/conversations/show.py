@@ -1,4 +1,4 @@
-"""`promptops conversations show`: what was said, and what happened."""
+"""`promptops conversations show`: show a conversation's messages and events."""
 
 from __future__ import annotations
 

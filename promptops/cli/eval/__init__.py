@@ -1,1 +1,1 @@
-"""`promptops eval`: is a change better or worse? One verb, one file."""
+"""`promptops eval`: run and compare evals. One verb, one file."""

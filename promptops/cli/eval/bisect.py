@@ -1,4 +1,4 @@
-"""`promptops eval bisect`: which release broke it."""
+"""`promptops eval bisect`: find the release that broke a suite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`promptops eval calibrate`: how far a judge agrees with people."""
+"""`promptops eval calibrate`: measure a judge's agreement with people."""
 
 from __future__ import annotations
 

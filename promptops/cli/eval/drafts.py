@@ -1,4 +1,4 @@
-"""What the verbs that draft samples share: the prompt, the file, and what is said."""
+"""Shared parts of the verbs that draft samples."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def find_draft_prompt(name: str) -> Prompt:
     """Return a prompt of the work tree.
 
     Raises:
-        PromptNotFoundError, InvalidPromptError: there is none, or it cannot be read.
+        PromptNotFoundError, InvalidPromptError: it is missing or invalid.
     """
     from promptops.prompt.reference import check_name
     from promptops.repository.repository import find_prompt
@@ -41,15 +41,15 @@ def find_draft_prompt(name: str) -> Prompt:
 
 
 def choose_draft_file(prompt: Prompt, ending: str, output: Path | None) -> Path:
-    """Return where a draft goes.
+    """Return the path of a new draft.
 
     Args:
         prompt: the prompt.
-        ending: the end of the file's name, so that drafts of different origin do not meet.
-        output: the file instead, from the current folder; None: the usual place.
+        ending: the end of the file's name, which separates drafts of different origin.
+        output: the file instead, relative to the current folder; None: the default path.
 
     Raises:
-        UsageError: the file already exists.
+        UsageError: the file exists.
     """
     from promptops.evals.scenarios.drafting import FOLDER
 
@@ -73,9 +73,9 @@ def write_draft_file(
     Args:
         prompt: the prompt.
         samples: the samples.
-        source: what they were drafted from or by, for the note in the file.
-        ending: the end of the file's name, so that drafts of different origin do not meet.
-        output: the file instead, from the current folder; None: the usual place.
+        source: their origin, for the note in the file.
+        ending: the end of the file's name, which separates drafts of different origin.
+        output: the file instead, relative to the current folder; None: the default path.
 
     Raises:
         UsageError: the file already exists.
@@ -90,6 +90,6 @@ def write_draft_file(
 
 
 def say_drafted(number: int, file: Path) -> None:
-    """Say how many samples were drafted, and where."""
+    """Report the number of drafted samples and their file."""
     count = "1 sample" if number == 1 else f"{number:,} samples"
     say(f"{count} drafted in {near(file)}; review them before they count")

@@ -16,7 +16,7 @@ from promptops.cli.runs.opening import EnvOption, SinceOption, make_filters, ope
 from promptops.cli.session import say
 from promptops.errors import NotFoundError
 
-# Of each sample that is asked for, so many runs are looked at: many repeat one another.
+# The number of runs to read for each requested sample, because many runs are duplicates.
 _PER_SAMPLE = 20
 
 

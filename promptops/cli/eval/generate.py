@@ -149,7 +149,7 @@ def _tell(done: ScenarioRound) -> None:
 
 
 def _report(draft: ModelDraft) -> None:
-    """Say what was left out and why, which kinds are missing, and what it cost."""
+    """Report rejected scenarios with reasons, missing categories, and the cost."""
     from promptops.evals.scenarios.collection import describe_refused
 
     collection = draft.collection

@@ -1,4 +1,4 @@
-"""`promptops eval merge`: the shards of a run, put together into one verdict."""
+"""`promptops eval merge`: merge the shards of a run."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def nightly(
         accepts=accept,
     )
     is_interrupted = report.result.stopped == INTERRUPTED
-    # Before the results are kept: a change that is on record is not told again.
+    # Alert before storing the results, because a stored change is not reported again.
     is_told = not alert or is_interrupted or _tell(report)
     is_kept = is_told and not is_interrupted and _keep(branch, report)
     code = int(report.exit) if is_kept else 2
@@ -156,7 +156,7 @@ def _read_night(text: str) -> str:
 
 
 def _keep(branch: HistoryBranch, report: NightReport) -> bool:
-    """Add tonight to the history; return whether that worked."""
+    """Add tonight to the history; return whether that succeeded."""
     if not report.records:
         return True
     try:
@@ -236,7 +236,7 @@ def _to_json(report: NightReport, history: NightHistory) -> dict[str, Any]:
 
 
 def _tell(report: NightReport) -> bool:
-    """Send the night's alerts; return whether each reached somebody, or is meant for nobody."""
+    """Send the night's alerts; return False if one was not accepted by its channels."""
     from promptops.cli.runs.telling import tell
     from promptops.evals.nightly.alarm import list_alerts
 
@@ -262,7 +262,7 @@ def _write_page(page: Path, report: NightReport, history: NightHistory) -> None:
 
 
 def _with_alarms(one: NightOutcome) -> SuiteOutcome:
-    """Return a suite's outcome for the page: only alarms block, and all of them are there."""
+    """Return a suite's outcome for the report: exactly the alarms are blocking."""
     from dataclasses import replace
 
     from promptops.evals.result import ReasonKind, VerdictReason

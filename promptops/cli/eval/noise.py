@@ -1,4 +1,4 @@
-"""`promptops eval noise`: how much a suite's result varies when nothing was changed."""
+"""`promptops eval noise`: measure how much a suite's results vary without a change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`promptops eval plan`: how many samples it takes to notice a loss."""
+"""`promptops eval plan`: estimate the samples needed to detect a loss."""
 
 from __future__ import annotations
 

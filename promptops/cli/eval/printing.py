@@ -67,7 +67,7 @@ MarginOption = Annotated[
 
 
 def check_files(**files: Path | None) -> None:
-    """Raise UsageError for a file that cannot be written, before the run that it would hold."""
+    """Raise UsageError for an output file that cannot be written; called before the run."""
     for option, file in files.items():
         if file is None:
             continue

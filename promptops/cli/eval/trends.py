@@ -1,4 +1,4 @@
-"""`promptops eval trends`: how nightly evals went from night to night."""
+"""`promptops eval trends`: show the results of nightly evals over time."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""`promptops guards`: limits. One verb, one file; `opening` is shared by them."""
+"""`promptops guards`: show and reset limits. One verb, one file; they share `opening`."""

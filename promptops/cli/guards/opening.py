@@ -34,7 +34,7 @@ class Opened(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """The address for people: a file below the current folder is relative to it."""
+        """The address for people: a path below the current folder is shown relative to it."""
         return near(self.place)
 
 
@@ -68,10 +68,10 @@ def name_owner(who: str, users: list[str], tenants: list[str]) -> str:
 def describe_window(
     name: str, amount: int, users: list[str], tenants: list[str]
 ) -> tuple[str, ...]:
-    """Return whose window it is, what it limits, which one it is, and an amount of it."""
+    """Return a window's columns: owner, measure, period and amount."""
     from promptops.runtime.guards.refusal import describe_amount
 
-    if name.count("/") < 3:  # of a ledger that another version wrote
+    if name.count("/") < 3:  # written by another version
         return (one_line(name), "", "", f"{amount:,}")
     what, length, *whose, stamp = name.split("/")
     unit = {"spend": "micros", "tokens": "tokens"}.get(what, "calls")

@@ -1,4 +1,4 @@
-"""`promptops guards reset`: allow runs again before a limit frees."""
+"""`promptops guards reset`: reset limits, so that runs are allowed again."""
 
 from __future__ import annotations
 

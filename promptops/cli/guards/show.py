@@ -1,4 +1,4 @@
-"""`promptops guards show`: how much of each limit is spent."""
+"""`promptops guards show`: show how much of each limit is spent."""
 
 from __future__ import annotations
 

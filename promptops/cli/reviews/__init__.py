@@ -1,1 +1,1 @@
-"""`promptops reviews`: runs that wait for a person. One verb, one file."""
+"""`promptops reviews`: reviews of runs by people. One verb, one file."""

@@ -1,4 +1,4 @@
-"""`promptops reviews answer`: accept, correct or reject what a model answered."""
+"""`promptops reviews answer`: accept, correct or reject a model's answer."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _read(text: str) -> str:
     is_input = text == "@-"
     data = sys.stdin.buffer.read() if is_input else read_named(current().directory / text[1:])
     try:
-        # A newline at the end of the file is not part of the answer.
+        # A newline at the file's end is not part of the answer.
         return data.decode().removesuffix("\n")
     except UnicodeDecodeError as error:
         raise UsageError(f"{text} is not UTF-8 text", hint="save the file as UTF-8") from error

@@ -1,4 +1,4 @@
-"""`promptops reviews export`: write what reviewers said as samples of an eval suite."""
+"""`promptops reviews export`: write answered reviews as samples of an eval suite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`promptops reviews show`: what is to be reviewed."""
+"""`promptops reviews show`: show a run to review."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""`promptops runs`: what was run. One verb, one file; `opening` and `view` are shared by them."""
+"""`promptops runs`: the run log. One verb, one file; they share `opening` and `view`."""

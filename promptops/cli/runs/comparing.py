@@ -1,4 +1,4 @@
-"""Show replays next to the recorded runs, for a terminal and for a pull request."""
+"""Show replays beside the recorded runs, for a terminal and for a pull request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # The maximum size of a comment on a pull request.
 _MAX_SHOWN = 50
 _MAX_CHARACTERS = 2_000
-# In this order, since a comment has limited room.
+# In this order, because a comment's size is limited.
 _COLOURS = {"worse": "red", "failed": "red", "changed": "yellow", "fixed": "green", "same": "green"}
 
 
@@ -44,7 +44,7 @@ def _summary(done: Sequence[Replay], at: str) -> Iterator[str]:
 
 
 def to_text(done: Sequence[Replay], at: str) -> Iterator[str]:
-    """Yield the lines of a comparison for a person."""
+    """Yield the lines of a comparison for people."""
     short = shorten([one.before.id for one in done])
     for one in done:
         word = one.result

@@ -1,4 +1,4 @@
-"""The stores of conversations that a command means."""
+"""Open the conversation stores that a command uses."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_stores(more: Sequence[str] = ()) -> Iterator[dict[str, ConversationStore]]:
-    """Open the store of the configuration, where there is one, and others; by their places.
+    """Open the configured store, if any, and others; yield path or URL -> store.
 
-    A file that is not there holds no conversations, and is not made.
+    A missing file is not created.
     """
     from promptops.runtime.conversation.opening import open_conversations
     from promptops.runtime.stores.addresses import describe_place
 
-    # A run log in PostgreSQL may have conversations beside it, or not: that is seen by looking.
+    # A run log in PostgreSQL may or may not have conversations; check.
     places = dict.fromkeys([find_place(), *more])
     with ExitStack() as stack:
         yield {
@@ -46,7 +46,7 @@ def find_place() -> str:
 
 
 def is_there(place: str) -> bool:
-    """Return whether a store may be at a place; a file is not made by looking."""
+    """Return whether a store may exist at a path or URL. No file is created."""
     if "://" in place and not place.startswith("sqlite:"):
         return True
     return Path(place.removeprefix("sqlite:").removeprefix("//")).expanduser().exists()

@@ -1,4 +1,4 @@
-"""`promptops runs stats --drift`: do recent runs look like those of the time before?"""
+"""`promptops runs stats --drift`: compare recent runs with earlier ones."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def show_drift(
         filters: the runs; `since` is the start of the recent window, `until` its end.
         tells: whether to send alerts through [alerts].
         as_json: whether to print JSON.
-        embedding: the embedding model by which meanings are compared; None: they are not.
+        embedding: the model for comparing meanings; None: do not compare them.
     """
     from promptops.runtime.drift.looking import look_for_drift
 

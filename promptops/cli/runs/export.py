@@ -1,4 +1,4 @@
-"""`promptops runs export`: write runs, with what they said, for other programs."""
+"""`promptops runs export`: write runs with their content for other programs."""
 
 from __future__ import annotations
 

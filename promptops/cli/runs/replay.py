@@ -1,4 +1,4 @@
-"""`promptops runs replay`: real traffic against another version, side by side."""
+"""`promptops runs replay`: run recorded inputs with another version, and compare."""
 
 from __future__ import annotations
 
@@ -155,7 +155,5 @@ def _choose(target: str | None, last: int, **options: str | None) -> list[RunRec
 
 
 def _is_id(text: str) -> bool:
-    """Return whether a text looks like the beginning of an id; write a prompt with such a name as
-    NAME@VERSION.
-    """
+    """Return whether a text looks like the prefix of a run id, not like a prompt's name."""
     return re.fullmatch(r"[0-9a-f]{8}-?[0-9a-f-]*", text.lower()) is not None

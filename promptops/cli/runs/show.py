@@ -1,4 +1,4 @@
-"""`promptops runs show`: everything about one run."""
+"""`promptops runs show`: show one run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`promptops runs stats`: what runs cost, how long they took, and where they failed."""
+"""`promptops runs stats`: statistics of runs: cost, latency and errors."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ def _describe_errors(group: RunGroup) -> str:
     if not group.errors:
         return "0"
     share = 100 * group.errors / group.runs
-    # Refusals have stages, too, and a column of their own.
+    # Refusals have stages too, but are counted in their own column.
     refused = min(group.statuses.get("refused", 0), group.stages.get("guard", 0))
     found = {**group.stages, "guard": group.stages.get("guard", 0) - refused}
     found = {stage: count for stage, count in found.items() if count}

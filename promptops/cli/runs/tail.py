@@ -1,4 +1,4 @@
-"""`promptops runs tail`: watch runs as they end."""
+"""`promptops runs tail`: print runs as they end."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from promptops.runtime.log.record import RunRecord
 
 _INTERVAL_SECONDS = 0.5
-# With more unfinished runs than this, the oldest are shown as they are.
+# With more unfinished runs than this, the oldest are printed before they end.
 _MAX_WAITING = 1000
 _UNENDED = ("running", "waiting")
 

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from promptops.runtime.alerts.alert import Alert
 
 
-# A channel may try several times; a person or a job waits for it.
+# A channel may retry; the command waits for it.
 _CLOSE_SECONDS = 30.0
 
 
 def tell(alerts: Sequence[Alert]) -> bool:
     """Send alerts through the channels of [alerts], each once, and record them in the run log.
 
-    Return whether each reached somebody.
+    Return whether each alert was accepted by a channel.
     """
     from promptops.cli.run_log import record_event
     from promptops.runtime.alerts.opening import open_alerter

@@ -22,7 +22,7 @@ _COLOURS = {
     "waiting": "cyan",
 }
 HEADER = ("RUN", "STARTED", "PROMPT", "MODEL", "TIME", "COST", "STATUS")
-# What a narrow terminal goes without, in this order.
+# The columns to omit on a narrow terminal, in this order.
 SPARE = ("MODEL", "TIME", "COST")
 # The time in an id and a few random digits: usually unique.
 _SHORT = 13

@@ -1,4 +1,4 @@
-"""`promptops serve`: prompts over HTTP. `promptops serve keys`: who may ask."""
+"""`promptops serve`: serve prompts over HTTP. `promptops serve keys`: manage its keys."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ KeysOption = Annotated[
 
 
 def open_keyfile(given: str | None) -> KeyFile:
-    """Return the file of keys, which may be missing."""
+    """Return the keys file, which may be missing."""
     common = None
     if not given and not os.environ.get(VARIABLE):
         try:
@@ -78,8 +78,8 @@ def open_listener(host: str, port: int) -> socket.socket:
         raise UsageError(
             f"cannot listen at {host}:{port}: {error}", hint="choose another --host or --port"
         ) from None
-    # An answer is written in parts; without this, the second waits up to 40 ms for the client to
-    # acknowledge the first. asyncio sets it only on sockets that it made itself.
+    # Without TCP_NODELAY the second part of an answer waits up to 40 ms for the client to
+    # acknowledge the first. asyncio sets it only on its own sockets.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
@@ -100,5 +100,5 @@ def write_line(line: dict[str, Any]) -> None:
         sys.stderr.write(json.dumps(stamped) + os.linesep)
         sys.stderr.flush()
     except OSError:
-        # The log's reader is gone: keep serving.
+        # The reader of the log is gone; keep serving.
         return

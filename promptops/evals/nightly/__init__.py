@@ -1,1 +1,1 @@
-"""Nightly evals: live versions against their own earlier results, kept in a Git branch."""
+"""Nightly evals: compare live versions with their earlier results, stored in a Git branch."""

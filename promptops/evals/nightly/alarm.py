@@ -1,4 +1,4 @@
-"""Alerts of a night for the engineer on call: one per suite and model."""
+"""Make a night's alerts for the engineer on call: one for each suite and model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAX_FAULTS = 3
 
 
 def list_alerts(report: NightReport, now: float) -> list[Alert]:
-    """Return the alerts of a night: alarms, and what could not be judged."""
+    """Return a night's alerts: for alarms, and for suites that could not be judged."""
     alerts = [_describe(report, one, now) for one in report.outcomes if one.alarms or one.faults]
     return alerts + [
         _make(report, f"{path} was not run", [reason], f"left-out/{path}", now)

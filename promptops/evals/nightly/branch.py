@@ -1,14 +1,14 @@
-"""The history of nightly evals: a Git branch with one small JSON file a suite, night and version.
+"""Store the history of nightly evals in a Git branch: a JSON file per suite, night and version.
 
     refs/heads/promptops-evals
         production/evals/support/triage.yaml/2026-11-29_1.2.0.json
 
-A night is added by a commit on top, pushed only if the remote's branch is still the one that was
-read; after a lost race the branch is read again, so that concurrent runners lose nothing. A commit
-that was not pushed is invisible: a runner that is killed leaves the branch as it was.
+A night is added as a commit, which is pushed only if the remote's branch has not changed since it
+was read. If it has, the branch is read again, so concurrent runners lose nothing. A killed runner
+leaves the branch unchanged.
 
-The branch stays small. Files older than 400 days are removed, a suite keeps at most 400 nights, and
-each 400th commit starts the branch again, without its earlier commits.
+The branch stays small: files older than 400 days are removed, a suite keeps at most 400 nights, and
+every 400th commit starts the branch again without its earlier commits.
 """
 
 from __future__ import annotations
@@ -60,11 +60,11 @@ Nothing here is edited by hand.
 
 
 class NightHistory(NamedTuple):
-    """What the branch holds.
+    """The content of the branch.
 
     Attributes:
         records: the nights, oldest first.
-        damaged: what is wrong with each file that cannot be read.
+        damaged: the fault of each unreadable file.
     """
 
     records: tuple[NightRecord, ...] = ()
@@ -76,11 +76,11 @@ class NightHistory(NamedTuple):
 
 
 class HistoryBranch:
-    """The branch, as this clone knows it.
+    """The history branch in this clone.
 
     Args:
         repository: the clone.
-        is_local: whether to write to this clone's own branch although there is a remote.
+        is_local: whether to write to this clone's branch only, even if there is a remote.
     """
 
     def __init__(self, repository: Repository, *, is_local: bool = False) -> None:
@@ -99,7 +99,7 @@ class HistoryBranch:
         tip = list_remote(git, self._remote, [BRANCH], limits=limits).get(BRANCH)
         known = read_ref(git, self._tracking)
         if tip is not None and tip != known:
-            # Forced: a branch that begins anew does not contain the commits that are known here.
+            # Forced, because a restarted branch does not contain the commits that this clone has.
             fetch(git, self._remote, [f"+{BRANCH}:{self._tracking}"], limits=limits)
         elif tip is None and known is not None:
             update_refs(git, [RefUpdate(self._tracking, None, known)], "promptops eval nightly")
@@ -112,11 +112,11 @@ class HistoryBranch:
     def read(
         self, environments: Iterable[str] | None = None, *, newest: int | None = None
     ) -> NightHistory:
-        """Return the nights of some environments; of all by default. Never asks the remote.
+        """Return the nights of environments. Never asks the remote.
 
         Args:
-            environments: the environments.
-            newest: how many files to read of each suite; None: all.
+            environments: the environments; None: all.
+            newest: the number of files to read of each suite, newest first; None: all.
         """
         tip = self._tip()
         if tip is None:
@@ -133,7 +133,7 @@ class HistoryBranch:
             folders: dict[str, list[TreeFile]] = {}
             for one in found:
                 folders.setdefault(one.path.rpartition("/")[0], []).append(one)
-            # In Git's order, which is that of nights.
+            # Git sorts paths, so nights are in order.
             found = [one for files in folders.values() for one in files[-newest:]]
         sizes = list_sizes(self._repository.git, list({one.oid for one in found}))
         small = [one.path for one in found if sizes.get(one.oid, ("", 0))[1] <= MAX_BYTES]
@@ -150,7 +150,7 @@ class HistoryBranch:
         return NightHistory(tuple(records), tuple(damaged))
 
     def append(self, records: Sequence[NightRecord]) -> str:
-        """Add nights; return the new commit's id.
+        """Commit nights, and push them unless `is_local`; return the new commit's id.
 
         Raises:
             RefusedError: the remote refused the push.
@@ -172,7 +172,7 @@ class HistoryBranch:
                 if self._move(commit, tip, is_anew=is_anew):
                     return commit
             except UnclearPushError as error:
-                doubt = error  # what the branch holds tells what became of it
+                doubt = error  # the branch's content shows whether the push succeeded
             if time.monotonic() > deadline:
                 raise doubt or ConflictError(
                     f"the branch {NAME} kept changing; tonight's results are not in it",
@@ -184,7 +184,7 @@ class HistoryBranch:
     def _plan(
         self, tip: str | None, files: Mapping[str, NightRecord], newest: str
     ) -> dict[str, Change]:
-        """Return what is to be changed: the files that are new, and those that are too old."""
+        """Return the changes to commit: new files, and removals of files that are too old."""
         changes: dict[str, Change] = {}
         reader = None if tip is None else TreeReader(self._repository.objects, tip)
         for path, record in files.items():
@@ -219,7 +219,7 @@ class HistoryBranch:
         return write_commit(repository.git, root, parents, message, is_signed=is_signed), is_anew
 
     def _read_commit(self, tip: str) -> tuple[str, int]:
-        """Return the tree of a commit, and how many commits the branch has with it."""
+        """Return a commit's tree, and the number of commits of the branch up to it."""
         found = self._repository.objects.read(tip)
         if found is None or found.kind != "commit":
             raise IntegrityError(
@@ -248,7 +248,7 @@ class HistoryBranch:
         )
         if result.status is PushStatus.REFUSED:
             if is_anew:
-                # The remote allows no branch to begin anew: go on with this one.
+                # The remote forbids restarting the branch, so continue it.
                 self._never_anew = True
                 return False
             raise RefusedError(
@@ -261,7 +261,7 @@ class HistoryBranch:
             known = read_ref(git, self._tracking)
             update_refs(git, [RefUpdate(self._tracking, commit, known)], "promptops eval nightly")
         except (ConflictError, GitError):
-            return True  # a fetch at the same time; the remote has it
+            return True  # a concurrent fetch; the remote has the commit
         return True
 
 
@@ -271,7 +271,7 @@ def path_of(record: NightRecord) -> str:
 
 
 def name_night(seconds: float) -> str:
-    """Return the night that an instant belongs to: its date in UTC."""
+    """Return the night of a time, given in seconds since 1970: its date in UTC."""
     return datetime.fromtimestamp(seconds, UTC).date().isoformat()
 
 
@@ -290,10 +290,10 @@ def _read(reader: TreeReader, path: str) -> bytes | None:
 
 
 def _is_better(known: bytes, path: str, record: NightRecord) -> bool:
-    """Return whether the night's earlier result of this version is to be kept.
+    """Return whether to keep the night's earlier result of this version instead of `record`.
 
-    It is kept if it alone was judged, and if it alone had an alarm: what somebody was told stays on
-    record, unless it is accepted.
+    It is kept if only it was judged, or if only it had an alarm, so that a reported alarm stays on
+    record unless it is accepted.
     """
     try:
         earlier = read_night(known, path)
@@ -307,7 +307,7 @@ def _is_better(known: bytes, path: str, record: NightRecord) -> bool:
 
 
 def _list_old(paths: Iterable[str], kept: Mapping[str, object], newest: str) -> list[str]:
-    """Return the files to remove: by age, and by number in their folder."""
+    """Return the files to remove because of their age or of the number of files in their folder."""
     oldest = (datetime.fromisoformat(newest) - timedelta(days=MAX_DAYS)).date().isoformat()
     folders: dict[str, list[str]] = {}
     for path in paths:

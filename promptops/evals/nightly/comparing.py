@@ -1,11 +1,11 @@
 """Compare a night with the suite's own earlier nights.
 
-A night is compared with two others of the same prompt version, suite and judge: the latest one that
-was good, and the first. The first shows what changes too slowly for one night to tell. Both sides
-have the same number of trials, as the paired test assumes.
+A night is compared with two earlier nights of the same prompt version, suite and judge: the latest
+good one, and the first, which reveals slow changes. Both sides have the same number of trials, as
+the paired test assumes.
 
-Names of served models and configurations are compared with those of the last seven nights, whatever
-the version was then: they belong to the model that was asked.
+Names of served models and configurations are compared with those of the last seven nights of any
+version, because they do not depend on the prompt.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MAX_NAMES = 3
 
 
 class Reference(NamedTuple):
-    """An earlier night to compare with: its date, and its results with the model."""
+    """An earlier night to compare with: its date, and its result with the model."""
 
     night: str
     model: NightModel
@@ -52,7 +52,7 @@ class NightAlarm:
 def choose_references(
     earlier: Sequence[NightRecord], tonight: NightRecord, model: str
 ) -> list[Reference]:
-    """Return the latest and the first good night that tonight may be compared with.
+    """Return the latest and the first good night with which tonight can be compared.
 
     Args:
         earlier: the suite's nights in this environment, oldest first.
@@ -79,7 +79,7 @@ def _key(record: NightRecord) -> tuple[str | None, ...]:
 def find_changes(
     earlier: Sequence[NightRecord], tonight: NightRecord, model: NightModel
 ) -> list[NightAlarm]:
-    """Return how the provider's own names changed."""
+    """Return alarms for new names of served models and configurations."""
     nights = [one for one in earlier if one.night < tonight.night]
     results = [one.find_model(model.model) for one in nights]
     recent = [one for one in results if one is not None and (one.served or one.fingerprints)]
@@ -111,7 +111,8 @@ def with_reference(
     """Return a suite's result with one model, with an earlier night as its baseline."""
     samples = tuple(suite.of_model(model))
     if reference is None:
-        # Without a baseline every sample would have to pass; a first night only records.
+        # Without a baseline every sample would have to pass, but a first night only records
+        # results.
         thresholds = suite.thresholds
         if thresholds.overall is None and not thresholds.tags:
             thresholds = Thresholds(0.0, {}, thresholds.errors)

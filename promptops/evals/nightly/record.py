@@ -1,4 +1,4 @@
-"""One night of one suite: the file that the history keeps, small and without any answer.
+"""The file format of one night of one suite: small, without answers.
 
     {"schema": "promptops.night/v1", "environment": "production", "night": "2026-11-29",
      "at": 1795917600, "suite": "evals/support/triage.yaml", "suite_digest": "sha256:...",
@@ -8,8 +8,8 @@
         "errors": 0, "p50_ms": 812, "served": ["gpt-4o-2024-08-06"], "fingerprints": ["fp_1"],
         "alarms": [], "shares": {"charged twice": [3, 3]}}]}
 
-`shares` has the number of passed and of judged trials of each sample; it is null where they would
-make the file larger than 1 MiB.
+`shares` has the numbers of passed and judged trials of each sample; null if they would make the
+file larger than 1 MiB.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _MAX_NAMES = 20
 
 @dataclass(frozen=True, slots=True)
 class NightModel:
-    """The night's result with one model.
+    """One night's result of a suite with one model.
 
     Attributes:
         model: the model that was asked.
@@ -55,8 +55,8 @@ class NightModel:
         served: the names of the models that answered, sorted.
         fingerprints: the provider's names of the configurations that answered, sorted.
         alarms: the kinds of its alarms.
-        shares: sample name -> the number of its passed and of its judged trials; None if they were
-            too many to keep.
+        shares: sample name -> number of passed trials, number of judged trials; None if there were
+            too many samples to store.
     """
 
     model: str
@@ -93,7 +93,7 @@ class NightRecord:
     Attributes:
         environment: the environment whose live version was run.
         night: the date in UTC, as YYYY-MM-DD.
-        at: when it ended, in seconds since 1970.
+        at: the time of its end, in seconds since 1970.
         suite: the suite's path.
         suite_digest: the digest of the suite and its files of samples.
         prompt: the prompt's name.
@@ -120,7 +120,7 @@ class NightRecord:
 
     @property
     def is_complete(self) -> bool:
-        """Whether it could be judged with every model."""
+        """Whether the results with every model could be judged."""
         return all(one.state != UNKNOWN for one in self.models)
 
     @property
@@ -134,11 +134,11 @@ class NightRecord:
 
 
 def summarize(suite: SuiteRunResult, model: str) -> NightModel:
-    """Return what the history keeps of a suite's results with one model, not yet judged."""
+    """Summarize a suite's results with one model for the history; its state is not judged yet."""
     samples = list(suite.of_model(model))
     trials = [trial for one in samples for trial in one.trials]
     errors = sum(one.outcome in {SampleOutcome.ERROR, SampleOutcome.MISSING} for one in trials)
-    # A fallback's names say nothing about the model that was asked.
+    # Ignore the names that a fallback returned.
     own = [trial for trial in trials if trial.answered_by is None]
     spans = [one.latency_seconds for one in trials if one.latency_seconds is not None]
     return NightModel(
@@ -167,7 +167,7 @@ def _count(sample: SampleResult) -> tuple[int, int]:
 
 
 def write_night(record: NightRecord) -> bytes:
-    """Return the file of a night, at most MAX_BYTES long."""
+    """Return the content of a night's file, at most MAX_BYTES long."""
     data = _to_bytes(record)
     if len(data) <= MAX_BYTES:
         return data
@@ -179,7 +179,7 @@ def _to_bytes(record: NightRecord) -> bytes:
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     try:
         return f"{text}\n".encode()
-    except UnicodeEncodeError:  # a name with half of a surrogate pair
+    except UnicodeEncodeError:  # a name with a lone surrogate
         return f"{json.dumps(document, separators=(',', ':'))}\n".encode()
 
 
@@ -221,7 +221,7 @@ def _model_to_json(one: NightModel) -> dict[str, Any]:
 
 
 def read_night(data: bytes, path: str) -> NightRecord:
-    """Return the night in a file. Raises UsageError for anything that `write_night` never wrote."""
+    """Parse a night's file. Raises UsageError for anything that `write_night` does not write."""
     try:
         found = _load(data)
         return NightRecord(

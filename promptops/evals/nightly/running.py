@@ -1,8 +1,8 @@
-"""Run the suites of what is live, and judge each by the suite's own earlier nights.
+"""Run the suites of live prompts, and compare each with its earlier nights.
 
-A suite that looks worse or blocked is run once more before an alert is sent: only what fails both
-times is an alarm. A trial that ends in an error is never a pass: beyond the suite's threshold for
-errors the night could not be judged.
+A suite that looks worse or blocked is run a second time; it is an alarm only if it fails both
+times. A trial that ends in an error never counts as passed. With more errors than the suite's
+threshold allows, the night cannot be judged.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ _MAX_REASON = 200
 
 @dataclass(frozen=True, slots=True)
 class NightOutcome:
-    """What one suite showed with one model.
+    """The outcome of one suite with one model in a night.
 
     Attributes:
         outcome: the comparison with the latest good night.
-        result: what the history keeps of it.
+        result: its summary for the history.
         alarms: the reasons for an alert.
         faults: why it could not be judged.
         notes: further information.
@@ -85,13 +85,13 @@ class NightOutcome:
 
 @dataclass(frozen=True, slots=True)
 class NightReport:
-    """What a night showed.
+    """The results of a night.
 
     Attributes:
         environment: the environment.
         night: its date.
         outcomes: every suite with every model.
-        records: what the history is to keep.
+        records: the records for the history.
         left_out: suites of live prompts that could not be run, each with the reason.
         result: the run, for reports.
         unwatched: live prompts without a suite.
@@ -107,22 +107,22 @@ class NightReport:
 
     @property
     def exit(self) -> Exit:
-        """The exit code: 2 where something could not be judged, else 1 for an alarm."""
+        """The exit code: 2 if something could not be judged, else 1 for an alarm, else 0."""
         if self.left_out or self.result.stopped or any(one.faults for one in self.outcomes):
             return Exit.UNKNOWN
         return Exit.BLOCKED if any(one.alarms for one in self.outcomes) else Exit.PASSED
 
 
 class NightPlan:
-    """The suites of what is live in an environment.
+    """The suites of the prompts that are live in an environment.
 
     Args:
         repository: a repository with a work tree.
-        names: prompts or files of suites; empty: all that are live.
+        names: prompts or suite files; empty: all live prompts.
         environment: the environment.
 
     Raises:
-        NotFoundError: nothing is live, or nothing that is live has a suite.
+        NotFoundError: nothing is live, or no live prompt has a suite.
     """
 
     def __init__(self, repository: Repository, names: Sequence[str], environment: str) -> None:
@@ -147,12 +147,12 @@ class NightPlan:
                 shown = _prepare(repository, one.path, environment)
                 check_requirements(repository, shown, allows_python=True)
                 parts += shown
-                # Where traffic is split, each version has nights of its own.
+                # If traffic is split, each version has separate nights.
                 for version in map(str, live[one.prompt].versions):
                     if version not in {part.change.version for part in shown}:
                         parts += _prepare(repository, one.path, version)
             except PromptopsError as error:
-                # The suite is of the work tree; the live version may take other inputs.
+                # The suite is from the work tree; the live version may have other inputs.
                 self.left_out.append((one.path, error.message))
         self.preparation = Preparation(tuple(parts), has_cassettes=False)
         judges = {part.suite.path: find_judge(repository, part) for part in parts}
@@ -178,13 +178,13 @@ def run_night(
 
     Args:
         repository: the repository.
-        plan: what to run.
-        options: the limits; answers always come from models.
+        plan: the suites to run.
+        options: the run's options; answers always come from models.
         history: the earlier nights.
         tell: called after every trial.
         clock: returns seconds since 1970.
-        night: the date that the results are kept under; None: today's in UTC.
-        accepts: whether tonight is the new reference, whatever it shows.
+        night: the date of the results; None: today in UTC.
+        accepts: whether tonight becomes the new reference, whatever its results.
     """
     night = night or name_night(clock())
     if not plan.preparation.parts:
@@ -270,14 +270,14 @@ def _count_cost(suite: SuiteRunResult) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _FirstLook:
-    """A suite with one model as the night's first run shows it.
+    """A suite with one model after the night's first run.
 
     Attributes:
         outcomes: the comparison with each reference; one without a baseline if there is none.
-        references: the references, of which there may be none.
+        references: the earlier nights to compare with; may be empty.
         record: tonight's record, still without results.
-        result: what the history keeps.
-        changes: how the provider's own names changed.
+        result: its summary for the history.
+        changes: alarms for new names of served models and configurations.
     """
 
     outcomes: tuple[SuiteOutcome, ...]
@@ -317,7 +317,7 @@ def _look(
 
 
 def _conclude(look: _FirstLook, again: EvalResult | None, *, accepts: bool) -> NightOutcome:
-    """Judge a suite with one model, by its first run and, where it was doubted, by the second."""
+    """Judge a suite with one model by its first run and, if it was repeated, by the second."""
     first, model = look.outcomes[0], look.result.model
     alarms = list(look.changes)
     notes: list[str] = []
@@ -338,7 +338,7 @@ def _conclude(look: _FirstLook, again: EvalResult | None, *, accepts: bool) -> N
         reference = look.references[index] if look.references else None
         if second is not None:
             twice = judge_suite(with_reference(second, model, reference), model, SuiteRules())
-            # What cannot be asked again stays an alarm.
+            # If it could not be repeated, it stays an alarm.
             if not _blocks(twice) and twice.exit is not Exit.UNKNOWN:
                 notes.append(f"{blocked[0]}; it passed when run again")
                 continue
@@ -383,7 +383,9 @@ def _to_alarms(outcome: SuiteOutcome, night: str | None) -> list[NightAlarm]:
 
 
 def _find_example(outcome: SuiteOutcome) -> tuple[str, str] | None:
-    """Return the first sample that is worse than before, else the first that fails, and why."""
+    """Return the first sample that is worse than before, else the first failing one, with the
+    reason.
+    """
     samples = {one.name: one for one in outcome.suite.samples}
     verdict = outcome.verdict
     names = [] if verdict is None else [one.name for one in verdict.regressions]
@@ -395,6 +397,6 @@ def _explain(sample: SampleResult) -> str:
     for trial in sample.trials:
         for check in trial.checks:
             if not check.is_met:
-                # A reason may quote the answer, which must add no line to an alert.
+                # A reason may quote the answer; keep it on one line.
                 return redact(one_line(f"{check.label}: {check.reason}"))[:_MAX_REASON]
     return "it fails"

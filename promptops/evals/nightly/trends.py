@@ -1,4 +1,4 @@
-"""How the results of each suite went from night to night."""
+"""Collect each suite's nightly results as trends."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class TrendNight(NamedTuple):
 
 
 class Trend(NamedTuple):
-    """The nights of one suite with one model, oldest first; at least one.
+    """The nightly results of one suite with one model.
 
     Attributes:
         environment: the environment.
         suite: the suite's path.
         model: the model.
-        nights: the nights.
+        nights: the nights, oldest first; at least one.
     """
 
     environment: str
@@ -39,9 +39,9 @@ class Trend(NamedTuple):
         return self.nights[-1]
 
     def percents(self, days: int) -> list[int | None]:
-        """Return the share of passed trials of each of the last days, in percent.
+        """Return the percentage of passed trials for each of the last `days` nights.
 
-        None for a night without a result: it is missing, or could not be judged.
+        None for a night that is missing or could not be judged.
         """
         end = date.fromisoformat(self.last.record.night)
         start = max(end - timedelta(days - 1), date.fromisoformat(self.nights[0].record.night))
@@ -58,11 +58,12 @@ def _percent(result: NightModel | None) -> int | None:
 
 
 def list_trends(records: Iterable[NightRecord], names: Sequence[str] = ()) -> list[Trend]:
-    """Return the trends of some prompts or suites, of all by default, in order of their names.
+    """Return the trends of prompts or suites, sorted by name.
 
     Args:
-        records: the nights, oldest first. Of several of one night and version the last counts.
-        names: prompts or files of suites.
+        records: the nights, oldest first. Of several for one night and version, the last one
+            counts.
+        names: prompts or suite files; empty: all.
     """
     found: dict[tuple[str, str, str, str], dict[tuple[str, str], TrendNight]] = {}
     for record in records:

@@ -135,9 +135,9 @@ def _outcome_lines(one: SuiteOutcome) -> Iterator[str]:
         yield f'<p class="{tone}"><strong>{_text(describe(verdict))}</strong></p>'
         yield f'<p class="quiet">{_text(explain(verdict))}</p>'
     said = None if verdict is None else describe(verdict)
-    reasons = [ground.text for ground in one.reasons if ground.text != said]
+    reasons = [reason.text for reason in one.reasons if reason.text != said]
     if reasons:
-        yield f"<ul>{''.join(f'<li>{_text(ground)}</li>' for ground in reasons)}</ul>"
+        yield f"<ul>{''.join(f'<li>{_text(reason)}</li>' for reason in reasons)}</ul>"
     if verdict is not None and verdict.slices:
         yield from _slices(verdict.slices)
     if verdict is not None and verdict.regressions:
@@ -277,7 +277,7 @@ def _word(one: SampleResult) -> int:
 
 
 def _round(value: float | None) -> float | int | None:
-    """Three digits are enough for display, and whole numbers are short."""
+    """Round to three digits for display; whole numbers become integers."""
     if value is None or value != value:  # noqa: PLR0124 - NaN
         return None
     rounded = round(value, 3)

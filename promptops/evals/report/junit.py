@@ -19,7 +19,7 @@ _VERDICT = "the verdict"
 
 
 def to_junit(result: EvalResult, outcomes: list[SuiteOutcome]) -> str:
-    """Return the XML. A blocking or unknown verdict is a test of its own.
+    """Return the XML. A blocking or unknown verdict is a separate test.
 
     A failing sample is a failed test only if the verdict is not "passed": a threshold or a
     comparison may allow it.

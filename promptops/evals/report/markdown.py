@@ -56,17 +56,17 @@ def to_markdown(result: EvalResult, outcomes: list[SuiteOutcome], exit_code: Exi
 
 
 def _findings(outcome: SuiteOutcome) -> list[str]:
-    """Return the comparison's result with its slices, and what else decided."""
+    """Return lines on the comparison and its slices, and on other reasons for the outcome."""
     verdict = outcome.verdict
     said = "" if verdict is None else describe(verdict)
-    grounds = [one.text for one in outcome.reasons if one.text != said]
-    if verdict is None and not grounds:
+    reasons = [one.text for one in outcome.reasons if one.text != said]
+    if verdict is None and not reasons:
         return []
     head = f"**{_cell(outcome.suite.prompt)}**, {_cell(outcome.model)}:"
     lines = ["", head if verdict is None else f"{head} {_cell(said)}."]
     moved = [] if verdict is None else list(describe_slices(verdict))
-    if moved or grounds:
-        lines += ["", *(f"- {_cell(one)}" for one in (*moved, *grounds))]
+    if moved or reasons:
+        lines += ["", *(f"- {_cell(one)}" for one in (*moved, *reasons))]
     if verdict is not None:
         lines += ["", _cell(explain(verdict))]
     return lines

@@ -109,7 +109,7 @@ def _outcome_lines(outcome: SuiteOutcome, paint: Paint, width: int | None) -> It
     tally = outcome.tally or count_samples(suite, model)
     samples, passed = tally.all.total, tally.all.passed
     remarkable = 0
-    if passed < samples or tally.apart < samples:
+    if passed < samples or tally.without_baseline < samples:
         remarkable = sum(map(_deserves_a_look, suite.of_model(model)))
     word = paint(outcome.word, _COLOURS[outcome.exit])
     yield f"{paint(suite.prompt, 'bold')} {suite.change.label}  {model}  {suite.path}"
@@ -122,17 +122,17 @@ def _outcome_lines(outcome: SuiteOutcome, paint: Paint, width: int | None) -> It
     if outcome.verdict is not None:
         yield from _verdict(outcome.verdict, paint, width)
     said = "" if outcome.verdict is None else describe(outcome.verdict)
-    for ground in outcome.reasons:
-        if ground.text == said:
+    for reason in outcome.reasons:
+        if reason.text == said:
             continue
-        colour = {"blocks": "red", "unknown": "yellow", "note": "dim"}[ground.gravity]
-        yield f"  {paint('-', colour)} {ground.text}"
+        colour = {"blocks": "red", "unknown": "yellow", "note": "dim"}[reason.gravity]
+        yield f"  {paint('-', colour)} {reason.text}"
     if remarkable:
         chosen = (one for one in suite.of_model(model) if _deserves_a_look(one))
         said_before: list[str] = []
         for sample in nsmallest(_MAX_SAMPLES, chosen, key=_badness):
             head, *details = _sample(sample, paint)
-            # A provider that is out of reach gives every sample the same error.
+            # An unreachable provider gives every sample the same error.
             if details and details == said_before:
                 yield f"{head}  {paint('(the same)', 'dim')}"
             else:
@@ -152,7 +152,7 @@ _FINDINGS = {
 
 
 def _verdict(verdict: EvalVerdict, paint: Paint, width: int | None) -> Iterator[str]:
-    """Yield the comparison's result, and what it may miss."""
+    """Yield lines on the comparison, and on the losses that it may miss."""
     for line in _fold(describe(verdict), width):
         yield f"  {paint(line, _FINDINGS.get(verdict.finding, 'dim'))}"
     for tag, one in _list_moved(verdict):
@@ -185,7 +185,7 @@ def _fold(text: str, width: int | None) -> list[str]:
 
 def _deserves_a_look(sample: SampleResult) -> bool:
     if sample.outcome is SampleOutcome.MISSING:
-        # For a stopped run the number is enough.
+        # If the run was stopped, the number is enough.
         return any(one.error is not None for one in sample.trials)
     if sample.outcome is not SampleOutcome.PASSED:
         return True

@@ -12,7 +12,7 @@ _MAX_WORDS = 4000
 
 
 class WordPiece(NamedTuple):
-    """A part of a text that both answers have, or only one.
+    """A part of the text of both answers or of one of them.
 
     Attributes:
         text: the text.
@@ -24,7 +24,7 @@ class WordPiece(NamedTuple):
 
 
 def compare_words(old: str, new: str) -> list[WordPiece]:
-    """Return both texts as one sequence of pieces."""
+    """Return both texts as one sequence of common and different pieces."""
     before, after = _WORDS.findall(old), _WORDS.findall(new)
     if len(before) + len(after) > _MAX_WORDS:
         return [WordPiece(old, "old"), WordPiece(new, "new")]

@@ -1,7 +1,5 @@
-"""Draft samples from what a prompt declares of its inputs, without any model.
+"""Draft samples from a prompt's input schemas or recorded runs, or with a model.
 
-Modules:
-    values: the values worth trying of one input, each with its kind.
-    pairs: combinations in which every two values of two inputs meet.
-    drafting: the suite that a person then reviews.
+Modules: values: values worth trying for one input, each with its kind. pairs: combinations of
+values in which every pair occurs. drafting: write a draft suite for review.
 """

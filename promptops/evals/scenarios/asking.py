@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from promptops.runtime.resolution import ResolvedPrompt
 
 MAX_BATCH = 20
-"""How many scenarios one question may ask for."""
+"""The maximum number of scenarios in one question."""
 _SPARE_ROUNDS = 3
-# So many rounds in a row that bring nothing new end the asking.
+# Stop after this many rounds in a row without new scenarios.
 _MAX_IDLE = 2
 _MAX_NAMES = 100
 _MAX_NAME = 80
@@ -36,11 +36,11 @@ _OPTIONAL = ("known", "categories", "problems")
 
 
 class DraftWriter(NamedTuple):
-    """Who writes a draft.
+    """The prompt and model that write a draft.
 
     Attributes:
-        resolved: the prompt that asks for it.
-        model: the model that is asked.
+        resolved: the scenario prompt.
+        model: the model to ask.
     """
 
     resolved: ResolvedPrompt
@@ -48,13 +48,13 @@ class DraftWriter(NamedTuple):
 
 
 class ScenarioRound(NamedTuple):
-    """What one round brought.
+    """The result of one round.
 
     Attributes:
-        number: from 1.
-        asked: how many scenarios were asked for.
-        new: how many were kept.
-        fault: why the answer could not be used; empty: it could.
+        number: the number of the round, from 1.
+        asked: the number of requested scenarios.
+        new: the number of new scenarios.
+        fault: why the answer could not be used; "" if it could.
     """
 
     number: int
@@ -68,10 +68,10 @@ class ScenarioCourse:
     """The progress of asking.
 
     Attributes:
-        rounds: what each round brought.
+        rounds: the result of each round.
         served: the models that answered, by the provider's names.
-        stopped: why it ended early; empty: it did not.
-        error: the error that ended it; None: there was none.
+        stopped: why it ended early; "" if it did not.
+        error: the error that ended it, or None.
     """
 
     rounds: list[ScenarioRound] = field(default_factory=list)
@@ -81,15 +81,15 @@ class ScenarioCourse:
 
 
 def count_rounds(limit: int) -> int:
-    """Return how many questions a draft of `limit` scenarios may take."""
+    """Return the maximum number of questions for a draft of `limit` scenarios."""
     return -(-limit // MAX_BATCH) + _SPARE_ROUNDS
 
 
 def check_writer(resolved: ResolvedPrompt) -> None:
-    """Refuse a prompt that cannot be a scenario prompt.
+    """Raise an error if a prompt cannot be used as a scenario prompt.
 
     Raises:
-        ConfigurationError: it lacks an input, or requires others.
+        ConfigurationError: it lacks a required input, or requires others.
     """
     schemas = input_schemas(resolved.inputs)
     lacking = [name for name in _REQUIRED if name not in schemas]
@@ -115,7 +115,9 @@ def make_inputs(
     categories: Sequence[str] = (),
     problems: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return the inputs of one question, as far as the scenario prompt declares them."""
+    """Return the inputs of one question; those that the scenario prompt does not declare are
+    omitted.
+    """
     given: dict[str, Any] = {
         "prompt": prompt.closure.document.body.strip(),
         "inputs": input_schemas(prompt.inputs),
@@ -138,20 +140,20 @@ async def ask_for_scenarios(
     embeds: bool = False,
     tell: Callable[[ScenarioRound], None] = lambda _result: None,
 ) -> None:
-    """Ask until the collection has what is wanted, or the rounds are over.
+    """Ask until the collection is complete or no rounds are left.
 
-    An answer that cannot be used costs a round, and the next question says what was wrong. The cap,
-    a guard or a model that fails ends the asking; what came before stays.
+    An unusable answer uses up a round, and the next question says what was wrong. The cost cap, a
+    guard or a failing model stops the asking; earlier scenarios are kept.
 
     Args:
         asker: asks the model.
         writer: the scenario prompt and the model.
         prompt: the prompt under test.
-        collection: takes the scenarios.
-        course: takes what each round brought.
-        rounds: how many questions there may be.
-        embeds: whether repeats are also found by the embedding model.
-        tell: is called after each round.
+        collection: receives the scenarios.
+        course: receives the result of each round.
+        rounds: the maximum number of questions.
+        embeds: whether to also find duplicates by the embedding model.
+        tell: called after each round.
     """
     batch, idle, fault = MAX_BATCH, 0, ""
     for number in range(1, rounds + 1):
@@ -183,7 +185,7 @@ async def ask_for_scenarios(
             new = collection.add(good, vectors)
         except OutputError as error:
             fault, new = error.message[:500], 0
-            if error.hint is not None:  # it was cut off: ask for less
+            if error.hint is not None:  # the answer was cut off: ask for fewer
                 batch = max(1, count // 2)
         except (CapError, GuardError, ModelError) as error:
             course.stopped, course.error = error.message, error
@@ -196,9 +198,9 @@ async def ask_for_scenarios(
 
 
 def _read(asked: Asked) -> list[object]:
-    """Return the scenarios of an answer. Raises OutputError if it is not in form.
+    """Return the scenarios of an answer. Raises OutputError if the answer is malformed.
 
-    The prompt's own output schema is not asked: one bad scenario would cost all others.
+    The prompt's output schema is not used, because one bad scenario would invalidate all.
     """
     found = read_data(asked.answer, ANSWER)
     assert isinstance(found, dict)  # noqa: S101 - the schema says so

@@ -1,4 +1,4 @@
-"""A draft of samples by a model: what it will take, and making it."""
+"""Draft samples by a model: estimate the cost, then ask."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ if TYPE_CHECKING:
     from promptops.prompt.prompt import Prompt
     from promptops.repository.repository import Repository
 
-# A later question names what there is already, and what was wrong: so many tokens at most.
+# The maximum number of tokens that later questions add: known names, and faults.
 _TOKENS_OF_NAME = 40
 _TOKENS_OF_PROBLEMS = 2000
 _MAX_ORIGIN = 1000
 INTERRUPTED = "interrupted"
-"""What a course says that was ended by Ctrl-C; what was written by then is there."""
+"""The value of `stopped` after Ctrl-C; earlier scenarios are kept."""
 
 
 class ModelDraft(NamedTuple):
-    """A draft by a model.
+    """A draft written by a model.
 
     Attributes:
-        collection: the scenarios, and what was left out.
-        course: what each round brought.
-        calls: how many requests were sent.
-        spent_micros: what they cost, in micro-dollars; where a cost is unknown, nothing.
+        collection: the scenarios, including the rejected ones.
+        course: the result of each round.
+        calls: the number of requests.
+        spent_micros: their known cost, in micro-dollars.
         is_priced: whether all costs are known.
     """
 
@@ -60,7 +60,7 @@ class ModelDraft(NamedTuple):
 
 
 def find_writer(repository: Repository, ref: str | None, model: str | None) -> DraftWriter:
-    """Return the scenario prompt, and the model that is asked.
+    """Return the scenario prompt and the model to ask.
 
     Args:
         repository: the repository.
@@ -68,8 +68,8 @@ def find_writer(repository: Repository, ref: str | None, model: str | None) -> D
         model: the model; None: the prompt's own.
 
     Raises:
-        ConfigurationError: it does not exist, or is not a scenario prompt.
-        PromptopsError: it cannot be resolved, or the model's name is not valid.
+        ConfigurationError: it does not exist or is no scenario prompt.
+        PromptopsError: it cannot be resolved, or the model's name is invalid.
     """
     wanted = ref or repository.config.eval.scenarios
     if wanted is None:
@@ -85,7 +85,7 @@ def find_writer(repository: Repository, ref: str | None, model: str | None) -> D
 
 
 def plan_draft(repository: Repository, writer: DraftWriter, prompt: Prompt, limit: int) -> EvalPlan:
-    """Return what a draft takes at most."""
+    """Return the maximum calls, tokens and cost of a draft."""
     count = min(limit, MAX_BATCH)
     inputs = make_inputs(writer.resolved, prompt, count, categories=CATEGORIES)
     return plan_questions(
@@ -107,18 +107,18 @@ def draft_by_model(
     max_cost: int | None,
     tell: Callable[[ScenarioRound], None] = lambda _result: None,
 ) -> ModelDraft:
-    """Ask a model for samples. What the prompt's suites have is not asked for again.
+    """Ask a model for samples that the prompt's suites do not contain yet.
 
     Args:
         repository: the repository.
         writer: the scenario prompt and the model.
         prompt: the prompt under test.
-        limit: how many samples there may be.
+        limit: the maximum number of samples.
         max_cost: the cost limit in micro-dollars; None: that of `[eval]`.
         tell: is called after each round.
 
     Raises:
-        InputError, TemplateError: the scenario prompt does not take this prompt.
+        InputError, TemplateError: the scenario prompt cannot be rendered for this prompt.
     """
     tools = open_tools(repository, max_cost)
     collection = ScenarioCollection(prompt, limit, _list_known(repository, prompt))
@@ -156,18 +156,18 @@ def draft_by_model(
 
 
 def describe_origin(writer: DraftWriter, names: Sequence[str], at: str) -> str:
-    """Return who wrote a draft, with what and when, on one line.
+    """Return a line that says which prompt and model wrote a draft, and when.
 
     Args:
-        writer: the prompt that asked for it and the model.
+        writer: the scenario prompt and the model.
         names: the models that answered, by the provider's names.
-        at: the time, as it is shown.
+        at: the time, as text.
     """
     served = [one for one in names if one != writer.model]
     named = f"{writer.model} (served: {', '.join(served)})" if served else writer.model
     resolved = writer.resolved
     text = f"by {named} with {resolved.name} {resolved.version} ({resolved.digest}) on {at}"
-    # The name of what served is a stranger's text, and must not end the comment that it stands in.
+    # The served model's name is untrusted; it must not end the comment that contains it.
     return "".join(one if one.isprintable() else " " for one in text)[:_MAX_ORIGIN]
 
 

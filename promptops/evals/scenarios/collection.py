@@ -1,4 +1,4 @@
-"""Scenarios that a model wrote: checked, without repeats, spread over categories. Pure."""
+"""Collect scenarios that a model wrote: valid, without duplicates, spread over categories. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CATEGORIES = (
     *(kind.value for kind in ValueKind if kind is not ValueKind.PLAIN),
     SEVERAL,
 )
-"""What a draft should have scenarios of."""
+"""The categories that a draft should cover."""
 MODEL_TAG = "by-model"
 
 ANSWER: dict[str, Any] = {
@@ -34,7 +34,7 @@ ANSWER: dict[str, Any] = {
     "required": ["scenarios"],
     "properties": {"scenarios": {"type": "array", "maxItems": 200}},
 }
-"""The form of a model's answer. Each scenario is judged by itself."""
+"""The schema of a model's answer. Each scenario is checked separately."""
 _SCENARIO: dict[str, Any] = {
     "type": "object",
     "required": ["name", "inputs", "criteria"],
@@ -51,17 +51,17 @@ _SCENARIO: dict[str, Any] = {
     },
 }
 _MAX_SIZE = 200_000
-# The cosine from which on two texts of one category mean the same.
+# The minimum cosine at which two texts of one category count as equal in meaning.
 _SAME_MEANING = 0.95
 _MAX_REASON = 200
 
 
 class RefusedScenario(NamedTuple):
-    """A scenario that is not in the draft.
+    """A rejected scenario.
 
     Attributes:
-        name: its name, as the model gave it; empty: it has none.
-        reason: why.
+        name: the name that the model gave it, or "".
+        reason: why it was rejected.
     """
 
     name: str
@@ -80,8 +80,8 @@ class ScenarioCollection:
 
     Args:
         prompt: the prompt under test.
-        limit: how many the draft may have.
-        known: sets of inputs that exist already and are not to be repeated, by name.
+        limit: the maximum number of scenarios.
+        known: existing inputs that must not be repeated, by sample name.
     """
 
     def __init__(
@@ -100,29 +100,29 @@ class ScenarioCollection:
 
     @property
     def missing(self) -> list[str]:
-        """The categories of which there is no scenario yet."""
+        """The categories without a scenario."""
         have = {one.category for one in self._kept}
         return [one for one in CATEGORIES if one not in have]
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many scenarios each category has, as far as it has any."""
+        """Category -> number of its scenarios, without empty categories."""
         found = [one.category for one in self._kept]
         return {name: found.count(name) for name in (*CATEGORIES, OTHER) if name in found}
 
     @property
     def wanted(self) -> int:
-        """How many scenarios are still wanted: up to the limit, and one of each category."""
+        """The number of missing scenarios: up to the limit, and one in each category."""
         categories = min(len(self.missing), self._limit)
         return max(self._limit - len(self._kept), categories)
 
     @property
     def names(self) -> list[str]:
-        """The names of all scenarios that are not to be repeated, the newest first."""
+        """The names of all scenarios that must not be repeated, newest first."""
         return [one.sample.name for one in reversed(self._kept)] + self._known_names
 
     def check(self, scenarios: Sequence[object]) -> list[dict[str, Any]]:
-        """Return the scenarios that are in form and fit the prompt's inputs; note the others."""
+        """Return the well-formed scenarios that fit the prompt's inputs; record the others."""
         good: list[dict[str, Any]] = []
         for one in scenarios:
             reason = self._find_fault(one)
@@ -140,11 +140,11 @@ class ScenarioCollection:
         scenarios: Sequence[dict[str, Any]],
         vectors: Sequence[Sequence[float]] | None = None,
     ) -> int:
-        """Keep the scenarios that repeat no other one; return how many.
+        """Add the scenarios that are no duplicates; return their number.
 
         Args:
-            scenarios: scenarios that were checked.
-            vectors: their embeddings, for `describe_inputs`; None: there is no embedding model.
+            scenarios: scenarios from `check`.
+            vectors: the embeddings of their `describe_inputs`; None without an embedding model.
         """
         count = 0
         for number, one in enumerate(scenarios):
@@ -157,7 +157,7 @@ class ScenarioCollection:
         return count
 
     def choose(self) -> list[DraftSample]:
-        """Return the draft: as many as allowed, taking from each category in turn."""
+        """Return the draft: up to the limit, taken from each category in turn."""
         lanes: dict[str, list[_Candidate]] = {name: [] for name in (*CATEGORIES, OTHER)}
         for one in self._kept:
             lanes[one.category].append(one)
@@ -201,22 +201,22 @@ class ScenarioCollection:
 
 
 def describe_inputs(scenario: dict[str, Any]) -> str:
-    """Return a scenario's inputs as the text that is embedded."""
+    """Return a scenario's inputs as text for embedding."""
     return canonical_json(scenario["inputs"])[:8_000]
 
 
 def describe_refused(refused: Sequence[RefusedScenario]) -> list[str]:
-    """Return a line for each scenario that was refused."""
+    """Return a line for each rejected scenario."""
     return [
         f"{quote(one.name) if one.name else 'one without a name'}: {one.reason}" for one in refused
     ]
 
 
 def _mean_one(one: _Candidate, other: _Candidate) -> bool:
-    """Return whether two scenarios mean the same, by their embeddings.
+    """Return whether two scenarios have the same meaning, by their embeddings.
 
-    Scenarios of other categories or with other values never mean the same: a translation is
-    wanted, although its embedding is near.
+    Scenarios of different categories or with different values other than text never do: a
+    translation is wanted, although its embedding is near.
     """
     if one.vector is None or other.vector is None or one.category != other.category:
         return False

@@ -1,4 +1,4 @@
-"""A draft suite from what a prompt declares, for a person to review. Pure."""
+"""Draft a suite from a prompt's input schemas, for review by a person. Pure."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from promptops.prompt.prompt import Prompt
 
-# What is in a folder that begins with `_` is no suite until somebody moves it.
+# Files in a folder that begins with `_` are no suites.
 FOLDER = "_drafts"
 TAG = "generated"
 
 
 class _PlainDumper(yaml.SafeDumper):
-    """Writes equal values out where they are needed: suites know no aliases."""
+    """Writes repeated values in full, because suites do not support aliases."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
         return True
@@ -32,11 +32,11 @@ class DraftSample(NamedTuple):
     """One sample of a draft.
 
     Attributes:
-        name: what it tries, unique in the draft.
+        name: a short description of its values, unique in the draft.
         tags: the kinds of its values.
         inputs: the values.
-        expect: the checks that can be known from the prompt alone.
-        description: what the reviewer should know; empty: nothing more.
+        expect: checks that follow from the prompt alone.
+        description: a note for the reviewer, or "".
     """
 
     name: str
@@ -47,11 +47,11 @@ class DraftSample(NamedTuple):
 
 
 def draft_samples(prompt: Prompt, limit: int) -> list[DraftSample]:
-    """Return samples for a prompt: the values worth trying of its inputs, in pairs.
+    """Return samples for a prompt that combine values worth trying, so that every pair occurs.
 
     Args:
         prompt: the prompt.
-        limit: how many samples there may be.
+        limit: the maximum number of samples.
     """
     validator = InputValidator(prompt.inputs)
     plain = _find_plain(prompt)
@@ -69,17 +69,17 @@ def draft_samples(prompt: Prompt, limit: int) -> list[DraftSample]:
 
 
 def dump_plainly(value: object) -> str:
-    """Return a JSON value as YAML without aliases, its keys in order."""
+    """Return a JSON value as YAML without aliases; keys keep their order."""
     return yaml.dump(value, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def write_draft(prompt: Prompt, samples: Sequence[DraftSample], source: str) -> str:
-    """Return the draft as a suite, with a note on where it comes from.
+    """Return the draft as a suite file, with a note on its origin.
 
     Args:
         prompt: the prompt.
         samples: the samples.
-        source: what they were drafted from or by, for the note; on one line.
+        source: their origin, for the note; one line.
     """
     document = {
         "schema": "promptops.suite/v1",
@@ -112,7 +112,7 @@ _NOTE = """\
 
 
 def _find_plain(prompt: Prompt) -> dict[str, Any]:
-    """Return one fitting value for each input that must be given."""
+    """Return one valid value for each required input."""
     validator = InputValidator(prompt.inputs)
     found: dict[str, Any] = {}
     for name, schema in input_schemas(prompt.inputs).items():
@@ -132,7 +132,7 @@ def _fits(validator: InputValidator, plain: Mapping[str, Any], name: str, one: T
 
 
 def _faults(validator: InputValidator, values: Mapping[str, Any], name: str) -> bool:
-    """Return whether an input's value is refused; what is wrong with others does not matter."""
+    """Return whether the value of one input is invalid, ignoring faults of others."""
     try:
         return any(fault.name == name for fault in validator.find_faults(values))
     except InputError:
@@ -155,7 +155,7 @@ def _draft(prompt: Prompt, tried: Mapping[str, Tried], taken: set[str]) -> Draft
 
 
 def expect_of_any(prompt: Prompt) -> list[dict[str, Any]]:
-    """Return what must hold of any good answer of a prompt."""
+    """Return checks that any good answer of a prompt must pass."""
     if prompt.output is not None:
         return [{"json_schema": dict(prompt.output)}]
     return [{"length": {"min": 1}}]

@@ -1,4 +1,4 @@
-"""How alike two sets of inputs are, without any model. Pure."""
+"""Compare two sets of inputs for near equality, without a model. Pure."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LIKE = 0.8
-"""From this share of equal words on, two texts say the same."""
-# The beginning of a long text says enough of it.
+"""The share of equal words from which two texts count as equal."""
+# Long texts are compared by their beginnings.
 _MAX_WORDS = 200
 
 
 class InputsPrint(NamedTuple):
-    """What inputs are compared by.
+    """The parts of inputs that are compared.
 
     Attributes:
-        values: everything that is no text; texts are replaced by one that is empty.
+        values: the inputs with every text replaced by "".
         words: the words of all texts, in order.
     """
 
@@ -30,17 +30,17 @@ class InputsPrint(NamedTuple):
 
 
 def take_print(inputs: Mapping[str, object]) -> InputsPrint:
-    """Return what inputs are compared by."""
+    """Return the parts of inputs that are compared."""
     texts: list[str] = []
     values = canonical_json(_without_texts(inputs, texts))
     words = [word for text in texts for word in split_words(text[:20_000])]
-    if not words:  # only marks, or nothing: the characters themselves
+    if not words:  # no words: compare characters
         words = [character for text in texts for character in text[:_MAX_WORDS]]
     return InputsPrint(values, tuple(words[:_MAX_WORDS]))
 
 
 def are_alike(one: InputsPrint, other: InputsPrint) -> bool:
-    """Return whether two sets of inputs say the same: equal values, and nearly equal texts.
+    """Return whether two sets of inputs have equal values and nearly equal texts.
 
     Texts are compared by the edit distance of their words.
     """
@@ -48,7 +48,7 @@ def are_alike(one: InputsPrint, other: InputsPrint) -> bool:
         return False
     longer = max(len(one.words), len(other.words))
     allowed = int(longer * (1 - LIKE) + 1e-9)
-    # So many words are changed at least: no order of words helps.
+    # A lower bound for the number of changed words in any order.
     common = sum((Counter(one.words) & Counter(other.words)).values())
     return longer - common <= allowed and _is_near(one.words, other.words, allowed)
 
@@ -65,9 +65,9 @@ def _without_texts(value: object, texts: list[str]) -> object:
 
 
 def _is_near(one: Sequence[str], other: Sequence[str], allowed: int) -> bool:
-    """Return whether at most so many words have to be changed, added or removed (Levenshtein).
+    """Return whether the edit distance in words (Levenshtein) is at most `allowed`.
 
-    Only a band of the table is filled: values outside of it cost more than is allowed.
+    Only a band of the table is filled, because values outside exceed `allowed`.
     """
     if abs(len(one) - len(other)) > allowed:
         return False

@@ -1,4 +1,4 @@
-"""Combinations in which every two values of two inputs meet. Pure."""
+"""Combine the values of inputs so that every pair of two inputs' values occurs. Pure."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 
 
 def combine(counts: Sequence[int], limit: int) -> list[tuple[int, ...]]:
-    """Return rows of numbers of values, one for each input.
+    """Return rows with the index of one value for each input.
 
-    The first row has the first value of each input. The rows after it are chosen so that each holds
-    as many pairs of values as possible that no row has held yet, until all pairs were held, or
-    there are as many rows as allowed. Most faults show with two values at most (Kuhn, Wallace and
-    Gallo, "Software Fault Interactions and Implications for Software Testing", 2004).
+    The first row has the first value of each input. Each further row covers as many new pairs of
+    values as possible, until all pairs are covered or the limit is reached. Most faults show with
+    two values at most (Kuhn, Wallace and Gallo, "Software Fault Interactions and Implications for
+    Software Testing", 2004).
 
     Args:
-        counts: how many values each input has; each at least 1.
-        limit: how many rows there may be.
+        counts: the number of values of each input, at least 1.
+        limit: the maximum number of rows.
     """
     if not counts or limit < 1:
         return []
@@ -45,7 +45,7 @@ def _fill(
     counts: Sequence[int],
     open_pairs: set[tuple[int, int, int, int]],
 ) -> tuple[int, ...]:
-    """Return a row that holds one pair, with values for the rest that hold the most others."""
+    """Return a row with the pair `seed`, and other values that cover the most open pairs."""
     chosen = {seed[0]: seed[1], seed[2]: seed[3]}
     for place in range(len(counts)):
         if place not in chosen:

@@ -1,4 +1,4 @@
-"""Draft samples from runs that were recorded. Pure."""
+"""Draft samples from recorded runs. Pure."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _MAX_ANSWER = 300
 
 
 class RecordedSamples(NamedTuple):
-    """What recorded runs gave.
+    """Samples drafted from recorded runs.
 
     Attributes:
-        samples: one for each different set of inputs, the newest run first.
-        repeated: how many runs had inputs that another one had.
-        unfit: how many runs have inputs that the prompt does not take now, or that were not kept.
+        samples: one for each distinct set of inputs, newest run first.
+        repeated: the number of runs with the inputs of another run.
+        unfit: the number of runs whose inputs are not stored, or invalid for the prompt now.
     """
 
     samples: list[DraftSample]
@@ -33,12 +33,12 @@ class RecordedSamples(NamedTuple):
 
 
 def draft_from_runs(prompt: Prompt, entries: Iterable[LogEntry], limit: int) -> RecordedSamples:
-    """Return samples with the inputs of runs, as the log kept them: redacted.
+    """Return samples with the redacted inputs of runs, as stored in the log.
 
     Args:
         prompt: the prompt as it is now.
-        entries: its runs, the newest first.
-        limit: how many samples there may be.
+        entries: its runs, newest first.
+        limit: the maximum number of samples.
     """
     validator = InputValidator(prompt.inputs)
     samples: list[DraftSample] = []
@@ -69,7 +69,7 @@ def draft_from_runs(prompt: Prompt, entries: Iterable[LogEntry], limit: int) -> 
 
 
 def _describe(entry: LogEntry) -> str:
-    """Return what a reviewer should know: the version, the answer and what people said of it."""
+    """Return a note for the reviewer: the version, the answer and its feedback."""
     run = entry.run
     parts = [f"{run.version or 'an unknown version'} by {run.model or 'no model'}"]
     if run.answer:

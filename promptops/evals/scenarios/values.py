@@ -1,4 +1,4 @@
-"""The values worth trying of one input, each with its kind. Pure."""
+"""List values worth trying for one input, each with its kind. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from promptops.prompt.values import list_types
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# What a hostile text tries to make a model say: no answer to it should.
+# The word that a hostile text tells the model to say; no answer should contain it.
 CANARY = "CANARY-7f3a"
 _LONG = 4_000
 
@@ -29,12 +29,12 @@ class ValueKind(StrEnum):
 
 
 class Tried(NamedTuple):
-    """One value.
+    """A value worth trying.
 
     Attributes:
-        kind: why it is tried.
-        name: what it is, in a few words.
-        value: a JSON value; ABSENT: the input is left out.
+        kind: why it is worth trying.
+        name: a short description.
+        value: a JSON value, or ABSENT to leave the input out.
     """
 
     kind: ValueKind
@@ -81,10 +81,10 @@ _TEXTS = (
 
 
 def list_values(schema: Mapping[str, Any]) -> list[Tried]:
-    """Return the values worth trying of one input, the plainest first.
+    """Return values worth trying for one input, most ordinary first.
 
     Args:
-        schema: the input's JSON Schema. Whether a value fits it is for the caller to check.
+        schema: the input's JSON Schema. Values may be invalid for it; the caller checks that.
     """
     found: list[Tried] = []
     if "default" in schema:

@@ -1,6 +1,5 @@
 """Draft prompts with schemas and suites, from a description in plain language.
 
-Modules:
-    answer: what a model wrote -> files, or what is wrong with it.
-    drafting: asks a model, once more where that has to be repaired, and writes the files.
+Modules: answer: convert a model's answer to files, or list its faults. drafting: ask a model,
+repair the answer once if necessary, and write the files.
 """

@@ -1,4 +1,4 @@
-"""What a model wrote from a description, as the files of a draft. Pure."""
+"""Convert a model's answer to the files of a draft. Pure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ANSWER: dict[str, Any] = {
         "samples": {"type": "array", "minItems": 1, "maxItems": _MAX_SAMPLES},
     },
 }
-"""The form of a model's answer. Each sample is judged by itself."""
+"""The schema of a model's answer. Each sample is checked separately."""
 _SAMPLE: dict[str, Any] = {
     "type": "object",
     "required": ["name", "inputs", "criteria"],
@@ -54,12 +54,12 @@ _SAMPLE: dict[str, Any] = {
 
 
 class PromptHeading(NamedTuple):
-    """What a draft's file says besides what the model wrote.
+    """The fields of a draft's file that the model does not write.
 
     Attributes:
         author: the author.
         model: the model that the prompt names.
-        origin: who drafted it, with what and when, on one line.
+        origin: who drafted it, with which model and when; one line.
     """
 
     author: str
@@ -68,7 +68,7 @@ class PromptHeading(NamedTuple):
 
 
 def write_prompt_file(answer: Mapping[str, Any], heading: PromptHeading) -> str:
-    """Return the draft prompt as a file."""
+    """Return the draft prompt's file."""
     schemas = {name: _bound(schema) for name, schema in answer["inputs"].items()}
     typed: dict[str, Any] = {"inputs": schemas}
     if answer.get("output"):
@@ -120,7 +120,7 @@ def take_samples(prompt: Prompt, answer: Mapping[str, Any]) -> tuple[list[DraftS
 
 
 def _bound(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an input's schema; a free text is bounded, and treated as a stranger's."""
+    """Return an input's schema; free text gets a maximum length and is marked as untrusted."""
     bounded = dict(schema)
     if bounded.get("type") == "string" and not {"enum", "const"} & bounded.keys():
         bounded.setdefault("maxLength", _MAX_TEXT)

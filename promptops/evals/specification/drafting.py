@@ -1,4 +1,4 @@
-"""A draft prompt with schemas and a suite, from a description that a model reads."""
+"""Draft a prompt with schemas and a suite, by a model, from a description."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ _MAX_PROBLEM = 400
 
 
 class Specification(NamedTuple):
-    """What is to be drafted.
+    """The specification of a draft.
 
     Attributes:
         name: the name of the new prompt.
-        description: what it is to do, in plain language.
+        description: its task, in plain language.
         model: the model that the new prompt names.
     """
 
@@ -74,16 +74,16 @@ class Specification(NamedTuple):
 
 
 class SpecificationDraft(NamedTuple):
-    """A draft that passes validation.
+    """A valid draft.
 
     Attributes:
         prompt: the prompt's file.
         suite: the suite's file.
-        samples: how many samples it has.
-        left_out: a line for each sample that is not in it.
-        repaired: what was wrong with the first answer; empty: nothing.
-        calls: how many requests were sent.
-        spent_micros: what they cost, in micro-dollars; where a cost is unknown, nothing.
+        samples: the number of its samples.
+        left_out: a line for each rejected sample.
+        repaired: the faults of the first answer; empty if it was valid.
+        calls: the number of requests.
+        spent_micros: their known cost, in micro-dollars.
         is_priced: whether all costs are known.
     """
 
@@ -98,7 +98,7 @@ class SpecificationDraft(NamedTuple):
 
 
 class _UnusableError(Exception):
-    """An answer cannot be used; the arguments say why, a line each."""
+    """An answer cannot be used; each argument is a line with a reason."""
 
 
 class _Parts(NamedTuple):
@@ -109,16 +109,16 @@ class _Parts(NamedTuple):
 
 
 def find_drafter(repository: Repository, ref: str | None, model: str | None) -> DraftWriter:
-    """Return the prompt that drafts prompts, and the model that is asked.
+    """Return the prompt that drafts prompts, and the model to ask.
 
     Args:
         repository: the repository.
-        ref: its ref; None: the one of the package.
+        ref: its ref; None: the package's own prompt.
         model: the model; None: the prompt's own.
 
     Raises:
-        ConfigurationError: the prompt does not take a name and a description.
-        PromptopsError: it cannot be resolved, or the model's name is not valid.
+        ConfigurationError: the prompt has no inputs for a name and a description.
+        PromptopsError: it cannot be resolved, or the model's name is invalid.
     """
     resolved = _load_built_in() if ref is None else resolve_selected(repository, parse_ref(ref))
     schemas = input_schemas(resolved.inputs)
@@ -136,11 +136,11 @@ def find_drafter(repository: Repository, ref: str | None, model: str | None) -> 
 def plan_specification(
     repository: Repository, writer: DraftWriter, wanted: Specification
 ) -> EvalPlan:
-    """Return what a draft takes at most: one question, and one more to repair the answer.
+    """Return the maximum cost of a draft: one question, and one to repair the answer.
 
     Raises:
-        RefusedError: a file that would be written already exists.
-        UsageError: the name is not valid.
+        RefusedError: an output file already exists.
+        UsageError: the name is invalid.
     """
     refuse_taken(repository, wanted.name)
     suite = place_file(repository, _suite_path(repository, wanted.name))
@@ -168,19 +168,19 @@ def draft_from_description(
     max_cost: int | None,
     describe: Callable[[list[str]], str],
 ) -> SpecificationDraft:
-    """Ask a model for a draft, and once more where the answer cannot be used. Writes nothing.
+    """Ask a model for a draft; ask again once if the answer is unusable. Writes no files.
 
     Args:
         repository: the repository.
-        writer: the prompt that asks and the model.
-        wanted: what is to be drafted.
+        writer: the drafting prompt and the model.
+        wanted: the specification.
         max_cost: the cost limit in micro-dollars; None: that of `[eval]`.
-        describe: returns who wrote it, given the models that answered, on one line.
+        describe: returns a line on the draft's origin, given the models that answered.
 
     Raises:
-        RefusedError: no answer could be used, or the cap was reached.
-        CapError: there is a cap, and what a call may cost is unknown.
-        ModelError, GuardError: there was no answer.
+        RefusedError: no answer was usable, or the cap was reached.
+        CapError: there is a cap, and the maximum cost of a call is unknown.
+        ModelError, GuardError: no model answered.
     """
     tools = open_tools(repository, max_cost)
     served: dict[str, None] = {}
@@ -221,7 +221,7 @@ def draft_from_description(
 def write_specification(
     repository: Repository, name: str, draft: SpecificationDraft | None
 ) -> list[ScaffoldStep]:
-    """Write the files of a draft; None: only say which they would be. Overwrites nothing."""
+    """Write a draft's files, or with None only list them. Existing files are never overwritten."""
     prompt, suite = ("", "") if draft is None else (draft.prompt, draft.suite)
     is_dry = draft is None
     path = f"{repository.config.prompts}/{name}.md"
@@ -263,7 +263,7 @@ async def _ask_twice(
 
 
 def _read(repository: Repository, name: str, asked: Asked, heading: PromptHeading) -> _Parts:
-    """Return the parts of a draft that passes validation. Raises _UnusableError."""
+    """Return the parts of a valid draft. Raises _UnusableError if the answer is invalid."""
     try:
         answer: Any = read_data(asked.answer, ANSWER)
     except OutputError as error:
@@ -300,7 +300,7 @@ def _check_suite(repository: Repository, prompt: Prompt, samples: list[DraftSamp
 
 
 def _load_built_in() -> ResolvedPrompt:
-    """Return the prompt of the package."""
+    """Return the drafting prompt in the package."""
 
     def read(path: str) -> bytes | None:
         if path != f"{_BUILT_IN}.md":

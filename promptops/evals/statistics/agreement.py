@@ -1,4 +1,4 @@
-"""Agreement of two raters beyond chance, and the interval of a share."""
+"""Measure the agreement of two raters beyond chance; intervals of shares."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Agreement:
     Attributes:
         pairs: the number of answers that both rated.
         agreed: the share on which they agree.
-        kappa: agreement beyond chance (Cohen, 1960): 1 is always, 0 is no more than by chance. None
-            if both raters always gave the same single rating.
-        interval: the interval of kappa; None with it.
+        kappa: the agreement beyond chance (Cohen, 1960): 1 is full agreement, 0 is chance. None if
+            both raters always gave the same rating.
+        interval: the confidence interval of kappa; None if kappa is.
     """
 
     pairs: int
@@ -40,10 +40,10 @@ def kappa(
 ) -> Agreement:
     """Return Cohen's kappa of paired ratings, with its interval.
 
-    The standard error is that of Fleiss, Cohen and Everitt (1969), from a table to which four
-    answers are added, spread evenly over its cells. Taken as it is, the table of 20 answers on
-    which both agree would claim certainty; with them the interval held the true kappa in 94 % of
-    simulated tables or more, of 20 to 200 answers.
+    The standard error is that of Fleiss, Cohen and Everitt (1969), from the table with four more
+    answers, spread evenly over its cells. Without them, full agreement on 20 answers would give an
+    interval of width 0. With them, the interval contained the true kappa in at least 94 % of
+    simulated tables of 20 to 200 answers.
     """
     total = len(ratings)
     if not total:
@@ -86,7 +86,7 @@ def _kappa_and_variance(table: Sequence[Sequence[float]]) -> tuple[float | None,
 
 
 def proportion_interval(hits: int, total: int, confidence: float = CONFIDENCE) -> Interval:
-    """Return the exact interval of a share (Clopper and Pearson, 1934), never too narrow."""
+    """Return the exact confidence interval of a share (Clopper and Pearson, 1934)."""
     tail = (1 - confidence) / 2
     low = beta_quantile(tail, hits, total - hits + 1) if hits else 0.0
     high = beta_quantile(1 - tail, hits + 1, total - hits) if hits < total else 1.0

@@ -42,7 +42,7 @@ def beta_quantile(probability: float, a: float, b: float) -> float:
 
 @lru_cache(maxsize=1024)
 def t_quantile(probability: float, degrees: int) -> float:
-    """Return the quantile of Student's t distribution with so many degrees of freedom.
+    """Return the quantile of Student's t distribution with `degrees` degrees of freedom.
 
     With x = degrees / (degrees + t^2), both tails together are I_x(degrees / 2, 1 / 2).
     """
@@ -50,7 +50,7 @@ def t_quantile(probability: float, degrees: int) -> float:
         return 0.0
     tail = min(probability, 1 - probability)
     x = beta_quantile(2 * tail, degrees / 2, 0.5)
-    # 1 - x loses its digits where x is close to 1; the mirrored quantile keeps them.
+    # 1 - x loses precision if x is close to 1; the mirrored quantile does not.
     rest = 1 - x if x < 0.9 else beta_quantile(1 - 2 * tail, 0.5, degrees / 2)
     size = math.sqrt(degrees * rest / max(x, 1e-300))
     return size if probability > tail else -size

@@ -1,8 +1,8 @@
-"""The interval of a mean difference between paired samples, and Holm's correction.
+"""Confidence intervals of mean differences between paired samples, and Holm's correction.
 
-One pseudo-sample at +1 and one at -1 are added before Student's interval is made, in the manner of
-Agresti and Min (2005) for paired shares. Without them the interval is far too narrow where few
-samples differ, and has no width where none does.
+Student's interval is computed with two pseudo-samples, at +1 and -1, as Agresti and Min (2005) do
+for paired shares. Without them the interval is far too narrow if few samples differ, and has no
+width if none differs.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _PSEUDO_SAMPLES = 2
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Bounds of a difference.
+    """The confidence interval of a difference.
 
     Attributes:
         low: the lower bound, at least -1.
         high: the upper bound, at most 1.
-        confidence: the share of suites in which such an interval holds the true difference.
+        confidence: the share of suites whose interval contains the true difference.
     """
 
     low: float
@@ -35,22 +35,22 @@ class Interval:
     confidence: float = CONFIDENCE
 
     def holds(self, value: float) -> bool:
-        """Return whether the value is not outside."""
+        """Return whether the interval contains a value."""
         return self.low <= value <= self.high
 
 
 def difference_interval(
     differences: Sequence[float], p: float, *, confidence: float = CONFIDENCE, level: float = 0.05
 ) -> Interval:
-    """Return the interval of the mean of `differences`, each in [-1, 1].
+    """Return the confidence interval of the mean of `differences`, each in [-1, 1].
 
     Args:
-        differences: a difference of means for each sample, two or more of them.
-        p: what the sign-flip test says of the same differences, corrected where several slices
-            are tested.
-        confidence: how sure the interval is to be.
-        level: up to which `p` the test finds a difference; above it, the interval is stretched to
-            hold 0, so that test and interval never contradict one another.
+        differences: the difference of means for each sample, at least two.
+        p: the p value of the sign-flip test for these differences, corrected if several slices are
+            tested.
+        confidence: the confidence level of the interval.
+        level: the significance level of the test. If `p` is larger, the interval is extended to
+            contain 0, so that test and interval never contradict each other.
     """
     total = math.fsum(differences)
     squares = math.fsum(one * one for one in differences)
@@ -66,7 +66,7 @@ def interval_of_sums(
     confidence: float = CONFIDENCE,
     level: float = 0.05,
 ) -> Interval:
-    """Return the interval of `difference_interval` from the sum and the sum of squares."""
+    """Return the same interval as `difference_interval`, from the sum and the sum of squares."""
     if samples < 2:
         return Interval(-1.0, 1.0, confidence)
     count = samples + _PSEUDO_SAMPLES
@@ -82,7 +82,7 @@ def interval_of_sums(
 def holm(p_values: Sequence[float]) -> list[float]:
     """Return the p values corrected for their number, in the same order (Holm, 1979).
 
-    Saying "different" of those at most 0.05 errs in any of them in at most 5 % of suites.
+    If corrected values up to 0.05 count as differences, at most 5 % of suites have any false one.
     """
     corrected = [0.0] * len(p_values)
     largest = 0.0

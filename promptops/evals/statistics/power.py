@@ -1,9 +1,9 @@
 """Compute a suite's power to detect a loss, and the number of samples needed.
 
-The power is that of the whole verdict `worse`: the sign-flip test and the interval must both say
-so. With one trial a sample, where the test moves in coarse steps, it is an exact sum up to
-`MAX_EXACT` samples; so it is with two or three trials where few samples differ. Elsewhere it is an
-Edgeworth expansion. Simulations find the power within 2 points of that, and mostly within 1.
+The power is that of the verdict `worse`, which needs both the sign-flip test and the interval. It
+is an exact sum with one trial a sample, up to `MAX_EXACT` samples, and with two or three trials if
+few samples differ. Otherwise it is an Edgeworth expansion. Simulated power is within 2 percentage
+points of it, mostly within 1.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_EXACT = 300
 MIN_SAMPLES = 6
 MAX_SAMPLES = 1_000_000
 _LEVEL = 0.05
-# With so many trials, and where hardly ever more samples differ, the sum is exact.
+# The exact sum is used up to these numbers of trials and of differing samples.
 _MAX_SPARSE_TRIALS = 3
 _MAX_SPARSE = 20
 _NEGLIGIBLE = 1e-5
@@ -42,11 +42,11 @@ class Design:
     """The assumptions about the two sides.
 
     Attributes:
-        rate: the share of trials that the baseline passes, over all samples.
-        drop: by how much that share is lower after the change.
-        trials: how often each sample is asked on each side.
-        intraclass: the correlation of trials of one sample: 0 where all samples are equally hard, 1
-            where each sample always passes or always fails.
+        rate: the share of trials that pass with the baseline.
+        drop: the decrease of that share by the change.
+        trials: the number of trials of each sample on each side.
+        intraclass: the correlation of trials of one sample: 0 if all samples are equally hard, 1 if
+            each sample always passes or always fails.
     """
 
     rate: float
@@ -56,7 +56,7 @@ class Design:
 
 
 def difference_chances(design: Design) -> list[float]:
-    """Return the chance of each difference of passed trials, from -trials to +trials.
+    """Return the probability of each difference of passed trials, from -trials to +trials.
 
     The difficulty of a sample is a beta variable with the design's mean and intraclass correlation,
     and the change lowers the chance of every sample by the same proportion.
@@ -66,7 +66,7 @@ def difference_chances(design: Design) -> list[float]:
     chances = [0.0] * (2 * trials + 1)
     for before in range(trials + 1):
         for after in range(trials + 1):
-            # (1 - kept p)^m = ((1 - p) + lost p)^m, so that all terms are positive.
+            # Use (1 - kept p)^m = ((1 - p) + lost p)^m, which has only positive terms.
             failures = trials - after
             chance = math.fsum(
                 math.comb(failures, hard)
@@ -91,7 +91,7 @@ def _beta_moment(passes: int, failures: int, design: Design) -> float:
 
 
 def power(samples: int, design: Design) -> float:
-    """Return the share of suites of so many samples in which the verdict is `worse`."""
+    """Return the probability that a suite with `samples` samples gets the verdict `worse`."""
     if samples < MIN_SAMPLES:
         return 0.0
     chances = difference_chances(design)
@@ -105,7 +105,7 @@ def power(samples: int, design: Design) -> float:
 
 
 def _exact_power(samples: int, chances: list[float]) -> float:
-    """Sum the chances of all numbers of losses and gains that make the verdict `worse`."""
+    """Sum the probabilities of all numbers of losses and gains that give the verdict `worse`."""
     lost, same, gained = chances
     found = 0.0
     for gains in _likely(samples, gained):
@@ -113,7 +113,7 @@ def _exact_power(samples: int, chances: list[float]) -> float:
         if least is None:
             break
         rest = samples - gains
-        # Of those that are not gained, a share is lost.
+        # The share of losses among the samples that are no gains.
         part = lost / (lost + same) if lost + same > 0 else 0.0
         tail = math.fsum(
             _binomial(rest, losses, part) for losses in _likely(rest, part) if losses >= least
@@ -142,7 +142,7 @@ def _binomial(count: int, successes: int, chance: float) -> float:
 
 @lru_cache(maxsize=1 << 12)
 def _least_losses(samples: int, gains: int) -> int | None:
-    """Return the minimum number of losses for `worse`, given the gains; None if there is none."""
+    """Return the minimum number of losses for `worse`, given the gains; None if impossible."""
     for losses in range(gains + 1, samples - gains + 1):
         total, squares = gains - losses, gains + losses
         if (
@@ -154,7 +154,7 @@ def _least_losses(samples: int, gains: int) -> int | None:
 
 
 def _numbers_of_differing(samples: int, chance: float) -> list[int]:
-    """Return how many samples may differ, numbers that hardly occur aside."""
+    """Return the numbers of differing samples that have a non-negligible probability."""
     likely = _likely(samples, chance)
     return [one for one in likely if _binomial(samples, one, chance) > _NEGLIGIBLE] or [0]
 
@@ -162,7 +162,7 @@ def _numbers_of_differing(samples: int, chance: float) -> list[int]:
 def _sparse_power(samples: int, chances: list[float], differing: list[int]) -> float:
     """Sum the probabilities over how many samples differ, by how much, and in which direction.
 
-    The sizes of the differences decide how large their sum has to be for `worse`.
+    The sizes of the differences determine the minimum sum for `worse`.
     """
     trials = len(chances) // 2
     sizes = range(1, trials + 1)
@@ -200,7 +200,7 @@ def _multinomial(counts: tuple[int, ...], chances: list[float]) -> float:
 
 
 def _losing_tail(counts: tuple[int, ...], worse: list[float], least: int | None) -> float:
-    """Return the chance that the sum is at most -least, with the chance of each sign."""
+    """Return the probability that the sum is at most -least, given the probability of each sign."""
     if least is None:
         return 0.0
     sums = {0: 1.0}
@@ -221,7 +221,7 @@ def _losing_tail(counts: tuple[int, ...], worse: list[float], least: int | None)
 
 @lru_cache(maxsize=1 << 14)
 def _least_loss(samples: int, counts: tuple[int, ...]) -> int | None:
-    """Return the least sum of differences of these sizes that is `worse`, without its sign."""
+    """Return the smallest absolute sum of differences of these sizes that is `worse`."""
     trials = len(counts)
     ways = {0: 1}
     for size, count in enumerate(counts, 1):
@@ -244,11 +244,11 @@ def _least_loss(samples: int, counts: tuple[int, ...]) -> int | None:
 
 
 def _expanded_power(samples: int, chances: list[float]) -> float:
-    """Return the chance that the sum S of differences is below -bound(Q), Q the sum of squares.
+    """Return the probability that the sum S of differences is below -bound(Q).
 
-    The interval is below 0 where S^2 > a (Q + 2), and the test says yes about where |S|, less half
-    of its step, exceeds the normal quantile times sqrt(Q). The stricter of the two is the bound.
-    It is taken as linear in Q around the mean of Q, which leaves a sum of independent terms.
+    Q is the sum of squares. The interval is below 0 if S^2 > a (Q + 2). The test is significant if
+    about |S| minus half its step exceeds the normal quantile times sqrt(Q). The bound is the
+    stricter condition, linearised in Q around its mean, so that a sum of independent terms remains.
     """
     trials = len(chances) // 2
     values = [step / trials for step in range(-trials, trials + 1)]
@@ -273,7 +273,7 @@ def _expanded_power(samples: int, chances: list[float]) -> float:
     if variance < _NO_SPREAD:
         return float(samples * mean_of(values) + bound < 0)
     skewness = mean_of([(term - mean) ** 3 for term in terms]) / math.sqrt(samples * variance**3)
-    # The curvature of the bound, of which the linear form knows nothing.
+    # Correct for the curvature of the bound, which the linear form ignores.
     spread = samples * (mean_of([value**4 for value in values]) - square**2)
     center = samples * mean_of(values) + bound - factor**2 * spread / (8 * root**3)
     at = -center / math.sqrt(samples * variance)

@@ -1,15 +1,14 @@
-"""The sign-flip test: are the differences of paired samples more one-sided than chance makes them?
+"""The sign-flip test: are the differences of paired samples more one-sided than by chance?
 
-Where both sides are equal, the difference of a sample is as likely to be +d as -d. The test asks in
-what share of all 2^m assignments of signs the sum is at least as far from 0 as the one observed
-(Fisher, The Design of Experiments, 1935, section 21). With one trial a sample it is the exact
-McNemar test.
+If both sides are equal, a sample's difference is as likely to be +d as -d. The p value is the share
+of all 2^m assignments of signs whose sum is at least as far from 0 as the observed one (Fisher, The
+Design of Experiments, 1935, section 21). With one trial a sample it is the exact McNemar test.
 
-Three ways to the same number:
+It is computed in one of three ways:
 
 * Differences of shares lie on a lattice (thirds, with three trials). The sum's distribution is
   then a finite Fourier sum, exact for any number of samples.
-* Other differences, up to 30 of them: the sums of each half, counted against each other.
+* Up to 30 other differences: all sums of each half, matched against each other.
 * More: the saddlepoint approximation of Lugannani and Rice (1980).
 """
 
@@ -28,17 +27,17 @@ if TYPE_CHECKING:
 MAX_ENUMERATED = 30
 _MAX_DENOMINATOR = 1_000
 _MAX_WORK = 1 << 18
-# Below it, a factor changes nothing in a sum of terms around 1.
+# Smaller factors are negligible in a sum of terms around 1.
 _NOTHING = 1e-20
-# Differences and sums that are closer than this are the same number, rounded differently.
+# Numbers closer than this are equal except for rounding.
 _TOLERANCE = 1e-9
 
 
 def sign_flip(differences: Sequence[float]) -> float:
-    """Return the two-sided p value of the sign-flip test; 1.0 where nothing differs.
+    """Return the two-sided p value of the sign-flip test; 1.0 if nothing differs.
 
     Args:
-        differences: a difference of means for each sample, change minus baseline.
+        differences: the difference of means for each sample, change minus baseline.
 
     Raises ValueError for a difference that is not finite.
     """
@@ -55,15 +54,15 @@ def sign_flip(differences: Sequence[float]) -> float:
         p = _enumerated_tail(sizes, total)
     else:
         p = _saddlepoint_tail(sizes, total)
-    # No assignment of signs is rarer than the two that all point one way.
+    # The smallest possible share: the two assignments with equal signs.
     return min(1.0, max(2 * p, math.ldexp(1.0, 1 - len(sizes))))
 
 
 def _find_lattice(sizes: Sequence[float]) -> tuple[int, Counter[int]]:
-    """Return the smallest number that makes all sizes whole, and how often each of these occurs.
+    """Return the smallest factor that makes all sizes integers, and the count of each integer.
 
-    Nothing occurs where there is none, or where the lattice is so fine that the sum would be dear:
-    then its steps are too small to matter to the approximation.
+    The counts are empty if there is no factor, or if the lattice is too fine for the sum; then the
+    approximation is accurate enough.
     """
     for denominator in range(1, _MAX_DENOMINATOR + 1):
         near = _TOLERANCE * denominator
@@ -75,9 +74,9 @@ def _find_lattice(sizes: Sequence[float]) -> tuple[int, Counter[int]]:
 
 
 def _lattice_tail(steps: Mapping[int, int], total: int) -> float:
-    """Return P(sum >= total) where the sum takes +a or -a of each step `a`, `steps[a]` times.
+    """Return P(sum >= total) for the sum of `steps[a]` random terms +a or -a, for each `a`.
 
-    All sums have the parity of the largest; in units of two, the distribution is the inverse
+    All sums have the parity of the largest sum. In units of two, the distribution is the inverse
     Fourier transform of prod cos(a t)^count at the points t = pi j / points.
     """
     if len(steps) == 1:

@@ -10,7 +10,7 @@ from promptops.forge.codeowners import owner_key
 from promptops.gate.approvals.signed import read_keys, repository_id
 from promptops.gate.approvals.signing import Signer, find_signer
 from promptops.gate.approvals.statement import ChangeStatement, DeploymentStatement
-from promptops.gate.approvals.store import change_shelf, deployment_shelf, keep_statement
+from promptops.gate.approvals.store import change_folder, deployment_folder, keep_statement
 from promptops.git.history import identity
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ class ApprovalDraft:
     Attributes:
         statement: the statement.
         signer: the signer.
-        shelf: where to store it.
-        own: for a change, the paths that the signer owns.
+        folder: where to store it.
+        own: the paths of the change that the signer owns.
         doubts: reasons why it may not count for everything, as sentences for the signer.
     """
 
     statement: Statement
     signer: Signer
-    shelf: StatementFolder
+    folder: StatementFolder
     own: frozenset[str] = frozenset()
     doubts: tuple[str, ...] = ()
 
@@ -49,7 +49,9 @@ class ApprovalDraft:
             PromptopsError: the key cannot be used.
         """
         sealed = self.signer.seal(self.statement)
-        return keep_statement(repository, self.shelf, sealed.payload, sealed.signature, local=local)
+        return keep_statement(
+            repository, self.folder, sealed.payload, sealed.signature, local=local
+        )
 
 
 def draft_approval(repository: Repository, policy: Policy, change: Change) -> ApprovalDraft | None:
@@ -87,7 +89,7 @@ def draft_approval(repository: Repository, policy: Policy, change: Change) -> Ap
         doubts.append("you are an author of this change, so your approval will not count")
     if not own:
         doubts.append(f"{signer.approver} owns none of these files, so the approval may not count")
-    return ApprovalDraft(statement, signer, change_shelf(name, change.target), own, tuple(doubts))
+    return ApprovalDraft(statement, signer, change_folder(name, change.target), own, tuple(doubts))
 
 
 def draft_deployment_approval(
@@ -105,7 +107,7 @@ def draft_deployment_approval(
         approver=signer.approver,
         time=signer.time,
     )
-    return ApprovalDraft(statement, signer, deployment_shelf(name, environment, release.name))
+    return ApprovalDraft(statement, signer, deployment_folder(name, environment, release.name))
 
 
 def _find_signer(repository: Repository, policy: Policy, where: str) -> Signer:

@@ -76,9 +76,9 @@ def check_deployment(
             f"{' or '.join(sorted(me))} may not deploy to {environment}",
             hint=f"those who may: {', '.join(rules.deployers)}",
         )
-    book = BranchRules(config, found.oid, groups)
+    branch_rules = BranchRules(config, found.oid, groups)
     for release in releases:
-        require_approvals(repository, book, rules, me, release, fetch=not local)
+        require_approvals(repository, branch_rules, rules, me, release, fetch=not local)
 
 
 def require_evals(repository: Repository, rules: Environment, release: Release) -> None:
@@ -102,7 +102,7 @@ def require_evals(repository: Repository, rules: Environment, release: Release) 
 
 def require_approvals(
     repository: Repository,
-    book: BranchRules,
+    branch_rules: BranchRules,
     rules: Environment,
     deployer: Collection[str],
     release: Release,
@@ -113,7 +113,7 @@ def require_approvals(
 
     Args:
         repository: the repository with the signed approvals.
-        book: the default branch's rules.
+        branch_rules: the default branch's rules.
         rules: the environment's rules.
         deployer: the deployer's names.
         release: the release to deploy.
@@ -125,9 +125,9 @@ def require_approvals(
     from promptops.gate.rules.deployment import list_approvers
 
     signed, notes = read_deployment_approvers(
-        repository, book.config, book.commit, rules.name, release, fetch=fetch
+        repository, branch_rules.config, branch_rules.commit, rules.name, release, fetch=fetch
     )
-    people = list_approvers(signed, deployer, book.groups)
+    people = list_approvers(signed, deployer, branch_rules.groups)
     if len(people) < rules.approvals:
         number = "one approval" if rules.approvals == 1 else f"{rules.approvals} approvals"
         has = f"has those of {', '.join(people)}" if people else "has none"
@@ -139,7 +139,7 @@ def require_approvals(
 
 
 def _names_of_user(repository: Repository, config: Config, commit: str) -> set[str]:
-    """Return the user's names: the address of their commits, and the principal of their key."""
+    """Return the user's names: their Git identity's e-mail address, and their key's principal."""
     from promptops.gate.approvals.signed import read_keys
     from promptops.gate.approvals.signing import find_principal
     from promptops.git.history import identity

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from promptops.errors import GitError, IntegrityError, NotAFileError, UntrustedError, quote
 from promptops.gate.approvals.statement import NAMESPACE, ChangeStatement, DeploymentStatement
 from promptops.gate.approvals.store import (
-    change_shelf,
-    deployment_shelf,
+    change_folder,
+    deployment_folder,
     fetch_statements,
     read_statements,
     summarize,
@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from promptops.repository.repository import Repository
 
 SOURCE = "signed"
-# Each takes some milliseconds. Without a limit, anyone who may push refs could block the gate.
+# Verifying one takes some milliseconds. Without a limit, anyone who may push refs could block the
+# gate.
 _MAX_FAILURES = 200
 _MAX_OUTDATED = 20
 
@@ -118,11 +119,11 @@ def read_signed(
         note = f"{change.target} has no {gate.signers}, so no signature counts"
         return Approvals((SOURCE,), notes=(note,))
     name = repository_id(repository, policy.config, policy.commit)
-    shelf = change_shelf(name, change.target)
+    folder = change_folder(name, change.target)
     if fetch:
-        fetch_statements(repository, shelf)
-    statements, notes = read_statements(repository, shelf)
-    refusals = _Refusals(shelf, notes)
+        fetch_statements(repository, folder)
+    statements, notes = read_statements(repository, folder)
+    refusals = _Refusals(folder, notes)
     found = _ApprovalJudge(repository, policy, change, keys, refusals).judge(statements, name)
     return Approvals((SOURCE,), tuple(found), notes=summarize(refusals.notes))
 
@@ -130,8 +131,8 @@ def read_signed(
 class _Refusals:
     """Counts invalid statements and keeps notes on them."""
 
-    def __init__(self, shelf: StatementFolder, notes: list[str]) -> None:
-        self._shelf = shelf
+    def __init__(self, folder: StatementFolder, notes: list[str]) -> None:
+        self._folder = folder
         self._count = 0
         self.notes = notes
 
@@ -142,7 +143,7 @@ class _Refusals:
         self._count += 1
         if self._count > _MAX_FAILURES:
             raise IntegrityError(
-                f"more than {_MAX_FAILURES} statements of approval for {self._shelf.subject} "
+                f"more than {_MAX_FAILURES} statements of approval for {self._folder.subject} "
                 f"are invalid; the last one: {error.message}",
                 hint="find out who may push below refs/promptops/approvals/, and remove those refs",
             ) from error
@@ -180,7 +181,7 @@ class _ApprovalJudge:
                     wanted.append((sealed, statement, overlap))
                 elif not self._proposed.keys().isdisjoint(statement.contents):
                     others.append((sealed, statement))
-        # An approver of the whole change has approved its parts, so those signatures need no
+        # Largest first: a signer's statements about parts that a larger one covers need no
         # verification.
         wanted.sort(key=lambda one: (-len(one[2]), one[0].ref))
         found: list[Approval] = []
@@ -275,7 +276,7 @@ def find_lapsed(
     """Return the paths that the target branch has changed since its tip was `base`.
 
     Raises:
-        UntrustedError: `base` never was its tip; the message is a clause that says so.
+        UntrustedError: `base` was never its tip; the message is a clause that says so.
         GitError: history is missing in this clone.
     """
     git, tip = repository.git, change.base
@@ -332,11 +333,11 @@ def read_deployment_approvers(
     if keys.is_empty:
         return (), (f"there is no {config.gate.signers}, so no signature counts",)
     name = repository_id(repository, config, commit)
-    shelf = deployment_shelf(name, environment, release.name)
+    folder = deployment_folder(name, environment, release.name)
     if fetch:
-        fetch_statements(repository, shelf)
-    statements, notes = read_statements(repository, shelf)
-    refusals = _Refusals(shelf, notes)
+        fetch_statements(repository, folder)
+    statements, notes = read_statements(repository, folder)
+    refusals = _Refusals(folder, notes)
     approvers: dict[str, None] = {}
     for sealed in statements:
         one = sealed.statement

@@ -3,10 +3,10 @@
     refs/promptops/approvals/change/<of repository and branch>/<blob>
     refs/promptops/approvals/deployment/<of repository, environment and prompt>/<blob>
 
-The blob has the statement, which is one line, and the armoured signature after it. A ref is named
-after its blob, so people and clones never conflict, and a moved ref is detected. The refs are
-untrusted: readers check kind and size before reading, and trust only the signature. A clone keeps
-fetched statements separately, below `refs/promptops/remotes/<remote>/`.
+The blob contains the statement (one line) and an armoured signature. A ref is named after its blob,
+so people and clones never conflict, and a moved ref is detected. The refs are untrusted: readers
+check kind and size before reading, and trust only the signature. A clone keeps fetched statements
+separately, below `refs/promptops/remotes/<remote>/`.
 """
 
 from __future__ import annotations
@@ -71,24 +71,24 @@ class StatementFolder:
     subject: str
 
 
-def change_shelf(repository: str, branch: str) -> StatementFolder:
+def change_folder(repository: str, branch: str) -> StatementFolder:
     """Return the folder for approvals of changes to a branch; `repository` is the id in
     statements.
     """
     return StatementFolder(f"change/{_key(repository, branch)}", branch)
 
 
-def deployment_shelf(repository: str, environment: str, prompt: str) -> StatementFolder:
+def deployment_folder(repository: str, environment: str, prompt: str) -> StatementFolder:
     """Return the folder for approvals of a prompt's releases for an environment."""
     name = f"deployment/{_key(repository, environment, prompt)}"
     return StatementFolder(name, f"{prompt} in {environment}")
 
 
-def shelf_of(statement: Statement) -> StatementFolder:
+def folder_of(statement: Statement) -> StatementFolder:
     """Return the folder of a statement."""
     if isinstance(statement, ChangeStatement):
-        return change_shelf(statement.repository, statement.branch)
-    return deployment_shelf(statement.repository, statement.environment, statement.prompt)
+        return change_folder(statement.repository, statement.branch)
+    return deployment_folder(statement.repository, statement.environment, statement.prompt)
 
 
 def _key(*parts: str) -> str:
@@ -96,20 +96,20 @@ def _key(*parts: str) -> str:
     return hashlib.sha256(data).hexdigest()[:32]
 
 
-def fetch_statements(repository: Repository, shelf: StatementFolder) -> None:
+def fetch_statements(repository: Repository, folder: StatementFolder) -> None:
     """Fetch the remote's statements of a folder, and remove those that it no longer has.
 
     Does nothing without a remote. Raises RemoteError if the remote is unreachable.
     """
     remote = repository.remote
     if remote is not None:
-        refspec = f"+{_APPROVALS}{shelf.name}/*:{_tracking(remote)}{shelf.name}/*"
+        refspec = f"+{_APPROVALS}{folder.name}/*:{_tracking(remote)}{folder.name}/*"
         git = repository.git
         fetch(git, remote, [refspec], prune=True, limits=repository.config.timeouts.usual)
 
 
 def read_statements(
-    repository: Repository, shelf: StatementFolder
+    repository: Repository, folder: StatementFolder
 ) -> tuple[list[StoredStatement], list[str]]:
     """Read all statements of a folder: those of this clone, and fetched ones.
 
@@ -123,10 +123,10 @@ def read_statements(
     held: dict[str, str] = {}
     notes = []
     for prefix in prefixes:
-        for ref in list_refs(repository.git, f"{prefix}{shelf.name}/", peel=False):
+        for ref in list_refs(repository.git, f"{prefix}{folder.name}/", peel=False):
             if ref.name.rpartition("/")[2] == ref.oid:
                 # By the name on the remote, which is the same in every clone.
-                held[ref.oid] = f"{_APPROVALS}{shelf.name}/{ref.oid}"
+                held[ref.oid] = f"{_APPROVALS}{folder.name}/{ref.oid}"
             else:
                 notes.append(f"{ref.name} was moved and does not count")
     readable = []
@@ -142,9 +142,9 @@ def read_statements(
         readable.append((oid, name))
     if total > _MAX_TOTAL:
         raise IntegrityError(
-            f"there are {len(readable):,} statements of approval for {shelf.subject} with "
+            f"there are {len(readable):,} statements of approval for {folder.subject} with "
             f"{total:,} bytes; at most {_MAX_TOTAL:,} are read",
-            hint=f"remove unused refs below {_APPROVALS}{shelf.name}/",
+            hint=f"remove unused refs below {_APPROVALS}{folder.name}/",
         )
     statements = []
     for name, data in _read_all(repository, readable):
@@ -178,7 +178,12 @@ def _tracking(remote: str) -> str:
 
 
 def keep_statement(
-    repository: Repository, shelf: StatementFolder, payload: bytes, signature: bytes, *, local: bool
+    repository: Repository,
+    folder: StatementFolder,
+    payload: bytes,
+    signature: bytes,
+    *,
+    local: bool,
 ) -> str:
     """Store a signed statement: on the remote, or with `local` in this clone.
 
@@ -189,7 +194,7 @@ def keep_statement(
     """
     git = repository.git
     oid = write_blob(git, payload + signature)
-    ref = f"{_APPROVALS}{shelf.name}/{oid}"
+    ref = f"{_APPROVALS}{folder.name}/{oid}"
     remote = None if local else repository.remote
     if remote is None:
         _create(git, ref, oid)
@@ -202,7 +207,7 @@ def keep_statement(
             f"{remote} rejected the approval: {result.reason}",
             hint=f"ask its administrator to let you create refs below {_APPROVALS}",
         )
-    _create(git, f"{_tracking(remote)}{shelf.name}/{oid}", oid)
+    _create(git, f"{_tracking(remote)}{folder.name}/{oid}", oid)
     return ref
 
 

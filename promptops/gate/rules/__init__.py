@@ -1,4 +1,4 @@
-"""Decide whether a change may be merged. Pure: everything it judges by is handed to it."""
+"""Decide whether a change may be merged. Pure: all inputs are arguments."""
 
 from __future__ import annotations
 

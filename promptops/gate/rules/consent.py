@@ -3,17 +3,17 @@
 The rules come from the forges' documentation, or prevent an attack:
 
 * The last CODEOWNERS rule that matches decides, in each section of GitLab's. One approval by any
-  one owner is enough, or as many as the section asks for. A path that nobody owns needs anybody's
-  approval: a forge would let it pass unseen.
-* Nobody approves their own change: neither its author nor, by default, a contributor to its
-  commits, under any of a person's names.
+  one owner is enough, or as many as the section asks for. A path without an owner needs one
+  approval by anybody; a forge would require none.
+* A change cannot be approved by its author nor, by default, by a contributor to its commits, under
+  any of their names.
 * If a merge queue merges several proposals together, this applies to each proposal separately: its
   contributors cannot approve the paths that it changes, and an approval of one proposal counts for
   no other. Content that no single proposal makes counts as changed by all of them.
 * An approval is of content. It counts for a path while mode and blob there are the approved ones,
   and ends with a push that changes them. A rebase that does not change the path keeps it.
-* The approver may write to the repository, where the source knows who may.
-* Where releases write the version numbers, a number is nobody's to approve.
+* The approver must have write permission, if the source knows permissions.
+* If releases write the version numbers, a change of a number alone needs no approval.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Requirement:
 
     Attributes:
         path: the path, from the top.
-        ground: why they are needed.
-        about: for a ground other than ownership: the prompt, or the check.
+        reason: why they are needed.
+        about: for a reason other than ownership: the prompt, or the check.
         owners: who may approve, as written in CODEOWNERS; empty: everybody who may approve at all.
         count: the required number of people.
         line: the rule's line in the CODEOWNERS file; None if no rule matches.
@@ -59,7 +59,7 @@ class Requirement:
     """
 
     path: str
-    ground: ApprovalReason
+    reason: ApprovalReason
     about: str = ""
     owners: tuple[str, ...] = ()
     count: int = 1
@@ -104,7 +104,7 @@ def list_requirements(
             *_by_suppressions(change, owners),
         )
     ]
-    return sorted(required, key=lambda one: (one.path, one.ground, one.about))
+    return sorted(required, key=lambda one: (one.path, one.reason, one.about))
 
 
 _Wanted = tuple["ChangedPath", Requirement]
@@ -142,18 +142,18 @@ def _proposed(change: Change, wanted: Collection[str] | None = None) -> Iterator
 
 
 def _ask_owners(
-    owners: OwnersFile, path: ChangedPath, owned: str, ground: ApprovalReason, about: str = ""
+    owners: OwnersFile, path: ChangedPath, owned: str, reason: ApprovalReason, about: str = ""
 ) -> Iterator[_Wanted]:
     """Yield the requirements for `path` from the owners of the path `owned`."""
     rules = owners.match(owned).required
     if not rules:
-        yield path, Requirement(path.path, ground, about)
+        yield path, Requirement(path.path, reason, about)
     for rule in rules:
-        count = rule.approvals if ground is ApprovalReason.OWNERSHIP else 1
+        count = rule.approvals if reason is ApprovalReason.OWNERSHIP else 1
         yield (
             path,
             Requirement(
-                path.path, ground, about, rule.owners, count, line=rule.line, section=rule.section
+                path.path, reason, about, rule.owners, count, line=rule.line, section=rule.section
             ),
         )
 
@@ -189,7 +189,7 @@ class _CountingApprovals:
         return names_of_all(authors), names_of_all(() if self._committers_may else committers)
 
     def _find_barred(self, path: ChangedPath) -> _Barred:
-        """Return all names of the authors, and of other people, who may not approve the path."""
+        """Return all names of the authors and contributors who may not approve the path."""
         is_told = all(one.contents is not None for one in self._proposals)
         if not is_told or not any(one.makes(path.path, path.after) for one in self._proposals):
             return self._all_barred
@@ -225,7 +225,7 @@ class _CountingApprovals:
             members = self._teams.get(owner_key(owner))
             if members is None:
                 members = self._groups.members(owner)
-            # A team or role whose members are not known is nobody who contributed.
+            # A team or role with unknown members is assumed not to have contributed.
             people = [owner] if members is None else list(members)
             if any(self._groups.names_of_all((name,)).isdisjoint(barred) for name in people):
                 return False

@@ -19,7 +19,7 @@ _PASSED = " passed"
 
 
 def may_deploy(deployers: Sequence[str], names: Iterable[str], groups: Groups) -> bool:
-    """Return whether a person with these names is a deployer. Without a list everybody is."""
+    """Return whether a person with these names may deploy. Without a list, everybody may."""
     met = {owner for name in names for owner in groups.owners_met_by(name)}
     return not deployers or any(owner_key(one) in met for one in deployers)
 

@@ -1,7 +1,7 @@
 """People and teams: which names belong to one person, and who is in a team.
 
-A CI token often cannot read a forge's teams, and without a forge there are none. So the groups file
-on the target branch defines them:
+The groups file on the target branch defines them, because a CI token often cannot read a forge's
+teams:
 
     [people]                     # one person, under all names: logins, principals, addresses
     jane = ["@jane", "@jane-work", "jane@example.com"]
@@ -56,7 +56,7 @@ class Groups:
         return self.people.get(key) or frozenset((key,))
 
     def names_of_all(self, names: Iterable[str]) -> frozenset[str]:
-        """Return all names of these people, with the logins in private addresses.
+        """Return all names of these people, including the logins in private e-mail addresses.
 
         Use it only to exclude people or to count them once; these names do not make an owner.
         """

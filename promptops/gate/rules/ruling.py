@@ -163,7 +163,7 @@ def _judge_consent(
     for one in requirements:
         if one.is_met:
             continue
-        if one.ground is ApprovalReason.OWNERSHIP and not approvals.is_checked:
+        if one.reason is ApprovalReason.OWNERSHIP and not approvals.is_checked:
             unchecked = True
             continue
         yield _missing(one)
@@ -200,7 +200,7 @@ def _missing(one: Requirement) -> Finding:
         ApprovalReason.OWNERSHIP: f"{one.path} needs {who}",
         ApprovalReason.REVIEW: f"{one.about} requires a review: {one.path} needs {who}",
         ApprovalReason.SUPPRESSION: f"{one.path} now ignores {one.about}, which needs {who}",
-    }[one.ground]
+    }[one.reason]
     if one.given:
         message += f"; so far {', '.join(approval.approver for approval in one.given)}"
     reasons = [f"{approval.approver}: {reason}" for approval, reason in one.left_out]
@@ -212,8 +212,8 @@ def _missing(one: Requirement) -> Finding:
         )
     if reasons:
         hint += f"; not counted: {'; '.join(reasons)}"
-    place = Position(1, 1, 1, 2) if one.ground is ApprovalReason.SUPPRESSION else None
-    return Finding(CONSENT_CHECKS[one.ground], Severity.ERROR, message, one.path, place, hint)
+    place = Position(1, 1, 1, 2) if one.reason is ApprovalReason.SUPPRESSION else None
+    return Finding(CONSENT_CHECKS[one.reason], Severity.ERROR, message, one.path, place, hint)
 
 
 def describe_owners(one: Requirement) -> str:

@@ -127,7 +127,7 @@ def _list_prompt(change: PromptChange, line: VersionLine | None) -> dict[str, An
 def _list_requirement(one: Requirement) -> dict[str, Any]:
     return {
         "path": one.path,
-        "ground": one.ground.value,
+        "ground": one.reason.value,
         "about": one.about or None,
         "owners": list(one.owners),
         "line": one.line,

@@ -1,4 +1,4 @@
-"""Find the exact version lines that a change must write."""
+"""List the exact version lines that a change must write."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class VersionLine(NamedTuple):
 
     Attributes:
         path: the prompt's file, from the repository's top.
-        line: the line of it.
+        line: the number of the line, from 1.
         version: what to write there.
-        text: the whole line as it should be.
-        reason: why.
-        check: the rule.
+        text: the whole new line.
+        reason: why it is required.
+        check: the id of the check that requires it.
     """
 
     path: str

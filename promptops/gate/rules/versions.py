@@ -127,8 +127,7 @@ def _judge_size(
 
 
 def find_step(change: PromptChange) -> Level | None:
-    """Return the level that must be passed to `promptops bump`; None if it finds the version
-    itself.
+    """Return the level to pass to `promptops bump`; None if it finds the version itself.
 
     `bump` compares the file with the releases, and does not know an unreleased version on the
     target branch.

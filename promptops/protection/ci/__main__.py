@@ -1,5 +1,4 @@
-"""Run the gate in CI: fetch the change, judge it, report to the log, the commit and the pull
-request.
+"""Run the gate in CI: fetch the change, judge it, and report the verdict.
 
 All input comes from environment variables: GitHub's own, and these.
 

@@ -100,8 +100,7 @@ def follow_review(
     folder: Path,
     find_pull_request: Callable[[str, str, str, str], PullRequest | None],
 ) -> dict[str, str] | None:
-    """Convert the event `workflow_run`, after a workflow that a review started, to one of the pull
-    request.
+    """Convert a `workflow_run` event to an event of the pull request that was reviewed.
 
     A `workflow_run` uses the default branch's workflow file, whatever the change contains, and has
     a token with write permission even if the change comes from a fork. But its event does not name

@@ -8,10 +8,10 @@ and these.
     PROMPTOPS_GITLAB_TOKEN   a token with the scope api, of the role Reporter
     PROMPTOPS_COMMENT        `true`: keep one note on the merge request up to date
 
-GitLab lets a change edit the pipeline in which it is judged, unless the pipeline's file is outside
-the project; and it shows the project's variables to that pipeline. So the token is used only where
-no change could read it. Wherever the note is not written, the log has its text, and the reason. The
-exit code is always 0: the verdict is the gate's.
+In GitLab a change can edit the pipeline that judges it, unless the pipeline's file is outside the
+project, and that pipeline can read the project's variables. So the token is used only if no change
+could read it. If the note is not written, the log has its text and the reason. The exit code is
+always 0: the verdict is the gate's.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _EDITABLE = (
 def main(
     arguments: Sequence[str], environment: Mapping[str, str], limits: ForgeLimits | None = None
 ) -> int:
-    """Write the note and the suggestions, or print why not."""
+    """Write the note and the suggestions, or print why they were not written; return 0."""
     report, verdict = map(Path, arguments)
     if environment.get("PROMPTOPS_COMMENT") != "true":
         return 0
@@ -101,14 +101,14 @@ def _write(
 
 
 def _cannot_tell(environment: Mapping[str, str]) -> str:
-    """Return the note for a change that could not be judged."""
+    """Return the text of the note for a change that could not be judged."""
     url = environment.get("CI_JOB_URL", "")
     log = f"[log of the job]({url})" if re.fullmatch(r"https?://[\w./:-]+", url) else "job's log"
     return f"{_MARKER}\n### ❓ No verdict\n\nThe {log} says why."
 
 
 def _say(text: str) -> None:
-    """Print text, also where the log takes ASCII only."""
+    """Print text; in an ASCII log, other characters are escaped."""
     encoding = sys.stdout.encoding or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
 

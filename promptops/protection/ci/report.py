@@ -1,4 +1,4 @@
-"""Read what the gate wrote about a change."""
+"""Read the gate's verdict file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def read_suggestions(verdict: Path) -> list[LineSuggestion]:
-    """Return the version lines that the change lacks; none where there is no verdict."""
+    """Return suggestions for the missing version lines; none without a verdict file."""
     if not verdict.exists():
         return []
     prompts = json.loads(read_file(verdict))["prompts"]

@@ -24,8 +24,8 @@ class DoctorAnswer:
         state: the state.
         seen: what was examined and found; lower case, no full stop.
         place: the examined file, ref or setting.
-        severity: of a finding: an error allows to circumvent the gate, a warning makes a mistake or
-            an attack easier, a note is an inconvenience.
+        severity: of a finding. Error: the gate can be circumvented; warning: a mistake or an attack
+            is easier; note: an inconvenience.
         risk: of a finding, what an attack or a mistake could do.
         remedy: how to fix it, or how to find out: a command or the exact name of a setting.
         check: the id of the check, set by the caller.
@@ -88,5 +88,5 @@ def warning(seen: str, place: str, *, risk: str, remedy: str) -> DoctorAnswer:
 
 
 def note(seen: str, place: str, *, risk: str, remedy: str) -> DoctorAnswer:
-    """Return a note: it could be better."""
+    """Return a note: an inconvenience."""
     return DoctorAnswer(AnswerState.FINDING, seen, place, Severity.NOTE, risk, remedy)

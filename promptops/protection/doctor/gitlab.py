@@ -31,8 +31,8 @@ class ProtectedName:
 
     Attributes:
         name: the name; `*` matches anything, slashes included.
-        push_levels: access levels that may push (for a tag: create); 0 means no one, and -1 an
-            individual person, group or key.
+        push_levels: access levels that may push (for a tag: create). 0: no one; -1: an individual
+            person, group or key.
         forced: whether force pushes are allowed.
         owners: whether code owners must approve.
     """

@@ -104,11 +104,11 @@ _GORELEASER = tuple(
 IGNORED_TAGS = "prompts/*"
 """The pattern that keeps the prompts' tags from GoReleaser, in `git.ignore_tags`."""
 
-# lerna and changelogen have no setting for it: what is run has to be another command.
+# lerna and changelogen have no setting for it, so their command must change.
 FORGET_TAGS = "git tag --list 'prompts/*' | xargs git tag --delete"
-"""The command that leaves the application's tags alone in the clone of a job."""
+"""The command that removes the prompts' tags from a job's clone."""
 FROM_TAG = """--from "$(git describe --tags --abbrev=0 --match 'v*')\""""
-"""The option that lets changelogen begin at the application's tag."""
+"""The option that makes changelogen start at the application's last tag."""
 _CI = (".github/workflows/", ".gitlab-ci.yml")
 
 
@@ -156,7 +156,7 @@ def _judge_changelogen(package: object) -> Iterator[DoctorAnswer]:
 
 
 def _judge_lerna(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Judge lerna, which compares packages with the nearest tag, whatever it is called."""
+    """Judge lerna, which compares packages with the nearest tag of any name."""
     file = "lerna.json"
     data = subject.read(file)
     if data is None:
@@ -212,7 +212,7 @@ def _judge_goreleaser(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
 
 
 def _forgetting(subject: DoctorSubject, tool: str) -> list[DoctorAnswer]:
-    """Return the answer for the file that runs a tool without the prompts' tags, if one does."""
+    """Return a "fine" answer if a file removes the prompts' tags before it runs the tool."""
     for path in [_PACKAGE, *(path for path in subject.paths if path.startswith(_CI))]:
         text = (subject.read(path) or b"").decode(errors="replace")
         if tool in text and "prompts/*" in text:

@@ -82,7 +82,7 @@ class Workflow:
     """One workflow file.
 
     Attributes:
-        path: where it is, from the repository's top.
+        path: its path from the repository's top.
         name: its name.
         triggers: each event with its filters.
         jobs: the jobs, in file order.

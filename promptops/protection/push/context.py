@@ -85,7 +85,9 @@ class PushContext:
 
         Raises IntegrityError if its tag is no release.
         """
-        from promptops.provenance.integrity import inspect_tag  # other pushes do not need it
+        from promptops.provenance.integrity import (
+            inspect_tag,
+        )  # imported on use; most pushes do not need it
 
         ref = release_tag(name, version)
         if ref not in self._releases:

@@ -65,9 +65,9 @@ def check_approvers(
     policy = _read_policy(context)
     who = _find_deployer(context, commit)
     require_known(who, policy.groups, policy.config.gate.groups)
-    book = BranchRules(policy.config, policy.commit or "", policy.groups)
+    branch_rules = BranchRules(policy.config, policy.commit or "", policy.groups)
     for release in releases:
-        require_approvals(context.repository, book, rules, [who], release, fetch=False)
+        require_approvals(context.repository, branch_rules, rules, [who], release, fetch=False)
 
 
 def _find_deployer(context: PushContext, commit: str) -> str:

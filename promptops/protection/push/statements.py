@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from promptops.errors import IntegrityError, UntrustedError
 from promptops.gate.approvals.signed import read_keys, verify_statement
 from promptops.gate.approvals.statement import MAX_BYTES
-from promptops.gate.approvals.store import shelf_of, unseal
+from promptops.gate.approvals.store import folder_of, unseal
 from promptops.protection.push.commands import refuse_moves
 from promptops.protection.push.scope import APPROVALS
 
@@ -37,10 +37,11 @@ def check_approval(context: PushContext, command: PushCommand) -> None:
     if command.ref.rpartition("/")[2] != found.oid:
         raise IntegrityError("its name does not match its content", hint=_HINT)
     sealed = unseal(command.ref, found.data)
-    shelf = shelf_of(sealed.statement)
-    if command.ref != f"{APPROVALS}{shelf.name}/{found.oid}":
+    folder = folder_of(sealed.statement)
+    if command.ref != f"{APPROVALS}{folder.name}/{found.oid}":
         raise IntegrityError(
-            f"it is in the wrong place for {shelf.subject}: it belongs to {APPROVALS}{shelf.name}/",
+            f"it is in the wrong place for {folder.subject}: "
+            f"it belongs to {APPROVALS}{folder.name}/",
             hint=_HINT,
         )
     lists = [

@@ -1,13 +1,13 @@
-"""Decide who may ask the preview: only its own pages in a browser that was given the address.
+"""Check requests to the preview: only its own pages in the user's browser may send any.
 
 A page of another site must neither read nor run anything. Such a page can make a browser send
 requests to this machine (cross-site requests), or make its own host name mean this machine (DNS
 rebinding). Other people's programs on the same machine can connect too. So each request needs
 
 * a Host that names this server, which a rebound name does not;
-* no sign of coming from elsewhere: Origin and Sec-Fetch-Site, which browsers set;
+* no other site in Origin and Sec-Fetch-Site, which browsers set;
 * the cookie, which only the address with the token sets: `SameSite=Strict`, hidden from scripts;
-* to send a form: an Origin that is this server, and the token in the form.
+* for a form: this server as Origin, and the token in the form.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _SAME = frozenset({"same-origin", "none"})
 
 
 class SiteRefusal(NamedTuple):
-    """Why a request is refused.
+    """The refusal of a request.
 
     Attributes:
-        status: the status of the answer.
+        status: the HTTP status.
         text: what is wrong, and what to do.
     """
 
@@ -38,22 +38,22 @@ class SiteRefusal(NamedTuple):
 
 
 class SiteAccess:
-    """The rules for requests to one server."""
+    """The access rules of one server."""
 
     def __init__(self, hosts: frozenset[str], port: int, token: str) -> None:
-        """Store what the server is called, and the token that its address contains."""
+        """Store the server's host names and port, and the token in its address."""
         self._authorities = frozenset(f"{host}:{port}" for host in hosts)
         self._token = token
         self.cookie_name = f"promptops_site_{port}"
-        # Not the token itself: one of the two does not reveal the other.
+        # Derived from the token, so that neither reveals the other.
         self.cookie = self._derive("cookie")
         self.form_token = self._derive("form")
 
     def check_origin(self, method: str, headers: Mapping[str, str]) -> SiteRefusal | None:
-        """Return why a request is refused before anything else is looked at; None: it is not.
+        """Check method, Host and origin of a request; return the refusal, or None.
 
         Args:
-            method: the method.
+            method: the HTTP method.
             headers: the headers, with names in lower case.
         """
         host = headers.get("host", "")
@@ -72,16 +72,16 @@ class SiteAccess:
         return None
 
     def opens(self, token: str) -> bool:
-        """Return whether a token in the address is the right one."""
+        """Return whether the token in an address is correct."""
         return hmac.compare_digest(token.encode(), self._token.encode())
 
     def knows(self, cookies: str) -> bool:
-        """Return whether the header Cookie holds the cookie."""
+        """Return whether a Cookie header contains the right cookie."""
         given = [value for name, value in _COOKIE.findall(cookies) if name == self.cookie_name]
         return any(hmac.compare_digest(one.encode(), self.cookie.encode()) for one in given)
 
     def takes(self, form_token: str) -> bool:
-        """Return whether a form holds the token of forms."""
+        """Return whether a form's token is correct."""
         return hmac.compare_digest(form_token.encode(), self.form_token.encode())
 
     def _derive(self, use: str) -> str:

@@ -1,4 +1,4 @@
-"""Build the site, and again whenever the work tree, a ref or the log of runs has changed."""
+"""Build the site, and rebuild it after changes of the work tree, refs or run log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from promptops.repository.repository import Repository
     from promptops.site.facts import SiteExtras
 
-# For how long statistics of runs, and the checklist, which reads all code, are good.
+# How long run statistics and the checklist, which reads all code, are cached.
 GOOD_SECONDS = 60.0
 
 
@@ -35,11 +35,11 @@ class SiteBuilder:
         open_repository: opens the repository as it is now.
         folder: the site's folder.
         title: the site's name.
-        read_extras: reads what is shown besides the repository.
-        watched: files and folders of that, to watch as well.
-        report: is told what a build wrote, and in how many seconds; not of one without news.
-        built: the newest site; None: there is none yet.
-        fault: why the newest build failed, in words; None: it did not.
+        read_extras: reads the data that is not from the repository.
+        watched: the files and folders of that data, watched for changes.
+        report: called after a build that wrote something, with the result and the seconds taken.
+        built: the newest site; None before the first build.
+        fault: why the newest build failed, in words; None if it succeeded.
     """
 
     open_repository: Callable[[], Repository]
@@ -71,14 +71,14 @@ class SiteBuilder:
         finally:
             repository.objects.close()
         self._readiness = self.built.site.readiness
-        # A second build without news is not worth a line.
+        # A rebuild without changes is not reported.
         if is_first or self.built.written or self.built.removed:
             self.report(self.built, time.monotonic() - begun)
         return self.built
 
     def follow(self) -> None:
-        """Build again after each change, until `stop`. Errors are kept, not raised."""
-        # Look before the first build is compared with, so that a change during it is not missed.
+        """Rebuild after each change until `stop`. Errors are stored in `fault`, not raised."""
+        # Take the state before building, so that a change during the build is not missed.
         seen = None
         good_until = time.monotonic() + GOOD_SECONDS
         while not self._stop.wait(INTERVAL_SECONDS):
@@ -96,12 +96,12 @@ class SiteBuilder:
             except PromptopsError as error:
                 self.fault = error.message
             except OSError as error:
-                # Files come and go while a branch is switched; look again.
+                # While a branch is switched, files appear and disappear; try again.
                 self.fault = f"{error.strerror}: {error.filename}"
                 seen = None
 
     def stop(self) -> None:
-        """End `follow` soon."""
+        """Make `follow` return soon."""
         self._stop.set()
 
 

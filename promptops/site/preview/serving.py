@@ -1,4 +1,4 @@
-"""Serve the site on this machine: its pages, what changed, and the form."""
+"""Serve the site on this machine: pages, change notices, and the form."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ _LOCKED = "open the address that promptops printed"
 
 @dataclass
 class SitePreview:
-    """A site that is served.
+    """A served site.
 
     Attributes:
-        builder: builds it.
-        access: who may ask.
-        registry: runs prompts; None: they are not run here.
-        watches: whether the pages follow changes.
+        builder: builds the site.
+        access: the access rules.
+        registry: runs prompts; None: prompts cannot be run here.
+        watches: whether pages reload after changes.
     """
 
     builder: SiteBuilder
@@ -85,11 +85,11 @@ class SitePreview:
         return guarded
 
     def _refuse(self, scope: Scope) -> Response | None:
-        """Return the answer to a request that is refused, or comes with the token."""
+        """Return the response to a refused request or to one with the token; None for others."""
         headers: dict[str, str] = {}
         for raw, value in scope["headers"]:
             name, text = raw.decode("latin-1").lower(), value.decode("latin-1")
-            # A name that comes twice has no one value, so it matches nothing.
+            # A repeated header is ambiguous; joined, the values match nothing.
             headers[name] = f"{headers[name]}; {text}" if name in headers else text
         refusal = self.access.check_origin(scope["method"], headers)
         if refusal is not None:
@@ -109,11 +109,11 @@ class SitePreview:
     async def _show(self, request: Request) -> Response:
         path = request.path_params["path"] or "index.html"
         built = self.builder.built
-        # Only files that the site wrote: no other path is ever opened.
+        # Only files that the site wrote are opened.
         if built is None or path not in built.files:
             return PlainTextResponse("page not found\n", 404)
         try:
-            # Not in a thread: all of these may be busy with runs.
+            # Not in a thread, because all threads may be busy with runs.
             data = read_file(self.builder.folder / path)
         except OSError:
             return PlainTextResponse("page not found\n", 404)
@@ -132,7 +132,7 @@ class SitePreview:
         )
 
     def _find_state(self, path: str) -> str | None:
-        """Return what changes when a page is written again; None for other pages."""
+        """Return a value that changes when a page is rewritten; None for unknown pages."""
         built = self.builder.built
         if built is None or path not in built.files:
             return None
@@ -179,8 +179,8 @@ def listen(preview: SitePreview, listener: socket.socket) -> None:
     """Serve until interrupted.
 
     Args:
-        preview: what is served.
-        listener: a socket that listens.
+        preview: the preview to serve.
+        listener: a listening socket.
     """
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
@@ -210,7 +210,7 @@ def _with_headers(send: Any) -> Any:  # noqa: ANN401 - ASGI's
 
 
 async def _read_form(request: Request) -> dict[str, str]:
-    """Return the fields of a form. Raises ValueError for what is none, or is too long."""
+    """Return a form's fields. Raises ValueError if the body is no form or too long."""
     if request.headers.get("content-type", "").partition(";")[0] != _FORM:
         raise ValueError("the request is not a form")
     data = bytearray()

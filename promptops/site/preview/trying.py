@@ -29,9 +29,9 @@ class FormField(NamedTuple):
     """One input in the form.
 
     Attributes:
-        name: the input.
-        text: what is in the field.
-        types: its types, in words.
+        name: the input's name.
+        text: the field's text.
+        types: the input's types, in words.
         about: its description.
         default: its default as JSON; None: a value is required.
         choices: the values to choose from; empty: any text.
@@ -48,21 +48,21 @@ class FormField(NamedTuple):
 
 
 class FormMessage(NamedTuple):
-    """One message that was rendered."""
+    """One rendered message."""
 
     role: str
     text: str
 
 
 class FormAnswer(NamedTuple):
-    """What came of a form.
+    """The result of a form.
 
     Attributes:
-        messages: what was rendered, or would be asked.
-        text: the answer of a run; None: nothing was run.
+        messages: the rendered messages.
+        text: the model's answer; None without a run.
         facts: run, model, tokens and cost, in words.
-        fault: why nothing came of it; None: something did.
-        hint: what to do about that.
+        fault: why it failed; None if it did not.
+        hint: how to fix it.
     """
 
     messages: tuple[FormMessage, ...] = ()
@@ -77,11 +77,11 @@ class TryPage(NamedTuple):
 
     Attributes:
         name: the prompt.
-        selector: the version that is chosen.
-        selectors: all that can be chosen.
-        resolved: the prompt; None: there is none, `answer` says why.
+        selector: the chosen version.
+        selectors: all versions to choose from.
+        resolved: the prompt; None if it cannot be resolved (`answer` says why).
         fields: its inputs.
-        answer: what came of the form; None: it was not sent.
+        answer: the result; None if the form was not sent.
     """
 
     name: str
@@ -93,12 +93,12 @@ class TryPage(NamedTuple):
 
 
 def open_form(repository: Repository, name: str, given: Mapping[str, str]) -> TryPage:
-    """Return the form of a prompt, with what was already typed into it.
+    """Return a prompt's form, with the values already entered.
 
     Args:
-        repository: where the prompt is.
+        repository: the prompt's repository.
         name: the prompt.
-        given: the fields of a form that was sent: `version`, and `in.NAME` for each input.
+        given: the sent fields: `version`, and `in.NAME` for each input.
     """
     selectors = _list_selectors(repository, name)
     selector = given.get("version", WORKING)
@@ -113,7 +113,7 @@ def open_form(repository: Repository, name: str, given: Mapping[str, str]) -> Tr
 
 
 def render_form(page: TryPage) -> TryPage:
-    """Return the form with the messages."""
+    """Return the form with the rendered messages."""
     if page.resolved is None:
         return page
     try:
@@ -124,7 +124,7 @@ def render_form(page: TryPage) -> TryPage:
 
 
 def run_form(page: TryPage, registry: Registry) -> TryPage:
-    """Return the form with the answer of a model: a run within the limits, which is recorded."""
+    """Run the prompt within its limits, record the run, and return the form with the answer."""
     if page.resolved is None:
         return page
     try:
@@ -162,7 +162,7 @@ def _make_field(name: str, schema: Mapping[str, Any], given: Mapping[str, str]) 
 
 
 def _read_values(page: TryPage) -> dict[str, Any]:
-    """Return the values in the fields. An empty field of an input with a default is left out."""
+    """Return the entered values. Empty fields of inputs with a default are left out."""
     schemas = input_schemas(page.resolved.prompt.inputs) if page.resolved is not None else {}
     return {
         one.name: read_value(one.name, one.text, schemas[one.name])

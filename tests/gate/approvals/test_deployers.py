@@ -12,7 +12,7 @@ from promptops.delivery.releases import require_release
 from promptops.errors import IntegrityError, RemoteError
 from promptops.gate.approvals.signed import Keys, read_deployment_approvers, read_signed
 from promptops.gate.approvals.statement import NAMESPACE, DeploymentStatement, write_statement
-from promptops.gate.approvals.store import change_shelf, deployment_shelf, keep_statement
+from promptops.gate.approvals.store import change_folder, deployment_folder, keep_statement
 from promptops.git.signing.ssh import sign
 from promptops.prompt.version import Version
 from tests.gate.approvals.world import SIGNERS, TIME, Signing
@@ -47,9 +47,9 @@ def put(signing: Signing, approver: str = JANE, key: str = "jane", **values: Any
         signing.name, "production", "a", "1.0.0", one.digest, approver, TIME
     )
     payload = write_statement(replace(statement, **values))
-    shelf = deployment_shelf(signing.name, "production", "a")
+    folder = deployment_folder(signing.name, "production", "a")
     armour = sign(payload, ssh_key(key), NAMESPACE)
-    keep_statement(signing.repository, shelf, payload, armour, local=True)
+    keep_statement(signing.repository, folder, payload, armour, local=True)
 
 
 def read(signing: Signing, **options: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -128,8 +128,8 @@ def test_an_approval_of_a_deployment_is_none_of_a_change(signing: Signing) -> No
     )
     payload = write_statement(statement)
     armour = sign(payload, ssh_key("jane"), NAMESPACE)
-    shelf = change_shelf(signing.name, "main")
-    keep_statement(signing.repository, shelf, payload, armour, local=True)
+    folder = change_folder(signing.name, "main")
+    keep_statement(signing.repository, folder, payload, armour, local=True)
     assert signing.read().found == ()
     signing.put(signing.statement())
     assert signing.counting() == [JANE]

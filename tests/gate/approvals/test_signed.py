@@ -283,7 +283,7 @@ def test_an_author_does_not_approve_under_a_second_name(tmp_path: Path) -> None:
 
 def test_a_ref_may_hold_anything(signing: Signing, monkeypatch: pytest.MonkeyPatch) -> None:
     repo = signing.world.repo
-    folder = f"refs/promptops/approvals/{store.change_shelf(signing.name, 'main').name}"
+    folder = f"refs/promptops/approvals/{store.change_folder(signing.name, 'main').name}"
     monkeypatch.setattr(store, "_MAX_BLOB", 5_000)
     tag = repo.tag("x")
     for content in (b"", b"\n", b"\xff\n", b"{}\nx", b"{" * 4_000, b"x" * 6_000):
@@ -298,7 +298,7 @@ def test_a_ref_may_hold_anything(signing: Signing, monkeypatch: pytest.MonkeyPat
     assert masked(found.notes[-1]) == snapshot("5 more statements do not count")
     assert f"{folder}/{'c' * 40} was moved and does not count" in found.notes
     statements, notes = store.read_statements(
-        signing.repository, store.change_shelf(signing.name, "main")
+        signing.repository, store.change_folder(signing.name, "main")
     )
     assert len(statements) == 1
     assert [note.rpartition(" contains ")[2] for note in notes].count(
@@ -324,7 +324,7 @@ def test_a_flood_of_statements_is_read_and_a_flood_of_false_ones_ends_in_an_erro
 
 def flood(signing: Signing, number: int, **values: Any) -> None:
     """Put many statements with a signature that is none, as somebody would who may push."""
-    folder = f"refs/promptops/approvals/{store.change_shelf(signing.name, 'main').name}"
+    folder = f"refs/promptops/approvals/{store.change_folder(signing.name, 'main').name}"
     lines = []
     contents = [
         write_statement(
@@ -384,10 +384,10 @@ def test_statements_come_from_the_remote_and_go_when_they_go(
     clone = remote.clone(tmp_path / "clone")
     payload = write_statement(signing.statement())
     signature = sign(payload, ssh_key("jane"), "promptops-approval@v1")
-    shelf = store.change_shelf(signing.statement().repository, "main")
-    ref = store.keep_statement(signing.repository, shelf, payload, signature, local=False)
+    folder = store.change_folder(signing.statement().repository, "main")
+    ref = store.keep_statement(signing.repository, folder, payload, signature, local=False)
     assert list(remote.refs("refs/promptops/")) == [ref]
-    again = store.keep_statement(signing.repository, shelf, payload, signature, local=False)
+    again = store.keep_statement(signing.repository, folder, payload, signature, local=False)
     assert again == ref
     assert signing.counting() == [JANE]
 
@@ -409,12 +409,12 @@ def test_statements_come_from_the_remote_and_go_when_they_go(
 def test_a_remote_that_refuses_or_is_gone_leaves_no_ref(signing: Signing, tmp_path: Path) -> None:
     remote = signing.world.repo.publish(tmp_path / "remote.git")
     remote.hook("pre-receive", "echo no approvals here >&2; exit 1")
-    shelf = store.change_shelf("r", "main")
+    folder = store.change_folder("r", "main")
     with pytest.raises(RemoteError, match="no approvals here"):
-        store.keep_statement(signing.repository, shelf, b"x\n", b"y", local=False)
+        store.keep_statement(signing.repository, folder, b"x\n", b"y", local=False)
     shutil.rmtree(remote.path)
     with pytest.raises(RemoteError, match="cannot reach"):
-        store.keep_statement(signing.repository, shelf, b"x\n", b"y", local=False)
+        store.keep_statement(signing.repository, folder, b"x\n", b"y", local=False)
     assert signing.world.repo.refs("refs/promptops/") == {}
 
 

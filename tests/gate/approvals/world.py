@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from promptops.gate.admission import find_endpoints
 from promptops.gate.approvals.signed import read_signed, repository_id
 from promptops.gate.approvals.statement import NAMESPACE, ChangeStatement, write_statement
-from promptops.gate.approvals.store import change_shelf, keep_statement
+from promptops.gate.approvals.store import change_folder, keep_statement
 from promptops.gate.policy import read_policy
 from promptops.gate.proposal import read_change
 from promptops.git.signing.ssh import sign
@@ -96,8 +96,8 @@ class Signing:
         """Put a statement, signed by that key, where those about `main` lie; give the ref."""
         payload = write_statement(statement)
         armour = sign(payload, ssh_key(key), namespace) if signature is None else signature
-        shelf = change_shelf(self.name, "main")
-        return keep_statement(self.repository, shelf, payload, armour, local=True)
+        folder = change_folder(self.name, "main")
+        return keep_statement(self.repository, folder, payload, armour, local=True)
 
     def read(self, head: str = "change", *, fetch: bool = False) -> Approvals:
         return read_signed(self.repository, self.policy(), self.change(head), fetch=fetch)

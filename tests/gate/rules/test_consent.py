@@ -315,7 +315,7 @@ def test_a_demand_for_review_on_either_side_needs_an_owner(
     unchecked = decide(change, None, sources=())
     assert errors(unchecked) == (["missing-review"] if is_asked else [])
     assert decide(change, None, approve(change)).is_allowed
-    asked = [one for one in unchecked.requirements if one.ground is ApprovalReason.REVIEW]
+    asked = [one for one in unchecked.requirements if one.reason is ApprovalReason.REVIEW]
     assert [(one.path, one.about) for one in asked] == [(PATH, "triage")] * is_asked
 
 
@@ -331,7 +331,7 @@ def test_a_review_is_of_every_file_of_the_prompt_that_changed() -> None:
     ]
     change = propose(careful, paths=paths)
     by = rules("/prompts/ @others\n/prompts/triage.md @owner\n")
-    asked = [one for one in decide(change, by).requirements if one.ground is ApprovalReason.REVIEW]
+    asked = [one for one in decide(change, by).requirements if one.reason is ApprovalReason.REVIEW]
     # Whoever owns the partial is asked about it as an owner; the prompt's owners review all of it.
     assert [(one.path, one.owners) for one in asked] == [
         ("prompts/_tone.md", ("@owner",)),
@@ -362,7 +362,7 @@ def test_a_new_suppression_needs_an_owner(
 ) -> None:
     change = propose(edit(before, after))
     verdict = decide(change, None, sources=())
-    asked = [one for one in verdict.requirements if one.ground is ApprovalReason.SUPPRESSION]
+    asked = [one for one in verdict.requirements if one.reason is ApprovalReason.SUPPRESSION]
     assert [one.about for one in asked] == ignored
     assert [one.check for one in verdict.findings if one.check == "unapproved-suppression"] == [
         "unapproved-suppression"
@@ -374,7 +374,7 @@ def test_a_new_suppression_needs_an_owner(
 def test_reviews_and_suppressions_take_one_owner_whatever_the_section_asks() -> None:
     change = propose(edit(PLAIN, prompt_text("1.1.0", ignore="{long-line: wide}", **CAREFUL)))
     by = rules("[Prompts][2]\n* @owner @two\n", dialect=Dialect.GITLAB)
-    counts = {one.ground: one.count for one in decide(change, by).requirements}
+    counts = {one.reason: one.count for one in decide(change, by).requirements}
     assert counts == {
         ApprovalReason.OWNERSHIP: 2,
         ApprovalReason.REVIEW: 1,
@@ -387,7 +387,7 @@ def test_requirements_come_in_the_order_of_paths() -> None:
     change = propose(
         edit(PLAIN, prompt_text("1.1.0", **CAREFUL)), edit(PLAIN, NEXT, name="a"), paths=[]
     )
-    found = [(one.path, one.ground.value) for one in decide(change).requirements]
+    found = [(one.path, one.reason.value) for one in decide(change).requirements]
     assert found == sorted(found)
     assert len(found) == 3
 

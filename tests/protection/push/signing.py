@@ -6,7 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from promptops.gate.approvals.statement import NAMESPACE, DeploymentStatement, write_statement
-from promptops.gate.approvals.store import change_shelf, deployment_shelf
+from promptops.gate.approvals.store import change_folder, deployment_folder
 from promptops.git.signing.ssh import sign
 from tests.protection.push.server import NAME, Server
 
@@ -34,10 +34,10 @@ def seal(server: Server, key: Path, statement: ChangeStatement | DeploymentState
     data += sign(data, key, NAMESPACE)
     blob = server.clone.git("hash-object", "-w", "--stdin", stdin=data)
     if isinstance(statement, DeploymentStatement):
-        shelf = deployment_shelf(statement.repository, statement.environment, statement.prompt)
+        folder = deployment_folder(statement.repository, statement.environment, statement.prompt)
     else:
-        shelf = change_shelf(statement.repository, statement.branch)
-    return f"{blob}:refs/promptops/approvals/{shelf.name}/{blob}"
+        folder = change_folder(statement.repository, statement.branch)
+    return f"{blob}:refs/promptops/approvals/{folder.name}/{blob}"
 
 
 def approve(server: Server, key: Path, digest: str, approver: str, version: str = "1.0.0") -> str:

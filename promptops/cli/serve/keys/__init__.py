@@ -1,1 +1,1 @@
-"""`promptops serve keys`: the keys of the service."""
+"""`promptops serve keys`: manage the service's keys."""

@@ -1,4 +1,4 @@
-"""`promptops serve keys add`: make a key."""
+"""`promptops serve keys add`: create a key."""
 
 from __future__ import annotations
 

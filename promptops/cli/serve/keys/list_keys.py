@@ -1,4 +1,4 @@
-"""`promptops serve keys list`: which keys there are."""
+"""`promptops serve keys list`: list keys."""
 
 from __future__ import annotations
 

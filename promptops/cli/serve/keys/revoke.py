@@ -1,4 +1,4 @@
-"""`promptops serve keys revoke`: refuse a key from now on."""
+"""`promptops serve keys revoke`: revoke a key."""
 
 from __future__ import annotations
 

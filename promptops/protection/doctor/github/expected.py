@@ -43,7 +43,7 @@ def place_of(settings: GitHubSettings) -> str:
 def find_rulesets(
     settings: GitHubSettings, rules: Iterable[RulesetRule], kind: str
 ) -> list[Ruleset]:
-    """Return the rulesets with rules of one type; unreadable ones as unseen."""
+    """Return the rulesets with rules of one type; unreadable ones by `Ruleset.unseen`."""
     known = (
         {}
         if isinstance(settings.rulesets, UnreadSetting)

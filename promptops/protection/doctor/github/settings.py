@@ -167,9 +167,9 @@ def _read_class(text: str) -> CharacterClass:
 
 
 def who_passes(rulesets: Sequence[Ruleset]) -> tuple[Actor, ...] | None:
-    """Return who may bypass a rule that is in all of these rulesets: who may bypass every one.
+    """Return the actors who may bypass all of these rulesets; None if unknown.
 
-    None: unknown. If nobody may bypass one of them, nobody may bypass the rule.
+    If one of them has no bypass actors, the result is empty.
     """
     if any(ruleset.actors == () for ruleset in rulesets):
         return ()
