@@ -87,7 +87,7 @@ def read_results(paths: Iterable[Path]) -> tuple[GivenEval, ...]:
     """Return the results in files, newest first.
 
     Args:
-        paths: files and folders, newest last. A folder stands for its `*.json` files by name.
+        paths: files and folders, newest last. Of a folder, its `*.json` files are read by name.
 
     Raises:
         UsageError: a file is missing or has no result.
