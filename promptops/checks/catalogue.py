@@ -53,7 +53,7 @@ def find_entry(check: str) -> CatalogueEntry | None:
 
 
 def find_page(check: str) -> str | None:
-    """Return where the documentation is on a check or fault; None for an unknown id."""
+    """Return the page that documents a check or fault; None for an unknown id."""
     group = next((name for name, checks in GROUPS.items() if check in checks), None)
     if group is None:
         return None

@@ -91,7 +91,7 @@ def read_owners_files(files: Files) -> tuple[bytes | None, ...]:
 
 
 def _read_places(top: Files) -> Iterator[bytes | None]:
-    """Read all places; of what is no file, what is said of it."""
+    """Yield the content at each path; for something that is not a file, the error's message."""
     for place in ALL_OWNERS:
         try:
             yield top.read(place)
@@ -100,7 +100,7 @@ def _read_places(top: Files) -> Iterator[bytes | None]:
 
 
 def _read_quietly(files: Files, path: str) -> bytes | None:
-    """Read a file; None also for a link. Other code reports it."""
+    """Return a file's bytes; None if it is missing, or is a link, which other code reports."""
     try:
         return files.read(path)
     except NotAFileError:

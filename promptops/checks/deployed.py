@@ -1,4 +1,4 @@
-"""Validate what is live in an environment: its releases, as the environment's branch has them."""
+"""Validate the releases that are live in an environment, as stored on the environment's branch."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from promptops.repository.repository import Repository
 
 _RELEASE = re.compile(r"(releases/(.+)@[^@/]+)/")
-# The branch has the texts of the releases, and neither suites nor owners.
+# The branch has the texts of the releases, but neither suites nor owners.
 _ABOUT_OTHER_FILES = frozenset({"missing-evals", "unowned-prompt"})
 
 
 def validate_deployment(
     repository: Repository, revision: str, targets: Sequence[str]
 ) -> Validation:
-    """Validate each release that is live in a deployment, by itself; paths are those of its branch.
+    """Validate each live release of a deployment on its own; paths are those on the branch.
 
     Raises PromptNotFoundError if one of `targets` is not live.
     """

@@ -52,7 +52,7 @@ def plan_fixes(
 ) -> Fixing:
     """Plan all fixes of findings that `judge` reports in `files`. Writes nothing.
 
-    `folder` is the prompts folder. With `raw`, text that is no valid template is put between `{%
+    `folder` is the prompts folder. With `raw`, text that is not a valid template is put between `{%
     raw %}` and `{% endraw %}`, so that it is sent unchanged.
     """
     before: dict[str, bytes] = {}
@@ -176,7 +176,7 @@ def write_fixes(folder: Path, fixing: Fixing) -> None:
 
 
 def show_diff(fixing: Fixing, folder: str) -> str:
-    """Return the changes as a unified diff that `git apply` takes; empty when there are none.
+    """Return the changes as a unified diff that `git apply` accepts; empty when there are none.
 
     A file with a masked finding, such as a secret, is shown masked; that diff cannot be applied.
     """

@@ -57,7 +57,7 @@ class PromptJudge:
         body_start = len(document.text) - len(document.body)
         problems = self._apply_checks(subject, body_start)
         findings = [*faults, *self._weigh_all(subject, problems, is_usable=not faults)]
-        # Not storable: hints name other prompts, routes lead to them, and suites are counted.
+        # Findings that depend on other prompts (in hints or routes) or on suites are not stored.
         is_lasting = (
             not faults and "routes" not in document.data and not self._context.fewest_samples
         )
@@ -85,7 +85,7 @@ class PromptJudge:
         return [
             (check, problem)
             for check, module in self._file_checks
-            # Generated text can have one problem for each character; more do not help anybody.
+            # Limited, because generated text can have a problem in every character.
             for problem in islice(module.check(subject), _MAX_PROBLEMS)
         ]
 

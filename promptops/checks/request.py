@@ -157,7 +157,7 @@ class Checking:
     def _judge(self, files: Files) -> Validation:
         from promptops.checks.engine import validate, validate_prompts
 
-        # A partial that nothing includes yet is judged with the folder.
+        # A partial that no prompt includes yet is validated with the folder.
         if self._is_deployment:
             from promptops.checks.deployed import validate_deployment
 
@@ -176,7 +176,7 @@ class Checking:
         return replace(result, findings=kept)
 
     def _leave_out_known(self, result: Validation) -> Validation:
-        """Leave out what HEAD already has, in files that the commit does not change."""
+        """Leave out findings that HEAD already has, in files that the commit does not change."""
         from promptops.git.index import list_staged
 
         staged = list_staged(self._repository.git)
@@ -189,7 +189,7 @@ class Checking:
         return replace(result, findings=kept, elsewhere=len(result.findings) - len(kept))
 
     def _find_known(self) -> frozenset[tuple[str, ...]]:
-        """Return what is found at HEAD, by the configuration there; nothing if that is broken."""
+        """Return the findings at HEAD, by its configuration; none if that is invalid."""
         from promptops.checks.engine import validate, validate_prompts
         from promptops.repository.config import load_config
 
@@ -211,5 +211,5 @@ class Checking:
 
 
 def _identify(finding: Finding) -> tuple[str, ...]:
-    """Return what makes a finding the same in two states of a file that did not change."""
+    """Return a finding's identity, which is equal in two commits that have the same file."""
     return (finding.check, finding.severity.value, finding.path, finding.message)

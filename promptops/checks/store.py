@@ -60,7 +60,7 @@ class ResultStore:
         if self._kept == self._known:
             return
         body = json.dumps({"scope": self._scope, "judgements": self._kept}).encode()
-        # A read-only repository is validated too, only without the store.
+        # A read-only repository is validated without the store.
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(self._file, _checksum(body) + b"\n" + body, is_own=True)

@@ -54,7 +54,7 @@ class CheckContext:
         list_names: lists every prompt of the folder; slow for many.
         owners: returns the owners of a path below the prompts folder by CODEOWNERS; None without
             CODEOWNERS.
-        owners_fault: why the CODEOWNERS file is unusable; None where it is not.
+        owners_fault: why the CODEOWNERS file is unusable; None if it is usable.
         suites: the paths of all eval suites, from the repository's top; None without an evals
             folder.
         default_suite: returns the default path of a prompt's suite.
@@ -196,10 +196,10 @@ class FileSubject:
 
 
 WORDS_OF_OPENING = 12
-"""How many words a prompt's `opening` is of."""
+"""The number of words in a prompt's `opening`."""
 
 MIN_PARAGRAPH = 300
-"""How many characters a long paragraph has at least."""
+"""The minimum number of characters of a long paragraph."""
 
 _WORDS_OF_PARAGRAPH = 8
 
@@ -228,7 +228,7 @@ def find_paragraphs(body: str, line: int) -> Iterator[tuple[int, str]]:
 
 
 class PromptText(NamedTuple):
-    """What checks of the folder know of each prompt, valid or not.
+    """The parts of a prompt, valid or not, that checks of the folder use.
 
     Attributes:
         path: its file.
@@ -238,7 +238,8 @@ class PromptText(NamedTuple):
         draft: the position of `status: draft`; None for any other status.
         opening: a hash of its first words, whatever their case.
         paragraphs: a hash of the first words of each long paragraph.
-        load: reads the text after the frontmatter. A folder's texts together take much memory.
+        load: reads the text after the frontmatter; not stored, since all texts together take much
+            memory.
     """
 
     path: str

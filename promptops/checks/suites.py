@@ -93,8 +93,8 @@ class SuiteJudge:
     def list_suites(self) -> list[str]:
         """Return the paths of all suites: files at a prompt's default path, or with a suite's keys.
 
-        Files and folders that begin with `_` or `.` are skipped: they hold shared samples or belong
-        to an editor.
+        Files and folders whose names begin with `_` or `.` are skipped: they contain shared samples
+        or belong to an editor.
         """
         defaults = {self.default_path(name) for name in self._names}
         found = []

@@ -46,7 +46,7 @@ class Validation:
         return not self.count(Severity.ERROR)
 
     def is_milder_than(self, severity: Severity) -> bool:
-        """Return whether every finding is less grave than that."""
+        """Return whether every finding is less severe than `severity`."""
         order = list(Severity)
         grave = order[: order.index(severity) + 1]
         return not any(finding.severity in grave for finding in self.findings)

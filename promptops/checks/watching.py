@@ -35,7 +35,7 @@ def watch(
 
 
 def list_watched(repository: Repository, *, with_owners: bool) -> list[Path]:
-    """Return the files and folders by which a check of the prompts, or an eval, may come out."""
+    """Return the files and folders on which the result of a check or an eval depends."""
     from promptops.forge.places import ALL_OWNERS
     from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE, Config
 

@@ -21,9 +21,9 @@ from promptops.checks.result import ValidationResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-# Fewer prompts take less time than a fork.
+# The minimum number of prompts for which forking saves time.
 _MIN_TO_SHARE = 400
-# So many are judged before the fork, so that what they import is imported once.
+# Prompts validated before the fork, so that their imports happen only once.
 _FIRST = 30
 
 

@@ -154,7 +154,7 @@ def retire_action(environment: str, names: Sequence[str] | None) -> Action:
 
 
 def _choose_live(state: State, names: Sequence[str] | None, environment: str) -> Sequence[str]:
-    """Return the prompts that are meant; with None, all that are live."""
+    """Return the given prompts; for None, all that are live."""
     if names is None and not state.entries:
         raise NotDeployedError(
             f"nothing is live in {environment}", hint="check the name of the environment"
@@ -191,7 +191,7 @@ def rollback_action(
 ) -> Action:
     """Return the action that goes back to the previous version, or to the earlier version `to`.
 
-    Without names it is about all that is live.
+    Without names, all live prompts go back.
     """
 
     def apply(state: State, head: Head | None) -> DeploymentStep:  # noqa: ARG001 - an action's shape

@@ -18,7 +18,7 @@ def read_evidence(repository: Repository, release: Release) -> list[EvalEvidence
 
     Raises:
         GitError: a blob is not in this clone.
-        IntegrityError: a blob is no evidence, is about another prompt or version, or contradicts
+        IntegrityError: a blob is not evidence, is about another prompt or version, or contradicts
             the tag.
     """
     return [

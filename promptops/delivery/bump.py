@@ -1,4 +1,4 @@
-"""Write the next version into a prompt file, and change no other byte."""
+"""Compute the next version of a prompt, and write it without changing any other byte."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def plan_bump(
     files: Files | None = None,
     where: str = "in the work tree",
 ) -> Bump:
-    """Return the version that the prompt in `files` needs, in the work tree unless given.
+    """Return the version that the prompt needs in `files`, by default the work tree.
 
     The prompt is compared with the greatest release that is not above the file's version. Without
     one, only `level` changes the version. Raises RefusedError if `level` is too small for the

@@ -349,7 +349,7 @@ class _RemotePlace(_DeploymentPlace):
         fetch_environments(self._repository, [self._environment], self.limits)
         pending = count_pending(self._repository, self._environment)
         if pending:
-            # A deployment next to them would drop them, perhaps a pause.
+            # A concurrent deployment would drop them, and one may be a pause.
             many = "1 deployment here that was"
             if pending > 1:
                 many = f"{pending} deployments here that were"
@@ -380,7 +380,8 @@ class _RemotePlace(_DeploymentPlace):
         repository = self._repository
         assert repository.remote is not None  # noqa: S101 - this place is chosen by it
         old = head.deployment.commit if head else None
-        # A lease is a forced push: only because its parent is the expected commit, it appends.
+        # A push with a lease is forced. This one still only appends, since the parent is the
+        # expected commit.
         found = repository.objects.read(commit)
         if found is None or parse_commit(found.data).parents != ((old,) if old else ()):
             raise GitError(
@@ -436,7 +437,7 @@ class _RemotePlace(_DeploymentPlace):
                 if tip != commit:
                     git_fetch(
                         git, remote, [self._ref], limits=self.limits
-                    )  # whatever prevents updating the local ref
+                    )  # works even if the local ref cannot be updated
                 has_landed = is_ancestor(git, commit, tip)
         except GitError as error:
             raise self._unclear(doubt or error) from error
@@ -459,8 +460,8 @@ class _RemotePlace(_DeploymentPlace):
             known is not None and is_ancestor(self._repository.git, commit, known)
         ):
             return
-        # A concurrent fetch may have updated it further, and a local lock does not matter: the
-        # remote has it.
+        # Failing is harmless, since the remote has the commit: a concurrent fetch may have updated
+        # the ref further, or the ref is locked.
         with suppress(ConflictError, GitError):
             update_refs(
                 self._repository.git,
@@ -479,7 +480,7 @@ def fetch_environments(
     for environment in dict.fromkeys(environments):
         ref = tracking(repository, environment)
         _refuse_in_the_way(repository, f"refs/remotes/{remote}/promptops", ref)
-        # A pattern, because a missing branch is no error.
+        # A pattern, because a missing branch is not an error.
         try:
             git_fetch(
                 repository.git,
@@ -505,7 +506,7 @@ def explain_lost_history(repository: Repository, environment: str) -> IntegrityE
 
 
 def _refuse_in_the_way(repository: Repository, ref: str, wanted: str) -> None:
-    """Refuse before the push what would fail after it."""
+    """Refuse a deployment that would fail locally after the push."""
     if repository.objects.read(ref) is not None:
         raise GitError(
             f"the branch {short_name(ref)} conflicts with {short_name(wanted)}",

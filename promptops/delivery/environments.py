@@ -265,7 +265,7 @@ def read_point(repository: Repository, environment: str, point: Point) -> State:
 
 
 def parse_deployment(environment: str, oid: str, data: bytes) -> Deployment:
-    """Parse a deployment from its commit. Raises IntegrityError if the commit is no deployment."""
+    """Parse a deployment from its commit. Raises IntegrityError if the commit is not one."""
     commit = parse_commit(data)
     message = parse_message(commit.message)
     number = message.value("Deployment") or ""
@@ -329,7 +329,7 @@ def list_deployments(
 
 
 def find_deployment(repository: Repository, head: Head, number: int) -> Deployment:
-    """Return the ancestor of `head` with that number. Raises NotFoundError if there is none."""
+    """Return deployment `number`, an ancestor of `head`. Raises NotFoundError if there is none."""
     newest = head.deployment.number
     if not 1 <= number <= newest:
         raise NotFoundError(
@@ -460,7 +460,7 @@ def last_fetch(repository: Repository, environment: str | None = None) -> float 
         refresh_stamp(repository),
         git.git_dir / "FETCH_HEAD",
         git.common_dir / "FETCH_HEAD",
-        # All that a fresh clone has.
+        # The only one of these files in a fresh clone.
         git.common_dir / f"refs/remotes/{repository.remote}/HEAD",
     ]
     if environment is not None:

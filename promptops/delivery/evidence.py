@@ -59,7 +59,7 @@ class EvalEvidence:
         passed: whether the suite passed.
         samples: how many samples it ran.
         record: the whole record of version 2; None for version 1.
-        is_stale: whether the suite has changed since, as far as the gate could find out.
+        is_stale: whether the gate found that the suite has changed since.
     """
 
     prompt: str
@@ -71,7 +71,7 @@ class EvalEvidence:
     is_stale: bool = False
 
     def is_about(self, prompt: Prompt) -> bool:
-        """Return whether it is about a prompt's content, whatever its version number."""
+        """Return whether the result is about a prompt's content; the version number is ignored."""
         if self.digest == prompt.digest or self.record is None:
             return self.digest == prompt.digest
         try:
@@ -82,7 +82,7 @@ class EvalEvidence:
 
     @property
     def is_good(self) -> bool:
-        """Whether it passed with at least one sample: a suite that ran nothing has not passed."""
+        """Whether the suite passed with at least one sample."""
         return self.passed and self.samples > 0
 
     @property

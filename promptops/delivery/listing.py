@@ -27,7 +27,7 @@ class Listed:
         status: `draft`, `active` or `deprecated`.
         description: the description on one line; may be empty.
         author: its author.
-        model: the model it is written for.
+        model: the model that it is written for.
         tags: its tags.
         live: environment -> what is live.
     """
@@ -83,7 +83,7 @@ def list_live(repository: Repository) -> dict[str, dict[str, Entry]]:
 def list_known_live(repository: Repository) -> dict[str, tuple[str, ...]]:
     """Return the environments in which each prompt is live, as far as this clone knows.
 
-    What is wrong with an environment is for `verify` to say; then none is known.
+    Empty if an environment is invalid; `verify` reports why.
     """
     try:
         return {name: tuple(entries) for name, entries in list_live(repository).items()}

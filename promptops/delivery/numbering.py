@@ -97,7 +97,7 @@ def follow_numbering(repository: Repository, numbering: Numbering) -> bool:
     """Update the checked-out branch to the commit; return whether that succeeded."""
     git = repository.git
     if git.work_tree is None or current_branch(git) is None:
-        return True  # nothing is checked out that must be updated
+        return True  # no branch is checked out, so nothing must be updated
     done = git.run("merge", "--quiet", "--ff-only", numbering.commit, check=False)
     return done.code == 0
 

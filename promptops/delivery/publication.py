@@ -1,4 +1,4 @@
-"""Create releases, and push them: all of those planned, or none.
+"""Create all planned releases, or none, and push them.
 
 A tag's message has the notes and, as its last paragraph, trailers: digest, path, model, the level
 of the change, and a random operation id.
@@ -80,7 +80,7 @@ def create_releases(
             "promptops release",
         )
     except KeyboardInterrupt:
-        # At the end of a transaction Git updates refs one after the other.
+        # Git updates the refs of a transaction one after the other, so some may exist already.
         take_back(repository, tags)
         raise
     except ConflictError:
@@ -108,8 +108,8 @@ def _write_evidence(repository: Repository, plans: Sequence[ReleasePlan]) -> dic
 
 
 def _plan_again(repository: Repository, plan: ReleasePlan) -> ReleasePlan:
-    """Return the plan with the release that exists by now. Raises RefusedError if its content
-    differs.
+    """Return the plan with the release that another process created. Raises RefusedError if its
+    content differs.
     """
     existing = read_release(repository, plan.prompt.name, plan.prompt.version)
     if existing is not None:

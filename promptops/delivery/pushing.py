@@ -1,6 +1,6 @@
 """Push tags with retries, and find out the result of a broken push.
 
-After an unclear push the operation id in a tag tells our own from an identical one of another run.
+After an unclear push, the operation id distinguishes our tags from identical ones of another run.
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ _SECONDS = "PROMPTOPS_REFRESH_SECONDS"
 
 
 def read_limits() -> GitLimits:
-    """Return the timeouts for showing a state: 2 seconds, or what `PROMPTOPS_REFRESH_SECONDS` says.
+    """Return the timeouts for showing a state: 2 seconds, or `PROMPTOPS_REFRESH_SECONDS`.
 
-    Raises UsageError if it says no number.
+    Raises UsageError if the variable is not a number.
     """
     value = os.environ.get(_SECONDS, "2")
     try:
@@ -38,7 +38,7 @@ class Freshness(NamedTuple):
     Attributes:
         is_current: whether the remote was asked just now, or there is no remote.
         seconds: when it was last asked, in seconds since 1970; None if unknown.
-        fault: why it did not answer; empty if it was not asked.
+        fault: why the remote did not answer; empty if it was not asked.
     """
 
     is_current: bool
@@ -49,7 +49,7 @@ class Freshness(NamedTuple):
 def refresh(
     repository: Repository, now_seconds: float, limits: GitLimits | None = None
 ) -> Freshness:
-    """Fetch all environments and releases at once. An unreachable remote is no error.
+    """Fetch all environments and releases at once. An unreachable remote is not an error.
 
     `limits` are by default those of `read_limits`.
 

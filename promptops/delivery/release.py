@@ -34,7 +34,7 @@ class Release(NamedTuple):
         commit: the released commit.
         digest: the digest of the closure at that commit.
         folder: the prompts folder at that commit.
-        model: the model it was written for.
+        model: the model that the prompt was written for.
         change: the level of the change, or `new`.
         base: the release with which it was compared; None for the first.
         operation: the random id of the run that created it.
@@ -121,8 +121,8 @@ def _parse_base(text: str | None, tag: str) -> Version | None:
 
 
 def read_release(repository: Repository, name: str, version: Version) -> Release | None:
-    """Return the release of `name` at `version`, or None. Raises IntegrityError if the tag is no
-    release.
+    """Return the release of `name` at `version`, or None. Raises IntegrityError if the tag is
+    invalid.
     """
     found = repository.objects.read(release_tag(name, version))
     if found is None:
@@ -131,7 +131,7 @@ def read_release(repository: Repository, name: str, version: Version) -> Release
 
 
 def parse_tag_object(name: str, version: Version, found: GitObject) -> Release:
-    """Parse a release from a Git object. Raises IntegrityError if it is no release."""
+    """Parse a release from a Git object. Raises IntegrityError if it is not a release."""
     if found.kind != "tag":
         raise IntegrityError(
             f"the tag of {name}@{version} is not an annotated tag",
@@ -171,7 +171,7 @@ def load_all_released(
     try:
         known = dict(zip(specs, repository.objects.read_many(specs), strict=True))
     except PromptopsError:
-        # One is damaged: read each by itself, to say which.
+        # One is damaged: read each on its own to find out which.
         known = {}
     found: list[Prompt | PromptopsError] = []
     for one in releases:

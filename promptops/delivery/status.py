@@ -172,7 +172,7 @@ def _dirty_paths(closure: Closure, dirty: frozenset[str], folder: str) -> list[s
 
 
 class _Arrivals:
-    """Finds environments that a version has not reached yet, and whether it should."""
+    """Finds the environments that a version should reach and has not reached yet."""
 
     def __init__(
         self,
@@ -231,7 +231,7 @@ class _Arrivals:
             )
         for deployment in self._recent[environment]:
             if deployment.action in {"pause", "resume"}:
-                continue  # which version is live is none of theirs
+                continue  # they do not change which version is live
             if any(change.name == name for change in deployment.changes):
                 return deployment.action in {"rollback", "restore"}
         return False

@@ -20,7 +20,7 @@ _MANY = 100
 def sync_releases(repository: Repository, names: Iterable[str]) -> None:
     """Fetch the remote's releases and yanks of `names`, and its default branch.
 
-    Without them this clone could use a version number twice. Raises RemoteError if the remote
+    Without these refs this clone could use a version number twice. Raises RemoteError if the remote
     cannot be asked, and ConflictError if a local tag differs from the remote's.
     """
     if repository.remote is None:

@@ -38,7 +38,7 @@ class Yanked(NamedTuple):
 
     Attributes:
         is_new: whether it was not yanked before.
-        reason: why it is yanked; of an existing yank, its reason.
+        reason: why it is yanked; for an existing yank, the reason given then.
         is_pushed: whether it was pushed.
         unpublished: the tag that is not pushed yet, or None.
     """
@@ -98,7 +98,7 @@ def yank_release(repository: Repository, name: str, version: Version, reason: st
     try:
         update_refs(repository.git, [RefUpdate(tag, oid, None)], "promptops yank")
     except ConflictError:
-        return False  # another process yanked it just now
+        return False  # another process has just yanked it
     return True
 
 

@@ -470,8 +470,8 @@ class Git:
     def named(cls, start: Path) -> Git:
         """Find the repository of a folder that the caller named.
 
-        Variables that point at another repository are ignored. A hook's index and new objects of
-        this same repository apply. Raises the same errors as `discover`.
+        Variables that point at another repository are ignored. Those by which a hook of this
+        repository passes its index and new objects apply. Raises the same errors as `discover`.
         """
         environment = foreign_environment()
         if len(environment) == len(os.environ):

@@ -1,7 +1,7 @@
 """Read releases and environments and record all faults, for `verify` and `trace`.
 
-Elsewhere a commit that is no deployment, or a tag that is no release, raises an error. Here it is
-recorded and reading continues.
+Elsewhere an invalid deployment or release raises an error. Here it is recorded and reading
+continues.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class IntegrityRecord:
         oid: its id.
         commit: its content.
         deployment: the parsed deployment, if it is one.
-        fault: why it is no deployment, or None.
+        fault: why it is not a deployment, or None.
     """
 
     oid: str
@@ -109,8 +109,8 @@ def _is_environment(name: str) -> bool:
 def read_history(repository: Repository, environment: str, ref: str) -> History | None:
     """Return the history of a ref; None if there is no such ref.
 
-    Raises IntegrityError if the ref is no commit, and GitError if objects are missing that even a
-    shallow clone would have.
+    Raises IntegrityError if the ref is not a commit, and GitError if objects are missing that even
+    a shallow clone would have.
     """
     found = repository.objects.read(ref)
     if found is None:
@@ -248,7 +248,7 @@ class ReleasedTexts:
 
         tree = record.commit.tree
         if tree not in self._known:
-            if len(self._known) > 1:  # only neighbours are compared, so keep two states
+            if len(self._known) > 1:  # only adjacent deployments are compared, so keep two states
                 self._known.pop(next(iter(self._known)))
             self._known[tree] = read_state(self.repository, record.oid)
         return self._known[tree]

@@ -84,8 +84,8 @@ class Gate(NamedTuple):
         committers: whether people who committed to a change may approve it.
         samples: the minimum number of samples of an eval suite.
         eval: rules for some prompts instead of `evals`; the last match applies.
-        versions: who writes version numbers: one of `VERSIONS`; every change its own, or releases
-            those of all that changed since.
+        versions: one of `VERSIONS`: whether each change writes its version number, or releases
+            write those of all changed prompts.
     """
 
     approvals: str = "auto"

@@ -1,4 +1,4 @@
-"""Write the entry of pre-commit, or add it to those that are there."""
+"""Write the configuration of pre-commit, or add our hook to an existing one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def write_hook(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
-    """Write the hook for pre-commit, or add it to the hooks that are there."""
+    """Write the hook for pre-commit, or add it to the existing hooks."""
     path = ".pre-commit-config.yaml"
     entry = _hook_entry(repository)
     file = repository.require_work_tree() / path
@@ -44,7 +44,7 @@ def _hook_entry(repository: Repository) -> str:
     folders = "".join(f"{re.escape(folder)}/|" for folder in (config.prompts, config.evals))
     files = f"^({folders}{re.escape(CONFIG_FILE)}$)"
     origin = find_origin()
-    # What others cannot install from here, they have to have.
+    # Other machines cannot install from a folder here, so promptops must be installed there.
     language = "system" if origin.is_folder else "python"
     added = "" if origin.is_folder else f"\n      additional_dependencies: [{origin.require()}]"
     return f"""\
@@ -61,7 +61,7 @@ def _hook_entry(repository: Repository) -> str:
 def extend_hooks(text: str, entry: str) -> str | None:
     """Return the file with `entry` after the last item of `repos`; None if that is not safe.
 
-    The result is parsed again: it must have the old content and the new entry, and nothing else.
+    The result is parsed again: it must consist of exactly the old content and the new entry.
     """
     import yaml
 

@@ -84,7 +84,7 @@ def find_author(repository: Repository) -> str:
 def _new_prompt(name: str, author: str, model: str) -> str:
     task = "Summarize the text in one sentence. Say nothing that the text does not say."
     if name != FIRST_PROMPT:
-        # A text of its own: two prompts with one text are a finding.
+        # Each prompt gets another text, because equal texts are a finding.
         task = (
             f"Say here what the model does with the text for {name}, and in which form it answers."
         )

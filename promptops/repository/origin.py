@@ -1,8 +1,8 @@
 """Find the origin of this installation, for files that install promptops.
 
-A bare name in a CI file installs whatever somebody registered under it, with the rights of that
-job. So a version is named where promptops came from an index, the commit where it came from a Git
-URL, and the folder where it came from one (PEP 610).
+A bare name in a CI file installs whatever is registered under that name, with the rights of the
+job. So the file names the version if promptops came from an index, the commit if it came from a Git
+URL, and the folder if it came from one (PEP 610).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class Origin(NamedTuple):
-    """Where an installation came from.
+    """The origin of an installation.
 
     Attributes:
         source: the part after the name: `==1.2.0`, ` @ git+https://…@<commit>`, or a folder.
@@ -39,14 +39,14 @@ class Origin(NamedTuple):
     is_known: bool = True
 
     def require(self, *extras: str) -> str:
-        """Return what to give to `pip install`, in single quotes."""
+        """Return the argument for `pip install`, in single quotes."""
         extra = f"[{','.join(extras)}]" if extras else ""
         where = f"{self.source}{extra}" if self.is_folder else f"{PACKAGE}{extra}{self.source}"
         return f"'{where}'"
 
     @property
     def advice(self) -> str | None:
-        """What a person has to edit; None when that is nothing."""
+        """The edits that a person has to make; None if there are none."""
         if not self.is_known:
             return (
                 f"replace {PLACEHOLDER} with the source of promptops for CI: "
@@ -64,7 +64,7 @@ UNKNOWN = Origin(PLACEHOLDER, is_folder=True, is_known=False)
 
 
 def find_origin() -> Origin:
-    """Return where the promptops that runs was installed from."""
+    """Return the origin of the running promptops."""
     from importlib.metadata import PackageNotFoundError, distribution
 
     try:
@@ -119,6 +119,6 @@ def _without_password(url: str) -> str:
     user, found, host = parts.netloc.rpartition("@")
     if not found:
         return url
-    # `git@` says nothing; anything else may be a token.
+    # `git@` is not a secret; anything else may be a token.
     kept = f"git@{host}" if user.partition(":")[0] == "git" else host
     return urlunsplit(parts._replace(netloc=kept))

@@ -1,4 +1,4 @@
-"""Write what runs in a forge's CI: GitHub's workflows, GitLab's pipeline."""
+"""Write the files of a forge's CI: GitHub's workflows, GitLab's pipeline."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from promptops.repository.repository import Repository
 
-# In the order in which each forge looks; it reads only the first that exists.
+# In the order in which the forge looks for them; it reads only the first that exists.
 _WORKFLOWS = ".github/workflows"
 _REVIEW = "promptops review"
 _EVALS = "promptops-evals.yml"
@@ -73,11 +73,11 @@ def write_workflows(
     nightly: bool = False,
     dry_run: bool,
 ) -> list[ScaffoldStep]:
-    """Write the files that make CI run the gate, run evals, by night too, and deploy on GitHub."""
+    """Write the CI files that run the gate, evals and nightly jobs, and deploy on GitHub."""
     if is_gitlab:
         return [write_pipeline(repository, evals=evals, nightly=nightly, dry_run=dry_run)]
     names = ["promptops.yml"]
-    # If there is another workflow file, one that only starts ours would have no effect.
+    # If there is another workflow file, the one that only starts ours would have no effect.
     text = read_text(repository.require_work_tree() / _WORKFLOWS / names[0])
     if text is None or _REVIEW in text:
         names.append("promptops-review.yml")
@@ -90,8 +90,8 @@ def write_workflows(
         texts[names[0]] = with_evals(texts[names[0]])
         texts[_EVALS] = fit_template(repository, _EVALS)
         if text is not None and _EVALS not in text:
-            # Existing files are not overwritten, and a gate that does not wait for evals lacks
-            # their result.
+            # An existing workflow is not overwritten, but its gate must wait for the result of
+            # evals.
             del texts[names[0]]
             why = f"let its gate wait for evals:\n{_JOB}\n{_NEEDS}\n{_DOWNLOAD}{_EVIDENCE}{_UPLOAD}"
             steps.append(ScaffoldStep(f"{_WORKFLOWS}/{names[0]}", Deed.LEFT, why.rstrip()))
@@ -102,7 +102,7 @@ def write_workflows(
 
 
 def with_advice(steps: Sequence[ScaffoldStep]) -> list[ScaffoldStep]:
-    """Return the steps, the first written file with what is to be edited in all of them."""
+    """Return the steps; the first written file's has the advice on what to edit in all files."""
     advice = find_origin().advice
     first = next((step for step in steps if step.deed is Deed.WRITTEN), None)
     if advice is None:
@@ -126,7 +126,7 @@ def with_evals(workflow: str) -> str:
 def write_pipeline(
     repository: Repository, *, evals: bool, nightly: bool = False, dry_run: bool
 ) -> ScaffoldStep:
-    """Write GitLab's pipeline, or say what to add to the one that is there."""
+    """Write GitLab's pipeline, or report what to add to an existing one."""
     path = ".gitlab-ci.yml"
     job = _template("gitlab-ci.yml")
     if evals:
@@ -175,7 +175,9 @@ def _with_secrets(text: str, placeholder: str, variables: Sequence[str]) -> str:
 
 
 def _template(name: str) -> str:
-    """Return a CI file that installs promptops from where this one came. The tests check them."""
+    """Return a CI file that installs promptops from this installation's origin. Tests check these
+    files.
+    """
     from importlib.resources import files
 
     text = files("promptops.repository").joinpath("workflows", name).read_text("utf-8")

@@ -12,7 +12,7 @@ PATH = "docs/incidents.md"
 
 
 def write_playbook(repository: Repository) -> str:
-    """Return the playbook as Markdown; what only the team knows is left to fill in."""
+    """Return the playbook as Markdown, with gaps for what only the team knows."""
     config = repository.config
     environment = config.default_environment
     names = ", ".join(f"`{name}`" for name in config.environment_names)

@@ -99,7 +99,7 @@ class Prices:
 
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
-        # Asked for by every request; a configuration names few models.
+        # Cached: every request looks up its price, and a configuration names few models.
         self._price = lru_cache(maxsize=256)(self._find_price)
         self._window = lru_cache(maxsize=256)(self._find_window)
 

@@ -87,7 +87,7 @@ class WorkTreeFiles:
         parent, _, _ = path.rpartition("/")
         if not self._is_real_folder(parent):
             return None
-        full = f"{self._folder}{os.sep}{path}"  # creating a Path for each of many files is slow
+        full = f"{self._folder}{os.sep}{path}"  # creating a Path for each file is slow
         try:
             return read_file(full, follow=False)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
@@ -247,7 +247,7 @@ class Repository:
         return "commit.gpgsign" in self._settings and is_set(self.git, "commit.gpgSign")
 
     def under(self, config: Config) -> Repository:
-        """Return the same repository with another configuration than the checked-out one."""
+        """Return this repository with another configuration in place of the checked-out one."""
         other = Repository(self.git)
         other.objects, other._trees = self.objects, self._trees
         other.config = config
@@ -257,9 +257,9 @@ class Repository:
     def remote(self) -> str | None:
         """The remote whose environments are authoritative; None if there is none.
 
-        None in a bare repository, which is the remote of others. Raises ConfigurationError if the
-        configured remote does not exist in this clone: what is live must not depend on the names of
-        a clone's remotes.
+        None in a bare repository, which is itself the remote of other clones. Raises
+        ConfigurationError if the configured remote does not exist in this clone: what is live must
+        not depend on the names of a clone's remotes.
         """
         if self.git.is_bare:
             return None

@@ -1,4 +1,4 @@
-"""Place files of a new setup, one step each: nothing is overwritten."""
+"""Write the files of a new setup, one step each. Nothing is overwritten."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Deed(StrEnum):
-    """What was done with a file."""
+    """The possible results of a step."""
 
     WRITTEN = "written"
     EXTENDED = "extended"
@@ -44,7 +44,9 @@ class ScaffoldStep:
 def prepend(
     repository: Repository, path: str, text: str, lines: list[str], detail: str, *, dry_run: bool
 ) -> ScaffoldStep:
-    """Write rules before all others: the last match decides, so that they take nothing away."""
+    """Insert rules before all others. The last matching rule decides, so existing rules still
+    apply.
+    """
     newline = "\r\n" if "\r\n" in text else "\n"
     added = "".join(f"{line}{newline}" for line in lines)
     mark = "\ufeff" if text.startswith("\ufeff") else ""
@@ -54,7 +56,7 @@ def prepend(
 
 
 def read_text(file: Path) -> str | None:
-    """Return the text of a file; None where there is none."""
+    """Return the text of a file; None if there is none."""
     try:
         return read_file(file).decode()
     except FileNotFoundError:
@@ -95,7 +97,9 @@ def append(
 
 
 def place_file(repository: Repository, path: str) -> Path:
-    """Return the path to write to. Refuse symbolic links on the way, which could lead anywhere."""
+    """Return the path to write to. Refuse symbolic links on the way, which could lead out of the
+    repository.
+    """
     top = repository.require_work_tree()
     current = top
     for segment in path.split("/"):

@@ -17,15 +17,17 @@ def write_atomically(
 ) -> None:
     """Replace a file atomically: after a crash or on a full disk it has the old or the new bytes.
 
-    A device or a pipe, such as `/dev/null` or `/dev/stdout`, is written to and never replaced,
-    unless the path is one that promptops chose: there, writing to a pipe would wait for a reader.
+    A device or a pipe, such as `/dev/null` or `/dev/stdout`, is written to, not replaced. With
+    `is_own` even that is replaced, since writing to a pipe would wait for a reader.
 
     Args:
         file: the path; its folder must exist.
         data: its new content.
         mode: its permissions; None: the default for new files.
-        is_durable: whether to wait until the disk has it; what can be made again need not be.
-        is_own: whether promptops chose the path, as in a cache; whatever is there is replaced.
+        is_durable: whether to wait until the data is on disk; not needed for data that can be
+            recreated.
+        is_own: whether promptops chose the path, as in a cache; then anything at the path is
+            replaced.
 
     Raises:
         OSError: writing failed; the old file is unchanged.
@@ -50,7 +52,7 @@ def write_atomically(
 
 
 def _is_special(file: Path) -> bool:
-    """Return whether something other than a file is at the path, or where it links to."""
+    """Return whether the path exists and is neither a file nor a folder; follows links."""
     try:
         kind = file.stat().st_mode
     except OSError:

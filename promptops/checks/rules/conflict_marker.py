@@ -3,8 +3,8 @@
 ## Finds
 
 A line of seven `<` and a name, later one of seven `=`, later one of seven `>` and a name, all at
-the beginning of their lines: both sides of an unresolved conflict. Blocks named in
-capitals, such as SEARCH and REPLACE, are a way for models to write edits, and pass.
+the beginning of their lines: both sides of an unresolved conflict. Blocks with names in capitals,
+such as SEARCH and REPLACE, are a format in which models write edits, and are not reported.
 
 ## Why
 

@@ -1,13 +1,13 @@
-"""Expressions that compute with numbers alone, in what reads as text.
+"""Expressions of numbers only, which were probably meant as text.
 
 ## Finds
 
-`{{ 7 * 7 }}`: a printed expression of numbers and operators, without a name and without a text.
+A printed expression of numbers and operators, without names or strings, such as `{{ 7 * 7 }}`.
 
 ## Why
 
-It prints the result. Authors who write it in a prompt mostly mean the characters, such as in an
-example of a template injection.
+The model reads the result. Authors usually mean the characters themselves, for example where a
+prompt describes template injection.
 
 ## Example
 

@@ -8,8 +8,8 @@ such as NUL and ESC.
 
 ## Why
 
-A reviewer approves what the screen shows. These characters reorder or hide text, or drive the
-terminal, so that the model is told something nobody approved.
+A reviewer approves what the screen shows. These characters reorder or hide text, or control the
+terminal, so the model may read something that was never approved.
 
 ## Example
 
@@ -44,7 +44,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 # Unicode Technical Standard 51, emoji tag sequences: a black flag, a region in tags, the end tag.
 _FLAG_BASE = "\U0001f3f4"
 _FLAG = re.compile("[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f")
-# What `\\frac` and `\\boxed` become in a string of a programming language.
+# Control characters that strings in programming languages make of `\\frac`, `\\boxed` and the like.
 _ESCAPES = {"\a": "a", "\b": "b", "\f": "f", "\v": "v"}
 _DIRECTIONS = frozenset("\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 

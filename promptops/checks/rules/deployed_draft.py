@@ -2,8 +2,8 @@
 
 ## Finds
 
-A prompt whose file says `status: draft` while a version of it is live in an environment. The
-remote is not asked: the environments known to this clone count.
+A prompt whose file says `status: draft` while a version of it is live in an environment.
+Environments are read from this clone; the remote is not asked.
 
 ## Why
 

@@ -1,13 +1,13 @@
-"""Prompts that say the same to the same model.
+"""Prompts with the same text for the same model.
 
 ## Finds
 
-Two prompts for one model whose texts differ in nothing but white space and case. Very short texts
-are left alone.
+Two prompts for the same model whose texts differ only in white space and case. Very short texts are
+ignored.
 
 ## Why
 
-One of them is changed later and the other is forgotten.
+Later, one of them is changed and the other is forgotten.
 
 ## Example
 
@@ -37,7 +37,7 @@ _SHORTEST = 40
 
 def check(subject: FolderSubject) -> Iterator[Problem]:
     """Report the later prompt of each pair, at the start of its text."""
-    # Few prompts begin alike, and have to be read to be compared.
+    # Only prompts with the same beginning are read and compared.
     alike: dict[tuple[int, str], list[str]] = {}
     for name, prompt in sorted(subject.texts.items()):
         alike.setdefault((prompt.opening, prompt.model), []).append(name)

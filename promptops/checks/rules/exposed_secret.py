@@ -4,13 +4,13 @@
 
 Texts in the formats of well-known keys (AWS, GitHub, GitLab, Slack, OpenAI, Anthropic, Google,
 Stripe and others), private keys, signed tokens, passwords in URLs, and random-looking values after
-words such as `api_key:`. Placeholders and examples are left alone. What is found is masked in every
-report. The file cannot ignore this check; `promptops.toml` can.
+words such as `api_key:`. Placeholders and examples are ignored. Every report masks the secret. The
+file cannot ignore this check; `promptops.toml` can.
 
 ## Why
 
 A prompt is sent to a model's provider, logged, and kept by Git for ever. Anyone who reads one of
-these has the key, and models can be talked into saying it.
+these has the key, and a model can be made to reveal it.
 
 ## Example
 
@@ -45,7 +45,7 @@ _HINT = "revoke it now, then remove it: Git's history keeps it"
 
 @cache
 def _compile(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern when a text first needs it: few do, and all of them take milliseconds."""
+    """Compile a pattern on first use: few texts need one, and compiling all takes milliseconds."""
     return re.compile(pattern)
 
 
@@ -126,10 +126,10 @@ _BEFORE_VALUE = re.compile(
     r"|private[_ -]?key|(?:access|api|auth|bot|refresh|secret)[_ -]?token|(?<![\w-])token)"
     r"[\"'`]?\s{0,3}(?:is\s|[:=]|\s)\s{0,3}[\"'`]?\Z"
 )
-# No match of the above, which takes lower case, is longer.
+# The maximum length of a match of `_BEFORE_VALUE`.
 _MAX_BEFORE = 32
-# Possible values are searched, and then the words before each: many texts have the words, as in
-# `max_tokens`, and few a value. No separator is in a value, so that one starts with its run.
+# Search for possible values first, then for the words before each: many texts have such words, as
+# in `max_tokens`, and few have a value. A value has no separators, so it is one run of characters.
 _LONG_RUN = re.compile("[A-Za-z0-9+/_.~-]{20,}")
 _VALUE = re.compile(r"[A-Za-z0-9+/_.~-]{20,200}={0,2}(?![\w{(])")
 _DIGITS = re.compile("[0-9](?:[^0-9]*[0-9]){2}")

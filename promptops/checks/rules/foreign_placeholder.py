@@ -3,8 +3,8 @@
 ## Finds
 
 `{name}`, `${name}`, `<<NAME>>`, `[[name]]` or `%(name)s` where `name` is an input of the prompt;
-and `{question}` and the like in a prompt that declares no inputs and prints none; and `%s` where
-inputs are declared and none is used. Code and template comments are not looked at.
+`{question}` and similar names in a prompt without inputs; and `%s` in a prompt that declares inputs
+and uses none. Code and template comments are ignored.
 
 ## Why
 
@@ -90,7 +90,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
 
 
 def _may_hold_one(text: str) -> bool:
-    """Return whether a text holds the beginning of a placeholder, which is known far sooner."""
+    """Return whether a text contains the beginning of a placeholder; much faster than a search."""
     if "<<" in text or "[[" in text or "%(" in text or "%s" in text:
         return True
     at = text.find("{")

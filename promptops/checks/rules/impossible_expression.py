@@ -7,7 +7,7 @@ every value of the type that an input is declared with.
 
 ## Why
 
-Rendering fails for every caller who gets there: either the expression is wrong, or the declaration.
+Rendering fails whenever it gets there: either the expression or the declaration is wrong.
 
 ## Example
 

@@ -2,9 +2,9 @@
 
 ## Finds
 
-Zero-width spaces and joiners, word joiners, soft hyphens, invisible operators and fillers, and
-runs of variation selectors. Joiners that do their work, within an emoji or between letters of a
-script that needs them, are fine.
+Zero-width spaces and joiners, word joiners, soft hyphens, invisible operators and fillers, and runs
+of variation selectors. Joiners with a function, within an emoji or between letters of a script that
+needs them, are not reported.
 
 ## Why
 

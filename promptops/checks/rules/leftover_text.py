@@ -1,15 +1,15 @@
-"""Text that was meant for the person who writes the prompt.
+"""Notes and gaps that the prompt's author left in the text.
 
 ## Finds
 
 Lines that begin with `TODO:`, `FIXME:` or `TBD`, filler such as "lorem ipsum", and gaps such as
-`[insert company name]`. Code, in a fence or four spaces in, quotations and template comments are
-left alone, and so are gaps that the prompt forbids ("never write [insert date]"), or that could be
-for the model to fill in (`Reason: [your reason]`).
+`[insert company name]`. Code (fenced, or indented by four spaces), quotations and template comments
+are ignored. So are gaps that the prompt forbids ("never write [insert date]") or that the model may
+have to fill in (`Reason: [your reason]`).
 
 ## Why
 
-The model reads notes to yourself as part of its task, and fills gaps with something of its own.
+The model reads such notes as part of its task, and invents something for the gaps.
 
 ## Example
 

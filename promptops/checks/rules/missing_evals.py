@@ -3,12 +3,12 @@
 ## Finds
 
 A prompt with neither a suite under the evals folder nor one named by `evals`, in a repository that
-has such a folder. Drafts and deprecated prompts are left alone.
+has such a folder. Drafts and deprecated prompts are ignored.
 
 ## Why
 
-Nobody can tell whether a change makes the prompt better or worse, and the merge gate has nothing
-to go by.
+Without evals it is unknown whether a change makes the prompt better or worse, and the merge gate
+cannot require that they pass.
 
 ## Example
 

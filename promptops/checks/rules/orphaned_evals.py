@@ -7,8 +7,7 @@ A file under the evals folder that belongs to no prompt: none has its name, none
 
 ## Why
 
-The suite is never run. Mostly the prompt was renamed or deleted, and its evals went missing without
-anybody noticing.
+The suite is never run. Usually the prompt was renamed or deleted, and has lost its evals unnoticed.
 
 ## Example
 

@@ -1,15 +1,15 @@
 """Prompts that can grow larger than what their model reads.
 
-Off unless `promptops.toml` turns it on: it estimates, and goes by LiteLLM's table of models.
+Off unless `promptops.toml` turns it on: it is an estimate, based on LiteLLM's table of models.
 
 ## Finds
 
-A prompt whose own text, its partials and the longest values that its inputs allow come to more
-tokens than the model's window has. Tokens are counted low: one for five letters of English.
+A prompt whose text, partials and longest allowed input values together have more tokens than the
+model's context window. The count is a low estimate: one token for five letters of English.
 
 ## Why
 
-The call fails for those callers who pass the most.
+The call fails for the callers with the longest inputs.
 
 ## Example
 

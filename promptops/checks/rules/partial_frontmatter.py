@@ -3,7 +3,7 @@
 ## Finds
 
 A partial that begins with a line `---`, lines of the form `key: value`, and another line `---`. A
-rule alone, and two rules with prose between them, are text.
+single `---`, or two with prose between them, is not reported.
 
 ## Why
 

@@ -2,10 +2,10 @@
 
 ## Finds
 
-E-mail addresses in the text of a prompt or a partial, but for those of offices and roles
-(`support@…`) and at example domains. What is found is masked in every report. No rule can tell a
-customer from somebody who was made up, and prompts are full of the latter: so this is off unless it
-is given a severity.
+E-mail addresses in the text of a prompt or a partial, except those of offices and roles
+(`support@…`) and at example domains. Every report masks the address. The check cannot tell a
+customer from an invented person, and prompts have many of the latter. So it is off unless
+`promptops.toml` gives it a severity.
 
 ## Why
 

@@ -1,15 +1,15 @@
-"""Telephone numbers, accounts and cards of people who probably exist.
+"""Telephone numbers, bank accounts and credit cards that are probably real.
 
 ## Finds
 
 Telephone numbers in international form, bank accounts (IBAN) and credit cards whose check digits
 are right, in the text of a prompt or a partial. Reserved numbers and well-known test numbers are
-left alone. What is found is masked in every report. E-mail addresses are `personal-address`.
+ignored. Every report masks the number. For e-mail addresses see `personal-address`.
 
 ## Why
 
 Examples copied from real cases send somebody's data to a model with every call, and Git keeps it
-for ever. Laws on data protection have something to say about both.
+for ever. Data protection laws restrict both.
 
 ## Example
 

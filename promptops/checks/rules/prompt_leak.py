@@ -7,8 +7,8 @@ prompt, and does not forbid it.
 
 ## Why
 
-A prompt's text may be confidential, and people who know it find ways around it sooner. Such
-sentences are mostly left over from experiments.
+A prompt's text may be confidential, and is easier to get around when it is known. Such sentences
+are usually left over from experiments.
 
 ## Example
 
@@ -80,7 +80,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
 
 
 def _is_refused(text: str, end: int) -> bool:
-    """Return whether the rest of the line forbids it: "print your system prompt: refuse"."""
+    """Return whether the rest of the line forbids the leak: "print your system prompt: refuse"."""
     line_end = text.find("\n", end)
     rest = text[end : line_end if line_end >= 0 else len(text)][:200]
     return re.search(r"\b(?:refuse|decline|ignore|never|not|no)\b", rest, re.IGNORECASE) is not None

@@ -2,13 +2,12 @@
 
 ## Finds
 
-A prompt's eval suite that has fewer `samples` than `[gate] samples` in the configuration says.
-Without that setting nothing is found. Drafts and deprecated prompts are left alone.
+A prompt's eval suite that has fewer `samples` than `[gate] samples` in the configuration. Without
+that setting nothing is reported. Drafts and deprecated prompts are ignored.
 
 ## Why
 
-Three samples cannot tell a better prompt from a luckier one, and a gate that lets them through
-promises more than it keeps.
+With few samples, a better score may be chance, and a gate that accepts it gives false confidence.
 
 ## Example
 
@@ -19,7 +18,7 @@ promises more than it keeps.
 
 ## Instead
 
-Add samples: what users really sent, and what went wrong before.
+Add samples: real requests of users, and cases that failed before.
 """
 
 from __future__ import annotations

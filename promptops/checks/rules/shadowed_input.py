@@ -4,7 +4,7 @@
 
 A loop variable, a macro, or a variable set by `set` or `with`, in the prompt or a partial, that has
 the name of a declared input. Changing an input by itself (`{% set ticket = ticket | trim %}`) and
-giving it a value under a condition are fine.
+giving it a value under a condition are not reported.
 
 ## Why
 

@@ -1,14 +1,14 @@
-"""Prompts that say almost the same.
+"""Prompts with almost the same text.
 
-Off unless `promptops.toml` turns it on: variants of a prompt are often meant.
+Off unless `promptops.toml` turns it on: variants of a prompt are often intended.
 
 ## Finds
 
-Two prompts that share nearly all runs of five words. Texts of fewer than 40 words are left alone.
+Two prompts that share nearly all runs of five words. Texts of fewer than 40 words are ignored.
 
 ## Why
 
-What is fixed in one of them stays broken in the other.
+A fault that is fixed in one of them stays in the other.
 
 ## Example
 

@@ -1,16 +1,15 @@
-"""Prompts whose cost has no bound, where spending is limited.
+"""Prompts whose cost has no upper bound although spending is limited.
 
-Looks only where `[guards]` limits what the prompt's runs spend, or their tokens.
+Checks only prompts for which `[guards]` limits spending or tokens.
 
 ## Finds
 
-A prompt without `max_tokens`, and each model that it may ask whose price is not known. A model that
-is free needs no `max_tokens`, unless tokens are limited.
+A prompt without `max_tokens`, and each model without a known price that the prompt may call. A free
+model needs no `max_tokens`, unless tokens are limited.
 
 ## Why
 
-A limit reserves the most that a call may cost before it is made. Where nobody can say how much that
-is, every run is refused.
+Before each call, its maximum cost is reserved. If that is unknown, every run is refused.
 
 ## Example
 

@@ -10,8 +10,8 @@ a colon. Values that a loop prints, or that a filter converts (`tojson`,
 
 ## Why
 
-The model cannot tell the stranger's words from yours, and an instruction at the end of the value
-reads like your next sentence.
+The model cannot tell the value from your words, and an instruction at the end of the value reads
+like your next sentence.
 
 ## Example
 

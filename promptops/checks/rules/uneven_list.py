@@ -1,14 +1,14 @@
-"""Numbered lists whose numbers do not follow each other.
+"""Numbered lists with gaps or repeated numbers.
 
 ## Finds
 
-A numbered list of Markdown in which a number is not one more than the number before it: `1. 2. 4.`
-Lists that repeat one number, as `1. 1. 1.`, are left alone. Code is not looked at.
+A numbered Markdown list in which a number is not one more than the number before it: `1. 2. 4.`
+Lists that repeat one number (`1. 1. 1.`) and code are ignored.
 
 ## Why
 
-Formatters of Markdown renumber such a list, so that "follow rule 4" means another rule; and a
-missing or repeated number is mostly a mistake.
+Markdown formatters renumber such a list, so "follow rule 4" then means another rule. A missing or
+repeated number is usually a mistake.
 
 ## Example
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from promptops.checks.subject import FileSubject
 
 RULE = CheckRule(CheckScope.FILE, CheckGroup.SYNTAX, Severity.NOTE)
-# What an item begins with, but for a first line; this is found far sooner.
+# The beginning of every item except one on the first line; much faster than `_ITEM`.
 _DIGIT = re.compile(r"\n {0,3}[0-9]")
 _ITEM = re.compile(r"^( {0,3})(\d{1,9})([.)])[ \t]", re.MULTILINE)
 # A list ends at unindented text after an empty line, a heading, a rule, or a template tag.

@@ -1,7 +1,7 @@
 """Models that their provider does not have.
 
-Off unless `promptops.toml` turns it on: a new model is newer than the table, which is LiteLLM's
-when promptops was released.
+Off unless `promptops.toml` turns it on: the table is LiteLLM's as of this release of promptops and
+lacks newer models.
 
 ## Finds
 
@@ -10,7 +10,7 @@ of models (such as OpenAI, Anthropic, Gemini, Mistral), that is not on this list
 
 ## Why
 
-Every call fails, or, for a fallback, the one that matters.
+Every call fails. With a fallback, the call fails when the fallback is needed.
 
 ## Example
 

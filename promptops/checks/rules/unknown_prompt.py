@@ -7,8 +7,8 @@ this folder.
 
 ## Why
 
-A route is only followed when its condition holds, so that the error shows in production, for some
-callers. A replacement that is not there helps nobody.
+A route is followed only if its condition is true, so the error appears in production, for some
+callers. A missing replacement does not help readers.
 
 ## Example
 

@@ -6,8 +6,8 @@ An input declared with `untrusted: true` whose schema allows a text or a list of
 
 ## Why
 
-Who may send any length decides what a call costs, can push your instructions out of the model's
-window, and has room for as many injected instructions as it takes.
+Anyone who can send a text of any length decides what a call costs, can push your instructions out
+of the model's context window, and has room for many injected instructions.
 
 ## Example
 

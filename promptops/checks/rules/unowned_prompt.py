@@ -1,13 +1,13 @@
-"""Prompts that CODEOWNERS gives to nobody.
+"""Prompts without owners in CODEOWNERS.
 
 ## Finds
 
 A prompt that no rule of the CODEOWNERS file covers, or that a rule leaves without owners. Without
-such a file nothing is said. The file cannot ignore this check; `promptops.toml` can.
+such a file nothing is reported. The prompt cannot ignore this check; `promptops.toml` can.
 
 ## Why
 
-A change to what nobody owns is approved by nobody in particular.
+A change to such a prompt needs the approval of no particular person.
 
 ## Example
 

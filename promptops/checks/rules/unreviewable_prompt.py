@@ -1,14 +1,14 @@
-"""Prompts that must be reviewed and that one person alone owns.
+"""Prompts that must be reviewed and have only one owner.
 
 ## Finds
 
 `requires_review: true` on a prompt whose only owner, by CODEOWNERS, is one person. Without a
-CODEOWNERS file nothing is said. The file cannot ignore this check; `promptops.toml` can.
+CODEOWNERS file nothing is reported. The prompt cannot ignore this check; `promptops.toml` can.
 
 ## Why
 
-Forges let nobody approve their own change: when the owner is the author, the review either cannot
-happen or is skipped.
+Forges do not let authors approve their own changes: if the owner is the author, the review either
+cannot happen or is skipped.
 
 ## Example
 

@@ -1,7 +1,7 @@
-"""Parameters that the prompt's model does not take.
+"""Parameters that the prompt's model does not accept.
 
-Off unless `promptops.toml` turns it on: providers change what models take, and the table is
-LiteLLM's when promptops was released.
+Off unless `promptops.toml` turns it on: providers change what models accept, and the table is
+LiteLLM's as of this release of promptops.
 
 ## Finds
 

@@ -7,8 +7,8 @@ prompt itself or through a partial.
 
 ## Why
 
-Models give the system message the most weight. A stranger's text in it is an instruction like your
-own, which is what prompt injection wants.
+Models give the system message the most weight. Untrusted text in it counts as an instruction of
+yours, which is the aim of prompt injection.
 
 ## Example
 

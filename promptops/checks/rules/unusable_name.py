@@ -3,12 +3,12 @@
 ## Finds
 
 A `.md` file below the prompts folder that is neither a partial nor a README, and whose path has
-capitals, spaces, doubled separators or other characters that names do not have.
+capitals, spaces, doubled separators or other characters that are not allowed in names.
 
 ## Why
 
-A prompt's name becomes a Git tag, a folder in an environment and a file on every platform. The file
-is left out of everything until it has a name that can be all of these.
+A prompt's name becomes a Git tag, a folder in an environment and a file on every platform. All
+commands ignore the file until its name is valid.
 
 ## Example
 

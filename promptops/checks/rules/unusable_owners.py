@@ -1,13 +1,13 @@
-"""A CODEOWNERS file that says nothing about anything.
+"""A CODEOWNERS file that the forge ignores.
 
 ## Finds
 
-A CODEOWNERS file that the forge ignores as a whole, since it is too large or no text, and a link or
-something else that is no file in its place. `promptops gate` refuses every change then.
+A CODEOWNERS file that is too large or not text, so that the forge ignores all of it; or a link or
+anything else that is not a file at its path. `promptops gate` then refuses every change.
 
 ## Why
 
-Nobody can tell who owns what, so nobody is asked for an approval.
+The forge knows no owners, so it asks for no approvals.
 
 ## Example
 

@@ -3,11 +3,11 @@
 ## Finds
 
 A check under `ignore` that finds nothing in this prompt, does not exist, or cannot be ignored
-because it says what keeps a prompt from being used.
+because it reports what makes a prompt unusable.
 
 ## Why
 
-The next reader believes the fault is still there, and a later one would go unseen.
+Readers believe that the fault is still there, and a new fault of that kind would be hidden.
 
 ## Example
 

@@ -6,7 +6,7 @@ A file whose path has a segment beginning with `_` and which is part of no promp
 
 ## Why
 
-It is read, reviewed and kept up for nothing, or an include that should be there is missing.
+It is reviewed and maintained for nothing, or an include is missing.
 
 ## Example
 

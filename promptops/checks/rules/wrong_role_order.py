@@ -1,4 +1,4 @@
-"""Messages in an order that models do not take.
+"""Messages in an order that models do not accept.
 
 ## Finds
 

@@ -1,4 +1,4 @@
-"""Compare two versions of a prompt. The other modules of this package are called from here."""
+"""Compare two versions of a prompt. This module calls the others of the package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compare the rest of two frontmatters: model settings and documentation."""
+"""Compare two frontmatters without inputs, output and tools: model settings and documentation."""
 
 from __future__ import annotations
 

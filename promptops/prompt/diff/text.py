@@ -1,8 +1,8 @@
 """Compare two texts line by line, and word by word within a changed line.
 
 The work is bounded for any texts. Unique common lines anchor the comparison (Bram Cohen's patience
-diff). Between the anchors runs Myers' algorithm (An O(ND) Difference Algorithm, 1986). A part that
-needs too many steps counts as replaced.
+diff). Myers' algorithm (An O(ND) Difference Algorithm, 1986) compares the parts between the
+anchors. A part that needs too many steps counts as replaced.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class _Period:
 
     @property
     def lines(self) -> Iterator[str]:
-        """Lines that describe its start and end."""
+        """Lines that describe the period's start and end."""
         yield f"{self.start.environment}: {_describe_deployment(self.start)}"
         if self.end is not None:
             yield f"until {_describe_deployment(self.end)}"
@@ -310,7 +310,7 @@ class Chain:
         )
 
     def _copies(self) -> Iterator[tuple[str, str]]:
-        """Yield each place that should have the content, and the digest of its actual content."""
+        """Yield each place that should have the traced content, and the digest of what it has."""
         if self.frozen is not None and self.subject.environment is None:
             commit, _ = self._where_released()
             yield (
@@ -321,7 +321,7 @@ class Chain:
             of_environment = seen.place.endswith(f" of {self.subject.environment}")
             if seen.digest is not None and (self.subject.environment is None or of_environment):
                 yield f"the texts in {seen.place}", seen.digest
-                if of_environment:  # only what is served now
+                if of_environment:  # only the newest deployment's texts are served
                     return
 
     def _deployments_link(self) -> Link:
@@ -498,8 +498,7 @@ class Chain:
     def _recorded_link(self, name: str, key: str, *beside: str) -> Link:
         """Return a link from the release's trailers, which are claims of the tag.
 
-        The link exists only with the trailer `key`. The trailers `beside` are shown with it and are
-        not enough by themselves.
+        The link exists only if the trailer `key` does. The trailers `beside` are shown with it.
         """
         trailers = self.release.trailers if self.release else ()
         found = [(one, value) for one, value in trailers if one == key or one in beside]
@@ -514,7 +513,7 @@ class Chain:
         return Link(name, LinkStatus.OK, detail, lines, facts=facts)
 
     def _evidence_link(self) -> Link:
-        """Return the link of the eval results that the tag names, compared with the release."""
+        """Return the link of the eval results that the tag names, after comparing both."""
         release = self.release
         recorded = [] if release is None else list_recorded(release.trailers)
         if release is None or all(one.oid is None for one in recorded):

@@ -88,6 +88,6 @@ def failed_link(
     facts: Mapping[str, Any] | None = None,
     lines: tuple[str, ...] = (),
 ) -> Link:
-    """Return a link that is broken, or unchecked if this clone lacks the data."""
+    """Return a link for an error: broken, or unchecked if this clone lacks the data."""
     status = LinkStatus.UNCHECKED if isinstance(error, GitError) else LinkStatus.BROKEN
     return Link(name, status, error.message, lines, error.hint, facts or {})

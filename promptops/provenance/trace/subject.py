@@ -59,7 +59,7 @@ class TraceSubject:
 
 
 def find_subject(repository: Repository, asked: str) -> TraceSubject:
-    """Return the version that `asked` selects. Raises as `trace_chain`."""
+    """Return the version that `asked` selects. Raises the same errors as `trace_chain`."""
     found = _DIGEST.fullmatch(asked)
     if found is not None:
         return _find_digest(repository, f"sha256:{found[1]}")
@@ -119,7 +119,7 @@ def _find_version(repository: Repository, name: str, version: Version) -> TraceS
 
 
 def _find_digest(repository: Repository, prefix: str) -> TraceSubject:
-    """Find the version whose digest has that beginning, by tags and deployments."""
+    """Find the version whose digest begins so, by tags and deployments."""
     claims = {
         (release.digest, release.name, release.version): None
         for release in _releases_with(repository, prefix)
@@ -148,7 +148,7 @@ def _find_digest(repository: Repository, prefix: str) -> TraceSubject:
 
 
 def _releases_with(repository: Repository, prefix: str) -> Iterator[Release]:
-    """Yield the releases whose tag has a digest with that beginning."""
+    """Yield the releases whose tag has a digest that begins so."""
     tags = list_tags(repository)
     needle = f"\nPrompt-Digest: {prefix}".encode()
     for key, found in zip(tags, read_all(repository, list(tags.values())), strict=True):

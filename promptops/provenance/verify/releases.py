@@ -64,7 +64,7 @@ class ReleaseCheck:
             self._check_release(release, file)
 
     def _open_tag(self, key: Key, found: GitObject | GitError | None) -> Release | None:
-        """Return the release of a tag. Record a finding and return None if it is none."""
+        """Return the release of a tag. Record a finding and return None if the tag is invalid."""
         self.survey.known[key] = None
         if found is None and read_ref(self.survey.repository.git, release_tag(*key)) is None:
             del self.survey.known[key]  # removed since it was listed

@@ -41,7 +41,9 @@ class VerifyScope:
 
 
 def read_scope(repository: Repository, refs: Sequence[str]) -> VerifyScope:
-    """Return the scope that `refs` select; empty: everything. Raises as `verify_repository`."""
+    """Return the scope that `refs` select; without any, everything. Raises the same errors as
+    `verify_repository`.
+    """
     if not refs:
         return VerifyScope(None, None, None)
     known = list_environments(repository)

@@ -46,7 +46,7 @@ class Survey:
         progress: called with the progress.
         findings: the findings so far.
         tags: the ids of all release tags.
-        known: the tags that were read; None for those that are no release.
+        known: the tags that were read; None for an invalid one.
         released: the number of tags that were read.
         deployments: the number of deployments.
         skipped_trees: the number of deployments whose tree was not read.
@@ -87,12 +87,12 @@ class Survey:
         self.findings.append(Finding(check, Severity.NOTE, message, place, None, hint))
 
     def unchecked(self, place: str, message: str, hint: str | None = None) -> None:
-        """Record what could not be checked in this clone."""
+        """Record something that could not be checked in this clone."""
         self.warn(NOT_CHECKED, place, message, hint)
 
     def failed(self, check: str, place: str, error: PromptopsError) -> None:
         """Record an error: as a fault, or as unchecked if this clone lacks data."""
-        # Elsewhere these errors tell people to run `verify`.
+        # These errors' own hint is to run `verify`.
         hint = (error.hint or "").replace("; run promptops verify", "") or None
         if isinstance(error, GitError):
             self.unchecked(place, error.message, hint)
@@ -100,7 +100,7 @@ class Survey:
             self.error(check, place, error.message, hint)
 
     def first_time(self, *what: object) -> bool:
-        """Return whether this is new; each fault is reported once."""
+        """Return whether this fault is new; each is reported once."""
         if what in self.told:
             return False
         self.told.add(what)

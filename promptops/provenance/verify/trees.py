@@ -109,7 +109,7 @@ class TreeCheck:
     # Faults
 
     def _is_new(self, key: object) -> bool:
-        """Return whether this has not been verified yet; a known fault stays recorded."""
+        """Return whether this has not been verified yet. Its faults stay recorded."""
         self.present.add(key)
         return key not in self.faults
 
@@ -142,7 +142,8 @@ class TreeCheck:
         found = self._fault(record, check, message)
         if isinstance(error, GitError):
             return found._replace(check=NOT_CHECKED, severity=Severity.WARNING, hint=error.hint)
-        # A lost object is no manual edit; for a lock this message is more precise than the error's.
+        # A lost object is not a manual edit. For a lock, this message is more precise than the
+        # error's.
         return found._replace(hint=error.hint or found.hint) if what else found
 
     # Content of trees
@@ -220,7 +221,7 @@ class TreeCheck:
             yield self._fault(record, "wrong-lock", f"{label}: {fault}")
 
     def _read_tag(self, key: Key) -> KnownTag | None:
-        """Return the parsed tag of a release; None if it is no release."""
+        """Return the parsed tag of a release; None if the tag is invalid."""
         known = self.survey.known
         if key not in known:
             (found,) = self.survey.read([self.survey.tags[key]])

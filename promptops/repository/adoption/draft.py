@@ -18,9 +18,9 @@ class Note:
     """Something that was not converted, or not exactly.
 
     Attributes:
-        message: what, and what to do.
+        message: what was not converted, and what to do.
         line: the line of the source; None for the whole file.
-        is_lost: whether the prompt sends something else than the original.
+        is_lost: whether the prompt sends something different from the original.
     """
 
     message: str

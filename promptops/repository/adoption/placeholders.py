@@ -72,7 +72,7 @@ def read_loose(source: str, first_line: int = 1) -> tuple[str, dict[str, str], l
         inputs = dict.fromkeys(formatted[1], "string")
         return formatted[0], inputs, list(_tell(source, _SINGLE, inputs, first_line))
     for pattern in (_DOUBLE, _DOLLAR, _SINGLE):
-        # In code, these are the code's own.
+        # In code, such placeholders belong to the code.
         code = _CODE.finditer(source) if pattern is not _DOUBLE else ()
         inside = [match.span() for match in code]
         found = [
@@ -102,7 +102,7 @@ def read_loose(source: str, first_line: int = 1) -> tuple[str, dict[str, str], l
 
 
 def read_verbatim(source: str, first_line: int = 1) -> tuple[str, dict[str, str], list[Note]]:
-    """Return a text that nothing is filled into as a template; a note names what looks so."""
+    """Return a template that renders exactly the text; notes name what looks like a placeholder."""
     notes = []
     for pattern in (_DOUBLE, _DOLLAR, _SINGLE):
         found = list(dict.fromkeys(match[0] for match in pattern.finditer(source)))
@@ -146,8 +146,8 @@ _TYPES = {"object": "a mapping", "array": "a list"}
 def infer_inputs(source: str) -> dict[str, str]:
     """Return the inputs of a Jinja template with their types, as its expressions use them.
 
-    An input whose attributes are read is a mapping, one that is looped over a list; what is used in
-    no such way is a text.
+    An input whose attributes are read is a mapping, one that is looped over is a list, any other is
+    a text.
     """
     found = dict.fromkeys(find_names(source), "string")
     for name, kind in _read_uses(source):
@@ -157,14 +157,14 @@ def infer_inputs(source: str) -> dict[str, str]:
 
 
 def tell_types(inputs: Mapping[str, str]) -> Iterator[Note]:
-    """Yield a note for each input that was not taken for a text."""
+    """Yield a note for each input that is a mapping or a list."""
     for name, kind in inputs.items():
         if kind in _TYPES:
             yield Note(f"the input '{name}' is used as {_TYPES[kind]}, and declared so")
 
 
 def _read_uses(source: str) -> Iterator[tuple[str, str]]:
-    """Yield name and type for each use that reveals more than that it is a value."""
+    """Yield name and type for each use that shows that the value is a mapping or a list."""
     from jinja2 import Environment, TemplateError, nodes
 
     try:

@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from promptops.repository.repository import Repository
 
 _VERSION = "0.1.0"
-# Files with these names are for people.
+# Files for people, not for models.
 _FOR_PEOPLE = re.compile(
     r"(?:readme|changelog|contributing|license|notice|security|code_of_conduct|requirements.*)"
     r"\.(?:md|txt)",
     re.IGNORECASE,
 )
-# Files with these suffixes often hold other things, so one without prompts is no fault.
+# Files with these suffixes often contain other things, so one without prompts is not a fault.
 _MAY_HOLD_NONE = (".py", ".json")
 _WORD = re.compile("[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _SPECIAL = frozenset({"yes", "no", "on", "off", "y", "n", "true", "false", "null"})
@@ -162,7 +162,7 @@ def write_adoption(repository: Repository, plan: AdoptionPlan) -> None:
 
 
 def _has_body(path: Path, text: str) -> bool:
-    """Return whether a prompt's file has the body of `text`, whatever its frontmatter says."""
+    """Return whether a prompt's file has the same body as `text`; frontmatter is ignored."""
     try:
         there = read_file(path).decode().replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError):
@@ -178,8 +178,8 @@ def _body(text: str) -> str:
 def _list_files(
     repository: Repository, top: Path, paths: Sequence[Path]
 ) -> Iterator[tuple[str, str, bool]]:
-    """Yield each file from the top, the folder that names are relative to, and whether the user
-    named it.
+    """Yield each file's path from the top, the folder that prompt names are relative to, and
+    whether the user named the file.
     """
     known: list[str] | None = None
     for path in paths:
@@ -234,14 +234,14 @@ def _suggest_name(draft: Draft, base: str, prompts: str) -> str:
         folders = folders[len(folders) - folders[::-1].index("prompts") :]
     elif where.is_relative_to(base):
         folders = list(where.relative_to(base).parts[:-1])
-    # Folders of tools say nothing about a prompt's name.
+    # Hidden folders and `src` are not part of a prompt's name.
     parts = [*(one for one in folders if not one.startswith(".") and one != "src"), stem]
     if draft.title:
         parts = [*parts, draft.title]
     if draft.kind in {"Langfuse", "promptops"}:
         parts = [draft.title]
     elif draft.kind == "promptfoo":
-        # Its file is called like all others of its kind.
+        # All such files have the same name.
         parts = [*parts[:-2], draft.title]
     return _slug("/".join(parts))
 
@@ -284,7 +284,7 @@ def _adopt(repository: Repository, draft: Draft, name: str, author: str, model: 
 
 
 def write_draft(draft: Draft, author: str = "nobody", model: str = DEFAULT_MODEL) -> str:
-    """Return the file of a prompt; `model` is for one that names none."""
+    """Return the file of a prompt; `model` is used if it names none."""
     settings = {"model": model, "description": f"Adopted from {draft.path}.", **draft.settings}
     histories = {one.body for one in draft.messages if one.role == "history"}
     inputs = dict(draft.inputs) | {name: dict(_HISTORY) for name in histories}

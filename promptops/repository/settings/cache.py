@@ -20,7 +20,7 @@ class CacheSettings:
     """How answers are cached: in a process's memory, and in the run log.
 
     Attributes:
-        ttl_seconds: how long; 0: no cache, as without the table.
+        ttl_seconds: how long answers are cached; 0: not at all.
         megabytes: the maximum size; the least recently used answers are dropped first.
         is_for_sampled: whether random answers are cached too: with a temperature above 0 or the
             provider's default.

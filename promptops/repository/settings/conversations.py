@@ -1,4 +1,4 @@
-"""The table `[conversations]`: where conversations are kept, how much of them, and for how long.
+"""The table `[conversations]`: where conversations are stored, how much of them, and for how long.
 
 [conversations]
 store = "redis://cache.example.com/0"   # or a file's path, or postgresql://HOST/DATABASE
@@ -32,16 +32,16 @@ _KILOBYTES = 1024
 
 @dataclass(frozen=True, slots=True)
 class ConversationSettings:
-    """What is kept of conversations.
+    """The settings of conversations.
 
     Attributes:
         store: the path of an SQLite file, `redis://...` or `postgresql://...`; None: beside the run
             log.
         store_variable: the environment variable that holds the address instead.
-        tokens: how many tokens of a conversation a prompt is given, about.
-        summary: the prompt that sums up what is older; None: it is left out.
+        tokens: roughly how many tokens of a conversation are passed to a prompt.
+        summary: the prompt that summarizes older messages; None: they are left out.
         ttl_seconds: how long after its last message a conversation is kept; None: for ever.
-        kilobytes: how large the messages of one conversation may be; the oldest go first.
+        kilobytes: the maximum size of one conversation's messages; the oldest are dropped first.
         encryption_key: the environment variable that holds the keys; None: not encrypted.
     """
 
@@ -55,7 +55,7 @@ class ConversationSettings:
 
     @property
     def place(self) -> StorePlace:
-        """Where the store is."""
+        """The place of the store."""
         return StorePlace(
             "conversations.store_variable",
             self.store_variable,

@@ -6,7 +6,7 @@ max_cost = 2.5            # in US dollars a run; --max-cost overrides it
 judge = "judge/rubric"    # the prompt that judges; may be pinned: judge/rubric@1.2.0
 embedding = "openai/text-embedding-3-small"   # for `similar`
 scenarios = "evals/scenarios"   # the prompt that drafts samples; may be pinned
-agreement = 0.6           # the least kappa of a judge whose rulings count
+agreement = 0.6           # the minimum kappa of a judge whose rulings count
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The table `[log]`: where runs are recorded, with how much content, and for how long.
+"""The table `[log]`: where runs are recorded, how much of them, and for how long.
 
 [log] url = "postgresql://log.example.com/promptops" content = "redacted" # or "full", "none"
 retention = "90d" encryption_key = "PROMPTOPS_LOG_KEY" evals = false

@@ -47,7 +47,7 @@ KEYS = (
 )
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
-# "Portkey" is a name: its headers for provider and configuration are no keys.
+# "Portkey" is a product's name: its headers for provider and configuration are not keys.
 _SECRET_HEADER = re.compile(r"auth|(?<!port)key|token|secret|cookie|password", re.IGNORECASE)
 _SCHEME = re.compile(r"(?:basic|bearer|token|key)?\s*", re.IGNORECASE)
 

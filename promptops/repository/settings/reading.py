@@ -19,7 +19,7 @@ MICROS = 1_000_000
 """Micro-dollars in a US dollar."""
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-# Nine digits are more than anybody needs, and do not overflow any clock.
+# At most nine digits, which do not overflow any clock.
 _DURATION = re.compile(r"([0-9]{1,9})\s*([smhdw])")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _SECRET = re.compile(r"(?:^|&)(?:password|sslpassword)=", re.IGNORECASE)
@@ -27,14 +27,14 @@ _DURATION_EXAMPLE = "90d"
 
 
 class StorePlace(NamedTuple):
-    """Where a table of the configuration puts a store.
+    """The place of a store, as configured by a table.
 
     Attributes:
-        key: the full name of the key of `variable`, for errors.
-        variable: the environment variable that holds the address; None: `address` holds.
+        key: the full name of the configuration key that sets `variable`, for errors.
+        variable: the environment variable with the address; None: `address` applies.
         address: the path or URL; None: beside the run log.
         file: the name of the file beside the run log.
-        shares_database: whether a run log in PostgreSQL has the store in its database.
+        shares_database: whether a run log in PostgreSQL keeps the store in its database.
     """
 
     key: str
@@ -98,11 +98,11 @@ class Table:
                 )
 
     def table(self, key: str) -> Table:
-        """Return the table below `key`; an empty one where it is missing."""
+        """Return the table below `key`; an empty one if it is missing."""
         return Table(self._values.get(key, {}), self._path, self.key(key))
 
     def tables(self) -> Iterator[tuple[str, Table]]:
-        """Yield the keys that hold tables, with their tables."""
+        """Yield each key whose value is a table, with that table."""
         for key, value in self._values.items():
             if isinstance(value, dict):
                 yield key, Table(value, self._path, self.key(key))
@@ -115,13 +115,14 @@ class Table:
         return value
 
     def optional_text(self, key: str) -> str | None:
-        """Return a non-empty text; None where it is missing."""
+        """Return a non-empty text; None if it is missing."""
         return self.text(key, "") if key in self._values else None
 
     def variable(self, key: str, example: str) -> str | None:
-        """Return the name of an environment variable; None where it is missing.
+        """Return the name of an environment variable; None if it is missing.
 
-        The value is never printed, and is refused where it looks like a key: people paste it here.
+        The text is never printed, and is refused if it looks like a secret key, which people paste
+        here by mistake.
         """
         name = self.optional_text(key)
         if name is not None and not _is_variable(name):
@@ -133,13 +134,13 @@ class Table:
         return name
 
     def address(self, key: str, schemes: Container[str], *, what: str, instead: str) -> str | None:
-        """Return the path or URL of a store; None where it is missing.
+        """Return the path or URL of a store; None if it is missing.
 
         Args:
             key: its key.
-            schemes: the schemes of its URL.
-            what: what it is a place for.
-            instead: where a password belongs instead.
+            schemes: the supported schemes of URLs.
+            what: the kind of store, for errors.
+            instead: the configuration key to use for a URL with a password.
         """
         url = self.optional_text(key)
         if url is None or "://" not in url:
@@ -159,7 +160,7 @@ class Table:
         return url
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """Return a list of non-empty texts; an empty one where it is missing."""
+        """Return a list of non-empty texts; an empty one if it is missing."""
         value = self._values.get(key, [])
         if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
             self.fail(key, "is not a list of texts", f'write {key} = ["..."]')
@@ -205,7 +206,7 @@ class Table:
         return float(value)
 
     def micros(self, key: str) -> int | None:
-        """Return an amount in US dollars as micro-dollars, rounded up; None where it is missing."""
+        """Return an amount in US dollars as micro-dollars, rounded up; None if it is missing."""
         value = self._values.get(key)
         if value is None:
             return None
@@ -218,7 +219,7 @@ class Table:
         return int((Decimal(str(value)) * MICROS).to_integral_value(ROUND_CEILING))
 
     def duration(self, key: str) -> int | None:
-        """Return a time span in seconds, such as "90d"; None where it is missing."""
+        """Return a time span such as "90d" in seconds; None if it is missing."""
         value = self._values.get(key)
         if value is None:
             return None
@@ -244,7 +245,7 @@ def read_duration(text: str) -> int | None:
 def _is_variable(name: str) -> bool:
     if _VARIABLE.fullmatch(name) is None:
         return False
-    # Some providers' keys consist of letters and digits only, and variable names never do here.
+    # Some providers' keys have only letters and digits; a variable's name is expected to have `_`.
     return not (len(name) >= 20 and "_" not in name and re.search(r"\d", name))
 
 

@@ -31,13 +31,13 @@ class SafetySettings:
     Attributes:
         delimit: whether untrusted inputs are cleaned, bounded and set between delimiters.
         characters: the longest untrusted text, in characters.
-        scan: what happens where untrusted inputs look like an injection: one of ACTIONS.
-        scan_answers: the same of answers.
-        canary: what happens where an answer holds the canary of its prompt: one of ACTIONS.
-        redact: where the values of `redact: true` inputs do not go: to the log (LOG), nor to the
-            provider (SEND), and are put back in the answer (RESTORE).
-        key_variable: the environment variable with the key of delimiters and canaries; None: a key
-            of the process's own.
+        scan: what to do if an untrusted input looks like an injection: one of ACTIONS.
+        scan_answers: the same for answers.
+        canary: what to do if an answer contains the canary of its prompt: one of ACTIONS.
+        redact: how values of `redact: true` inputs are hidden: from the log (LOG), from the
+            provider too (SEND), or from both and put back in the answer (RESTORE).
+        key_variable: the environment variable with the key of delimiters and canaries; None: each
+            process makes its own key.
     """
 
     delimit: bool = False

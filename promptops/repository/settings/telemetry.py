@@ -19,9 +19,10 @@ class TelemetrySettings:
 
     Attributes:
         otel: whether runs become spans and metrics of OpenTelemetry.
-        content: whether spans hold messages and answers, redacted as in the run log.
+        content: whether spans contain messages and answers, redacted as in the run log.
         prometheus: whether runs are counted for Prometheus.
-        folder: where the processes of one machine count together; None: beside the run log.
+        folder: the folder in which the processes of one machine share their counts; None: beside
+            the run log.
     """
 
     otel: bool = False

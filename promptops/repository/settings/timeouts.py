@@ -22,7 +22,7 @@ class TimeoutSettings:
 
     Attributes:
         usual: the timeouts of everything except a pause.
-        pause: the timeouts of a pause, which must fail fast.
+        pause: the timeouts of a pause, which must succeed or fail quickly.
     """
 
     usual: GitLimits

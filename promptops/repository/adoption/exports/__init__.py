@@ -29,7 +29,7 @@ WRITERS: dict[str, FormatWriter] = {
     "langfuse": langfuse,
     "json": own,
 }
-"""Which writer writes a format."""
+"""Format -> its writer."""
 
 
 def write(prompt: Prompt, form: str) -> Export:

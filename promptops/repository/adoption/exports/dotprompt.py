@@ -79,12 +79,12 @@ def _refuse(part: ExportPart, why: str) -> NoReturn:
 
 
 class _MessageWriter:
-    """Writes one message; a loop's item is `this` in it, and what is around it `../`."""
+    """Writes one message. In a loop, the item is `this`, and names outside begin with `../`."""
 
     def __init__(self, parts: list[ExportPart]) -> None:
         self._parts = parts
         self._written = ""
-        # Each open block: the tag that closes it, and of a loop the name of its item.
+        # Each open block: the tag that closes it, and for a loop the name of its item.
         self._open: list[tuple[str, str]] = []
 
     def write(self) -> str:
@@ -106,7 +106,7 @@ class _MessageWriter:
         self._written += _LITERAL.sub(lambda match: f"\\{match[0]}", part.text)
 
     def _keep_line(self, part: ExportPart, following: list[ExportPart]) -> None:
-        """Give a tag that begins a line the whole line, which Handlebars drops."""
+        """Add a newline after a tag that begins a line: Handlebars drops it."""
         line = self._written.rpartition("\n")[2]
         before = line[: line.rindex("{{")]
         if not before:

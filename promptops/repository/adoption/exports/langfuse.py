@@ -1,4 +1,4 @@
-"""Langfuse: a row as its API takes it, with `{{name}}`."""
+"""Langfuse: the arguments of its `create_prompt`, with `{{name}}` for values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TOOL = "Langfuse"
 
 
 def write(prompt: Prompt) -> Export:
-    """Return a row for `create_prompt`."""
+    """Return the arguments of `create_prompt` as JSON."""
     notes = [*name_lost(prompt, ["tags"])]
     messages = split_messages(prompt)
     body: Any

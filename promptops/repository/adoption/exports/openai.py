@@ -1,4 +1,4 @@
-"""OpenAI: the body of a chat completions request, with `{{name}}` where a value belongs."""
+"""OpenAI: the body of a chat completions request, with `{{name}}` for values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON of our own: messages in our language, with everything in one file."""
+"""Our own JSON: all messages in our template language, in one file."""
 
 from __future__ import annotations
 

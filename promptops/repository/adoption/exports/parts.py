@@ -1,4 +1,4 @@
-"""A prompt as messages of texts, values and tags, with its partials put in place.
+"""Split a prompt into messages of texts, values and tags, with its partials expanded.
 
 Texts are exactly what is sent: newlines that templates drop after tags are removed, and braces in a
 raw block are kept as braces.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from promptops.prompt.prompt import Prompt
 
 _OPENING = frozenset({"for", "if", "with", "macro", "call", "filter"})
-# What every format has a place for; anything else is named as not carried over.
+# Frontmatter that every format supports; a note names the rest.
 _CARRIED = frozenset(
     {
         *("version", "author", "description", "model", "inputs", "output", "parameters"),
@@ -29,7 +29,9 @@ _SETTINGS = ("temperature", "top_p", "max_tokens", "stop", "seed")
 
 
 class UnexportableError(Exception):
-    """A prompt holds what the format cannot say; the message says what, in lower case."""
+    """A prompt has something without a counterpart in the format; the message says what, in lower
+    case.
+    """
 
 
 class Export(NamedTuple):
@@ -37,7 +39,7 @@ class Export(NamedTuple):
 
     Attributes:
         text: the file.
-        notes: what is not carried over.
+        notes: what was not exported.
     """
 
     text: str
@@ -49,7 +51,7 @@ class ExportPart(NamedTuple):
 
     Attributes:
         kind: `text`, `value` or `tag`.
-        text: the text; the expression; the words of the tag.
+        text: the text, the expression, or the words of the tag.
         place: where it is written, such as `a.md, line 9`.
     """
 
@@ -60,14 +62,16 @@ class ExportPart(NamedTuple):
 
 @dataclass(slots=True)
 class ExportMessage:
-    """A message; `role` is None in a prompt without role blocks, `history` for passed-in ones."""
+    """A message; `role` is None in a prompt without role blocks, and `history` for passed-in
+    messages.
+    """
 
     role: str | None
     parts: list[ExportPart] = field(default_factory=list)
 
 
 def split_messages(prompt: Prompt) -> list[ExportMessage]:
-    """Return the messages of a prompt; UnexportableError where a role block is in a loop."""
+    """Return the messages of a prompt. Raises UnexportableError if a role block is in a loop."""
     splitter = _MessageSplitter()
     document = prompt.closure.document
     splitter.read(prompt, document.path, document.body, document.body_line)
@@ -130,7 +134,7 @@ class _MessageSplitter:
 
 
 def _strip(parts: list[ExportPart]) -> None:
-    """Take the white space off both ends of a message, and join neighbouring texts."""
+    """Strip white space from both ends of a message, and join adjacent texts."""
     joined: list[ExportPart] = []
     for part in parts:
         if part.kind == "text" and joined and joined[-1].kind == "text":
@@ -145,7 +149,7 @@ def _strip(parts: list[ExportPart]) -> None:
 
 
 def fill_names(message: ExportMessage, tool: str) -> str:
-    """Return a message as a text in which `{{name}}` is the one kind of tag."""
+    """Return a message as a text whose only tags are `{{name}}`. Raises UnexportableError."""
     written = []
     for part in message.parts:
         if part.kind == "text":
@@ -171,7 +175,7 @@ def list_settings(prompt: Prompt) -> dict[str, Any]:
 
 
 def name_lost(prompt: Prompt, carried: Iterable[str] = ()) -> Iterator[str]:
-    """Yield which frontmatter has no place in another format."""
+    """Yield a note for each frontmatter key that is not exported."""
     for key in prompt.data:
         if key not in _CARRIED and key not in carried:
             yield f"'{key}' is not carried over"

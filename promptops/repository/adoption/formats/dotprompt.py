@@ -227,7 +227,7 @@ class _DotpromptReader:
         return ".".join([inside, *steps] if inside else steps)
 
     def _find_inside(self, up: int, word: str, offset: int) -> str:
-        """Return what names belong to, so many blocks further out; "" for the inputs."""
+        """Return the prefix of names `up` blocks further out; "" for inputs."""
         insides = [one[1] for one in self._open if one[0] in {"each", "with"}]
         if up > len(insides):
             self._refuse(f"'{word}' has no counterpart here", offset)

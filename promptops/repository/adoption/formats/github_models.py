@@ -13,7 +13,7 @@ from promptops.repository.adoption.placeholders import replace
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# Inner spaces are not allowed there: `{{ x }}` stays text.
+# In GitHub's format `{{ x }}` with spaces is text.
 _VARIABLE = re.compile(r"\{\{([A-Za-z_]\w*)\}\}", re.ASCII)
 _KNOWN = {
     *("name", "description", "model", "modelParameters", "messages", "testData", "evaluators"),
@@ -88,7 +88,7 @@ def _read_samples(
     rows: list[Mapping[str, Any]], checks: list[dict[str, Any]], inputs: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
     for index, row in enumerate(rows):
-        # A missing value stayed as it was written.
+        # GitHub keeps a placeholder without a value.
         values = {key: str(row[key]) if key in row else f"{{{{{key}}}}}" for key in inputs}
         sample: dict[str, Any] = {"name": f"row {index + 1}", "inputs": values}
         if checks:

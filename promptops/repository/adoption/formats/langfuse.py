@@ -10,7 +10,8 @@ from promptops.repository.adoption.body import AdoptedBody
 from promptops.repository.adoption.draft import Draft, DraftMessage, Note, UnreadableError
 from promptops.repository.adoption.formats.header import take_settings
 
-# From two braces to the next two that close; the client then looks whether that is a name.
+# From two opening braces to the next two closing ones, as the client searches; only then it tests
+# for a name.
 _TAG = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _NAME = re.compile(r"\s*([A-Za-z_]\w*)\s*", re.ASCII)
 

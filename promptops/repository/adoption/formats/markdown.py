@@ -10,7 +10,7 @@ from promptops.repository.adoption.formats.header import add_metadata, split_lax
 from promptops.repository.adoption.placeholders import read_loose, read_verbatim
 
 AGENT_FILES = frozenset({"AGENTS.md", "CLAUDE.md", "GEMINI.md"})
-"""The files that an agent reads at their place."""
+"""Files that agents read only at their fixed path."""
 _KNOWN = {"name", "description", "model", "version", "tools", "allowed-tools"}
 
 
@@ -22,7 +22,7 @@ def read(path: str, text: str) -> list[Draft]:
         raise UnreadableError(message)
     lead = len(source) - len(source.lstrip("\n"))
     kind, role = _judge(path)
-    # Tools that read such a file fill nothing in: whatever looks like a placeholder is text.
+    # Tools that read such a file do not fill in placeholders, so they are text.
     reader = read_loose if role is None else read_verbatim
     body, inputs, found = reader(source[lead:], first_line + lead)
     notes = [*faults, *found]

@@ -70,7 +70,7 @@ def read(path: str, text: str) -> list[Draft]:
         if kind == "string"
     ]
     notes += tell_types(used)
-    # A missing input was empty.
+    # In Prompty, a missing input is empty.
     empty = {name: _EMPTY[kind] for name, kind in used.items() if kind in _EMPTY}
     samples = tuple({**one, "inputs": {**one["inputs"], **empty}} for one in samples)
     if inputs:
@@ -119,7 +119,7 @@ def _split_roles(
 
 
 def _split_threads(role: str, text: str, threads: Sequence[str]) -> list[DraftMessage]:
-    """Return the messages of one role: a thread in it inserts the messages that are passed in."""
+    """Return the messages of one role; each name of a thread becomes passed-in messages."""
     if not threads:
         return [DraftMessage(role, from_jinja(text.strip()))] if text.strip() else []
     names = "|".join(map(re.escape, threads))

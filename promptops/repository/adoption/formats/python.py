@@ -32,7 +32,7 @@ _CALLS = (
     *("litellm.completion", "litellm.acompletion", "models.generate_content"),
     *("model.generate_content", "chat.completions.parse", "responses.parse"),
 )
-# The last names of these.
+# The last name of each.
 _CALLED = frozenset(one.rpartition(".")[2] for one in _CALLS)
 _ENDS = frozenset({ast.Name, ast.Constant, ast.Load, ast.Store, ast.alias, ast.Pass})
 
@@ -91,10 +91,12 @@ def sight(text: str) -> Iterator[Sighting]:
 
 
 def _list_nodes(tree: ast.AST) -> list[ast.AST]:
-    """Return what `ast.walk` yields, in its order, without what holds nothing: in half the time."""
+    """Return the nodes of `ast.walk`, in its order, except names and constants' parts; twice as
+    fast.
+    """
     nodes = [tree]
     for node in nodes:
-        # Names and constants have no parts of interest, and are most of all nodes.
+        # Most nodes are names and constants, whose parts are not needed.
         if type(node) in _ENDS:
             continue
         for name in node._fields:
@@ -132,7 +134,7 @@ def _texts(nodes: Iterable[ast.AST]) -> Iterator[tuple[ast.Constant | ast.Joined
             pairs = [(one.arg or "", one.value) for one in node.keywords]
             pairs += [("", one) for one in node.args]
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            # What other functions answer, such as one that is named describe_prompt, is no prompt.
+            # Other functions, such as `describe_prompt`, do not return a prompt.
             is_named = _RETURNS_PROMPT.fullmatch(node.name)
             pairs = [
                 (node.name, value)

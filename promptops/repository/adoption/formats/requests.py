@@ -17,7 +17,7 @@ _KEPT = ("description", "model", "temperature", "top_p", "max_tokens", "stop", "
 
 
 def read(path: str, text: str) -> list[Draft]:
-    """Return the one prompt that the file is."""
+    """Return the file's prompt."""
     try:
         data = json.loads(text)
     except ValueError as error:

@@ -1,7 +1,7 @@
 """Convert a promptfoo configuration: its prompts, and its tests as suites.
 
-A check is converted if it gives the same verdict here. Checks that are left out, or judged
-differently, are reported with line and case.
+A check is converted if it gives the same verdict here. Checks that are left out, or may give
+another verdict, are reported with line and case.
 """
 
 from promptops.repository.adoption.promptfoo.configuration import is_configuration, read_drafts

@@ -53,10 +53,10 @@ class CarriedCheck(NamedTuple):
     """A check of ours.
 
     Attributes:
-        check: as a suite has it.
-        weight: what it counts.
+        check: the check as in a suite file.
+        weight: its weight in the mean of scores.
         differs: how its verdict may differ; "" if it cannot.
-        is_yes_or_no: whether its score is 0 or 1 in promptfoo, as here.
+        is_yes_or_no: whether its score is only 0 or 1 in promptfoo too.
     """
 
     check: Check
@@ -97,8 +97,8 @@ class Converter:
     """Turns the assertions of one configuration into checks.
 
     Args:
-        folder: where files of values are.
-        templates: what `$ref` names.
+        folder: the folder with files of values.
+        templates: the assertions to which `$ref` refers, by name.
     """
 
     def __init__(self, folder: SourceFolder, templates: Mapping[str, Any] | None = None) -> None:
@@ -202,7 +202,7 @@ class Converter:
             raise LostCheckError("is a set with a threshold and a score that is a share")
         check = _choose(carried, float(threshold), total)
         differs = "; ".join(dict.fromkeys(one.differs for one in carried if one.differs))
-        # Its score is a share; here it is 0 or 1.
+        # In promptfoo the score of a set is a share; here it is 0 or 1.
         return [CarriedCheck(check, weight, differs, is_yes_or_no=False)]
 
 
@@ -518,7 +518,7 @@ _WHY_NOT = {
 
 
 def iterate_types(assertions: Any) -> Iterator[str]:  # noqa: ANN401 - any YAML
-    """Yield the types of assertions, those in sets too."""
+    """Yield the types of assertions, including those in sets."""
     for one in assertions if isinstance(assertions, list) else ():
         if isinstance(one, dict):
             yield str(one.get("type"))

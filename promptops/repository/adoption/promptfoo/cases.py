@@ -1,4 +1,4 @@
-"""The cases of a configuration: files read, defaults added, lists of values expanded."""
+"""Read the cases of a configuration: with files, defaults, and a case for each value in a list."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _KNOWN = (
     *("description", "vars", "assert", "threshold", "options", "metadata", "provider", "providers"),
     *("prompts", "providerOutput", "assertScoringFunction", "path", "config", "env"),
 )
-# Options that change what is sent or how it is judged.
+# Options that change what is sent or how the answer is scored.
 _LOST = {
     "provider": "has a model of its own",
     "providers": "is for some of the models only",
@@ -54,9 +54,9 @@ class TestCase:
 
     Attributes:
         name: unique in the configuration.
-        values: of its variables.
-        assertions: the default's, then its own.
-        threshold: of the mean of its scores.
+        values: the values of its variables.
+        assertions: the assertions of the default case, then its own.
+        threshold: the minimum mean of its scores.
         prompts: the labels of the prompts that it is for; empty: all.
         place: its position.
         lost: why it cannot be converted exactly; empty if it can.
@@ -75,9 +75,9 @@ class CaseReader:
     """Reads the cases of one configuration.
 
     Args:
-        folder: where its files are.
-        notebook: takes what is not carried over.
-        file: the configuration, as it is called in notes.
+        folder: the folder of its files.
+        notebook: collects notes on what is not converted.
+        file: the configuration's name in notes.
     """
 
     def __init__(self, folder: SourceFolder, notebook: Notebook, file: str) -> None:
@@ -88,7 +88,7 @@ class CaseReader:
         self._count = 0
 
     def read(self, data: Mapping[str, Any]) -> list[TestCase]:
-        """Return the cases of a configuration. UnreadableError where a file is unreadable."""
+        """Return the cases of a configuration. Raises UnreadableError if a file is unreadable."""
         default = self._read_default(data.get("defaultTest"))
         cases: list[TestCase] = []
         for one, place in self._list_all(data):
@@ -187,7 +187,9 @@ class CaseReader:
         return cases
 
     def _inline(self, assertions: Any) -> None:  # noqa: ANN401 - any YAML
-        """Replace texts in files by the texts: promptfoo trims those of its configuration alone."""
+        """Replace references to text files by their text, untrimmed: promptfoo trims only texts
+        that are in its configuration.
+        """
         for one in assertions if isinstance(assertions, list) else ():
             if isinstance(one, dict):
                 self._inline(one.get("assert"))
@@ -296,7 +298,9 @@ class CaseReader:
 
 
 def _choices(value: Any) -> list[Any]:  # noqa: ANN401 - any YAML
-    """Return the values of a variable: each item of a list that begins with a text."""
+    """Return the values of a variable: the items of a list whose first item is a text, else the
+    value itself.
+    """
     if isinstance(value, list) and value and isinstance(value[0], str):
         return value
     return [value]

@@ -1,4 +1,4 @@
-"""A configuration of promptfoo as drafts: a prompt each, with the suite of its cases."""
+"""Convert a promptfoo configuration to drafts: one for each prompt, with the suite of its cases."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"promptfooconfig[\w.-]*\.(?:ya?ml|json)", re.IGNORECASE)
 _OTHER = re.compile(r".*\.(?:ya?ml|json)", re.IGNORECASE)
 _CARRIED = ("prompts", "providers", "targets", "tests", "defaultTest", "scenarios")
-# They say nothing about what is sent or judged.
+# Keys that affect neither what is sent nor how it is scored.
 _SILENT = (
     *("description", "tags", "outputPath", "sharing", "writeLatestResults", "commandLineOptions"),
     *("$schema", "metadata", "assertionTemplates", "evaluateOptions"),
@@ -60,7 +60,7 @@ def read_drafts(path: str, text: str, folder: SourceFolder) -> list[Draft]:
     """Return the prompts of a configuration, each with its samples.
 
     Raises:
-        UnreadableError: it is no configuration, or has no prompt that can be carried over.
+        UnreadableError: it is not a configuration, or has no prompt that can be converted.
     """
     name = PurePosixPath(path).name
     data = load_json(text, name) if name.endswith(".json") else load_yaml(text, name)
@@ -106,7 +106,7 @@ def _note_keys(data: Mapping[str, Any], notes: Notebook) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _DraftReader:
-    """What the drafts of one configuration have in common."""
+    """The shared parts of all drafts of one configuration."""
 
     path: str
     data: Mapping[str, Any]

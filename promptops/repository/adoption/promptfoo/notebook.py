@@ -23,11 +23,11 @@ class Notebook:
         self._found: dict[tuple[str, bool], list[CasePlace]] = {}
 
     def add(self, message: str, place: CasePlace | None = None, *, is_lost: bool = False) -> None:
-        """Write down what a person should know; `is_lost` where the verdict may differ."""
+        """Add a note for the user; with `is_lost`, the verdict may differ from promptfoo's."""
         self._found.setdefault((message, is_lost), []).append(place or CasePlace())
 
     def notes(self) -> list[Note]:
-        """Return the notes, what differs first."""
+        """Return the notes, those on differing verdicts first."""
         ordered = sorted(self._found.items(), key=lambda one: not one[0][1])
         return [_write(message, is_lost, places) for (message, is_lost), places in ordered]
 

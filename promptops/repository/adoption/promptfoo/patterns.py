@@ -1,4 +1,6 @@
-"""Regular expressions of JavaScript as those of the scorer `regex`, which takes linear time."""
+"""Translate JavaScript's regular expressions to those of the scorer `regex`, which runs in linear
+time.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ class BadPatternError(Exception):
 
 
 class ForeignPatternError(Exception):
-    """A pattern that the linear engine cannot take; the message says why."""
+    """A pattern that the linear engine does not support; the message says why."""
 
 
 def translate(pattern: str) -> str:

@@ -1,4 +1,4 @@
-"""The prompts of a configuration: texts, conversations, and the files that hold them."""
+"""Read the prompts of a configuration: texts, conversations, and files of these."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class PromptSource(NamedTuple):
     """One prompt.
 
     Attributes:
-        title: what it is called here; "" where nothing names it.
-        labels: what tests may call it.
-        text: as promptfoo has it.
-        file: where it comes from; "" for the configuration itself.
+        title: its name here; "" if it has none.
+        labels: the names by which tests may refer to it.
+        text: promptfoo's template.
+        file: its file; "" for the configuration itself.
     """
 
     title: str
@@ -41,13 +41,13 @@ class PromptSource(NamedTuple):
 
 
 class AdoptedPrompt(NamedTuple):
-    """A prompt in our language.
+    """A prompt in our template language.
 
     Attributes:
-        messages: what it sends.
-        names: variables that are alone in braces.
-        inner: variables of which it reads a part, or that its tags read.
-        tags: what is kept as Jinja.
+        messages: its messages.
+        names: the variables that are printed whole.
+        inner: the variables of which it prints a part, or that its tags read.
+        tags: the tags that are kept as Jinja.
     """
 
     messages: tuple[DraftMessage, ...]
@@ -128,7 +128,7 @@ def _split(text: str, file: str) -> Iterator[str]:
 
 
 def adopt_prompt(source: PromptSource, notebook: Notebook) -> AdoptedPrompt:
-    """Return a prompt in our language. UnreadableError where it sends more than texts."""
+    """Return a prompt in our template language; UnreadableError if it sends more than texts."""
     conversation = _read_conversation(source)
     messages: list[DraftMessage] = []
     names: dict[str, None] = {}

@@ -1,4 +1,4 @@
-"""The models of a configuration, by the names that they have here."""
+"""Read the models of a configuration, and translate their names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from promptops.repository.adoption.promptfoo.notebook import Notebook
 
-# promptfoo's name, and LiteLLM's.
+# promptfoo's name of a provider -> LiteLLM's.
 _PROVIDERS = {
     "openai": "openai",
     "anthropic": "anthropic",
@@ -45,14 +45,14 @@ _IGNORED = ("label", "cost", "showThinking", "organization")
 
 
 class AdoptedModels(NamedTuple):
-    """The models to run with, and what all of them are asked with."""
+    """The models to run, and the settings that all of them share."""
 
     names: tuple[str, ...]
     settings: Mapping[str, Any]
 
 
 def read_models(value: Any, notebook: Notebook) -> AdoptedModels:  # noqa: ANN401 - any YAML
-    """Return the models; what cannot be carried over goes to the notebook."""
+    """Return the models. Adds a note for anything that cannot be converted."""
     names: dict[str, None] = {}
     settings: list[Mapping[str, Any]] = []
     for identity, config in _list(value):

@@ -1,4 +1,4 @@
-"""Cases in tables: each row a case, the columns its variables, `__expected` what it demands."""
+"""Read cases from tables: a row is a case, a column a variable, and `__expected` an assertion."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _read_typed(match: re.Match[str]) -> dict[str, Any]:
 
 
 def read_rows(text: str, file: str) -> tuple[list[tuple[int, dict[str, Any]]], list[str]]:
-    """Return the cases of a CSV file with their lines, and what is odd about its columns.
+    """Return the cases of a CSV file with their lines, and notes on unusual columns.
 
     Raises:
         UnreadableError: it cannot be read, or promptfoo would not load it.

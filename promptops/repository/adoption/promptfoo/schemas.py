@@ -1,4 +1,4 @@
-"""Convert JSON Schemas of draft 7, promptfoo's, to draft 2020-12, the scorer's."""
+"""Convert JSON Schemas from promptfoo's draft 7 to draft 2020-12, which our scorer uses."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _PLAIN = frozenset(
         "nullable",
     ]
 )
-# Formats are checked there, and are notes here.
+# promptfoo checks `format`; our scorer does not.
 _FOREIGN = ("dependencies", "format", "nullable", "$id")
 _KNOWN = _PLAIN.union(_PARTS, _LISTS, _MAPPINGS)
 _DRAFT_7 = frozenset(
@@ -60,11 +60,11 @@ class NeverJudgedError(Exception):
 
 
 class ForeignSchemaError(Exception):
-    """The schema has no equivalent; the message says what."""
+    """The schema has no equivalent; the message says why."""
 
 
 def translate(schema: Any) -> Any:  # noqa: ANN401 - any JSON Schema
-    """Return a schema that takes the same values.
+    """Return a schema of draft 2020-12 that accepts the same values.
 
     Raises:
         NeverJudgedError: promptfoo refuses it.
@@ -76,7 +76,7 @@ def translate(schema: Any) -> Any:  # noqa: ANN401 - any JSON Schema
         raise NeverJudgedError("the schema is not a mapping")
     _check_keywords(schema)
     if "$ref" in schema:
-        # Draft 7 looks at nothing beside it.
+        # Draft 7 ignores all keywords next to `$ref`.
         return {"$ref": schema["$ref"], **_definitions(schema)}
     found = {key: _translate_keyword(key, one) for key, one in schema.items() if key != "$schema"}
     others = found.pop("additionalItems", None)

@@ -1,4 +1,4 @@
-"""The files of a configuration, read as promptfoo reads them."""
+"""Read the files of a configuration as promptfoo does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from promptops.repository.adoption.draft import UnreadableError
 if TYPE_CHECKING:
     import yaml
 
-# The scalars of js-yaml, which are those of YAML 1.2: `yes` is a text, and so is a time.
+# js-yaml reads scalars by YAML 1.2: `yes` is a string, and so is a time.
 _FLOAT = (
     r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9_]+)(?:[eE][-+]?[0-9]+)?"
     r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
@@ -44,7 +44,7 @@ class SourceFolder:
 
     Args:
         top: the repository.
-        base: the folder, from its top.
+        base: the folder, from the repository's top.
     """
 
     def __init__(self, top: Path, base: str) -> None:
@@ -52,7 +52,7 @@ class SourceFolder:
         self._base = (self._top / base).resolve()
 
     def read(self, name: str) -> str:
-        """Return the text of a file, named from the folder. UnreadableError where there is none."""
+        """Return the text of a file, by its path from the folder. Raises UnreadableError."""
         path = (self._base / name).resolve()
         if not path.is_relative_to(self._top):
             raise UnreadableError(f"{name} is outside the repository")
@@ -68,7 +68,7 @@ class SourceFolder:
             raise UnreadableError(f"{name} is not UTF-8") from None
 
     def find(self, pattern: str) -> list[str]:
-        """Return the files that a pattern matches, sorted, as names from the folder."""
+        """Return the files that a pattern matches, sorted, as paths from the folder."""
         if not re.search(r"[*?\[{]", pattern):
             return [pattern]
         if pattern.startswith("/") or ".." in Path(pattern).parts:
@@ -78,7 +78,7 @@ class SourceFolder:
 
 
 def load_yaml(text: str, file: str) -> Any:  # noqa: ANN401 - any YAML
-    """Return the value of a YAML document. UnreadableError where it is none."""
+    """Return the value of a YAML document. Raises UnreadableError if it is malformed."""
     import yaml
 
     from promptops.prompt.foreign_yaml import read_foreign
@@ -98,7 +98,7 @@ def load_yaml(text: str, file: str) -> Any:  # noqa: ANN401 - any YAML
 
 
 def load_json(text: str, file: str) -> Any:  # noqa: ANN401 - any JSON
-    """Return the value of a JSON document. UnreadableError where it is none."""
+    """Return the value of a JSON document. Raises UnreadableError if it is malformed."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -139,7 +139,7 @@ def _read_text(_loader: Any, node: Any) -> str:  # noqa: ANN401 - of a library
     try:
         text.encode()
     except UnicodeEncodeError:
-        # JavaScript makes one character of two escapes.
+        # JavaScript joins the escapes of a surrogate pair to one character.
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
 

@@ -1,4 +1,4 @@
-"""Values of variables, and texts that name them, as promptfoo's templates (nunjucks) spell them."""
+"""Write values as promptfoo's template language (nunjucks) does, and fill them into texts."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _NAMED = re.compile(rf"\{{\{{-?\s*({_PATH})\s*-?\}}\}}", re.ASCII)
 _PLAIN = re.compile(rf"\{{\{{\s*({_PATH})\s*\}}\}}", re.ASCII)
 _TAGGED = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _CONSTANTS = frozenset({"true", "false", "none", "null", "loop", "env"})
-# From here on JavaScript spells numbers with an exponent.
+# From this number on, JavaScript writes numbers with an exponent.
 _LARGE = 1e21
 _EXACT = 2**53
 
 
 class UnsupportedTemplateError(Exception):
-    """A text uses more of the template language than names; the message says what."""
+    """A text has other tags than plain names; the message says which."""
 
 
 def to_text(value: Any) -> str | None:  # noqa: ANN401 - any YAML value
-    """Return a scalar as JavaScript spells it; None for a list or a mapping."""
+    """Return a scalar as JavaScript writes it; None for a list or a mapping."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -48,7 +48,7 @@ def to_text(value: Any) -> str | None:  # noqa: ANN401 - any YAML value
 
 
 def to_json(value: Any) -> str:  # noqa: ANN401 - any YAML value
-    """Return a value as `JSON.stringify` does."""
+    """Return a value as `JSON.stringify` writes it."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -61,7 +61,7 @@ def fill(text: str, values: Mapping[str, Any], *, keeps_unknown: bool = False) -
         keeps_unknown: whether to keep a name without a value; otherwise it is removed.
 
     Raises:
-        UnsupportedTemplateError: it has more than names, or the name of a list or mapping.
+        UnsupportedTemplateError: it has other tags than names, or names a list or mapping.
     """
     for match in _TAGGED.finditer(text):
         if _NAMED.fullmatch(match[0]) is None or match[0].startswith("{{-"):
@@ -80,7 +80,7 @@ def fill(text: str, values: Mapping[str, Any], *, keeps_unknown: bool = False) -
 
 
 def look_up(path: str, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any value
-    """Return the value of `a.b`; None where there is none."""
+    """Return the value of a name such as `a.b`; None if there is none."""
     found: Any = values
     for step in path.split("."):
         if not isinstance(found, dict) or step not in found:
@@ -90,17 +90,17 @@ def look_up(path: str, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any 
 
 
 class AdoptedTemplate:
-    """A template of promptfoo as one of ours.
+    """A promptfoo template, converted to ours.
 
     Attributes:
-        body: ours.
-        names: the variables that are alone in double braces.
-        inner: the variables of which it reads a part or that its tags read.
-        tags: what is more than a name; kept as Jinja, which is not the same language.
+        body: the converted template.
+        names: the variables that are printed whole.
+        inner: the variables of which it prints a part, or that its tags read.
+        tags: all other tags; kept as Jinja, which differs from nunjucks.
     """
 
     def __init__(self, text: str) -> None:
-        """Translate a text."""
+        """Convert a promptfoo template."""
         tags = [one[0] for one in _TAGGED.finditer(text) if _PLAIN.fullmatch(one[0]) is None]
         paths = [one[1] for one in _PLAIN.finditer(text)]
         self.names = dict.fromkeys(one for one in paths if "." not in one)
