@@ -12,7 +12,6 @@ of every wait that it is for: then it has to go.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from pathlib import Path
 from statistics import median
@@ -32,11 +31,6 @@ import promptops
 with promptops.open() as registry:
     registry.get("{_PIN}")
 """
-_SNAPSHOT = f"""
-import promptops
-with promptops.open("one.json") as registry:
-    registry.get("{_PIN}")
-"""
 
 
 class Shortcut(NamedTuple):
@@ -47,14 +41,12 @@ class Shortcut(NamedTuple):
         without: the code that takes it out.
         waits: a wait's words -> the arguments of promptops, or code to run instead.
         shape: what the repository holds.
-        reason: why it stays though it saves less.
     """
 
     module: str
     without: str
     waits: dict[str, tuple[str, ...] | str]
     shape: Shape = Shape(50, 2)
-    reason: str = ""
 
 
 SHORTCUTS = (
@@ -68,16 +60,6 @@ SHORTCUTS = (
             "`validate --no-cache`, 1,000 prompts": ("validate", "--no-cache"),
         },
         Shape(1000, 2),
-    ),
-    Shortcut(
-        "prompt.metadata.is_plainly_valid",
-        "import promptops.prompt.metadata as m; m.is_plainly_valid = lambda data: False",
-        {
-            "`resolve NAME@VERSION`": ("resolve", _PIN),
-            "a program's first `get`": _FIRST_GET,
-            "the same, of a snapshot": _SNAPSHOT,
-        },
-        reason="without it `resolve` would not start as fast as before (`nox -s start_up`)",
     ),
     Shortcut(
         "prompt.template.plain",
@@ -133,13 +115,6 @@ def main() -> int:
         place = CACHE / f"shortcuts-{name}"
         if not place.exists():
             make_promptops(place, shape)
-        subprocess.run(
-            [python, "-c", _START, "export", _PIN, "-o", "one.json"],
-            cwd=place,
-            env=process_environment(CACHE),
-            check=True,
-            capture_output=True,
-        )
         best = 0.0
         for wait, asked in one.waits.items():
             code, arguments = (asked, ()) if isinstance(asked, str) else (_START, asked)
@@ -157,9 +132,7 @@ def main() -> int:
                 f"| `{one.module}` | {wait} | {times[0]} | {times[1]} | {saved:.1%} | {verdict} |",
                 flush=True,
             )
-        if best < GOAL and one.reason:
-            print(f"| | {one.reason} | | | | stays |")
-        is_met = is_met and (best >= GOAL or bool(one.reason))
+        is_met = is_met and best >= GOAL
     return int(not is_met)
 
 

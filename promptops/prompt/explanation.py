@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import quote
 from promptops.prompt.finding import Finding, Position, Severity
-from promptops.prompt.metadata import MAX_FAULTS, WHOLE_NUMBERS, frontmatter_schema
+from promptops.prompt.metadata import (
+    MAX_FAULTS,
+    WHOLE_NUMBERS,
+    frontmatter_schema,
+    property_checks,
+)
 from promptops.prompt.reference import name_from_path
-from promptops.prompt.schema import TYPE_WORDS, compile_schema, dotted, quoted, shorten
+from promptops.prompt.schema import TYPE_WORDS, dotted, quoted
 from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    import jsonschema_rs
-
+    from promptops.prompt.contract import ContractFault
     from promptops.prompt.frontmatter.document import Document
 
 
@@ -94,20 +97,14 @@ def _value_faults(document: Document, key: str, value: object) -> Iterator[Findi
         yield SchemaPlace(document, (key,)).finding("mistyped-key", message, hint)
         return
     seen: set[tuple[object, ...]] = set()
-    for fault in islice(_property_validator(key).iter_errors(value), MAX_FAULTS):
-        for finding in _explain(document, (key, *fault.instance_path), fault):
+    for fault in islice(property_checks()[key](value), MAX_FAULTS):
+        for finding in _explain(document, (key, *fault.path), fault):
             identity = (finding.position, finding.message)
             if identity not in seen:
                 seen.add(identity)
                 yield finding
         if key == "version":
             return
-
-
-@cache
-def _property_validator(key: str) -> jsonschema_rs.Draft202012Validator:
-    schema = frontmatter_schema()
-    return compile_schema({"$defs": schema["$defs"], **schema["properties"][key]})
 
 
 def _version_fault(document: Document, value: object) -> Finding:
@@ -134,21 +131,21 @@ def _version_fault(document: Document, value: object) -> Finding:
     )
 
 
-def _explain(document: Document, path: tuple[Any, ...], fault: Any) -> Iterator[Finding]:  # noqa: ANN401 - the engine's error
-    """Yield findings that explain one of the engine's errors."""
-    kind = fault.kind.name
+def _explain(document: Document, path: tuple[Any, ...], fault: ContractFault) -> Iterator[Finding]:
+    """Yield findings that explain one fault."""
+    kind = fault.kind
     if path == ("version",):
         yield _version_fault(document, fault.instance)
     elif kind == "required":
         message, hint = (
-            f"'{dotted(path)}' has no '{fault.kind.value}'",
-            f"add '{fault.kind.value}'",
+            f"'{dotted(path)}' has no '{fault.limit}'",
+            f"add '{fault.limit}'",
         )
         yield SchemaPlace(document, path).finding("missing-key", message, hint)
     elif kind == "additionalProperties":
-        yield from _explain_unknown(document, path, fault.kind.unexpected)
+        yield from _explain_unknown(document, path, fault.instance)
     elif kind == "propertyNames":
-        yield _explain_name(document, path[0], str(fault.kind.error.instance))
+        yield _explain_name(document, path[0], str(fault.instance))
     elif kind == "anyOf" and path[0] == "inputs":
         yield _explain_input(document, path, fault.instance)
     elif kind == "uniqueItems":
@@ -171,9 +168,9 @@ def _explain_unknown(
         )
 
 
-def _explain_value(path: tuple[Any, ...], fault: Any) -> tuple[str, str | None]:  # noqa: ANN401 - as above
+def _explain_value(path: tuple[Any, ...], fault: ContractFault) -> tuple[str, str | None]:
     where = dotted(path)
-    kind, value, limit = fault.kind.name, fault.instance, fault.kind.value
+    kind, value, limit = fault.kind, fault.instance, fault.limit
     if kind == "type":
         expected = " or ".join(TYPE_WORDS.get(name, name) for name in limit)
         return f"'{where}' is not {expected}", _type_hint(expected, value, where)
@@ -189,13 +186,14 @@ def _explain_value(path: tuple[Any, ...], fault: Any) -> tuple[str, str | None]:
     explained: dict[str, tuple[str, str | None]] = {
         "oneOf": (f"'{where}' does not have exactly one of model, prompt and reply", None),
         "minLength": (f"'{where}' is empty", "give it a value, or leave the key out"),
+        "minProperties": (f"'{where}' is empty", "give it a value, or leave the key out"),
         "minItems": (f"'{where}' is an empty list", "give it a value, or leave the key out"),
         "maxLength": (f"'{where}' is longer than {limit} characters", None),
         "minimum": (f"'{where}' is {value}, less than {limit}", None),
         "maximum": (f"'{where}' is {value}, more than {limit}", None),
         "exclusiveMinimum": (f"'{where}' is {value}; it must be more than {limit}", None),
     }
-    return explained.get(kind, (f"'{where}': {shorten(fault.message)}", None))
+    return explained.get(kind, (f"'{where}' is not what '{kind}' of the schema asks for", None))
 
 
 def _explain_name(document: Document, parent: str, name: str) -> Finding:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +13,7 @@ from hypothesis import strategies as st
 
 from promptops.prompt.faults import check_declarations
 from promptops.prompt.frontmatter.document import Document, read_document
-from promptops.prompt.metadata import check_metadata, frontmatter_schema, is_plainly_valid
+from promptops.prompt.metadata import check_metadata, frontmatter_schema
 from promptops.prompt.schema import compile_schema
 
 if TYPE_CHECKING:
@@ -119,7 +122,7 @@ BAD = [
     ("choose: {by: cost}", "missing-key", 9, "'choose' has no 'among'", "add 'among'"),
     ("repair: 9", "mistyped-key", 9, "'repair' is", None),
     ("reply: 5", "mistyped-key", 8, "'reply' is not a text, an object or a list", "quote it"),
-    ("rules: {}", "mistyped-key", 8, "'rules'", None),
+    ("rules: {}", "mistyped-key", 8, "'rules' is empty", "leave the key out"),
     ("rules: {forbit: [a]}", "unknown-key", 9, "'forbit' in 'rules'", "'forbid'"),
     ("limitations: 5", "mistyped-key", 14, "a text or a list of texts", "quote it"),
     ("evals: 1", "mistyped-key", 8, "'evals' is not a text", "quote it"),
@@ -195,31 +198,25 @@ _METADATA = st.fixed_dictionaries(
 
 
 @given(_METADATA)
-def test_what_is_plainly_valid_is_valid(data: dict[str, Any]) -> None:
+def test_a_document_is_refused_exactly_when_the_engine_refuses_it(data: dict[str, Any]) -> None:
     whole = all(not isinstance(data.get(key), float) for key in ("max_tokens", "seed"))
-    if is_plainly_valid(data):
-        assert compile_schema(frontmatter_schema()).is_valid(data)
-        assert whole
+    text = f"---\n{json.dumps(data)}\n---\n".encode()
+    document = read_document("a.md", text)
+    if not document.faults:
+        is_valid = compile_schema(frontmatter_schema()).is_valid(dict(document.data)) and whole
+        assert (not list(check_metadata(document))) == is_valid
 
 
-@given(st.sampled_from(sorted(frontmatter_schema()["properties"])), _VALUES)
-def test_one_value_that_is_plainly_valid_is_valid(key: str, value: object) -> None:
-    data = {"version": "1.0.0", "description": "d", "author": "a", "model": "m", key: value}
-    if is_plainly_valid(data):
-        assert compile_schema(frontmatter_schema()).is_valid(data)
-
-
-def test_ordinary_frontmatter_is_plainly_valid() -> None:
-    # Else every command would wait for the engine.
-    lines = [
-        "requires_review: true", "status: draft", "tags: [a, b]", "fallbacks: [m]", "top_p: 0.5",
-        "temperature: 0.7", "max_tokens: 400", "timeout: 30", "tools: [t/a.json]",
-        "output: {type: object}", "output: _shared/out.json", "evals: evals/a.yaml",
-        "inputs: {a: string, b: {type: string, maxLength: 8000, untrusted: true}}",
-        "metadata: {team: support}",
-    ]  # fmt: skip
-    for line in lines:
-        assert is_plainly_valid(read(line).data), line
+def test_ordinary_frontmatter_needs_no_engine() -> None:
+    # Every command would wait for it.
+    text = b"---\nversion: 1.0.0\ndescription: d\nauthor: a\nmodel: m\ntags: [a]\n---\n"
+    code = (
+        "import sys; from promptops.prompt.frontmatter.document import read_document as read;"
+        "from promptops.prompt.metadata import check_metadata;"
+        f"assert not list(check_metadata(read('a.md', {text!r})));"
+        "assert 'jsonschema_rs' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_every_key_has_a_good_and_a_bad_example_here() -> None:
