@@ -24,6 +24,7 @@ from promptops.delivery.evidence import (
 )
 from promptops.errors import ConfigurationError, IntegrityError
 from promptops.gate.rules import EvalEvidence, parse_evidence
+from tests.screens import masked
 
 DIGEST = "sha256:" + "0a" * 32
 RESULT = {
@@ -189,14 +190,17 @@ def test_what_version_2_may_say(change: dict[str, Any]) -> None:
 def test_a_comparison_without_a_difference_is_told_in_words() -> None:
     model = {**MODEL, "verdict": "could not judge", "difference": None}
     (result,) = parse_evidence(write_evidence([{**RECORD, "models": [model]}]), "e")
-    assert result.summary.endswith("openai/gpt-4o-mini 3 of 3, could not judge")
+    assert masked(result.summary) == snapshot(
+        "evals/triage.yaml passed, 3 samples, 9 trials, answers live, 0.0015 USD: openai/gpt-4o-mini 3 of 3, could not judge"
+    )
     (result,) = parse_evidence(
         write_evidence([{**RECORD, "passed": False, "models": [{**model, "verdict": None}]}]), "e"
     )
-    assert result.summary.endswith("openai/gpt-4o-mini 3 of 3")
-    assert result.summary.startswith("evals/triage.yaml did not pass, 3 samples, ")
+    assert masked(result.summary) == snapshot(
+        "evals/triage.yaml did not pass, 3 samples, 9 trials, answers live, 0.0015 USD: openai/gpt-4o-mini 3 of 3"
+    )
     (first,) = parse_evidence(document(RESULT), "e")
-    assert first.summary == "evals/triage.yaml passed, 3 samples"
+    assert masked(first.summary) == snapshot("evals/triage.yaml passed, 3 samples")
     assert not first.is_live
 
 

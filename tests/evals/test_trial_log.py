@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import NotFoundError
 from promptops.evals import trial_log
@@ -22,6 +23,7 @@ from promptops.runtime.log.log import Filters, RunLog, open_log
 from promptops.runtime.log.recorder import Recorder
 from tests.prompts import prompt_text
 from tests.runtime.log.pieces import end, make_attempt, make_run
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -102,7 +104,7 @@ def test_a_log_that_fails_is_told_once_and_counted(tmp_path: Path) -> None:
     asyncio.run(scenario())
     assert recorder.lost == 700
     assert len(told) == 2
-    assert "700 records of runs were lost" in told[1]
+    assert masked(told[1]) == snapshot("700 records of runs were lost")
 
 
 def start_eval(repo: Repo) -> subprocess.Popen[str]:

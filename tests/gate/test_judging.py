@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import ConfigurationError, GitError, NotFoundError, RemoteError
 from promptops.forge.event import ForgeEvent
@@ -13,6 +14,7 @@ from promptops.gate.admission import find_endpoints, find_proposed, require_rele
 from promptops.repository.repository import open_repository
 from tests.gate.world import OWNERS, TRIAGE, World, approval, checks, prompt
 from tests.repositories import Repo
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,7 +148,9 @@ def test_release_tags_that_only_the_remote_has_are_missing(world: World, tmp_pat
     world.repo.tag("prompts/support/triage@1.0.0")
     with pytest.raises(GitError, match="this clone has no release tags") as caught:
         require_release_tags(open_repository(bare.path))
-    assert (caught.value.hint or "").startswith("git fetch origin --tags")
+    assert masked(caught.value.hint or "") == snapshot(
+        "git fetch origin --tags (in GitHub Actions: actions/checkout with fetch-depth: 0)"
+    )
     bare.tag("prompts/other@1.0.0")
     require_release_tags(open_repository(bare.path))
 
@@ -156,7 +160,9 @@ def test_a_remote_that_does_not_answer_may_have_tags(world: World, tmp_path: Pat
     clone.git("remote", "set-url", "origin", str(tmp_path / "nowhere"))
     with pytest.raises(RemoteError) as caught:
         require_release_tags(open_repository(clone.path))
-    assert (caught.value.hint or "").startswith("--local uses the release tags")
+    assert masked(caught.value.hint or "") == snapshot(
+        "--local uses the release tags of this clone, and it has none"
+    )
 
 
 # Paths that are one on some disks.

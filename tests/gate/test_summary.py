@@ -12,7 +12,7 @@ from inline_snapshot import snapshot
 from promptops.delivery.evidence import EvalEvidence
 from promptops.forge.codeowners import Dialect
 from promptops.gate.costs import COSTS_NOTE, measure_change
-from promptops.gate.markdown import MARKER, verdict_to_markdown
+from promptops.gate.markdown import verdict_to_markdown
 from promptops.gate.missing import HOPELESS
 from promptops.gate.rules import Approvals, Verdict, judge
 from promptops.gate.summary import (
@@ -59,9 +59,11 @@ def test_a_change_in_words(before: str | None, after: str | None, versions: str,
 
 def test_the_bump_says_what_is_left_to_do() -> None:
     unbumped = edit(PLAIN, prompt_text("1.0.0", body="Answer {{ question }} well"))
-    assert describe_bump(unbumped, "change") == "behaviour change, minor bump needed: 1.1.0"
-    assert (
-        describe_bump(unbumped, "release") == "behaviour change, the release writes 1.1.0 (minor)"
+    assert masked(describe_bump(unbumped, "change")) == snapshot(
+        "behaviour change, minor bump needed: 1.1.0"
+    )
+    assert masked(describe_bump(unbumped, "release")) == snapshot(
+        "behaviour change, the release writes 1.1.0 (minor)"
     )
 
 
@@ -97,13 +99,13 @@ def test_what_to_run_gets_the_change_further() -> None:
     # Where nobody was asked nothing blocks, so there is nothing to run.
     assert list_commands(decide(change, sources=()), "main") == []
     bump, command = list_commands(_many(1), "main")
-    assert bump == "promptops bump p0  # 1.1.0"
+    assert masked(bump) == snapshot("promptops bump p0  # 1.1.0")
     assert command.startswith(APPROVE)
 
 
 def test_a_few_prompts_are_bumped_by_name_and_many_all_at_once() -> None:
     assert list_commands(_many(5), "main")[0] == snapshot("promptops bump p0 p1 p2 p3 p4  # 1.1.0")
-    assert list_commands(_many(6), "main")[0] == "promptops bump --all  # 1.1.0"
+    assert masked(list_commands(_many(6), "main")[0]) == snapshot("promptops bump --all  # 1.1.0")
 
 
 @pytest.mark.parametrize(("count", "rest"), [(5, ""), (6, ", …")])
@@ -129,11 +131,13 @@ def test_what_only_the_target_branch_has_is_bumped_by_a_step_that_is_named() -> 
     change = propose(
         *reworded, edit(PLAIN, described, name="q"), edit(PLAIN, UNBUMPED, PLAIN, name="r")
     )
-    assert list_commands(decide(change), "main")[:3] == [
-        "promptops bump r  # 1.1.0",
-        "promptops bump --level patch q  # 1.0.1",
-        "promptops bump --level minor p0 p1 p2 p3 p4 p5  # 1.1.0",
-    ]
+    assert masked(list_commands(decide(change), "main")[:3]) == snapshot(
+        [
+            "promptops bump r  # 1.1.0",
+            "promptops bump --level patch q  # 1.0.1",
+            "promptops bump --level minor p0 p1 p2 p3 p4 p5  # 1.1.0",
+        ]
+    )
 
 
 def test_only_prompts_at_fault_are_bumped() -> None:
@@ -141,7 +145,7 @@ def test_only_prompts_at_fault_are_bumped() -> None:
     other = Finding("long-line", Severity.ERROR, "x", "prompts/good.md")
     approvals = Approvals(("file",), (approve(change),))
     verdict = judge(change, rules(), approvals, findings=[other])
-    assert list_commands(verdict, "main") == ["promptops bump bad  # 1.1.0"]
+    assert masked(list_commands(verdict, "main")) == snapshot(["promptops bump bad  # 1.1.0"])
 
 
 def test_what_no_command_mends_has_none() -> None:
@@ -163,7 +167,12 @@ def test_a_comment_says_who_approved_and_who_is_waited_for() -> None:
     by = rules("* @lead\n/prompts/ @owner\n")
     text = verdict_to_markdown(decide(change, by, approve(change)))
     lines = text.split("\n")
-    assert lines[:2] == [MARKER, "### ❌ Prompts: may not merge: the approval of `@lead` missing"]
+    assert masked(lines[:2]) == snapshot(
+        [
+            "<!-- promptops gate -->",
+            "### ❌ Prompts: may not merge: the approval of `@lead` missing",
+        ]
+    )
     assert masked(text) == snapshot("""\
 <!-- promptops gate -->
 ### ❌ Prompts: may not merge: the approval of `@lead` missing
@@ -196,10 +205,43 @@ promptops approve --base main --head cccccccccccc  # by an owner, or their appro
 
 <sub>`cccccccccccc` into `main`, verdict `<digest>`</sub>\
 """)
-    assert "| `one` | 1.0.0 -> 1.1.0 | behaviour change, minor bump: done | `@owner` |" in lines
-    assert "| `two` | new, 1.1.0 |  | `@owner` |" in lines
-    assert "- `@lead` approves `CODEOWNERS`" in lines
-    assert lines[-1].startswith("<sub>`cccccccccccc` into `main`, verdict `sha256:")
+    assert masked(lines) == snapshot(
+        [
+            "<!-- promptops gate -->",
+            "### ❌ Prompts: may not merge: the approval of `@lead` missing",
+            "",
+            "**Missing**",
+            "",
+            "- `@lead` approves `CODEOWNERS`",
+            "",
+            "| Prompt | Version | Change | Approved by |",
+            "| --- | --- | --- | --- |",
+            "| `one` | 1.0.0 -> 1.1.0 | behaviour change, minor bump: done | `@owner` |",
+            "| `two` | new, 1.1.0 |  | `@owner` |",
+            "",
+            "<details><summary>What the model will read</summary>",
+            "",
+            "`one`, `message 1 (user) changed`:",
+            "",
+            "```diff",
+            "-Answer {{ question }}",
+            "+Answer {{ question }} well",
+            "```",
+            "",
+            "</details>",
+            "",
+            "**To run**",
+            "",
+            "```sh",
+            "promptops approve --base main --head cccccccccccc  # by an owner, or their approval on the forge",
+            "```",
+            "",
+            "<sub>`cccccccccccc` into `main`, verdict `<digest>`</sub>",
+        ]
+    )
+    assert masked(lines[-1]) == snapshot(
+        "<sub>`cccccccccccc` into `main`, verdict `<digest>`</sub>"
+    )
     allowed = verdict_to_markdown(decide(change, by, approve(change), approve(change, "@lead")))
     assert masked(allowed) == snapshot("""\
 <!-- promptops gate -->
@@ -282,8 +324,34 @@ def test_a_comment_waits_for_nobody_where_nobody_was_asked() -> None:
     change = propose(careful, paths=[touched("CODEOWNERS")])
     lines = verdict_to_markdown(decide(change, sources=())).split("\n")
     # What takes a review in any case is waited for, whoever was asked.
-    assert "- `@owner` approves `prompts/triage.md`" in lines
-    assert "- No approval needed from `@nobody`: `CODEOWNERS`" in lines
+    assert masked(lines) == snapshot(
+        [
+            "<!-- promptops gate -->",
+            "### ❌ Prompts: may not merge: the approval of `@owner` missing",
+            "",
+            "**Missing**",
+            "",
+            "- `@owner` approves `prompts/triage.md`",
+            "",
+            "| Prompt | Version | Change | Approved by |",
+            "| --- | --- | --- | --- |",
+            "| `triage` | 1.0.0 -> 1.1.0 | documentation change, patch bump: done | not checked |",
+            "",
+            "- `triage`: **documentation** `requires_review`: it concerns how changes are approved (nothing → `true`)",
+            "",
+            "**To run**",
+            "",
+            "```sh",
+            "promptops approve --base main --head cccccccccccc  # by an owner, or their approval on the forge",
+            "```",
+            "",
+            "- ⚠️ `approvals were not checked` (`unchecked-approval`)",
+            "  `run the gate in the forge's CI, or pass --approvals signed or file`",
+            "- No approval needed from `@nobody`: `CODEOWNERS`",
+            "",
+            "<sub>`cccccccccccc` into `main`, verdict `<digest>`</sub>",
+        ]
+    )
     assert sum(" approves " in line or line.startswith("- No approval") for line in lines) == 2
 
 
@@ -613,7 +681,7 @@ promptops approve --base main --head cccccccccccc  # by an owner, or their appro
 
 def test_a_comment_has_the_exact_line_to_write() -> None:
     text = verdict_to_markdown(_many(1))
-    assert text.split("\n")[1] == (
+    assert masked(text.split("\n")[1]) == snapshot(
         "### ❌ Prompts: may not merge: 1 version number and the approval of `@owner` missing"
     )
     assert masked(text) == snapshot("""\

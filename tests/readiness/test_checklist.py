@@ -160,7 +160,9 @@ def test_samples_are_counted_by_prompt(repo: Repo) -> None:
     found = judge(repo)
 
     assert found["five-samples"][0] == "met"
-    assert found["twenty-samples"] == ("missing", "fewer than 20 samples: support/triage (7)")
+    assert masked(found["twenty-samples"]) == snapshot(
+        ["missing", "fewer than 20 samples: support/triage (7)"]
+    )
 
 
 def test_an_attestation_counts_until_it_ends(repo: Repo) -> None:
@@ -190,8 +192,9 @@ def test_an_attestation_does_not_hide_what_is_seen(repo: Repo) -> None:
     outcome, evidence = judge(repo)["twenty-samples"]
 
     assert outcome == "attested"
-    assert evidence.startswith("in another suite (")
-    assert evidence.endswith("); seen here: fewer than 20 samples: support/triage (7)")
+    assert masked(evidence) == snapshot(
+        "in another suite (Jane Doe <jane@example.com>, <time>; until <time>); seen here: fewer than 20 samples: support/triage (7)"
+    )
 
 
 def test_the_newest_attestation_counts(repo: Repo) -> None:

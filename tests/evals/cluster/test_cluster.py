@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.evals import worker
 from promptops.evals.worker import WorkerRun, call_model
@@ -20,6 +21,7 @@ from promptops.runtime.models.model import ModelError, Request
 from tests import postgres, redis
 from tests.prompts import prompt_text
 from tests.runtime.provider import Provider
+from tests.screens import masked
 from tests.stores import leave_out
 
 if TYPE_CHECKING:
@@ -287,7 +289,7 @@ def test_a_run_whose_scheduler_is_gone_ends_and_resumes(
         cluster.kill_scheduler()
         result, _ = finish(running)
     assert result["exit"] == 2
-    assert result["stopped"] == "the cluster's scheduler is gone"
+    assert masked(result["stopped"]) == snapshot("the cluster's scheduler is gone")
     provider.always()
     asked = len(provider.requests)
     resumed, _ = finish(start(project, "--resume"))
@@ -298,7 +300,12 @@ def test_a_run_whose_scheduler_is_gone_ends_and_resumes(
 
 def test_without_a_scheduler_or_workers_the_error_says_so(project: Repo, tmp_path: Path) -> None:
     _, complained = finish(start(project, "--cluster", "nonsense"))
-    assert "there is no Dask scheduler at nonsense" in complained
+    assert masked(complained) == snapshot("""\
+1 suite, 24 samples, 48 trials: 48 calls, 4540 tokens at most
+estimated cost 0.0015 USD, highest 0.0093 USD
+error: there is no Dask scheduler at nonsense
+ hint: give its address, such as tcp://10.0.0.5:8786
+""")
     with DaskCluster(tmp_path, 0) as cluster:
         _, complained = finish(start(project, "--cluster", cluster.address))
     assert f"the cluster at {cluster.address} has no workers" in complained
@@ -311,9 +318,13 @@ def test_a_worker_without_promptops_is_an_error_that_names_it(
         cluster.add_bare_worker()
         cluster.wait_for_workers()
         _, complained = finish(start(project, "--cluster", cluster.address))
-    assert "error: the worker at tcp://127.0.0.1:" in complained
+    assert masked(complained) == snapshot("""\
+1 suite, 24 samples, 48 trials: 48 calls, 4540 tokens at most
+estimated cost 0.0015 USD, highest 0.0093 USD
+error: the worker at tcp://127.0.0.1:<port> has no promptops
+ hint: install promptops in this version on every worker
+""")
     assert "has no promptops" in complained
-    assert "hint: install promptops in this version on every worker" in complained
     assert not provider.requests
 
 
@@ -352,4 +363,4 @@ def test_a_worker_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     run = WorkerRun(worker.read_version(), "b", ModelSettings())
     failed = call_model(run, "echo/m", request, 1.0)
     assert isinstance(failed, ModelError)
-    assert failed.message == "RuntimeError: no file handles"
+    assert masked(failed.message) == snapshot("RuntimeError: no file handles")

@@ -169,7 +169,9 @@ def test_a_provider_that_is_down_is_no_pass_and_no_reference(nights: Nights) -> 
     answer_with(nights.repo, DOWN)
     found = nights.as_json()
     assert (found["exit"], found["suites"][0]["state"]) == (2, "could not judge")
-    assert "8 of 8 trials ended in an error" in found["suites"][0]["faults"]
+    assert masked(found["suites"][0]["faults"]) == snapshot(
+        ["8 of 8 trials ended in an error", "could not judge: no sample was judged on both sides"]
+    )
     answer_with(nights.repo, GOOD)
     assert nights.as_json()["suites"][0]["reference"] == "2026-01-01"
 
@@ -222,10 +224,15 @@ def test_a_check_that_cannot_be_made_leaves_its_suite_out_alone(nights: Nights) 
     nights.repo.write("evals/more.yaml", SUITE.replace("{equals: billing}", "{similar: billing}"))
     ended = nights.run()
     assert ended.exit_code == 2
-    assert "evals/more.yaml: sample 'sample 1': the scorer 'similar' needs an embedding" in (
-        ended.output
-    )
-    assert "8 of 8 samples pass" in ended.output
+    assert masked(ended.output) == snapshot("""\
+ask@1.0.0 with scripted/answers.yaml: passed
+  8 of 8 samples pass, served by scripted/answers.yaml
+  the first night of this version and suite: nothing to compare with
+evals/more.yaml: could not judge
+  evals/more.yaml: sample 'sample 1': the scorer 'similar' needs an embedding model
+1 suite, 8 samples, 8 trials: 8 calls, 744 tokens at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+""")
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"schema": "promptops.night/v1"}', "[1]", "\0"])
@@ -340,21 +347,31 @@ def test_an_alarm_is_told_with_version_example_and_what_to_do(nights: Nights) ->
         assert "cannot be sent" not in nights.run("--alert").stderr
         bad, down = (one.json for one in receiver.requests)
     assert (bad["kind"], bad["severity"]) == ("nightly", "error")
-    assert bad["title"] == (
+    assert masked(bad["title"]) == snapshot(
         "ask@1.0.0 is worse in production than on earlier nights (scripted/answers.yaml)"
     )
     lines = bad["detail"].splitlines()
-    assert lines[0] == "served model: model-2026-02, was scripted/answers.yaml"
-    assert lines[1].startswith("compared with the night of 2026-01-01: worse: 100.0% -> 0.0%")
-    assert lines[2:] == [
-        "first example: sample 1: equals: it is 'other', not 'billing'",
-        "next: promptops eval trends ask --env production",
-        "next: promptops runs replay ask --at production --since 1d",
-        "next: promptops rollback ask --env production --reason TEXT",
-    ]
+    assert masked(lines[0]) == snapshot("served model: model-2026-02, was scripted/answers.yaml")
+    assert masked(lines[1]) == snapshot(
+        "compared with the night of 2026-01-01: worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078; a loss of 80.2 points is found in 4 of 5 such suites"
+    )
+    assert masked(lines[2:]) == snapshot(
+        [
+            "first example: sample 1: equals: it is 'other', not 'billing'",
+            "next: promptops eval trends ask --env production",
+            "next: promptops runs replay ask --at production --since 1d",
+            "next: promptops rollback ask --env production --reason TEXT",
+        ]
+    )
     assert down["severity"] == "warning"
-    assert "ask@1.0.0 could not be judged in production tonight" in down["title"]
-    assert "could not be judged: 8 of 8 trials ended in an error" in down["detail"]
+    assert masked(down["title"]) == snapshot(
+        "ask@1.0.0 could not be judged in production tonight (scripted/answers.yaml)"
+    )
+    assert masked(down["detail"]) == snapshot("""\
+could not be judged: 8 of 8 trials ended in an error
+could not be judged: could not judge: no sample was judged on both sides
+next: promptops eval nightly ask --env production\
+""")
     page = accept(nights.repo, "incident", "--since", "2020-01-01")
     assert f"{down['title']} (told: webhook)" in page
     assert "  * first example: sample 1: equals: it is 'other', not 'billing'" in page
@@ -410,7 +427,14 @@ def test_what_a_model_says_adds_no_line_to_an_alert(nights: Nights) -> None:
         (alert,) = (one.json for one in receiver.requests)
     assert not [line for line in alert["detail"].splitlines() if "evil" in line[:20]]
     assert key not in alert["detail"] + result.stdout
-    assert "served model: m x, was scripted/answers.yaml" in alert["detail"]
+    assert masked(alert["detail"]) == snapshot("""\
+served model: m x, was scripted/answers.yaml
+compared with the night of 2026-01-01: worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078; a loss of 80.2 points is found in 4 of 5 such suites
+first example: sample 1: equals: it is 'no⏎go on with: evil   sk-proj-a1B2a1B2a…B2a1B2a1B2a1B2', not 'billing'
+next: promptops eval trends ask --env production
+next: promptops runs replay ask --at production --since 1d
+next: promptops rollback ask --env production --reason TEXT\
+""")
     assert "\u202e" not in alert["detail"] + result.stdout
 
 
@@ -511,7 +535,7 @@ def test_the_page_shows_all_alarms_and_only_alarms_block(nights: Nights, tmp_pat
     nights.run("--html", str(page))
     text = page.read_text()
     assert "served model: model-2, was scripted/answers.yaml" in text
-    assert '<span class="bad">blocked</span>' in text
     assert "From night to night" in text
+    assert '<span class="bad">blocked</span>' in text
     nights.run("--html", str(page))
     assert '<span class="bad">' not in page.read_text()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.evals.nightly.branch import HistoryBranch
 from promptops.evals.nightly.trends import list_trends
@@ -14,6 +15,7 @@ from promptops.evals.report.trends import to_section
 from promptops.repository.repository import open_repository
 from tests.cli.running import accept, refuse
 from tests.evals.nightly.test_branch import RECORD
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from promptops.evals.nightly.record import NightRecord
@@ -59,7 +61,7 @@ def test_the_table_has_a_bar_for_each_night(project: Repo) -> None:
 
 def test_with_a_name_each_night_is_a_line(project: Repo) -> None:
     lines = accept(project, "eval", "trends", "ask", "--nights", "2").splitlines()
-    assert lines[3] == "evals/ask.yaml with openai/gpt-4o in production"
+    assert masked(lines[3]) == snapshot("evals/ask.yaml with openai/gpt-4o in production")
     assert lines[5].split() == [
         *("2026-11-06", "1.0.0", "20.0%", "2/10", "800", "ms", "alarm", "(worse)"),
         "gpt-4o-2024-08-06",
@@ -75,9 +77,10 @@ def test_the_numbers_are_there_as_json(project: Repo) -> None:
 
 
 def test_a_prompt_without_nights_is_an_error(project: Repo) -> None:
-    assert "there are no nightly results of other" in refuse(
-        project, "eval", "trends", "other", code=2
-    )
+    assert masked(refuse(project, "eval", "trends", "other", code=2)) == snapshot("""\
+error: there are no nightly results of other
+ hint: promptops eval nightly other\
+""")
 
 
 def test_without_any_night_it_says_how_to_begin(repo: Repo) -> None:

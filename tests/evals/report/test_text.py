@@ -14,6 +14,7 @@ from promptops.evals.outcome import judge_run
 from promptops.evals.report.markdown import to_markdown
 from promptops.evals.report.text import to_text
 from tests.evals.report.runs import run_of, sample
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from promptops.evals.result import SampleResult
@@ -95,7 +96,19 @@ def test_a_shard_has_no_verdict() -> None:
     outcomes, code = judge_run(result)
     found = list(to_text(result, outcomes, code, lambda text, _: text))
     assert found[-1].startswith("not judged  ")
-    assert "### Evals: not judged" in to_markdown(result, outcomes, code)
+    assert masked(to_markdown(result, outcomes, code)) == snapshot("""\
+### Evals: not judged
+
+| Prompt | Model | Compared with | Pass | Verdict |
+| --- | --- | --- | --- | --- |
+| ask | scripted/a | 1.0.0 (production) | 1 of 1 (was 1) | passed |
+
+**ask**, scripted/a: too few samples: 100.0% -\\> 100.0%, +0.0 points (95%: -100.0 to +100.0), 0 of 1 samples differ, p = 1.
+
+In about 95 of 100 suites of 1 sample like these, the interval contains the true difference: a loss of up to 100.0 points can hide from this suite, and so can anything that affects fewer than 95% of inputs, or only inputs unlike these samples.
+
+6 calls, 0.001200 USD, <duration>.\
+""")
 
 
 def test_markdown_names_the_slices_that_moved_and_says_each_thing_once() -> None:

@@ -329,7 +329,10 @@ def test_a_table_for_evals_is_not_touched(repo: Repo) -> None:
     said = accept(repo, "init", "--evals")
 
     assert 'scenarios = "evals/scenarios"' in said
-    assert repo.path.joinpath("promptops.toml").read_text() == "[eval]\nconcurrency = 2\n"
+    assert masked(repo.path.joinpath("promptops.toml").read_text()) == snapshot("""\
+[eval]
+concurrency = 2
+""")
 
 
 def test_answers_that_cannot_be_used_cost_a_round(repo: Repo) -> None:

@@ -83,7 +83,13 @@ next: review both; prompts/support/sort.md is a draft, and is not released, unti
     assert prompt.inputs["ticket"] == {"type": "string", "maxLength": 20000, "untrusted": True}
     assert prompt.inputs["language"] == ANSWER["inputs"]["language"]
     messages = prompt.render({"ticket": "Hello.", "language": "en"})
-    assert messages[1]["content"] == "Language: en\n\nThe ticket:\n\nHello."
+    assert masked(messages[1]["content"]) == snapshot("""\
+Language: en
+
+The ticket:
+
+Hello.\
+""")
     text = (repo.path / "prompts/support/sort.md").read_text("utf-8")
     assert masked(text) == snapshot("""\
 ---
@@ -323,7 +329,12 @@ error: the cap of 0.000001 USD is reached
         )
         assert provider.requests == []
     assert unknown.exit_code != 0
-    assert "set a price for the model" in unknown.stderr
+    assert masked(unknown.stderr) == snapshot("""\
+near will be called with promptops/draft 1.0.0, at most twice
+estimated cost unknown, highest unknown: a model has no price or a prompt no max_tokens
+error: the cost of a call is unknown, and a cap is set
+ hint: set a price for the model and max_tokens in the prompt, or remove --max-cost
+""")
 
 
 def test_a_model_that_fails_writes_nothing(repo: Repo) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.delivery.releases import require_release
 from promptops.errors import IntegrityError, RemoteError
@@ -19,6 +20,7 @@ from tests.gate.approvals.world import SIGNERS, TIME, Signing
 from tests.gate.world import TONE, TRIAGE
 from tests.keys import allow, ssh_key
 from tests.released import Press
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +90,9 @@ def test_a_false_statement_is_noted(signing: Signing) -> None:
     put(signing, JANE, "kim")
     approvers, (note,) = read(signing)
     assert approvers == ()
-    assert note.startswith("approval by 'jane@example.com' does not count: ")
+    assert masked(note) == snapshot(
+        "approval by 'jane@example.com' does not count: its key is not among the allowed signers (refs/promptops/approvals/deployment/<id>/<id>)"
+    )
     put(signing, KIM, "kim")
     assert read(signing)[0] == (KIM,)
 

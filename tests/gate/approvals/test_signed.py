@@ -374,7 +374,9 @@ def test_a_branch_without_keys_has_no_signed_approvals(signing: Signing) -> None
     signing.world.repo.commit()
     found = signing.read()
     assert (found.sources, found.found) == (("signed",), ())
-    assert found.notes == ("main has no .promptops/allowed_signers, so no signature counts",)
+    assert masked(found.notes) == snapshot(
+        ["main has no .promptops/allowed_signers, so no signature counts"]
+    )
 
 
 def test_statements_come_from_the_remote_and_go_when_they_go(

@@ -13,6 +13,7 @@ from promptops.prompt.finding import Finding, Severity
 from promptops.prompt.version import Level
 from tests.gate.pieces import PATH, edit, propose, version
 from tests.prompts import prompt_text
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from promptops.gate.rules import PromptChange
@@ -100,7 +101,7 @@ def test_a_released_version_has_one_content() -> None:
     assert judged(edit(text("1.0.0"), released, released, text("1.0.0"))) == []
     (found,) = judged(edit(text("1.0.0"), reworded("1.1.0"), released, text("1.0.0")))
     assert found.check == "changed-release"
-    assert found.message.startswith("triage 1.1.0 is already released with other content")
+    assert masked(found.message) == snapshot("triage 1.1.0 is already released with other content")
     # Going back to it byte for byte is no change of it.
     assert judged(edit(text("1.2.0"), released, released)) == []
     # Nor is a smaller problem worth a word beside it.
@@ -141,8 +142,8 @@ def test_the_step_from_the_last_release_is_large_enough_too() -> None:
     change = edit(tip, reworded("1.0.2", description="Answer any question."), released)
     (found,) = judged(change)
     assert (found.check, found.severity) == ("small-bump", Severity.ERROR)
-    assert found.message.startswith(
-        "triage 1.0.2 is a patch bump from the release 1.0.0, but the change is minor: "
+    assert masked(found.message) == snapshot(
+        "triage 1.0.2 is a patch bump from the release 1.0.0, but the change is minor: message 1 (user): the model reads another text"
     )
     # The same where nothing at all changes since the tip.
     assert [one.check for one in judged(edit(tip, reworded("1.0.2"), released))] == ["small-bump"]

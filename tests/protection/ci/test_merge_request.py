@@ -13,6 +13,7 @@ from tests.cli.running import run
 from tests.forge.server import Clock
 from tests.forge.talking_gitlab import TalkingGitLab
 from tests.prompts import prompt_text
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,7 +137,12 @@ def test_a_change_that_could_not_be_judged(job: Job) -> None:
 The [log of the job](https://gitlab.example.com/acme/prompts/-/jobs/7) says why.\
 """)
     job.report(CI_JOB_URL="https://x)[y](z")
-    assert note.body.endswith("The job's log says why.")
+    assert masked(note.body) == snapshot("""\
+<!-- promptops gate -->
+### ❓ No verdict
+
+The job's log says why.\
+""")
 
 
 def test_a_line_that_the_diff_lacks_is_in_the_note_and_in_the_log(job: Job) -> None:

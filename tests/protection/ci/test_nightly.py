@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from inline_snapshot import snapshot
 
 from promptops.evals.nightly.branch import BRANCH
 from tests.evals.nightly.project import BAD, answer_with, make_project
 from tests.hostile import GitServer
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,9 +94,17 @@ def test_the_night_is_pushed_with_the_token_of_the_job(checkout: Repo, server: G
     done = run_github(checkout, server)
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(nights(server)) == 1
-    assert "ask@1.0.0 with scripted/answers.yaml: passed" in done.stdout
+    assert masked(done.stdout) == snapshot("""\
+ask@1.0.0 with scripted/answers.yaml: passed
+  8 of 8 samples pass, served by scripted/answers.yaml
+  the first night of this version and suite: nothing to compare with
+""")
     summary = (checkout.path.parent / "summary").read_text()
-    assert "    ask@1.0.0 with scripted/answers.yaml: passed" in summary
+    assert masked(summary) == snapshot("""\
+    ask@1.0.0 with scripted/answers.yaml: passed
+      8 of 8 samples pass, served by scripted/answers.yaml
+      the first night of this version and suite: nothing to compare with
+""")
     assert "From night to night" in (checkout.path.parent / "nightly/nightly.html").read_text()
     config = (checkout.path / ".git/config").read_text()
     assert TOKEN not in done.stdout + done.stderr + config + summary
@@ -142,7 +152,11 @@ def test_old_runs_are_removed_from_a_log(checkout: Repo, tmp_path: Path) -> None
     assert run_script(checkout, ask, PROMPTOPS_LOG=log).returncode == 0
     done = run_script(checkout, of_github("runs")["run"], PROMPTOPS_LOG=log)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "too few runs to compare" in done.stdout + done.stderr
+    assert masked(done.stdout + done.stderr) == snapshot("""\
+ask (1.0.0): 1 recent run compared with 0 earlier ones; 0 measures
+removed 0 runs and 0 texts from before <time>
+  too few runs to compare; 30 with different keys are needed on each side
+""")
 
 
 def test_gitlabs_job_pushes_with_its_token(checkout: Repo, server: GitServer) -> None:

@@ -241,7 +241,12 @@ def test_a_version_is_suggested_where_a_click_can_write_it(runner: Runner) -> No
     runner.run("pull_request_target", runner.about(7))
     assert runner.forge.said.suggestions == [one]  # said once, however often it is judged
     assert (one["path"], one["line"], one["side"]) == ("prompts/a.md", 2, "RIGHT")
-    assert one["body"].endswith("```suggestion\nversion: 1.1.0\n```")
+    assert masked(one["body"]) == snapshot("""\
+<!-- promptops version -->
+```suggestion
+version: 1.1.0
+```\
+""")
     assert masked(ran.summary) == snapshot("""\
 <!-- promptops gate -->
 ### ❌ Prompts: may not merge: 1 version number missing

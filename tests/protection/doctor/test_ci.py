@@ -18,6 +18,7 @@ from promptops.protection.doctor.github import GITHUB_CHECKS
 from promptops.protection.doctor.gitlab import GITLAB_CHECKS
 from promptops.protection.doctor.workflows import Workflow, deploy_jobs, gate_jobs, parse_workflow
 from tests.protection.doctor.test_clone import GATE, look, of
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from promptops.protection.doctor.answer import DoctorAnswer
@@ -141,7 +142,9 @@ def test_a_workflow_that_the_change_writes_is_only_as_good_as_its_owners(repo: R
     )
     (answer,) = judge(repo, "gate-workflow", {"CODEOWNERS": "/prompts/ @acme/everybody\n"})
     assert answer.severity is WARNING
-    assert answer.seen.endswith("and it has no owner")
+    assert masked(answer.seen) == snapshot(
+        "on pull_request and pull_request_review the workflow runs as the change defines it, and it has no owner"
+    )
 
 
 def test_the_end_of_a_workflow_that_a_review_starts_will_do(repo: Repo) -> None:

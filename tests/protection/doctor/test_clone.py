@@ -18,6 +18,7 @@ from promptops.repository.repository import open_repository
 from tests.cli.running import accept, run
 from tests.prompts import prompt_text
 from tests.repositories import Repo
+from tests.screens import masked
 from tests.templates import copy_template
 
 if TYPE_CHECKING:
@@ -406,7 +407,9 @@ def test_a_server_needs_a_hook(make_repo: MakeRepo) -> None:
     for name in ("receive.denyDeletes", "receive.denyNonFastForwards", "receive.fsckObjects"):
         server.config(name, "true")
     answer = only(look(server), "server-hook")
-    assert (answer.state, answer.seen) == (FINE, "promptops checks every push: pre-receive")
+    assert masked((answer.state, answer.seen)) == snapshot(
+        ["fine", "promptops checks every push: pre-receive"]
+    )
 
 
 def test_the_hook_that_promptops_installs_is_known(make_repo: MakeRepo) -> None:
@@ -468,7 +471,9 @@ def test_a_key_that_only_the_work_tree_lists_does_not_count(sound: Repo, key: Pa
     sound.config("user.signingKey", str(key))
     sound.write(SIGNERS, f"jane@example.com {key.with_suffix('.pub').read_text()}")
     answer = only(look(sound), "signing")
-    assert answer.seen == f"the signing key is not in {SIGNERS} on origin/main"
+    assert masked(answer.seen) == snapshot(
+        "the signing key is not in .promptops/allowed_signers on origin/main"
+    )
 
 
 def test_deployers_need_commits_that_are_signed(sound: Repo, key: Path) -> None:
