@@ -21,12 +21,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
+
+from answering import BARE, SERVED, Server
+from answering import make_repository as make_suite
 
 from evals import measure
 
@@ -39,89 +41,6 @@ if TYPE_CHECKING:
 
 REPLAYED = 1000
 """The samples of the suite whose replay has a goal in seconds."""
-PROMPT = """\
----
-version: 1.0.0
-description: Answer a question.
-author: jane@example.com
-model: openai/m
-max_tokens: 100
-inputs: {question: string}
----
-{{ question }}
-"""
-SUITE = """\
-schema: promptops.suite/v1
-prompt: ask
-samples:
-- {from: rows.jsonl, expect: [{contains: number}, {ends: '?'}, {not_contains: sorry}]}
-"""
-SERVER = """
-import asyncio, json, sys
-
-DELAY = float(sys.argv[1])
-async def serve(reader, writer):
-    try:
-        while True:
-            head = await reader.readuntil(b"\\r\\n\\r\\n")
-            size = next(
-                int(line.partition(b":")[2])
-                for line in head.lower().split(b"\\r\\n")
-                if line.startswith(b"content-length")
-            )
-            asked = json.loads(await reader.readexactly(size))
-            if DELAY:
-                await asyncio.sleep(DELAY)
-            message = {"role": "assistant", "content": asked["messages"][-1]["content"]}
-            body = json.dumps({
-                "id": "x", "object": "chat.completion", "created": 0, "model": "m",
-                "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-                "usage": {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18},
-            }).encode()
-            writer.write(
-                b"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nContent-Length: "
-                + str(len(body)).encode() + b"\\r\\n\\r\\n" + body
-            )
-            await writer.drain()
-    except (asyncio.IncompleteReadError, ConnectionError):
-        writer.close()
-
-async def main():
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
-
-asyncio.run(main())
-"""
-BARE = """
-import asyncio, sys, time
-from promptops.evals.suites import Suites
-from promptops.repository.repository import find_prompt, open_repository
-from promptops.runtime.models import Models
-from promptops.runtime.models.model import Request
-
-repository = open_repository(".")
-suites = Suites(repository)
-prompt = find_prompt(repository.working, "ask", where="here")
-(found,) = suites.find([])
-suite, _ = suites.load(found, prompt)
-models = Models(repository.config.models, root=repository.git.work_tree)
-
-async def main():
-    pending = iter(suite.samples)
-    async def work():
-        for sample in pending:
-            messages = prompt.render(sample.inputs)
-            request = Request("openai/m", messages, prompt.wire_parameters)
-            await models.get("openai/m").acall(request, deadline=time.monotonic() + 60)
-    await asyncio.gather(*(work() for _ in range(50)))
-    await models.aclose()
-
-if len(sys.argv) > 1:
-    asyncio.run(main())
-"""
-
-
 BARE_LITELLM = """
 import asyncio, sys
 from promptops.evals.suites import Suites
@@ -149,36 +68,14 @@ if len(sys.argv) > 1:
 """
 
 
-class Server:
-    """The server, for as long as the context is open."""
-
-    def __init__(self, delay: float) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", SERVER, str(delay)], stdout=subprocess.PIPE, text=True
-        )
-        assert self._process.stdout is not None
-        self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}/v1"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._process.kill()
-        self._process.wait()
-
-
 def make_repository(folder: Path, samples: int, url: str, more: str = "") -> None:
     """Write a repository with one suite, and the same as a configuration of promptfoo."""
-    subprocess.run(["git", "init", "--quiet", folder], check=True)
-    for name in ("prompts", "evals", "theirs"):
-        (folder / name).mkdir(exist_ok=True)
+    make_suite(folder, samples, SERVED, "{{ question }}")
+    (folder / "theirs").mkdir(exist_ok=True)
     (folder / "promptops.toml").write_text(
         f'[models.openai]\nbase_url = "{url}"\nfree = true\n{more}[eval]\nconcurrency = 50\n'
     )
-    (folder / "prompts/ask.md").write_text(PROMPT)
-    (folder / "evals/ask.yaml").write_text(SUITE)
-    rows = [{"question": f"What is number {n}?"} for n in range(samples)]
-    (folder / "evals/rows.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows))
+    rows = (folder / "evals/rows.jsonl").read_text().splitlines()
     checks = [
         {"type": "contains", "value": "number"},
         {"type": "regex", "value": "\\?$"},
@@ -189,7 +86,7 @@ def make_repository(folder: Path, samples: int, url: str, more: str = "") -> Non
         "prompts": ["{{question}}"],
         "providers": [provider],
         "defaultTest": {"assert": checks},
-        "tests": [{"vars": row} for row in rows],
+        "tests": [{"vars": json.loads(row)} for row in rows],
     }
     (folder / "theirs/promptfooconfig.json").write_text(json.dumps(configuration))
 
@@ -200,7 +97,7 @@ def compare_with_bare_loop(folder: Path, samples: int) -> None:
     with Server(0.05) as server:
         make_repository(folder, samples, server.url)
         sides = [(*run, "--dry-run"), run]
-        sides += [(sys.executable, "-c", BARE), (sys.executable, "-c", BARE, "run")]
+        sides += [(sys.executable, "-c", BARE, workers) for workers in ("0", "50")]
         ours, bare = take_turns(folder, sides)
     print(
         f"{samples} samples at 50 ms, 50 connections: {ours.wall:.2f} s, the bare loop"

@@ -1,17 +1,18 @@
 """Measure the overhead of an eval run: processor time, memory, and the start of a replay.
 
-    python benchmarks/evals.py                     # 10,000 samples, and 100,000 for the memory
-    python benchmarks/evals.py --samples 2000      # a look
+    python benchmarks/evals.py                     # 1,000 and 10,000 samples, 100,000 for memory
+    python benchmarks/evals.py --samples 2000 --rounds 3 --only-runner       # a look
 
-Everything is a ratio within one run, with a model that answers at once. The bare loop renders each
-sample as the runner does (in the process with limits, many at a time), asks the model and puts the
-answer to the same three checks, and does nothing else.
+Everything is a ratio within one run, with answers that come at once. The bare loop renders each
+sample as the runner does (in the process with limits, many at a time), asks and puts the answer to
+the same three checks, and does nothing else. Both ask a local server of OpenAI's format in a
+process of its own, through the same transport; then the echo model, without any network, beside
+which what the runner adds looks largest.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import shutil
@@ -20,84 +21,17 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from answering import BARE, ECHO, SERVED, Server, make_repository
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-PROMPT = """\
----
-version: 1.0.0
-description: Answer a question.
-author: jane@example.com
-model: echo/model
-max_tokens: 100
-inputs: {question: string}
----
-{% system %}Answer the question in a few words.{% endsystem %}
-{% user %}{{ question }}{% enduser %}
-"""
-SUITE = """\
-schema: promptops.suite/v1
-prompt: ask
-samples:
-- {from: rows.jsonl, expect: [{contains: number}, {ends: '?'}, {not_contains: sorry}]}
-"""
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
-
-def make_repository(folder: Path, samples: int) -> None:
-    """Write a repository with one suite."""
-    subprocess.run(["git", "init", "--quiet", folder], check=True)
-    for name in ("prompts", "evals"):
-        (folder / name).mkdir(exist_ok=True)
-    (folder / "prompts/ask.md").write_text(PROMPT)
-    (folder / "evals/ask.yaml").write_text(SUITE)
-    rows = (json.dumps({"question": f"What is number {n}?"}) for n in range(samples))
-    (folder / "evals/rows.jsonl").write_text("\n".join(rows) + "\n")
-
-
-BARE = """
-import asyncio, resource, sys, time
-from itertools import islice
-from promptops.evals.scorers.registry import judge_check
-from promptops.evals.scorers.scorer import Context, JudgedAnswer
-from promptops.evals.suites import Suites
-from promptops.prompt.reference import parse_ref
-from promptops.repository.repository import open_repository
-from promptops.runtime.lookup import resolve_selected
-from promptops.runtime.models.echo import EchoModel
-from promptops.runtime.models.model import Request
-
-repository = open_repository(".")
-suites = Suites(repository)
-prompt = resolve_selected(repository, parse_ref("ask@working")).prompt
-(found,) = suites.find([])
-suite, _ = suites.load(found, prompt)
-model, context = EchoModel(), Context()
-
-async def one(sample):
-    messages = prompt.render(sample.inputs)
-    parameters = prompt.request_parameters
-    request = Request(parameters.pop("model"), messages, parameters)
-    answer = await model.acall(request, deadline=time.monotonic() + 60)
-    judged = JudgedAnswer(answer.text)
-    return [judge_check(check, judged, context) for check in sample.checks]
-
-async def main():
-    kept = []
-    def ahead():
-        samples = iter(suite.samples)
-        while chunk := list(islice(samples, 64)):
-            prompt.render_ahead(sample.inputs for sample in chunk)
-            yield from chunk
-    pending = ahead()
-    async def work():
-        for sample in pending:
-            kept.append(await one(sample))
-    await asyncio.gather(*(work() for _ in range(10)))
-
-started = time.process_time()
-asyncio.run(main())
-"""
-
+RUN = (sys.executable, "-m", "promptops", "eval", "run", "ask", "--against", "none")
 
 # The run log, and the limits of a ledger.
 SETTINGS = {
@@ -106,26 +40,58 @@ SETTINGS = {
     "with limits": "[guards.environments.eval]\nspend_per_day = 30\n",
     "with both": "[log]\n[guards.environments.eval]\nspend_per_day = 30\n",
 }
+# A model with a price, so that limits have something to count.
+ENDPOINT = """\
+[models.openai]
+base_url = "{url}"
+input_price = 0.12
+output_price = 0.5
+"""
+WORKERS = "10"
+FEW = 20
+"""The samples of a run that stands for the start."""
 
 
-def measure_pairs(folder: Path, rounds: int) -> None:
-    """Print the processor time of the runner beside its bare loop, each measured in turn."""
-    promptops = (sys.executable, "-m", "promptops", "eval", "run", "ask", "--against", "none")
-    bare = (sys.executable, "-c", BARE)
-    nothing = (sys.executable, "-c", BARE.rpartition("asyncio.run")[0])
-    ratios: dict[str, list[float]] = {name: [] for name in SETTINGS}
+def compare_with_bare_loop(folder: Path, samples: int, rounds: int, url: str | None = None) -> None:
+    """Print the processor time of the runner beside its bare loop, all of them in turns.
+
+    Both ask the server at `url`, whose own time is not counted; without one, the echo model. What
+    is printed first is what each further sample takes: a run of a few is subtracted from both.
+    """
+    few, many = folder / "few", folder / "many"
+    for repository, count in ((few, FEW), (many, samples)):
+        make_repository(repository, count, ECHO if url is None else SERVED)
+    sides: dict[str, tuple[str, Sequence[str]]] = {
+        "the bare loop": ("", (sys.executable, "-c", BARE, WORKERS)),
+        **{f"the runner {name}": (text, (*RUN, "--live")) for name, text in SETTINGS.items()},
+    }
+    each: dict[str, list[float]] = {name: [] for name in sides}
+    whole: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(rounds):
-        loop = measure(folder, *bare)[0] - measure(folder, *nothing)[0]
-        for name, text in SETTINGS.items():
-            (folder / "promptops.toml").write_text(text)
-            start = measure(folder, *promptops, "--dry-run")[0]
-            ratios[name].append((measure(folder, *promptops)[0] - start) / loop)
-            shutil.rmtree(folder / ".git/promptops-log", ignore_errors=True)
-    (folder / "promptops.toml").unlink()
-    for name, found in ratios.items():
-        text = ", ".join(f"{one:.2f}" for one in sorted(found))
-        middle = sorted(found)[len(found) // 2]
-        print(f"the runner {name} beside its bare loop: {middle:.2f} (goal 2.0; {text})")
+        for name, (text, command) in sides.items():
+            seconds = []
+            for repository in (few, many):
+                endpoint = "" if url is None else ENDPOINT.format(url=url)
+                (repository / "promptops.toml").write_text(endpoint + text)
+                seconds.append(measure(repository, *command)[0])
+                shutil.rmtree(repository / ".git/promptops-log", ignore_errors=True)
+            each[name].append((seconds[1] - seconds[0]) / (samples - FEW))
+            whole[name].append(seconds[1])
+    where = "no network (the echo model)" if url is None else "one local server"
+    print(f"{samples:,} samples, {where}, processor time beside the bare loop (goal 2.0):")
+    for name in sides:
+        ratio, total = _describe_ratio(each, name), _describe_ratio(whole, name)
+        microseconds = median(each[name]) * 1e6
+        print(
+            f"  {name}: {microseconds:.0f} µs a sample, {ratio}; whole process {total}", flush=True
+        )
+
+
+def _describe_ratio(seconds: Mapping[str, Sequence[float]], name: str) -> str:
+    """Return a side's median beside that of the bare loop, and the range of its turns."""
+    beside = median(seconds["the bare loop"])
+    ratios = sorted(one / beside for one in seconds[name])
+    return f"{median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
 
 
 def measure(folder: Path, *command: str) -> tuple[float, float, int]:
@@ -170,23 +136,27 @@ def measure_verdict(samples: int) -> float:
 def main() -> None:
     """Print one line a measurement."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--samples", type=int, default=10_000)
+    parser.add_argument("--samples", type=int, nargs="+", default=[1000, 10_000])
     parser.add_argument("--many", type=int, default=100_000, help="for the memory")
-    parser.add_argument("--rounds", type=int, default=3, help="of the runner and its bare loop")
+    parser.add_argument("--rounds", type=int, default=5, help="of the runner and its bare loop")
+    parser.add_argument("--only-runner", action="store_true", help="beside its bare loop")
     options = parser.parse_args()
-    promptops = (sys.executable, "-m", "promptops", "eval", "run", "ask", "--against", "none")
+    with tempfile.TemporaryDirectory() as name, Server(0) as server:
+        for samples in options.samples:
+            compare_with_bare_loop(Path(name), samples, options.rounds, server.url)
+            compare_with_bare_loop(Path(name), samples, options.rounds)
+    if options.only_runner:
+        return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_repository(folder, options.samples)
-        measure_pairs(folder, options.rounds)
-        make_repository(folder, 1000)
-        measure(folder, *promptops, "--record")
-        cold = min(measure(folder, *promptops, "--replay")[1] for _ in range(3))
+        make_repository(folder, 1000, ECHO)
+        measure(folder, *RUN, "--record")
+        cold = min(measure(folder, *RUN, "--replay")[1] for _ in range(3))
         print(f"replay of 1,000 samples, cold: {cold:.2f} s (goal 1)")
-        few = measure(folder, *promptops, "--live")[2]
-        make_repository(folder, options.many)
+        few = measure(folder, *RUN, "--live")[2]
+        make_repository(folder, options.many, ECHO)
         (folder / "evals/ask.cassette.jsonl").unlink()
-        many = measure(folder, *promptops)[2]
+        many = measure(folder, *RUN)[2]
         print(f"memory at {options.many} samples beside 1,000: {many / few:.2f} (goal 1.3)")
     seconds = measure_verdict(10_000)
     print(f"verdict over 10,000 samples and 20 slices: {seconds:.2f} s (goal 0.5)")
