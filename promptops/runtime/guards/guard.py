@@ -19,12 +19,12 @@ from promptops.runtime.guards.depth import current_depth
 from promptops.runtime.guards.ledger import (
     GIVING_BACK,
     MONEY_UNITS,
-    Attempt,
     LedgerBusyError,
     LedgerError,
     LosableLedger,
     LostCountsError,
     Settlement,
+    ShrinkableLedger,
 )
 from promptops.runtime.guards.memory import MemoryLedger
 from promptops.runtime.guards.notices import Notices
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from promptops.repository.settings.guards import GuardSettings
+    from promptops.runtime.guards.block import ReservationBlocks
     from promptops.runtime.guards.ledger import Charge, Ledger, Refusal, Reset, Unit
     from promptops.runtime.guards.ledger import Standing as Counted
 
@@ -60,7 +61,6 @@ _SETTLED_AT_ONCE = 8
 # How many are settled in one transaction, for which others wait.
 _MAX_SETTLED = 100
 _SETTLE_SECONDS = 1.0
-_NOTHING: Mapping[Unit, int] = {"micros": 0, "calls": 0, "tokens": 0}
 
 
 class GuardStanding(NamedTuple):
@@ -115,9 +115,9 @@ class Guards:
 
         `warn` is called once if the default limit applies, and once if a cost is unknown.
 
-        With `settles_together` an event loop reserves attempts that begin at once together, and
-        settles so many at once, or those of a second: until then more is reserved than was used,
-        never less. Before a limit refuses, what waits is settled.
+        With `settles_together` an event loop reserves for up to so many attempts ahead where the
+        ledger is on this machine, and settles so many at once, or those of a second: until then
+        more is reserved than was used, never less. Before a limit refuses, what waits is settled.
         """
         self.settings = settings
         self.ledger = ledger
@@ -126,12 +126,18 @@ class Guards:
         self._notify = notify
         self._notices = None if warn is None else Notices(ledger, warn)
         self._settles_together = settles_together
-        self._beginning: list[tuple[Attempt, asyncio.Future[bool]]] = []
         # The event loop that settles soon.
         self._settler: asyncio.AbstractEventLoop | None = None
         self._waiting: deque[Settlement] = deque(maxlen=_MAX_WAITING)
         self._lock = threading.Lock()
         self._settling = threading.Lock()
+        self._blocks: ReservationBlocks | None = None
+        if settles_together > 1 and warn is None and isinstance(ledger, ShrinkableLedger):
+            from promptops.runtime.guards.block import ReservationBlocks
+
+            self._blocks = ReservationBlocks(
+                ledger, clock=clock, most=settles_together, settle_later=self._settle_later
+            )
 
     def check_depth(self, depth: int | None = None) -> None:
         """Raise GuardError if a run at this depth (default: the current one) is nested too
@@ -201,12 +207,19 @@ class Guards:
         further: Sequence[Charge] = (),
     ) -> Reservation:
         """As `reserve`, without blocking the event loop."""
-        plan = self._plan(scope, cost, tokens, request_hash, unknown, further)
-        if self._settles_together > 1 and plan.charges and not self.ledger.is_remote:
-            attempt = Attempt(key, plan.charges, lease_seconds)
-            if await self._reserve_with_others(attempt):
-                return Reservation(self, self.ledger, key, cost=cost, tokens=tokens, is_local=False)
+        blocks = self._blocks
+        is_known = cost is not None and tokens is not None
+        if blocks is not None and is_known and request_hash is None and not further:
+            amounts: dict[Unit, int] = {"micros": cost or 0, "calls": 1, "tokens": tokens or 0}
+            block = blocks.take(scope, amounts, lease_seconds)
+            if block is None:
+                charges = self._plan(scope, cost, tokens, None, unknown, ()).charges
+                block = blocks.open(scope, key, charges, lease_seconds) if charges else None
+            if block is not None:
+                return blocks.make_reservation(self, block, amounts)
             # It is refused, or cannot be decided without waiting: that is found out alone.
+            await self._give_back()
+        plan = self._plan(scope, cost, tokens, request_hash, unknown, further)
         try:
             return self._reserve(plan, key, cost, tokens, lease_seconds, wait=False)
         except LedgerBusyError:
@@ -223,41 +236,22 @@ class Guards:
             task.add_done_callback(_give_back)
             raise
 
-    async def _reserve_with_others(self, attempt: Attempt) -> bool:
-        """Reserve an attempt together with those that begin at once; return whether that was
-        possible.
-        """
+    async def _give_back(self) -> None:
+        """Give back what is reserved ahead of attempts."""
+        assert self._blocks is not None  # noqa: S101 - checked by the caller
+        waiting = self._blocks.give_back()
+        if not waiting:
+            return
         import asyncio
 
-        loop = asyncio.get_running_loop()
-        if not self._beginning:
-            loop.call_soon(self._reserve_beginning)
-        future: asyncio.Future[bool] = loop.create_future()
-        self._beginning.append((attempt, future))
-        try:
-            return await future
-        except asyncio.CancelledError:
-            if future.done() and not future.cancelled() and future.result():
-                self._waiting.append(Settlement(attempt.key, _NOTHING))
-            raise
+        def shrink() -> None:
+            ledger = self.ledger
+            assert isinstance(ledger, ShrinkableLedger)  # noqa: S101 - it has blocks
+            with suppress(LedgerError):
+                for key, amounts in waiting:
+                    ledger.shrink(key, amounts, now=self._clock())
 
-    def _reserve_beginning(self) -> None:
-        beginning, self._beginning = self._beginning, []
-        asked = [(attempt, future) for attempt, future in beginning if not future.done()]
-        try:
-            if len(self._waiting) >= self._settles_together:
-                self._settle_waiting(self._settles_together, wait=False)
-            now = self._clock()
-            found = self.ledger.reserve_all([one for one, _ in asked], now=now, wait=False)
-            is_reserved = [one is None for one in found]
-        except LedgerError:
-            is_reserved = [False] * len(asked)
-        except Exception as error:  # noqa: BLE001 - each of those who wait gets it
-            for _, future in asked:
-                future.set_exception(error)
-            return
-        for (_, future), is_done in zip(asked, is_reserved, strict=True):
-            future.set_result(is_done)
+        await asyncio.get_running_loop().run_in_executor(None, shrink)
 
     def settle(self, ledger: Ledger, key: str, amounts: dict[Unit, int]) -> None:
         """Settle a reservation; if the ledger is unreachable, do so later."""
@@ -269,8 +263,7 @@ class Guards:
     async def asettle(self, ledger: Ledger, key: str, amounts: dict[Unit, int]) -> None:
         """As `settle`, without blocking the event loop; later, if there may be others."""
         if self._settles_together > 1 and ledger is self.ledger:
-            self._waiting.append(Settlement(key, amounts))
-            self._settle_soon()
+            self._settle_later(key, amounts)
             return
         try:
             ledger.settle(key, amounts, now=self._clock(), wait=False)
@@ -284,11 +277,16 @@ class Guards:
         except LedgerError:
             self._waiting.append(Settlement(key, amounts))
 
-    def _settle_soon(self) -> None:
-        """Settle what waits within a second, unless a reservation does so before."""
+    def _settle_later(self, key: str, amounts: Mapping[Unit, int]) -> None:
+        """Settle within a second, unless a reservation does so before."""
         import asyncio
 
-        loop = asyncio.get_running_loop()
+        self._waiting.append(Settlement(key, amounts))
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            # The end of the guards does so.
+            return
         if self._settler is not loop:
             self._settler = loop
             loop.call_later(_SETTLE_SECONDS, lambda: loop.run_in_executor(None, self._settle_now))
@@ -308,6 +306,8 @@ class Guards:
 
     def close(self) -> None:
         """Make pending settlements if possible, and close the ledger."""
+        if self._blocks is not None:
+            self._blocks.close()
         with suppress(LedgerError):
             self.settle_waiting()
         self.ledger.close()

@@ -103,20 +103,6 @@ class Reset(NamedTuple):
     windows: tuple[tuple[str, int], ...]
 
 
-class Attempt(NamedTuple):
-    """What an attempt reserves.
-
-    Attributes:
-        key: its unique key.
-        charges: what it may use, in each window.
-        lease_seconds: its maximum duration.
-    """
-
-    key: str
-    charges: Sequence[Charge]
-    lease_seconds: float
-
-
 class Settlement(NamedTuple):
     """The actual use of a reservation.
 
@@ -204,15 +190,6 @@ class Ledger(Protocol):
         """
         ...
 
-    def reserve_all(
-        self, attempts: Sequence[Attempt], *, now: float, wait: bool = True
-    ) -> Sequence[Refusal | None]:
-        """Do as `reserve` for each in turn; a store may do so in one transaction."""
-        return [
-            self.reserve(key, charges, lease_seconds=seconds, now=now, wait=wait)
-            for key, charges, seconds in attempts
-        ]
-
     def settle(
         self, key: str, amounts: Mapping[Unit, int], *, now: float, wait: bool = True
     ) -> bool:
@@ -285,5 +262,33 @@ class LosableLedger(Protocol):
         """Restart the ledger with the amounts of these charges, atomically, and record it.
 
         Raises LedgerError if it was restarted meanwhile.
+        """
+        ...
+
+
+@runtime_checkable
+class ShrinkableLedger(Protocol):
+    """A ledger of this machine in which reservations can become smaller."""
+
+    def reserve(  # noqa: D102 - as in `Ledger`
+        self,
+        key: str,
+        charges: Sequence[Charge],
+        *,
+        lease_seconds: float,
+        now: float,
+        wait: bool = True,
+    ) -> Refusal | None: ...
+
+    def settle(  # noqa: D102 - as in `Ledger`
+        self, key: str, amounts: Mapping[Unit, int], *, now: float, wait: bool = True
+    ) -> bool: ...
+
+    def shrink(
+        self, key: str, amounts: Mapping[Unit, int], *, now: float, wait: bool = True
+    ) -> bool:
+        """Lower the reservation of `key` to these amounts, of which it stays a reservation.
+
+        Returns False if the key is unknown or already settled.
         """
         ...

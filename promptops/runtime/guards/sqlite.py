@@ -21,7 +21,6 @@ from promptops.runtime.guards.ledger import (
     LATE_SECONDS,
     PRUNE_SECONDS,
     TIMEOUT_SECONDS,
-    Attempt,
     Ledger,
     LedgerBusyError,
     LedgerError,
@@ -99,11 +98,10 @@ class SqliteLedger(Ledger):
         wait: bool = True,
     ) -> Refusal | None:
         """Reserve all charges or none; see `Ledger`."""
-        attempt = Attempt(key, charges, lease_seconds)
         with self._use(wait=wait) as connection:
             begin(connection, TIMEOUT_SECONDS, is_patient=wait)
             try:
-                if not _insert(connection, attempt, now):
+                if not _insert(connection, key, charges, now + lease_seconds):
                     connection.execute("ROLLBACK")
                     return None
                 after = _take(connection, charges)
@@ -118,36 +116,6 @@ class SqliteLedger(Ledger):
                 _roll_back(connection)
                 raise
         return None
-
-    def reserve_all(
-        self, attempts: Sequence[Attempt], *, now: float, wait: bool = True
-    ) -> Sequence[Refusal | None]:
-        """Reserve each in turn, in one transaction; see `Ledger`."""
-        found: list[Refusal | None] = []
-        with self._use(wait=wait) as connection:
-            begin(connection, TIMEOUT_SECONDS, is_patient=wait)
-            try:
-                used = _find_used(connection, attempts)
-                taken: dict[str, Charge] = {}
-                for one in attempts:
-                    refusal = refuse(one.charges, used)
-                    if refusal is not None and _is_reserved(connection, one.key):
-                        refusal = None
-                    elif refusal is None and _insert(connection, one, now):
-                        for charge in one.charges:
-                            used[charge.window] = used.get(charge.window, 0) + charge.amount
-                            before = taken.get(charge.window, charge._replace(amount=0))
-                            amount = before.amount + charge.amount
-                            taken[charge.window] = charge._replace(amount=amount)
-                    found.append(refusal)
-                if taken:
-                    _take(connection, list(taken.values()))
-                self._prune(connection, now)
-                connection.execute("COMMIT")
-            except BaseException:
-                _roll_back(connection)
-                raise
-        return found
 
     def settle(
         self,
@@ -177,6 +145,28 @@ class SqliteLedger(Ledger):
                 for window, difference in _delete(connection, key, amounts) or ():
                     differences[window] += difference
             _correct(connection, differences.items())
+
+    def shrink(
+        self,
+        key: str,
+        amounts: Mapping[Unit, int],
+        *,
+        now: float,  # noqa: ARG002 - as `settle`
+        wait: bool = True,
+    ) -> bool:
+        """Lower the reservation of `key` to these amounts; see `ShrinkableLedger`."""
+        with self._write(wait=wait) as connection:
+            find = "SELECT charges FROM reservations WHERE key = ?"
+            found = connection.execute(find, (key,)).fetchone()
+            if found is None:
+                return False
+            charges = json.loads(found[0])
+            kept = [(window, amounts[unit], unit) for window, _, unit in charges]
+            connection.execute(
+                "UPDATE reservations SET charges = ? WHERE key = ?", (_encode(kept), key)
+            )
+            _correct(connection, ((one[0], amounts[one[2]] - one[1]) for one in charges))
+        return True
 
     def release(self, key: str, *, now: float, wait: bool = True) -> bool:
         """Delete the reservation of `key`; see `Ledger`."""
@@ -371,27 +361,15 @@ class SqliteLedger(Ledger):
             self._next_prune = self._monotonic() + PRUNE_SECONDS
 
 
-def _insert(connection: sqlite3.Connection, attempt: Attempt, now: float) -> bool:
+def _insert(
+    connection: sqlite3.Connection, key: str, charges: Sequence[Charge], expires_at: float
+) -> bool:
     """Insert a reservation; return False if it exists."""
-    kept = _encode([(one.window, one.amount, one.unit) for one in attempt.charges])
+    kept = _encode([(one.window, one.amount, one.unit) for one in charges])
     done = connection.execute(
-        "INSERT INTO reservations VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        (attempt.key, now + attempt.lease_seconds, kept),
+        "INSERT INTO reservations VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (key, expires_at, kept)
     )
     return done.rowcount > 0
-
-
-def _is_reserved(connection: sqlite3.Connection, key: str) -> bool:
-    find = "SELECT 1 FROM reservations WHERE key = ?"
-    return connection.execute(find, (key,)).fetchone() is not None
-
-
-def _find_used(connection: sqlite3.Connection, attempts: Sequence[Attempt]) -> dict[str, int]:
-    """Return the use of all windows of attempts."""
-    names = {charge.window for one in attempts for charge in one.charges}
-    find = "SELECT used FROM windows WHERE name = ?"
-    rows = ((name, connection.execute(find, (name,)).fetchone()) for name in names)
-    return {name: row[0] for name, row in rows if row is not None}
 
 
 def _delete(

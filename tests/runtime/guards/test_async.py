@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -15,12 +15,7 @@ from promptops.runtime.guards.guard import Guards
 from promptops.runtime.guards.ledger import GIVING_BACK, LedgerBusyError, LedgerError
 from promptops.runtime.guards.memory import MemoryLedger
 from promptops.runtime.guards.refusal import GuardError
-from promptops.runtime.guards.reservation import Reservation
-from promptops.runtime.guards.sqlite import SqliteLedger
 from promptops.runtime.guards.windows import Scope
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NOW = 1_796_000_400.0
 SCOPE = Scope("production", "support/triage")
@@ -190,80 +185,6 @@ def test_a_settlement_that_nothing_follows_is_made_all_the_same(
     for number in range(2):
         asyncio.run(go(str(number)))
     assert world.spent() == 10
-
-
-def test_attempts_that_begin_together_reach_the_limit_exactly(tmp_path: Path) -> None:
-    ledger = SqliteLedger(tmp_path / "ledger.db")
-    settings = GuardSettings(limits=Limits(spend_per_hour=100), is_strict=True)
-    guards = Guards(settings, ledger, clock=lambda: NOW, settles_together=100)
-
-    async def attempt(number: int) -> int:
-        try:
-            one = await guards.areserve(SCOPE, key=str(number), cost=10, tokens=1, lease_seconds=60)
-        except GuardError:
-            return 0
-        await one.asettle(2, 1)
-        return 2
-
-    async def go() -> list[int]:
-        found = []
-        for first in range(0, 140, 7):
-            found += await asyncio.gather(*map(attempt, range(first, first + 7)))
-        return found
-
-    # Seven times ten fit at once as long as less than 31 are used.
-    used = sum(asyncio.run(go()))
-    guards.close()
-    assert 31 <= used <= 100
-    standing = SqliteLedger(tmp_path / "ledger.db").standings(now=NOW)[0]
-    assert (standing.used, standing.held) == (used, 0)
-
-
-def test_a_fault_of_a_ledger_reaches_all_who_begin_together(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ledger = SqliteLedger(tmp_path / "ledger.db")
-    settings = GuardSettings(limits=Limits(spend_per_hour=100), is_strict=True)
-    guards = Guards(settings, ledger, clock=lambda: NOW, settles_together=100)
-
-    def fail(*_: object, **__: object) -> None:
-        raise ZeroDivisionError("odd")
-
-    monkeypatch.setattr(ledger, "reserve_all", fail)
-
-    async def go() -> list[object]:
-        asked = (
-            guards.areserve(SCOPE, key=str(number), cost=1, tokens=1, lease_seconds=60)
-            for number in range(3)
-        )
-        return await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 30)
-
-    assert [type(one) for one in asyncio.run(go())] == [ZeroDivisionError] * 3
-
-
-def test_an_attempt_that_is_cancelled_while_it_begins_leaves_nothing(tmp_path: Path) -> None:
-    ledger = SqliteLedger(tmp_path / "ledger.db")
-    settings = GuardSettings(limits=Limits(spend_per_hour=100), is_strict=True)
-    guards = Guards(settings, ledger, clock=lambda: NOW, settles_together=100)
-
-    async def go() -> None:
-        for turns in range(4):
-            task = asyncio.create_task(
-                guards.areserve(SCOPE, key=str(turns), cost=60, tokens=1, lease_seconds=60)
-            )
-            for _ in range(turns):
-                await asyncio.sleep(0)
-            task.cancel()
-            done = (await asyncio.gather(task, return_exceptions=True))[0]
-            if isinstance(done, Reservation):
-                await done.arelease()
-            else:
-                assert isinstance(done, asyncio.CancelledError)
-
-    asyncio.run(go())
-    guards.close()
-    standings = SqliteLedger(tmp_path / "ledger.db").standings(now=NOW)
-    assert all((one.used, one.held) == (0, 0) for one in standings)
 
 
 def test_what_waits_to_be_settled_survives_a_ledger_that_is_gone() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.runtime.guards.ledger import Attempt, Charge, LedgerBusyError, Refusal, Settlement
+from promptops.runtime.guards.ledger import Charge, LedgerBusyError, Refusal, Settlement
 from tests.runtime.guards.pieces import AMOUNT, ENDS_AT, LEASE_SECONDS, WINDOW, charge
 
 if TYPE_CHECKING:
@@ -80,28 +80,6 @@ def test_a_settlement_corrects_once(ledger: Ledger) -> None:
     assert not ledger.settle("a", {"micros": 1}, now=NOW)
     assert not ledger.settle("unknown", {"micros": 1}, now=NOW)
     assert used(ledger) == (20, 0)
-
-
-def test_attempts_together_are_decided_in_turn(ledger: Ledger) -> None:
-    other = charge("calls/minute/user/x/2096", amount=1, limit=3)
-    reserve(ledger, "old", charge(amount=30))
-    attempts = [
-        Attempt("a", [charge(amount=50), other], LEASE_SECONDS),
-        Attempt("b", [charge(amount=21), other], LEASE_SECONDS),
-        Attempt("c", [charge(amount=20), other], LEASE_SECONDS),
-        Attempt("old", [charge(amount=30)], LEASE_SECONDS),
-        Attempt("a", [charge(amount=50), other], LEASE_SECONDS),
-        Attempt("d", [charge(amount=0), other], LEASE_SECONDS),
-        Attempt("e", [charge(amount=0), other], LEASE_SECONDS),
-    ]
-    full = [None, Refusal(WINDOW, 100, 80, ENDS_AT), None, None, None, None]
-    last = Refusal(other.window, 3, 3, ENDS_AT)
-    assert list(ledger.reserve_all(attempts, now=NOW)) == [*full, last]
-    assert used(ledger) == (100, 100)
-    assert used(ledger, other.window) == (3, 3)
-    ledger.settle_all([Settlement(one.key, {"micros": 1}) for one in attempts], now=NOW)
-    assert used(ledger) == (4, 0)
-    assert ledger.reserve_all([], now=NOW) == []
 
 
 def test_settlements_together_correct_each_once(ledger: Ledger) -> None:
