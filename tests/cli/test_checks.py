@@ -53,7 +53,7 @@ A name under `inputs` that neither the body, nor a partial, nor a route's condit
 
 ## Why
 
-Callers gather and pass a value that the model never sees, and a reader believes that it does.
+Callers pass a value that the model never sees, and readers believe that it does.
 
 ## Example
 
