@@ -116,6 +116,7 @@ def _suite_to_json(suite: SuiteRunResult) -> dict[str, Any]:
                 "name": one.name,
                 "model": one.model,
                 "tags": list(one.tags),
+                "inputs": dict(one.inputs),
                 "needed": one.needed,
                 "outcome": one.outcome.value,
                 "trials": [_trial_to_json(trial) for trial in one.trials],
@@ -219,6 +220,12 @@ def _list(value: object) -> list[Any]:
     return value
 
 
+def _mapping(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r:.40} is not an object")
+    return value
+
+
 def _maybe(read: Callable[[Any], T], value: object) -> T | None:
     return None if value is None else read(value)
 
@@ -253,6 +260,8 @@ def _read_sample(data: dict[str, Any]) -> SampleResult:
         _whole(data["needed"]),
         tuple(_read_trial(trial) for trial in _list(data["trials"])),
         tuple(_read_trial(trial) for trial in _list(data["baseline"])),
+        # Results of earlier releases have none.
+        _mapping(data.get("inputs", {})),
     )
 
 

@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.prompt.suite.suite import Thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 # Tolerance, so that 2 of 3 reaches 0.6666... despite rounding.
 _ROUNDING = 1e-9
@@ -98,6 +99,7 @@ class SampleResult:
         needed: the number of trials that must pass.
         trials: the trials of the change.
         baseline: the trials of the baseline; may be empty.
+        inputs: what was asked: the values of the prompt's inputs.
     """
 
     name: str
@@ -106,6 +108,15 @@ class SampleResult:
     needed: int
     trials: tuple[Trial, ...]
     baseline: tuple[Trial, ...] = ()
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        """The inputs as texts: a text as it is, other values as JSON."""
+        return [
+            (name, one if isinstance(one, str) else json.dumps(one, ensure_ascii=False))
+            for name, one in self.inputs.items()
+        ]
 
     @property
     def outcome(self) -> SampleOutcome:

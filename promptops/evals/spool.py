@@ -219,7 +219,9 @@ class SpooledSamples(Sequence[SampleResult]):
             baseline = self._trials(sample, at + len(self))
         model = self.models[at // len(self._samples)]
         trials = self._trials(sample, at)
-        return SampleResult(sample.name, model, sample.tags, sample.passes, trials, baseline)
+        return SampleResult(
+            sample.name, model, sample.tags, sample.passes, trials, baseline, sample.inputs
+        )
 
     def _trials(self, sample: Sample, at: int) -> tuple[Trial, ...]:
         place = at * self._width

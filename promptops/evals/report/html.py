@@ -18,7 +18,7 @@ from promptops.evals.outcome import Exit
 from promptops.evals.report.text import describe_run, describe_verdict, worst_first
 from promptops.evals.report.trends import to_section
 from promptops.evals.result import SampleOutcome
-from promptops.evals.verdict import Conclusion, describe, explain
+from promptops.evals.verdict import Conclusion, EvalVerdict, describe, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from promptops.evals.nightly.trends import Trend
     from promptops.evals.outcome import SuiteOutcome
     from promptops.evals.result import EvalResult, SampleResult, SuiteRunResult, Trial
+    from promptops.evals.statistics import Interval
     from promptops.evals.verdict import SuiteComparison
 
 _TONES = {Exit.PASSED: "good", Exit.BLOCKED: "bad", Exit.UNKNOWN: "doubt"}
@@ -35,6 +36,9 @@ _OUTCOMES = list(SampleOutcome)
 _ERROR, _MISSING, _LOST, _FAILED, _FELL, _REPAIRED, _ROSE, _PASSED = range(8)
 _ROUNDING = 1e-9
 _MAX_REGRESSIONS = 50
+_MIN_REACH = 0.1
+# Half of the width of an interval's picture.
+_MIDDLE = 150
 _MAX_ANSWER = 20_000
 # The maximum size of all answers, in bytes, so that a report of 10,000 samples stays small.
 _MAX_ANSWERS = 7 * 1024 * 1024
@@ -132,7 +136,11 @@ def _outcome_lines(one: SuiteOutcome) -> Iterator[str]:
     verdict = one.verdict
     if verdict is not None:
         tone = _CONCLUSIONS.get(verdict.finding, "quiet")
-        yield f'<p class="{tone}"><strong>{_text(describe(verdict))}</strong></p>'
+        found = describe(EvalVerdict(verdict.overall))
+        power = describe(verdict).removeprefix(found)
+        yield f'<p><strong class="{tone}">{_text(found)}</strong>{_text(power)}</p>'
+        if verdict.overall.interval is not None:
+            yield _draw(verdict.overall.interval, verdict.overall.difference, tone)
         yield f'<p class="quiet">{_text(explain(verdict))}</p>'
     said = None if verdict is None else describe(verdict)
     reasons = [reason.text for reason in one.reasons if reason.text != said]
@@ -153,9 +161,13 @@ def _outcome_lines(one: SuiteOutcome) -> Iterator[str]:
 
 
 def _slices(slices: Sequence[tuple[str, SuiteComparison]]) -> Iterator[str]:
-    yield "<table><caption>By tag, worst first; corrected for the number of tags</caption>"
-    names = ("Tag", "Verdict", "Samples", "Before", "After", "Difference", "Interval", "p")
-    heads = "".join(f'<th scope="col">{name}</th>' for name in names)
+    yield "<h3>By tag, worst first; corrected for the number of tags</h3>"
+    # A table that is wider than a phone scrolls by itself, also by keyboard.
+    yield '<div class="wide" role="region" aria-label="Results by tag" tabindex="0"><table>'
+    texts = ("Tag", "Verdict")
+    numbers = ("Samples", "Before", "After", "Difference", "Interval", "p")
+    heads = "".join(f'<th scope="col">{name}</th>' for name in texts)
+    heads += "".join(f'<th scope="col" class="number">{name}</th>' for name in numbers)
     yield f"<thead><tr>{heads}</tr></thead><tbody>"
     for tag, one in slices:
         interval = one.interval
@@ -169,12 +181,34 @@ def _slices(slices: Sequence[tuple[str, SuiteComparison]]) -> Iterator[str]:
             f"{one.p:.2g}",
         )
         tone = _CONCLUSIONS.get(one.finding, "quiet")
-        numbers = "".join(f'<td class="number">{cell}</td>' for cell in cells)
+        row = "".join(f'<td class="number">{cell}</td>' for cell in cells)
         yield (
             f'<tr><th scope="row">{_text(tag)}</th>'
-            f'<td class="{tone}">{one.finding.value}</td>{numbers}</tr>'
+            f'<td class="{tone}">{one.finding.value}</td>{row}</tr>'
         )
-    yield "</tbody></table>"
+    yield "</tbody></table></div>"
+
+
+def _draw(interval: Interval, difference: float, tone: str) -> str:
+    """Return the interval as a picture, with 0 in the middle."""
+    reach = max(-interval.low, interval.high, abs(difference), _MIN_REACH)
+
+    def place(share: float) -> float:
+        return _MIDDLE * (1 + share / reach)
+
+    low, high = place(interval.low), place(interval.high)
+    said = (
+        f"The difference is {_points(difference)} points, between {_points(interval.low)}"
+        f" and {_points(interval.high)}"
+    )
+    return (
+        f'<svg class="interval {tone}" viewBox="-6 0 {2 * _MIDDLE + 12} 44" role="img"'
+        f' aria-label="{said}"><path class="axis" d="M0 16H{2 * _MIDDLE}M{_MIDDLE} 4V28"/>'
+        f'<path class="range" d="M{low:.1f} 16H{high:.1f}"/>'
+        f'<circle cx="{place(difference):.1f}" cy="16" r="5"/>'
+        f'<text x="0" y="42">worse</text><text class="middle" x="{_MIDDLE}" y="42">0</text>'
+        f'<text class="end" x="{2 * _MIDDLE}" y="42">better</text></svg>'
+    )
 
 
 def _points(difference: float) -> str:
@@ -215,6 +249,10 @@ class _PageData:
             "r": run,
             "w": _word(one),
             "g": [self._tags.setdefault(tag, len(self._tags)) for tag in one.tags],
+            "i": [
+                [self._place(name), self._answer(text) if text else self._place("")]
+                for name, text in one.asked
+            ],
             "a": _round(one.share),
             "b": _round(one.baseline_share),
             "c": sum(trial.cost_micros or 0 for trial in trials),

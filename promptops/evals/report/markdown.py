@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _MAX_SAMPLES = 10
 _MAX_ANSWER = 1500
+_MAX_INPUT = 300
 
 
 def to_markdown(result: EvalResult, outcomes: list[SuiteOutcome], exit_code: Exit) -> str:
@@ -100,7 +101,8 @@ def _sample(sample: SampleResult) -> list[str]:
     trial = next((one for one in sample.trials if one.outcome is not SampleOutcome.PASSED), None)
     if trial is None:
         return []
-    lines = [f"- {_cell(reason)}" for reason in _reasons(trial)]
+    lines = [f"- asked: {_cell(asked)}" for asked in _inputs(sample)]
+    lines += [f"- {_cell(reason)}" for reason in _reasons(trial)]
     old = next((one for one in sample.baseline if one.outcome is SampleOutcome.PASSED), None)
     if old is not None:
         shown = mark_words(old.answer, trial.answer)
@@ -108,6 +110,13 @@ def _sample(sample: SampleResult) -> list[str]:
     elif trial.answer:
         lines += ["", fence(_cut(trial.answer))]
     return lines
+
+
+def _inputs(sample: SampleResult) -> list[str]:
+    return [
+        f"{name}: {text if len(text) <= _MAX_INPUT else text[:_MAX_INPUT] + '…'}"
+        for name, text in sample.asked
+    ]
 
 
 def _reasons(trial: Trial) -> list[str]:

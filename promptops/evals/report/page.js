@@ -133,6 +133,13 @@ function side(title, trial, pieces, name) {
 }
 
 function fill(place, sample) {
+  if (sample.i.length) {
+    const inputs = make("dl", undefined, "inputs");
+    for (const [name, value] of sample.i) {
+      inputs.append(make("dt", run.texts[name]), make("dd", value === null ? "left out to keep this file small" : run.texts[value]));
+    }
+    place.append(inputs);
+  }
   const trials = Math.max(sample.before.length, sample.after.length);
   for (let i = 0; i < trials; i++) {
     const before = sample.before[i], after = sample.after[i];

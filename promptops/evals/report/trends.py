@@ -19,7 +19,8 @@ def to_section(trends: Sequence[Trend]) -> Iterator[str]:
     """Yield the lines of a section with a small chart of each trend; nothing without trends."""
     if not trends:
         return
-    yield "<section><h2>From night to night</h2><table>"
+    yield "<section><h2>From night to night</h2>"
+    yield '<div class="wide" role="region" aria-label="Nights" tabindex="0"><table>'
     yield "<caption>The share of passed trials in the last 60 nights</caption>"
     names = ("Suite", "Model", "Version", "Last night", "Passed", "State", "Trend", "Served by")
     heads = "".join(f'<th scope="col">{name}</th>' for name in names)
@@ -34,7 +35,7 @@ def to_section(trends: Sequence[Trend]) -> Iterator[str]:
             f'<td class="{_TONES[result.state]}">{result.state}</td>'
             f"<td>{_draw(one)}</td><td>{_text(', '.join(result.served))}</td></tr>"
         )
-    yield "</tbody></table></section>"
+    yield "</tbody></table></div></section>"
 
 
 def _draw(trend: Trend) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-LOST = [sample(f"lost {i}", "000", "111", ("billing",), f"answer {i}") for i in range(8)]
+LOST = [
+    replace(
+        sample(f"lost {i}", "000", "111", ("billing",), f"answer {i}"),
+        inputs={"question": "Lost where?"},
+    )
+    for i in range(8)
+]
 KEPT = [sample(f"kept {i}", "111", "111", ("other",)) for i in range(232)]
 
 
@@ -77,6 +84,21 @@ def test_by_keyboard_alone(page: Any) -> None:
 def test_accessibility(page: Any) -> None:
     page.click("#samples summary")
     assert find_violations(page) == []
+
+
+def test_on_a_phone_numbers_stay_on_one_line_and_only_the_table_scrolls(page: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    heights = page.evaluate(
+        "[...document.querySelectorAll('td.number')].map((one) => one.getClientRects()[0].height)"
+    )
+    assert max(heights) < 45
+    assert find_violations(page) == []
+
+
+def test_what_was_asked_stands_above_the_answers(page: Any) -> None:
+    page.click("#samples summary")
+    assert page.inner_text("#samples .inputs").split("\n") == ["question", "Lost where?"]
 
 
 def test_printing_opens_what_is_shown(page: Any) -> None:

@@ -73,7 +73,7 @@ KEPT = tuple(sample(f"kept {i}", "111", "111") for i in range(32))
 def test_what_a_person_has_to_know_needs_no_script() -> None:
     page = page_of(run_of(*LOST, *KEPT))
     assert masked(page.text) == snapshot(
-        "Evals of ask: blocked Evals of ask: blocked 6 calls, 0.001200 USD, <duration> ask with scripted/a: blocked 32 of 40 samples pass; compared with 1.0.0 (production); evals/ask.yaml worse: 100.0% -> 80.0%, -20.0 points (95%: -33.2 to -4.9), 8 of 40 samples differ, p = 0.0078; a loss of 11.5 points is found in 4 of 5 such suites In about 95 of 100 suites of 40 samples like these, the interval contains the true difference: the loss may be as large as 33.2 points, and anything that affects fewer than 7.2% of inputs, or only inputs unlike these samples, can hide from this suite. By tag, worst first; corrected for the number of tags Tag Verdict Samples Before After Difference Interval p billing worse 8 100.0% 0.0% -100.0 -100.0 to -32.7 0.0078 Worse than before lost 0: lost, 100.0% to 0.0% lost 1: lost, 100.0% to 0.0% lost 2: lost, 100.0% to 0.0% lost 3: lost, 100.0% to 0.0% lost 4: lost, 100.0% to 0.0% lost 5: lost, 100.0% to 0.0% lost 6: lost, 100.0% to 0.0% lost 7: lost, 100.0% to 0.0% Samples The list of samples needs JavaScript. Name contains Outcome Tag Suite and model Show more"
+        "Evals of ask: blocked Evals of ask: blocked 6 calls, 0.001200 USD, <duration> ask with scripted/a: blocked 32 of 40 samples pass; compared with 1.0.0 (production); evals/ask.yaml worse: 100.0% -> 80.0%, -20.0 points (95%: -33.2 to -4.9), 8 of 40 samples differ, p = 0.0078 ; a loss of 11.5 points is found in 4 of 5 such suites worse 0 better In about 95 of 100 suites of 40 samples like these, the interval contains the true difference: the loss may be as large as 33.2 points, and anything that affects fewer than 7.2% of inputs, or only inputs unlike these samples, can hide from this suite. By tag, worst first; corrected for the number of tags Tag Verdict Samples Before After Difference Interval p billing worse 8 100.0% 0.0% -100.0 -100.0 to -32.7 0.0078 Worse than before lost 0: lost, 100.0% to 0.0% lost 1: lost, 100.0% to 0.0% lost 2: lost, 100.0% to 0.0% lost 3: lost, 100.0% to 0.0% lost 4: lost, 100.0% to 0.0% lost 5: lost, 100.0% to 0.0% lost 6: lost, 100.0% to 0.0% lost 7: lost, 100.0% to 0.0% Samples The list of samples needs JavaScript. Name contains Outcome Tag Suite and model Show more"
     )
 
 
@@ -82,6 +82,37 @@ def test_a_run_without_a_baseline_or_that_was_stopped() -> None:
     assert masked(page.text) == snapshot(
         "Evals of ask: could not judge Evals of ask: could not judge 6 calls, 0.001200 USD, <duration> Stopped: interrupted ask with scripted/a: passed 1 of 1 samples pass; not compared: it was never released; evals/ask.yaml Samples The list of samples needs JavaScript. Name contains Outcome Tag Suite and model Show more"
     )
+
+
+def test_a_sample_says_what_was_asked() -> None:
+    asked = {"ticket": "I was charged <twice>.", "labels": ["a", "b"], "empty": ""}
+    result = run_of(replace(sample("a", "0", "1"), inputs=asked))
+    data = page_of(result).data
+    found = [
+        [data["texts"][name], None if at is None else data["texts"][at]]
+        for name, at in data["samples"][0]["i"]
+    ]
+    assert found == [
+        ["ticket", "I was charged <twice>."],
+        ["labels", '["a", "b"]'],
+        ["empty", ""],
+    ]
+
+
+def test_a_wide_table_scrolls_by_itself_and_has_a_name() -> None:
+    page = page_of(run_of(*LOST, *KEPT))
+    at = [name for name, _ in page.tags].index("table")
+    around, attributes = page.tags[at - 1]
+    assert (around, attributes["role"], attributes["tabindex"]) == ("div", "region", "0")
+    assert attributes["aria-label"]
+
+
+def test_the_interval_is_drawn_and_said() -> None:
+    drawn = next(
+        attributes for name, attributes in page_of(run_of(*LOST, *KEPT)).tags if name == "svg"
+    )
+    assert drawn["aria-label"] == snapshot("The difference is -20.0 points, between -33.2 and -4.9")
+    assert "svg" not in [name for name, _ in page_of(run_of(sample("a", "1"))).tags]
 
 
 def test_each_text_stands_once_and_every_sample_is_there() -> None:
