@@ -205,7 +205,7 @@ def _draw(interval: Interval, difference: float, tone: str) -> str:
         f'<svg class="interval {tone}" viewBox="-6 0 {2 * _MIDDLE + 12} 44" role="img"'
         f' aria-label="{said}"><path class="axis" d="M0 16H{2 * _MIDDLE}M{_MIDDLE} 4V28"/>'
         f'<path class="range" d="M{low:.1f} 16H{high:.1f}"/>'
-        f'<circle cx="{place(difference):.1f}" cy="16" r="5"/>'
+        f'<path class="point" d="M{place(difference):.1f} 16h.01"/>'
         f'<text x="0" y="42">worse</text><text class="middle" x="{_MIDDLE}" y="42">0</text>'
         f'<text class="end" x="{2 * _MIDDLE}" y="42">better</text></svg>'
     )
