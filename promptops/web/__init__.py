@@ -1,1 +1,1 @@
-"""Blocking HTTP from the standard library, for everything except models on event loops."""
+"""HTTP: blocking, from the standard library, and on event loops."""

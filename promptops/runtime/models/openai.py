@@ -1,7 +1,6 @@
 """The transport for endpoints with OpenAI's chat completions.
 
-Each call is one request with one deadline, and the body is sent as given. Blocking calls use the
-standard library, asynchronous ones aiohttp.
+Each call is one request with one deadline, and the body is sent as given.
 """
 
 from __future__ import annotations
@@ -23,12 +22,11 @@ from promptops.runtime.models.wire import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
-    from aiohttp import ClientResponse
-
     from promptops.runtime.models.model import Answer, Endpoint, ModelError, Request
     from promptops.runtime.models.providers import Provider
     from promptops.runtime.models.sessions import Sessions
     from promptops.web.connection import Connections, Reply
+    from promptops.web.waiting import LoopReply
 
 # How long to wait for data after the last event.
 _DRAIN_SECONDS = 0.05
@@ -154,33 +152,28 @@ class OpenAIModel:
         """Return the answer to `request`. Raises ModelError."""
         import asyncio
 
-        from aiohttp import ClientError
-
-        from promptops.runtime.models.sessions import Body
-
         address = self._channel.address(request.model)
         reader = WireReader(request.model, address.secrets)
-        body = Body(encode(request, self._wire_name, is_stream=False))
-        session = await self._channel.sessions(address).get()
-        response: ClientResponse | None = None
+        body = encode(request, self._wire_name, is_stream=False)
+        state = _StreamState()
+        connections = await self._channel.sessions(address).get()
+        reply: LoopReply | None = None
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
-                response = await session.post(
-                    address.url, data=body, proxy=address.proxy, allow_redirects=False
-                )
-                is_success = 200 <= response.status < 300
+                reply = await connections.post(body, state)
+                is_success = 200 <= reply.status < 300
                 limit = MAX_ANSWER_BYTES if is_success else MAX_ERROR_BYTES
-                data = await _read_all(response, limit)
-        except (ClientError, OSError) as error:
-            raise _failure(error, reader, deadline, is_sent=body.is_sent) from error
+                data = await reply.read_all(limit)
+        except OSError as error:
+            raise _failure(error, reader, deadline, is_sent=state.is_sent) from error
         finally:
-            if response is not None:
-                response.close()
+            if reply is not None:
+                reply.close()
         if not is_success:
-            raise reader.read_error(response.status, _headers(response), data or b"")
+            raise reader.read_error(reply.status, reply.headers, data or b"")
         if data is None:
             raise reader.too_large()
-        return reader.read_answer(response.headers.get("Content-Type", ""), data)
+        return reader.read_answer(reply.headers.get("content-type", ""), data)
 
     async def astream(self, request: Request, *, deadline: float) -> AsyncIterator[Part]:
         """Stream the answer. Raises ModelError.
@@ -190,44 +183,38 @@ class OpenAIModel:
         """
         import asyncio
 
-        from aiohttp import ClientError
-
-        from promptops.runtime.models.sessions import Body
-
         address = self._channel.address(request.model)
         reader = WireReader(request.model, address.secrets)
-        body = Body(encode(request, self._wire_name, is_stream=True))
-        session = await self._channel.sessions(address).get()
+        body = encode(request, self._wire_name, is_stream=True)
+        state = _StreamState()
+        connections = await self._channel.sessions(address).get()
         stream = StreamReader(reader)
-        response: ClientResponse | None = None
+        reply: LoopReply | None = None
         end: asyncio.TimerHandle | None = None
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
-                response = await session.post(
-                    address.url, data=body, proxy=address.proxy, allow_redirects=False
-                )
-                await _check_stream(response, reader)
+                reply = await connections.post(body, state)
+                await _check_stream(reply, reader)
             # Closing it wakes the reader, so that chunks need no separate timers.
             end = asyncio.get_running_loop().call_later(
-                max(deadline - time.monotonic(), 0.0), response.close
+                max(deadline - time.monotonic(), 0.0), reply.close
             )
-            content = response.content
-            while not stream.is_done and (data := await content.readany()):
+            while not stream.is_done and (data := await reply.read()):
                 for text in stream.feed(data):
                     _check_left(deadline)
                     yield Part(text)
-            if not content.at_eof():
-                with contextlib.suppress(Exception):
+            if not reply.is_complete:
+                with contextlib.suppress(OSError):
                     async with asyncio.timeout(_DRAIN_SECONDS):
-                        await content.readany()
+                        await reply.read()
             last = stream.finish()
-        except (ClientError, OSError) as error:
-            raise _failure(error, reader, deadline, is_sent=body.is_sent) from error
+        except OSError as error:
+            raise _failure(error, reader, deadline, is_sent=state.is_sent) from error
         finally:
             if end is not None:
                 end.cancel()
-            if response is not None:
-                response.close()
+            if reply is not None:
+                reply.close()
         yield last
 
 
@@ -288,28 +275,11 @@ def _failure(error: Exception, reader: WireReader, deadline: float, *, is_sent: 
     return reader.fail("connection", f"the connection broke: {reason}")
 
 
-async def _check_stream(response: ClientResponse, reader: WireReader) -> None:
+async def _check_stream(reply: LoopReply, reader: WireReader) -> None:
     """Raise the error for an answer that is no stream."""
-    kind = response.headers.get("Content-Type", "").lower()
-    if not 200 <= response.status < 300:
-        data = await _read_all(response, MAX_ERROR_BYTES) or b""
-        raise reader.read_error(response.status, _headers(response), data)
+    kind = reply.headers.get("content-type", "").lower()
+    if not 200 <= reply.status < 300:
+        data = await reply.read_all(MAX_ERROR_BYTES) or b""
+        raise reader.read_error(reply.status, reply.headers, data)
     if not reader.check_stream(kind):
-        raise reader.not_a_stream(kind, await _read_all(response, MAX_ANSWER_BYTES) or b"")
-
-
-async def _read_all(response: ClientResponse, limit: int) -> bytes | None:
-    """Return the whole body; None when it is larger than `limit`."""
-    content = response.content
-    parts = []
-    size = 0
-    while data := await content.readany():
-        size += len(data)
-        if size > limit:
-            return None
-        parts.append(data)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-def _headers(response: ClientResponse) -> dict[str, str]:
-    return {name.lower(): value for name, value in response.headers.items()}
+        raise reader.not_a_stream(kind, await reply.read_all(MAX_ANSWER_BYTES) or b"")
