@@ -319,7 +319,7 @@ class _LoopConnection(asyncio.Protocol):
             self.close()
 
     def close(self) -> None:
-        """Close the connection. Whoever waits for it gets an error."""
+        """Close the connection; a request that waits for it fails."""
         self._fail(FramingError("the connection was closed"))
         if self._transport is not None:
             self._transport.abort()
