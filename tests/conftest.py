@@ -7,6 +7,7 @@ object id, and two racing clones can be made to write identical objects.
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import os
 import shutil
@@ -91,6 +92,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.get_closest_marker("network")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from walking over ten thousand collected tests again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_configure() -> None:
