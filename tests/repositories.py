@@ -206,9 +206,9 @@ class Repo:
         if "main" in heads:
             _write(mine / tracked / "HEAD", f"ref: {tracked}/main\n")
         _write(mine / "FETCH_HEAD", "".join(fetched))
-        with (mine / "config").open("a") as file:
-            file.write(f'[remote "{name}"]\n\turl = {remote.url}\n')
-            file.write(f"\tfetch = +refs/heads/*:{tracked}/*\n")
+        with (mine / "config").open("a") as config:
+            config.write(f'[remote "{name}"]\n\turl = {remote.url}\n')
+            config.write(f"\tfetch = +refs/heads/*:{tracked}/*\n")
         return True
 
     def _is_plain(self, name: str) -> bool:

@@ -11,17 +11,16 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import PromptReference, ResourceTemplateReference
 from mcp_types.version import LATEST_PROTOCOL_VERSION
 
-from tests.server.mcp.conftest import ask
-
 if TYPE_CHECKING:
     from mcp.client.client import Client
 
     from tests.server.conftest import Team
+    from tests.server.mcp.conftest import Streams
 
 NEWEST = LATEST_PROTOCOL_VERSION
 
 
-def test_each_version_of_the_protocol_lists_and_renders(team: Team, version: str) -> None:
+def test_each_version_of_the_protocol_lists_and_renders(streams: Streams, version: str) -> None:
     async def work(client: Client) -> tuple[Any, Any, Any]:
         return (
             await client.list_prompts(),
@@ -31,7 +30,7 @@ def test_each_version_of_the_protocol_lists_and_renders(team: Team, version: str
             ),
         )
 
-    listed, got, rendered = ask(team, version, work)
+    listed, got, rendered = streams.ask(version, work)
 
     names = [one.name for one in listed.prompts]
     assert names == ["billing/dunning", "support/chat", "support/echo", "support/triage"]
@@ -43,14 +42,14 @@ def test_each_version_of_the_protocol_lists_and_renders(team: Team, version: str
     assert json.loads(rendered.content[0].text)["version"] == "1.1.0"
 
 
-def test_system_messages_say_what_they_were(team: Team) -> None:
+def test_system_messages_say_what_they_were(streams: Streams) -> None:
     async def work(client: Client) -> Any:
         return await client.get_prompt(
             "support/chat",
             {"question": "Hi", "history": '[{"role": "assistant", "content": "Yes?"}]'},
         )
 
-    got = ask(team, NEWEST, work)
+    got = streams.ask(NEWEST, work)
 
     found = [
         (one.role, one.content.text, (one.content.meta or {}).get("promptops/role"))
@@ -63,7 +62,7 @@ def test_system_messages_say_what_they_were(team: Team) -> None:
     ]
 
 
-def test_errors_reach_the_client_in_words(team: Team, version: str) -> None:
+def test_errors_reach_the_client_in_words(streams: Streams, version: str) -> None:
     cases: list[tuple[str, dict[str, str], str]] = [
         ("support/triage", {}, "question"),
         ("support/triage", {"qestion": "?"}, "did you mean 'question'?"),
@@ -85,14 +84,14 @@ def test_errors_reach_the_client_in_words(team: Team, version: str) -> None:
             errors.append(caught.value)
         return errors
 
-    errors = ask(team, version, work)
+    errors = streams.ask(version, work)
 
     for (_, _, said), error in zip(cases, errors, strict=True):
         assert error.code == -32602
         assert said in error.message
 
 
-def test_resources_are_files_versions_and_differences(team: Team) -> None:
+def test_resources_are_files_versions_and_differences(streams: Streams) -> None:
     async def work(client: Client) -> tuple[Any, ...]:
         return (
             await client.list_resources(),
@@ -102,7 +101,7 @@ def test_resources_are_files_versions_and_differences(team: Team) -> None:
             await client.read_resource("promptops://diffs/support/triage@1.0.0..1.1.0"),
         )
 
-    listed, templates, files, versions, diff = ask(team, NEWEST, work)
+    listed, templates, files, versions, diff = streams.ask(NEWEST, work)
 
     assert "promptops://prompts/support/triage@production" in [one.uri for one in listed.resources]
     assert len(templates.resource_templates) == 3
@@ -112,7 +111,7 @@ def test_resources_are_files_versions_and_differences(team: Team) -> None:
     assert json.loads(diff.contents[0].text)["schema"].startswith("promptops.diff/")
 
 
-def test_other_addresses_are_refused(team: Team) -> None:
+def test_other_addresses_are_refused(streams: Streams) -> None:
     async def work(client: Client) -> list[int]:
         codes = []
         for uri in ("promptops://nothing/a", "file:///etc/hosts", "promptops://diffs/a"):
@@ -121,10 +120,10 @@ def test_other_addresses_are_refused(team: Team) -> None:
             codes.append(caught.value.code)
         return codes
 
-    assert ask(team, NEWEST, work) == [-32602] * 3
+    assert streams.ask(NEWEST, work) == [-32602] * 3
 
 
-def test_names_and_versions_are_completed(team: Team) -> None:
+def test_names_and_versions_are_completed(streams: Streams) -> None:
     reference = ResourceTemplateReference(uri="promptops://prompts/{+name}@{selector}")
 
     async def work(client: Client) -> tuple[Any, Any, Any]:
@@ -140,14 +139,14 @@ def test_names_and_versions_are_completed(team: Team) -> None:
             ),
         )
 
-    names, versions, values = ask(team, NEWEST, work)
+    names, versions, values = streams.ask(NEWEST, work)
 
     assert names.completion.values == ["support/triage"]
     assert versions.completion.values == ["1.1.0", "1.0.0"]
     assert values.completion.values == ["[]"]
 
 
-def test_a_tool_that_fails_answers_in_words(team: Team) -> None:
+def test_a_tool_that_fails_answers_in_words(streams: Streams) -> None:
     cases: list[tuple[str, dict[str, Any], str]] = [
         ("render", {"reff": "support/triage"}, "did you mean 'ref'?"),
         ("render", {}, "needs the argument 'ref'"),
@@ -161,21 +160,21 @@ def test_a_tool_that_fails_answers_in_words(team: Team) -> None:
     async def work(client: Client) -> list[Any]:
         return [await client.call_tool(name, arguments) for name, arguments, _ in cases]
 
-    results = ask(team, NEWEST, work)
+    results = streams.ask(NEWEST, work)
 
     for (_, _, said), result in zip(cases, results, strict=True):
         assert result.is_error
         assert said in result.content[0].text
 
 
-def test_validate_checks_the_work_tree(team: Team) -> None:
+def test_validate_checks_the_work_tree(team: Team, streams: Streams) -> None:
     team.repo.write("prompts/support/draft.md", "---\nversion: 0.1.0\n---\nHello {{ name }\n")
 
     async def work(client: Client) -> Any:
         return await client.call_tool("validate", {"targets": ["support/draft"]})
 
     try:
-        result = ask(team, NEWEST, work)
+        result = streams.ask(NEWEST, work)
     finally:
         (team.repo.path / "prompts/support/draft.md").unlink()
 
@@ -184,7 +183,7 @@ def test_validate_checks_the_work_tree(team: Team) -> None:
     assert {one["path"] for one in found["findings"]} == {"prompts/support/draft.md"}
 
 
-def test_nothing_runs_until_told_to(team: Team) -> None:
+def test_nothing_runs_until_told_to(streams: Streams) -> None:
     async def names(client: Client) -> tuple[list[str], Any]:
         tools = (await client.list_tools()).tools
         with pytest.raises(MCPError) as caught:
@@ -197,8 +196,8 @@ def test_nothing_runs_until_told_to(team: Team) -> None:
             "run", {"ref": "support/echo", "inputs": {"question": "Hello"}}
         )
 
-    found, error = ask(team, NEWEST, names)
-    done = ask(team, NEWEST, run, "--allow-run")
+    found, error = streams.ask(NEWEST, names)
+    done = streams.ask(NEWEST, run, "--allow-run")
 
     assert found == ["list_prompts", "resolve", "render", "versions", "diff", "validate"]
     assert error.message == snapshot("""\
@@ -210,7 +209,7 @@ hint: the tools: list_prompts, resolve, render, versions, diff, validate\
     assert done.structured_content["id"]
 
 
-def test_another_environment_is_not_there(team: Team) -> None:
+def test_another_environment_is_not_there(team: Team, streams: Streams) -> None:
     team.press.deploy("staging", {"support/triage": "1.0.0"})
 
     async def work(client: Client) -> tuple[Any, Any]:
@@ -219,7 +218,7 @@ def test_another_environment_is_not_there(team: Team) -> None:
             await client.get_prompt("support/triage@production", {"question": "?"})
         return listed, caught.value
 
-    listed, error = ask(team, NEWEST, work, "--env", "staging")
+    listed, error = streams.ask(NEWEST, work, "--env", "staging")
 
     assert [one.name for one in listed.prompts] == ["support/triage"]
     assert error.message == snapshot("""\
