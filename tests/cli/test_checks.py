@@ -87,13 +87,13 @@ Keys, tokens and passwords in prompts.
 
 Texts in the formats of well-known keys (AWS, GitHub, GitLab, Slack, OpenAI, Anthropic, Google,
 Stripe and others), private keys, signed tokens, passwords in URLs, and random-looking values after
-words such as `api_key:`. Placeholders and examples are left alone. What is found is masked in every
-report. The file cannot ignore this check; `promptops.toml` can.
+words such as `api_key:`. Placeholders and examples are ignored. Every report masks the secret. The
+file cannot ignore this check; `promptops.toml` can.
 
 ## Why
 
 A prompt is sent to a model's provider, logged, and kept by Git for ever. Anyone who reads one of
-these has the key, and models can be talked into saying it.
+these has the key, and a model can be made to reveal it.
 
 ## Example
 
