@@ -1,7 +1,6 @@
-"""Cache answers to identical requests in one process's memory; the run log has them for others.
+"""Cache answers to identical requests in memory; the run log caches them for other processes.
 
-Concurrent identical requests make one call: the first one calls the model, the others wait for its
-answer.
+Of concurrent identical requests, the first one calls the model, and the others wait for its answer.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def to_data(answer: Answer) -> dict[str, Any]:
 
 
 def from_data(data: Mapping[str, Any]) -> Answer:
-    """Return the answer that became plain data."""
+    """Return the answer from the data of `to_data`."""
     from promptops.runtime.models.model import NO_USAGE, Answer, ToolCall
 
     calls = tuple(ToolCall(*one) for one in data["tool_calls"])
@@ -59,7 +58,7 @@ class PendingAnswer(NamedTuple):
     """The future answer of a flight.
 
     Attributes:
-        future: the answer; its result is None if there is none to share.
+        future: the answer; None if the call gave none to share.
         thread: the thread that calls the model, which must not wait for itself.
     """
 
@@ -144,7 +143,7 @@ class Answers:
                 self._drop(key)
 
     def land(self, key: str, flight: Flight | None, kept: Kept | None) -> None:
-        """Cache an answer, if any, and end a flight, if any."""
+        """Cache an answer (unless None), and end a flight (unless None)."""
         with self._lock:
             if flight is not None and self._flights.get(key) is flight:
                 del self._flights[key]

@@ -44,7 +44,7 @@ class TextComparison:
 
 
 def _diff(before: Prompt | None, after: Prompt | None) -> PromptDiff:
-    # Most who import this module only ask for the name of a state.
+    # Imported on use: most callers only need `describe_state`.
     from promptops.prompt.diff import diff_prompts
 
     return diff_prompts(before, after)
@@ -95,7 +95,7 @@ def describe_difference(old: Prompt, new: Prompt) -> dict[str, Any]:
 
 
 def split_comparison(text: str) -> tuple[str, str]:
-    """Return the two refs of `NAME@FROM..TO`; UsageError where there is one or none."""
+    """Return the two refs in `NAME@FROM..TO`. Raises UsageError if it is malformed."""
     name, _, selectors = text.partition("@")
     before, dots, after = selectors.partition("..")
     if not (before and dots and after):
@@ -142,10 +142,10 @@ def _released_before(
 def compare_revisions(
     repository: Repository, before: str, after: str | None, names: Sequence[str]
 ) -> list[TextComparison]:
-    """Compare prompts at two Git revisions. `after` None is the work tree; no names mean all
-    prompts.
+    """Compare prompts at two Git revisions; all prompts if `names` is empty.
 
-    At a deployment, such as the tip of an environment's branch, the prompts are the live ones.
+    If `after` is None, it is the work tree. If `after` is None, it is the work tree. At a
+    deployment, such as the tip of an environment's branch, the prompts are the live ones.
     """
     old = _read_revision(repository, before)
     new = _Side(repository.working) if after is None else _read_revision(repository, after)
@@ -174,9 +174,7 @@ class _Side:
 
 
 class _Deployed(_Side):
-    """The prompts that are live in one deployment; of split traffic, the version with the greatest
-    share.
-    """
+    """The live prompts of one deployment; of split traffic, the version with the greatest share."""
 
     def __init__(self, repository: Repository, commit: str) -> None:
         super().__init__(repository.tree(commit))

@@ -1,7 +1,7 @@
 """Choose the configuration of runs.
 
-It is the file that the caller names, else the one in the variable PROMPTOPS_CONFIG, else that of
-the source: of a repository's work tree, of a clone URL's default branch, or the one in a snapshot.
+It is the file that the caller names, else the file in PROMPTOPS_CONFIG, else the configuration of
+the source: in a repository's work tree, on a clone URL's default branch, or in a snapshot.
 """
 
 from __future__ import annotations

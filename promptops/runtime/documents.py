@@ -1,4 +1,4 @@
-"""Runs and resolved prompts as JSON, for command line and server."""
+"""Describe runs and resolved prompts as JSON, for the command line and the server."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def describe_deployment(deployment: Deployment) -> dict[str, Any]:
 
 
 def describe_deployed_change(change: DeploymentChange) -> dict[str, str | None]:
-    """Return what a deployment did to one prompt; null where it is not deployed."""
+    """Return a deployment's change of one prompt as JSON values; null where it is not live."""
     from promptops.delivery.environments import NOTHING
 
     before, after = (None if side == NOTHING else side for side in (change.before, change.after))

@@ -25,16 +25,16 @@ def make_encoder(
     is_ascii: bool = False,
     default: Callable[[Any], Any] = _refuse,
 ) -> Callable[[Any], str]:
-    """Return a function that encodes values.
+    """Return a function that encodes values as JSON.
 
     Args:
-        sort_keys: whether keys are sorted.
-        separators: the texts between items, and after a key.
-        is_ascii: whether other characters than ASCII are escaped.
-        default: returns a JSON value for any other.
+        sort_keys: whether to sort keys.
+        separators: the texts between items and after a key.
+        is_ascii: whether to escape non-ASCII characters.
+        default: converts an unsupported value to a JSON value.
 
-    `JSONEncoder.encode` makes an encoder in C for each call, which takes a third of the time that a
-    small value takes. Where Python has none, its own encoder does the same.
+    `JSONEncoder.encode` creates a C encoder for each call, which takes a third of the time for a
+    small value. Without the C encoder, Python's own is used.
     """
     if c_make_encoder is None:
         slow = json.JSONEncoder(

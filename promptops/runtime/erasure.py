@@ -1,4 +1,4 @@
-"""Everything of one user, removed from all stores, with a receipt."""
+"""Remove all data of a user from all stores, with a receipt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from promptops.runtime.conversation.entries import ConversationStore
     from promptops.runtime.log.log import RunLog
 
-# What nobody but its keeper can remove it from; the receipt says so.
+# Places that promptops cannot reach; the receipt lists them.
 NOT_REACHED = (
     "exports, snapshots and backups of the stores",
     "answers cached in running processes, until [cache] ttl ends",
@@ -25,13 +25,13 @@ NOT_REACHED = (
 
 
 class Receipt(NamedTuple):
-    """What was removed.
+    """The receipt of an erasure.
 
     Attributes:
-        runs: how many runs.
-        texts: how many texts that no other run used.
-        conversations: how many conversations.
-        document: all of it as `promptops.erasure/v1`, with its digest.
+        runs: the number of removed runs.
+        texts: the number of removed texts, which no other run used.
+        conversations: the number of erased conversations.
+        document: the receipt as `promptops.erasure/v1`, with its digest.
     """
 
     runs: int
@@ -50,23 +50,23 @@ def erase_everywhere(
     now: float,
     random: Callable[[int], bytes],
 ) -> Receipt:
-    """Remove what a user said, and what was said to them, and write that it was done.
+    """Remove a user's runs and conversations from all stores, and record the erasure.
 
     Args:
-        user: who.
+        user: the user.
         log: the run log, with its reviews and feedback.
-        stores: the stores of conversations, by what the receipt calls them.
-        by: who does it.
-        reason: why.
+        stores: the conversation stores, by their names in the receipt.
+        by: the person who erases.
+        reason: the reason.
         now: seconds since 1970.
         random: random bytes.
 
-    It can be done again where a store fails: nothing is counted twice.
+    After a failure it can be repeated; nothing is counted twice.
 
     Raises:
-        LogError: a store cannot be used, or its files cannot be cleaned now.
+        LogError: a store is unusable, or its files cannot be cleaned now.
     """
-    # Nobody can find the user by it, not even someone who guesses the name.
+    # A random key, so that the pseudonym cannot be matched with guessed names.
     mark = f"erased:{random(8).hex()}"
     conversations: dict[str, int] = {
         name: len(store.erase_user(user, mark, by=by, now=now)) for name, store in stores.items()

@@ -1,4 +1,4 @@
-"""Decide when to ask a source, who waits for it, and what to use until it answers.
+"""Decide when to ask a source, which callers wait, and which state to use until it answers.
 
 An answer of a source is fresh for `refresh` seconds. After three quarters of that, a read starts a
 refresh in the background, so that a busy process never waits. A caller that finds an older answer
@@ -118,12 +118,12 @@ class Following:
 
     @property
     def good_for_seconds(self) -> float:
-        """How long an answer is used without asking here."""
+        """The time in seconds for which an answer is used without asking here."""
         return self._refresh if self._source.is_local else self._refresh * _AHEAD
 
     @property
     def complaints(self) -> tuple[str, ...]:
-        """Warnings: why there is nothing newer."""
+        """Warnings that say why there is no newer state."""
         silence = self._silence
         return () if silence is None else (f"the source is unreachable: {silence.message}",)
 
@@ -142,7 +142,7 @@ class Following:
         return self._renew(state, age)
 
     def at_hand(self) -> KnownState:
-        """Return a state for data that never changes: any age is fine."""
+        """Return a state of any age, for data that never changes."""
         with self._reading:
             if self.state is not None:
                 return self.state
@@ -161,7 +161,7 @@ class Following:
         return None if question.error is None and question.state is None else question.answer()
 
     def ask_kindly(self, every_seconds: float) -> KnownState | None:
-        """Ask unless that was just done, with a short wait; None without an answer."""
+        """Ask with a short wait, unless that was just done; None without an answer."""
         if self._source.is_local:
             return self.current()[0]
         if self._timing.now() - self._asked_at <= every_seconds:
@@ -238,8 +238,8 @@ class Following:
         return question.answer()
 
     def _take_turn(self) -> bool:
-        """Return whether this caller waits: every one, or one in each interval if the source is
-        unreachable.
+        """Return whether this caller waits; if the source is unreachable, only one per interval
+        does.
         """
         with self._lock:
             silence, now = self._silence, self._timing.now()
@@ -278,7 +278,7 @@ class Following:
         return question, True
 
     def _ask_anew(self, ask: Callable[[], Look | None]) -> _SourceQuestion:
-        """Start a new question and wait: a pending answer may be older than this call."""
+        """Start a new question and wait, because a pending answer may be older than this call."""
         while True:
             question, is_new = self._ask(ask)
             self._timing.wait(question.done, None)

@@ -15,9 +15,7 @@ from typing import Any
 
 
 def forget_imports() -> None:
-    """Drop modules that other threads of the parent were importing, so that they are imported
-    again.
-    """
+    """Drop modules that other threads of the parent were importing; they are imported again."""
     # A later Python may lack these internals; then nothing can be done.
     with contextlib.suppress(AttributeError, ImportError, TypeError):
         bootstrap: Any = import_module("importlib._bootstrap")

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 # Modules for environments are imported on use: a pinned version does not need them.
 _BLOB_MODES = frozenset({"100644", "100755"})
 
-# How many deployments are searched for a pause, for the text of an error.
+# The number of deployments that are searched for a pause, for an error's text.
 _PAUSE_SEARCH = 500
 
 
@@ -87,7 +87,7 @@ class LivePrompt(NamedTuple):
 
     Attributes:
         name: the prompt.
-        commit: the commit of the version that has been live longer.
+        commit: the commit of the first version in `split`.
         split: the live versions, the one that has been live longer first.
         paused: why it is paused, or None.
     """
@@ -99,7 +99,7 @@ class LivePrompt(NamedTuple):
 
     @property
     def version(self) -> str:
-        """The version that has been live longer."""
+        """The version that has been live longer, if traffic is split."""
         return self.split[0].version
 
     @property
@@ -109,7 +109,7 @@ class LivePrompt(NamedTuple):
 
 
 class LiveVersions(NamedTuple):
-    """All that is live in an environment.
+    """Everything that is live in an environment.
 
     Attributes:
         placement: the newest deployment.
@@ -134,7 +134,7 @@ class LiveVersions(NamedTuple):
 
 
 def choose_live(name: str, environment: str, entry: Entry, version: str | None) -> LiveVersion:
-    """Return the live version with that number; by default the one that has been live longer."""
+    """Return the live version numbered `version`; None: the one that has been live longer."""
     if version is None:
         return entry.live[0]
     for live in entry.live:
@@ -146,12 +146,12 @@ def choose_live(name: str, environment: str, entry: Entry, version: str | None) 
 
 
 def describe_split(entry: Entry) -> tuple[Share, ...]:
-    """Return the live versions of a lock's entry, as the public type."""
+    """Return the live versions in a lock's entry as `Share` objects."""
     return tuple(Share(str(live.version), live.digest, live.share) for live in entry.live)
 
 
 def stands_on(git: Git, later: Point, earlier: Point) -> bool:
-    """Return whether `earlier` is an ancestor of `later`, as far as the history here goes.
+    """Return whether `earlier` is an ancestor of `later`, as far as this clone's history shows.
 
     In a clone with one commit of history, only the numbers are compared.
     """
@@ -195,8 +195,8 @@ class LiveEnvironments:
 
     Args:
         repository: the repository.
-        source: its name for display.
-        memory: the memory shared with earlier looks at the same source.
+        source: the source's name for display.
+        memory: the state shared with earlier looks at the same source.
         trust: the trusted keys; None: trust everybody who can write to the source.
         fetched_at_seconds: when the repository was last fetched; None: find out.
         refusals: environments that must not be read, with the reasons.

@@ -21,7 +21,7 @@ class Released(NamedTuple):
         version: the version.
         digest: the digest of its content.
         commit: the commit that was released.
-        released_at_seconds: when, in seconds since 1970.
+        released_at_seconds: the time of the release, in seconds since 1970.
         released_by: who created the release.
         notes: the release notes.
         is_yanked: whether it is yanked.
@@ -81,7 +81,7 @@ def list_deployments(
 
     repository = _require_past(view).repository
     check_environment(environment)
-    # An environment that must not be read must not be listed either.
+    # Reading raises the error of a refused environment, whose history must not be listed either.
     view.live(environment)
     return tuple(list_deployments(repository, environment, name=name, limit=limit))
 

@@ -1,8 +1,8 @@
 """Redact secrets and personal data before something is stored.
 
-Redacted is what the checks `exposed-secret` and `personal-data` find: keys, tokens, passwords in
-URLs, telephone numbers, bank accounts, credit cards. Placeholders and reserved numbers stay. Each
-is replaced by its kind, as in `[redacted telephone number]`.
+Everything that the checks `exposed-secret` and `personal-data` find is redacted: keys, tokens,
+passwords in URLs, telephone numbers, bank accounts, credit cards. Placeholders and reserved numbers
+stay. A match is replaced by its kind, as in `[redacted telephone number]`.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ def _redact(text: str) -> str:
 
 
 def may_be_redacted(data: bytes) -> bool:
-    """Return whether `redact_value` may change plain data, given as JSON with every character in
-    its place.
+    """Return whether `redact_value` may change plain data, given as unescaped JSON.
 
-    True is no promise; False is: what is redacted has characters that JSON leaves as they are.
+    False is certain, because redacted texts contain characters that JSON does not escape. True is
+    not certain.
     """
     return any(may_find(data) for may_find in _searches())
 
@@ -74,7 +74,7 @@ def find_hidden(inputs: Mapping[str, Any] | None, names: Sequence[str]) -> dict[
         while pending:
             value = pending.pop()
             if isinstance(value, str):
-                # A shorter one would match everywhere, and reveals almost nothing.
+                # A shorter value would match everywhere, and reveals almost nothing.
                 if len(value.strip()) >= _MIN_HIDDEN:
                     found[value.strip()] = f"[redacted {name}]"
             elif isinstance(value, Mapping):
@@ -89,7 +89,7 @@ def find_hidden(inputs: Mapping[str, Any] | None, names: Sequence[str]) -> dict[
 def hide(value: Any, hidden: Mapping[str, str]) -> Any:  # noqa: ANN401 -- any plain data
     """Return plain data with strings replaced wherever they occur, longest first.
 
-    What was put in is not searched again.
+    Replacements are not searched again.
     """
     if isinstance(value, str):
         found = [text for text in sorted(hidden, key=len, reverse=True) if text in value]
@@ -100,7 +100,7 @@ def hide(value: Any, hidden: Mapping[str, str]) -> Any:  # noqa: ANN401 -- any p
 
 
 def change_values(value: Any, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401 -- any plain data
-    """Return the values of a mapping or list, changed; anything else is returned as it is."""
+    """Return a mapping or list with its values changed; anything else is returned unchanged."""
     if isinstance(value, Mapping):
         return {name: change(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
@@ -159,9 +159,7 @@ def _redact_mapping(value: Mapping[Any, Any]) -> Mapping[Any, Any]:
 
 
 def _encodable(text: str) -> str:
-    """Return the text with lone surrogates replaced, with the same length, so that it can be
-    encoded.
-    """
+    """Return the text with lone surrogates replaced by characters that can be encoded."""
     if text.isascii():
         return text
     return _SURROGATES.sub("\ufffd", text)

@@ -1,11 +1,11 @@
-"""Whether a text refuses, by phrases of refusing in nine languages. Pure."""
+"""Detect refusals by phrases in nine languages. Pure."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# Only the first sentences are searched: later, these words mostly quote or explain something.
+# Only the first sentences are searched; later, such words are mostly quotes or explanations.
 _BEGINNING = 400
 _DO = r"(?:help|assist|provide|answer|comply|fulfil|fulfill|support|create|write|generate|give"
 _DO += r"|share|discuss|do that|do this|engage|participate|continue|offer|produce|recommend|advise)"
@@ -35,7 +35,7 @@ _REFUSAL = re.compile("|".join(_PHRASES))
 
 
 def find_refusal(text: str) -> str | None:
-    """Return the words by which a text refuses; None when it does not."""
+    """Return the words with which a text refuses; None if it does not."""
     plain = unicodedata.normalize("NFC", text[:_BEGINNING]).lower().replace("\u2019", "'")
     found = _REFUSAL.search(plain)
     return found[0] if found is not None else None

@@ -1,4 +1,4 @@
-"""The library: prompts by ref, from a source that may be slow, unavailable or compromised.
+"""The library: resolve prompts by ref, from a source that may be slow, down or compromised.
 
 Exact versions are cached for ever; everything else is fresh for `refresh` seconds, see `following`.
 If the source is unreachable, the last verified state is used for `max_stale` seconds, marked as
@@ -44,13 +44,12 @@ if TYPE_CHECKING:
     from promptops.runtime.run.runner import Caller, Plan, Runner, StreamPart
     from promptops.runtime.sources.source import Source
 
-# A missing version may have been released a moment ago: ask the source, but not at every call.
+# A missing version may be new, so ask the source, but at most once in this time.
 _ASK_AGAIN_SECONDS = 5.0
 
 
 class Registry:
-    """Resolves prompt refs and runs prompts. Threads may share one; a forked child may keep using
-    its parent's.
+    """Resolves prompt refs and runs prompts. Threads may share one, and so may forked processes.
 
     Create one with `promptops.open`. It is a context manager; closing it ends the processes it
     uses.
@@ -528,7 +527,7 @@ class Registry:
             state.answers = {}
         self._source.close()
 
-    # Finding
+    # Resolving
 
     def _recall(self, key: str) -> ResolvedPrompt | None:
         """Return a cached answer that is still fresh."""

@@ -1,7 +1,7 @@
 """Replay recorded runs with another version of the prompt.
 
-Replays are no real traffic: limits and the log count them in the environment `eval`, and the label
-`replay_of` names the original run. They keep its user, so that an erasure includes them.
+Limits and the log count replays in the environment `eval`, because they are no real traffic. The
+label `replay_of` names the original run. Replays keep its user, so that an erasure includes them.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Replay:
 
     @property
     def result(self) -> str:
-        """What became of it: one of `RESULTS`."""
+        """The result: one of `RESULTS`."""
         if self.is_worse:
             return "worse"
         if self.error is not None:
@@ -84,7 +84,7 @@ class Replay:
 
     @property
     def ms(self) -> float | None:
-        """How long the requests of the new run took; None for none."""
+        """The duration of the new run's requests, in milliseconds; None without requests."""
         if self.after is None:
             return None
         spans = [attempt.ms for attempt in self.after.attempts if attempt.ms is not None]

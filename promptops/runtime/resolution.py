@@ -70,7 +70,7 @@ class ResolvedPrompt:
         warnings: warnings, one sentence each.
         fetched_at_seconds: when this was last known to be current, in seconds since 1970; None for
             just now.
-        is_stale: whether the source should have been asked again and could not be, or not yet.
+        is_stale: whether the source should have been asked again, but has not answered.
     """
 
     ref: str
@@ -113,7 +113,7 @@ class ResolvedPrompt:
 
     @property
     def author(self) -> str:
-        """The prompt's author, as the frontmatter names them."""
+        """The author named in the frontmatter."""
         return self.prompt.author
 
     @property
@@ -174,9 +174,7 @@ class ResolvedPrompt:
     def request(
         self, values: Mapping[str, object] | None = None, /, **inputs: object
     ) -> dict[str, Any]:
-        """Return the keyword arguments of a chat completion call, for any client with OpenAI's
-        interface.
-        """
+        """Return the keyword arguments for a chat completion call with an OpenAI-like client."""
         return self.prompt.request(values, **inputs)
 
     def __str__(self) -> str:
@@ -290,7 +288,7 @@ class RepositoryView:
         Args:
             repository: the repository.
             source: its name for display.
-            memory: the memory shared with earlier looks at the same source.
+            memory: the data shared with earlier looks at the same source.
             trust: the trusted keys; None: trust everybody who can write to the source.
             environment: the default environment; None: the configured one.
             fetched_at_seconds: when the repository was last fetched; None: find out.

@@ -1,3 +1,1 @@
-"""Alerts: tell a person that a limit was reached, a breaker opened, or a provider refuses
-requests.
-"""
+"""Send alerts about limits, open breakers, and providers that refuse requests."""

@@ -19,14 +19,14 @@ class Alert(NamedTuple):
     """One alert.
 
     Attributes:
-        kind: what happened: a guard refused, a provider charged more than was reserved, the ledger
+        kind: the occasion: a guard refused, a provider charged more than was reserved, the ledger
             is unreachable, a breaker opened, a key was refused, a model no longer exists, runs
-            drift, a night of evals, or a test.
+            drift, nightly evals, or a test.
         title: one line.
         detail: further lines; may be empty.
         key: identifies the occasion; one key is sent only once until `until`.
         until: when the same key may be sent again, in seconds since 1970.
-        severity: how urgent it is.
+        severity: its urgency.
     """
 
     kind: Kind
@@ -42,7 +42,7 @@ class AlertError(PromptopsError):
 
     Attributes:
         is_passing: whether a retry may help.
-        retry_after_seconds: the receiver's requested wait.
+        retry_after_seconds: the wait that the receiver requested, or None.
     """
 
     page = "docs/guards.md#alerts"
@@ -64,9 +64,9 @@ class AlertMessage(NamedTuple):
     """An alert as it is sent.
 
     Attributes:
-        alert: what happened.
+        alert: the alert.
         source: the service or machine.
-        at: when, in seconds since 1970.
+        at: the time, in seconds since 1970.
     """
 
     alert: Alert
@@ -75,7 +75,7 @@ class AlertMessage(NamedTuple):
 
     @property
     def time(self) -> str:
-        """When, as RFC 3339 in UTC."""
+        """The time, as RFC 3339 in UTC."""
         return datetime.fromtimestamp(self.at, UTC).isoformat(timespec="seconds")
 
     def document(self) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class AlertMessage(NamedTuple):
 
 
 def describe_refusal(error: ModelError, *, prompt: str | None, run_id: str, now: float) -> Alert:
-    """Return the alert that a provider refuses a key, or does not know a model.
+    """Return the alert about a provider that refuses a key or does not know a model.
 
     The provider's message is left out: it may quote a part of the key.
     """

@@ -26,7 +26,7 @@ MAX_WAITING = 1000
 _MAX_REMEMBERED = 10_000
 _IDLE_SECONDS = 60.0
 _CLOSE_SECONDS = 10.0
-# How long after a failed alert the same one is tried again.
+# The time in seconds after which a failed alert is tried again.
 _AGAIN_SECONDS = 60.0
 
 
@@ -48,8 +48,16 @@ class Alerter:
         warn: Callable[[str], None],
         record: Callable[[str, Mapping[str, object]], None] | None = None,
     ) -> None:
-        """Args: channels, the sending function, ledger, source in alerts, clock, a function that
-        warns about failures, and one that records sent alerts in the run log.
+        """Create an alerter; no thread starts before the first alert.
+
+        Args:
+            channels: the channels.
+            send: sends a message through a channel, with a function that waits.
+            ledger: the ledger, which records sent alerts for all processes.
+            source: the source named in alerts.
+            clock: seconds since 1970.
+            warn: called with each failure.
+            record: records sent alerts in the run log.
         """
         self.lost = 0
         self._channels = channels
@@ -85,7 +93,7 @@ class Alerter:
             if self._channels:
                 self._enqueue(alert)
                 return
-        # The caller sees a refusal; other failures would go unnoticed.
+        # Warn, except about a guard's refusal, which the caller sees.
         if alert.kind != "guard":
             self._warn(f"{alert.title}: {alert.detail}")
 
@@ -171,18 +179,18 @@ class Alerter:
             self._give_up(alert)
 
     def _claim(self, alert: Alert) -> bool:
-        """Return whether this process should send it."""
+        """Return whether this process should send the alert."""
         note, now = _note(alert), self._clock()
         try:
             if self._ledger.swap_note(note, None, self._token, until=alert.until, now=now):
                 return True
-            # The answer to a first attempt may have been lost.
+            # The answer to a first try may have been lost.
             return self._ledger.read_note(note, now=now) == self._token
         except LedgerError:
             return True
 
     def _give_up(self, alert: Alert) -> None:
-        """Allow another attempt; by this process only after a pause."""
+        """Allow other processes to try; this process tries again after a pause."""
         now = self._clock()
         again = min(alert.until, now + _AGAIN_SECONDS)
         with self._condition:

@@ -25,10 +25,9 @@ class Post(NamedTuple):
 
 
 def send_post(post: Post, *, timeout_seconds: float, now: float) -> None:
-    """Send it. Raises AlertError, which names the host and never the address, which may be a
-    secret.
+    """Send a request. Raises AlertError, which names only the host of the (secret) address.
 
-    No redirect is followed: the headers, keys included, would go elsewhere.
+    No redirect is followed, because its target would get the headers with the keys.
     """
     from promptops.web.connection import Connections
     from promptops.web.exchange import NoAnswerError, TooLargeError, WebLimits, exchange

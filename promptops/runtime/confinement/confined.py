@@ -63,7 +63,9 @@ def _answer(question: Mapping[str, Any], known: dict[str, CompiledTemplate]) -> 
 
 
 def _render(template: CompiledTemplate, values: Mapping[str, Any]) -> list[Any] | None:
-    """Return the messages; None for a fault, which a question for these values alone explains."""
+    """Return the messages; None for a fault. A question with these values alone returns its
+    details.
+    """
     from promptops.errors import InputError, TemplateError
 
     try:
@@ -87,7 +89,7 @@ def main() -> None:
     if first is None:
         return
     sys.path[:] = first["path"]
-    # Import before setting the limits, which are meant for templates.
+    # Import before setting the limits, which apply to templates only.
     import promptops.prompt.template.program  # noqa: F401
 
     _limit_memory(first["memory"])

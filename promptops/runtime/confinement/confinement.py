@@ -40,18 +40,18 @@ MAX_BYTES = 1024**3
 
 _PROGRAM = Path(__file__).with_name("confined.py")
 _IS_FROZEN = bool(getattr(sys, "frozen", False)) or not sys.executable
-# How much is rendered ahead.
+# The maximum number of renderings made ahead of use.
 _MAX_QUESTION = 64 * 1024
 _MAX_TOGETHER = 64
 _MAX_AHEAD = 1_024
-# Nothing else is passed on: keys must not reach the process that renders untrusted text.
+# Pass on no other variable: API keys must not reach the process that renders untrusted text.
 _KEPT = ("PATH", "SYSTEMROOT")
 
 
 def confine(resolved: ResolvedPrompt) -> ResolvedPrompt:
-    """Return the same prompt, to be rendered in the process with limits.
+    """Return the same prompt, which is rendered in the process with limits.
 
-    A frozen application has no interpreter to start, and renders itself.
+    In a frozen application, which has no interpreter to start, return the prompt unchanged.
     """
     if _IS_FROZEN:
         return resolved
@@ -60,7 +60,7 @@ def confine(resolved: ResolvedPrompt) -> ResolvedPrompt:
 
 
 def warm_up() -> None:
-    """Start the process before it is needed, because that takes a moment."""
+    """Start the process early, because starting takes time."""
     if not _IS_FROZEN:
         _WORKER.start()
 
@@ -76,7 +76,7 @@ class _ConfinedTemplate:
             "body": closure.document.body,
             "partials": dict(closure.partials),
         }
-        # Rendered ahead: the messages by the values as JSON, the oldest first.
+        # Renderings made ahead: values as JSON -> messages, oldest first.
         self._ahead: dict[str, list[Message]] = {}
 
     def render_ahead(self, many: Iterable[Mapping[str, object]]) -> None:
@@ -126,14 +126,14 @@ class _ConfinedTemplate:
         raise InputError(said["message"], hint=said["hint"])
 
     def _find_ahead(self, values: Mapping[str, object]) -> list[Message] | None:
-        """Return the messages of values that were rendered ahead; None if they were not."""
+        """Return the messages if these values were rendered ahead, else None."""
         if not self._ahead:
             return None
         try:
             found = self._ahead.get(json.dumps(values))
         except (ValueError, TypeError):
             return None
-        # Callers may change what they get.
+        # Copied, because callers may change the messages.
         return None if found is None else [dict(message) for message in found]
 
 
@@ -183,7 +183,7 @@ class _Worker:
     ) -> list[list[Message] | None]:
         """Ask one question with several values, each as JSON.
 
-        Return the messages of each, None for a fault; nothing if the process ended.
+        Return the messages for each, None for a fault; an empty list if the process ended.
         """
         question = f'{{"key": {json.dumps(key)}, "seconds": {MAX_SECONDS}, "many": '
         question += f"[{', '.join(values)}]"
@@ -220,7 +220,7 @@ class _Worker:
             # Some editable installations find the package by an import hook instead.
             path.append(str(Path(__file__).parents[3]))
             first = {"path": path, "memory": MAX_BYTES}
-            with contextlib.suppress(OSError):  # it ended at once; the first question reports it
+            with contextlib.suppress(OSError):  # it ended; the first question reports that
                 _send(process, json.dumps(first).encode())
         return process
 

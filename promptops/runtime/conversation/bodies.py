@@ -1,4 +1,4 @@
-"""What rows of conversations say: packed, encrypted where there are keys."""
+"""Pack and unpack the bodies of conversation rows, encrypted if there are keys."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _SEALED = 2
 
 
 def seal_body(value: object, keyring: Keyring | None) -> bytes:
-    """Return what a row says, packed."""
+    """Return a row's body from its content: packed, and encrypted if there are keys."""
     return pack(to_json(value), keyring)
 
 
 def open_body(body: bytes, keyring: Keyring | None) -> Any:  # noqa: ANN401 - each kind of row has its own
-    """Return what a row says.
+    """Return a row's content from its body.
 
     Raises:
-        ConfigurationError: it is encrypted, and its key is not there.
+        ConfigurationError: it is encrypted, and its key is missing.
         IntegrityError: it was altered.
     """
     _require_key(body, keyring)
@@ -31,10 +31,10 @@ def open_body(body: bytes, keyring: Keyring | None) -> Any:  # noqa: ANN401 - ea
 
 
 def rotate(store: ConversationStore, keyring: Keyring) -> int:
-    """Encrypt everything in a store with the first key; return the number of changed rows.
+    """Encrypt all bodies in a store with the first key; return the number of changed rows.
 
     Raises:
-        ConfigurationError: the key of a row is not there. Rows before it are done.
+        ConfigurationError: a row's key is missing. Earlier rows are changed already.
     """
 
     def change(body: bytes) -> bytes | None:

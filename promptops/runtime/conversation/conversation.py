@@ -80,7 +80,7 @@ class ConversationTools(NamedTuple):
 
 
 class NotKeptError(LogError):
-    """A prompt answered, and question and answer could not be appended.
+    """A prompt answered, but question and answer could not be appended.
 
     Attributes:
         run: the run, with its answer.
@@ -94,14 +94,14 @@ class NotKeptError(LogError):
 
 
 class Conversation:
-    """One conversation. Make it with `Registry.conversation`; threads and processes may share it.
+    """One conversation, made by `Registry.conversation`. Threads and processes may share it.
 
     Attributes:
         id: the application's name for it.
     """
 
     def __init__(self, conversation: str, owner: Owner, ways: ConversationTools) -> None:
-        """Args: its id, its owner and its dependencies."""
+        """Create the conversation with its id, its owner and its dependencies."""
         if not 0 < len(conversation) <= _MAX_ID or not conversation.isprintable():
             raise UsageError(
                 f"a conversation's id has 1 to {_MAX_ID} printable characters",
@@ -118,7 +118,7 @@ class Conversation:
     # Messages
 
     def add(self, role: str, content: str, *, by: str | None = None) -> int:
-        """Append one message, and return its number in the conversation.
+        """Append one message; return the number of its row.
 
         Args:
             role: `user`, `assistant` or `tool`.
@@ -150,7 +150,7 @@ class Conversation:
             by: the speaker; None: the conversation's user.
             after: the expected number of the last row.
 
-        Returns the number of the last one.
+        Returns the number of the last row.
 
         Raises:
             ConflictError: something else was appended after `after`.
@@ -205,18 +205,19 @@ class Conversation:
         """Run a prompt with the conversation as its history; append question and answer.
 
         Args:
-            ref: the prompt, which must have one `{% history %}`. Inputs `summary` and `hand_over`
-                are filled, too, where it declares them.
+            ref: the prompt, which must have one `{% history %}`. Its inputs `summary` and
+                `hand_over` are filled too, if declared.
             inputs: its other inputs.
             said: the user's message; None: the prompt's last user message.
             key: as in `Registry.run`; None without a user: the conversation's id.
             model: a model to use instead of the prompt's.
 
-        A run that calls tools is not appended: hand the results in with `reply`, and its last
-        answer to `record`.
+        A run that calls tools is not appended: send the tool results with `reply`, and pass the
+        last answer to `record`.
 
         Raises:
-            NotKeptError: the prompt answered, and that could not be appended; it has the run.
+            NotKeptError: the prompt answered, but that could not be appended; the error has the
+                run.
             UsageError: the prompt has no history, or several.
             PromptopsError: as `Registry.run`; LogError: the store is unusable.
         """
@@ -290,7 +291,7 @@ class Conversation:
                 yield piece
 
     def record(self, run: Run, *, said: str | None = None) -> int:
-        """Append a run's question and its answer, as `run` does it; return the last number."""
+        """Append a run's question and answer, as `run` does; return the last row's number."""
         question = _last_question(run) if said is None else said
         by = str(version_of(run.prompt))
         entries = []
@@ -373,8 +374,8 @@ class Conversation:
             data: the data to pass on, as JSON values.
 
         Raises:
-            RefusedError: it is larger than 16 kB, or not valid for the target's input.
-            PromptopsError: a ref means no prompt; LogError: the store is unusable.
+            RefusedError: it is larger than 16 kB, or invalid for the target's input.
+            PromptopsError: a ref cannot be resolved; LogError: the store is unusable.
         """
         from promptops.runtime.run.result import Run
 
@@ -450,7 +451,7 @@ class Conversation:
             ) from error
 
     def _check_owner(self) -> None:
-        """Raise RefusedError where the conversation is somebody else's."""
+        """Raise RefusedError if the conversation belongs to another owner."""
         ways = self._ways
         ways.store.tail(self.id, owner=self._owner, tokens=1, now=ways.clock())
 

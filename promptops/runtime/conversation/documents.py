@@ -1,4 +1,4 @@
-"""Conversations as JSON values: what happened, and what is still there of what was said."""
+"""Describe conversations as JSON values: their events, and contents that still exist."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from promptops.runtime.log.encryption import Keyring
 
 SCHEMA = "promptops.conversation/v1"
-# A conversation's rows stay when what they said goes; far fewer are kept in practice.
+# The maximum number of rows to read. Rows stay when their contents are deleted.
 _MAX_ROWS = 1_000_000
 
 
 def describe_head(head: ConversationHead) -> dict[str, Any]:
-    """Return whose a conversation is, and when it was begun and changed."""
+    """Return a conversation's owner, and the times of its start and last event."""
     return {
         "id": head.id,
         "user": head.user,
@@ -43,14 +43,14 @@ def describe_conversation(
     """Return a conversation with its rows, oldest first.
 
     Args:
-        store: where it is.
-        head: which one.
-        keyring: decrypts what it says; None: it is not encrypted.
-        now: seconds since 1970; what expired by then is left out.
-        with_content: whether to return what was said.
+        store: the store.
+        head: the conversation.
+        keyring: decrypts contents; None: they are not encrypted.
+        now: seconds since 1970; contents that expired by then are left out.
+        with_content: whether to include the contents.
 
     Raises:
-        ConfigurationError: it is encrypted, and its key is not there.
+        ConfigurationError: it is encrypted, and its key is missing.
     """
     contents: dict[int, Any] = {}
     if with_content:
@@ -78,6 +78,6 @@ def _describe_row(
         "covers": row.covers or None,
     }
     if with_content:
-        # None: it expired, was dropped or erased, or says nothing, as an expiry.
+        # None: the content expired, was dropped or erased, or the event has none.
         told["content"] = contents.get(row.number)
     return told

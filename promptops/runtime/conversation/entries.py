@@ -21,7 +21,7 @@ KINDS = (MESSAGE, SUMMARY, HAND_OVER, EXPIRED, DROPPED, ERASED)
 
 
 class ConversationEntry(NamedTuple):
-    """Something to append.
+    """A row to append.
 
     Attributes:
         kind: MESSAGE, SUMMARY or HAND_OVER.
@@ -44,13 +44,13 @@ class ConversationEvent(NamedTuple):
     """One event of a conversation.
 
     Attributes:
-        number: from 1, in the order in which it happened.
-        at: when, in seconds since 1970.
+        number: the row's number, from 1, in the order of events.
+        at: the time, in seconds since 1970.
         kind: one of KINDS.
         role: the role of a message.
         tokens: its approximate number of tokens.
         size: the size of its body, in bytes.
-        by: who did or said it.
+        by: the person or prompt that did or said it.
         covers: of a summary, the number of the last summarized row; of DROPPED, of the last dropped
             row.
         body: the stored content, packed; None if deleted.
@@ -68,7 +68,7 @@ class ConversationEvent(NamedTuple):
 
 
 class Owner(NamedTuple):
-    """The owner of a conversation. Others have no access."""
+    """The owner of a conversation: a user and a tenant. Others have no access."""
 
     user: str | None = None
     tenant: str | None = None
@@ -90,8 +90,8 @@ class ExpectedTail(NamedTuple):
     """The state that an append expects; None: any.
 
     Attributes:
-        number: the expected last row.
-        summary: the expected row of the newest summary; 0: there is none.
+        number: the number of the expected last row.
+        summary: the number of the expected newest summary's row; 0 without one.
     """
 
     number: int | None = None
@@ -103,10 +103,10 @@ class Tail(NamedTuple):
 
     Attributes:
         number: the number of its last row; 0 if empty.
-        messages: the messages after the summary that fit, oldest first.
-        is_cut: whether there are more than fit.
-        summary: the newest summary; None: there is none.
-        hand_over: the newest hand-over; None: there is none.
+        messages: the newest messages after the summary that fit, oldest first.
+        is_cut: whether some messages do not fit.
+        summary: the newest summary, or None.
+        hand_over: the newest hand-over, or None.
     """
 
     number: int = 0
@@ -137,9 +137,7 @@ class ConversationHead(NamedTuple):
 
 
 class ConversationStore(Protocol):
-    """The interface of conversation stores. Every call is atomic and may come from any thread or
-    process.
-    """
+    """The interface of conversation stores. Calls are atomic and safe in any thread or process."""
 
     def append(
         self,
@@ -151,7 +149,7 @@ class ConversationStore(Protocol):
         now: float,
         expected: ExpectedTail = ...,
     ) -> int | None:
-        """Append entries in one step; return the number of the last, None if not as `expected`.
+        """Append entries atomically; return the last row's number, or None if `expected` differs.
 
         Raises:
             RefusedError: it belongs to another owner.
@@ -160,13 +158,13 @@ class ConversationStore(Protocol):
         ...
 
     def tail(self, conversation: str, *, owner: Owner, tokens: int, now: float) -> Tail:
-        """Return the newest messages of at most so many tokens; RefusedError as `append`."""
+        """Return the newest messages that fit into `tokens`. Raises RefusedError as `append`."""
         ...
 
     def between(
         self, conversation: str, after: int, before: int, *, limit: int
     ) -> Sequence[ConversationEvent]:
-        """Return the newest `limit` messages between two rows, the oldest first."""
+        """Return the newest `limit` messages between two rows (exclusive), oldest first."""
         ...
 
     def rows(self, conversation: str, *, limit: int = 1000) -> Sequence[ConversationEvent]:
@@ -174,15 +172,15 @@ class ConversationStore(Protocol):
         ...
 
     def find(self, conversation: str) -> ConversationHead | None:
-        """Return one conversation; None: it is unknown."""
+        """Return one conversation, or None."""
         ...
 
     def contents(self, conversation: str, *, now: float) -> Sequence[ConversationEvent]:
-        """Return the rows whose contents are still there, oldest first, of any owner."""
+        """Return the rows that still have contents, oldest first, whoever the owner is."""
         ...
 
     def list(self, *, user: str | None = None, limit: int = 50) -> Sequence[ConversationHead]:
-        """Return conversations, the most recently changed ones first."""
+        """Return conversations, most recently changed first."""
         ...
 
     def expire(self, now: float) -> int:
@@ -190,12 +188,12 @@ class ConversationStore(Protocol):
         ...
 
     def reseal(self, change: Callable[[bytes], bytes | None]) -> int:
-        """Replace the contents of all rows; return how many were changed.
+        """Replace the contents of all rows; return the number of changed rows.
 
-        What is removed or written meanwhile stays as it is. Sizes count as when they were written.
+        Contents that are deleted or written meanwhile are not changed. Recorded sizes stay.
 
         Args:
-            change: returns the new content of a row; None: the same.
+            change: returns a row's new content; None: no change.
         """
         ...
 
@@ -204,7 +202,10 @@ class ConversationStore(Protocol):
         ...
 
     def erase_user(self, user: str, mark: str, *, by: str, now: float) -> Sequence[str]:
-        """Delete the contents of a user's conversations, and replace the user by a mark."""
+        """Delete the contents of a user's conversations, and replace the user's name by `mark`.
+
+        Return the conversations' ids.
+        """
         ...
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from promptops.runtime.resolution import ResolvedPrompt
 
-# The input through which a prompt gets it.
+# The input with which a prompt gets the hand-over.
 INPUT = "hand_over"
 _MAX_BYTES = 16_384
 
@@ -46,7 +46,7 @@ class HandOver:
         target: the prompt that takes over, in the same form.
         reason: the reason, in one line.
         data: the data to pass on; redacted.
-        at: when, in seconds since 1970.
+        at: the time, in seconds since 1970.
     """
 
     source: PromptVersion
@@ -78,22 +78,21 @@ def make_hand_over(
     data: Mapping[str, Any],
     at: float,
 ) -> HandOver:
-    """Return the redacted record. Raises RefusedError if it is too large or the target's input
-    refuses it.
+    """Return a redacted hand-over. Raises RefusedError if it is too large or invalid.
 
     Args:
         source: the prompt that hands over.
         target: the prompt that takes over.
         reason: why.
         data: the data to pass on, as JSON values.
-        at: when, in seconds since 1970.
+        at: the time, in seconds since 1970.
     """
     record = HandOver(
         version_of(source),
         version_of(target),
         redact(" ".join(reason.split())),
         redact_value(dict(data)),
-        # As exactly as stores keep it.
+        # With the precision of stores.
         round(at, 3),
     )
     document = record.to_data()
@@ -108,7 +107,7 @@ def make_hand_over(
 
 
 def read_hand_over(document: Mapping[str, Any], at: float) -> HandOver:
-    """Return the record that `to_data` wrote."""
+    """Return the hand-over from the data of `to_data`."""
     return HandOver(
         PromptVersion(**document["from"]),
         PromptVersion(**document["to"]),
@@ -119,7 +118,7 @@ def read_hand_over(document: Mapping[str, Any], at: float) -> HandOver:
 
 
 def _check_fit(document: Mapping[str, Any], prompt: ResolvedPrompt) -> None:
-    """Validate a hand-over by the target's input."""
+    """Raise RefusedError if the target's input `hand_over` does not accept a hand-over."""
     declared = prompt.inputs.get(INPUT)
     if not isinstance(declared, dict):
         return

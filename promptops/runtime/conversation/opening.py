@@ -40,7 +40,7 @@ class Conversations:
     """The conversations of one registry; stores are opened on first use."""
 
     def __init__(self, registry: Registry, repository: Repository | None, config: Config) -> None:
-        """Args: the registry, the local repository if any, the configuration."""
+        """Store the registry, the local repository if any, and the configuration."""
         self._registry = registry
         self._repository = repository
         self._config = config
@@ -57,7 +57,7 @@ class Conversations:
 
         Args:
             conversation: its id.
-            owner: whose it is.
+            owner: its owner.
             settings: its settings.
         """
         variable = settings.encryption_key

@@ -1,7 +1,7 @@
 """Conversations in Redis, shared by many machines.
 
-Each change is one script, which Redis runs alone. Messages are in a key of its own that Redis
-itself lets go when the conversation's time is over; that it was there stays.
+Each change is one script, which Redis runs atomically. Messages are in a separate key, which Redis
+deletes when the conversation expires; the record of events stays.
 """
 
 from __future__ import annotations
@@ -156,7 +156,10 @@ class RedisStore:
     """Conversations in one database of a Redis server."""
 
     def __init__(self, url: str) -> None:
-        """Args: `redis://` or `rediss://`. PromptopsError where the package is missing."""
+        """Store the URL (`redis://` or `rediss://`).
+
+        Raises PromptopsError if the package is missing.
+        """
         self._hosts = RedisHosts(url, "the store of conversations", wait_seconds=_WAIT_SECONDS)
         self._redis = self._hosts.client
         self._append = self._redis.register_script(_APPEND)
@@ -173,7 +176,7 @@ class RedisStore:
         now: float,
         expected: ExpectedTail = ExpectedTail(),  # noqa: B008 - a constant
     ) -> int | None:
-        """Append entries in one step; see `ConversationStore`."""
+        """Append entries atomically; see `ConversationStore`."""
         values: list[Any] = [
             conversation,
             round(now * 1000),
@@ -193,7 +196,7 @@ class RedisStore:
         return None if done == b"moved" else int(done)
 
     def tail(self, conversation: str, *, owner: Owner, tokens: int, now: float) -> Tail:
-        """Return the newest messages of at most so many tokens; see `ConversationStore`."""
+        """Return the newest messages that fit into `tokens`; see `ConversationStore`."""
         fields = ("n", "floor", "summary", "hand_over", "ends", "user", "tenant")
         found = self._ask(lambda: self._redis.hmget(_HEAD + conversation, fields))
         if found[0] is None:
@@ -222,7 +225,7 @@ class RedisStore:
         return found[::-1]
 
     def rows(self, conversation: str, *, limit: int = 1000) -> Sequence[ConversationEvent]:
-        """Return everything that happened to a conversation; see `ConversationStore`."""
+        """Return a conversation's rows; see `ConversationStore`."""
         texts = self._ask(lambda: self._redis.lrange(_ROWS + conversation, -limit, -1))
         return [_make_row(text, None) for text in texts]
 
@@ -232,7 +235,7 @@ class RedisStore:
         return found[0] if found else None
 
     def contents(self, conversation: str, *, now: float) -> Sequence[ConversationEvent]:
-        """Return the rows whose contents are still there; see `ConversationStore`."""
+        """Return the rows that still have contents; see `ConversationStore`."""
         ends = self._ask(lambda: self._redis.hget(_HEAD + conversation, "ends"))
         if int(ends or 0) and int(ends) <= round(now * 1000):
             return []
@@ -283,7 +286,7 @@ class RedisStore:
         return heads
 
     def expire(self, now: float) -> int:
-        """Remove what conversations said whose time is over; see `ConversationStore`."""
+        """Delete the contents of expired conversations; see `ConversationStore`."""
         at = round(now * 1000)
         names = self._ask(lambda: self._redis.zrangebyscore(_ENDS, "-inf", at))
         count = 0
@@ -296,18 +299,18 @@ class RedisStore:
     def reseal(self, change: Callable[[bytes], bytes | None]) -> int:
         """Replace the contents of all rows; see `ConversationStore`."""
         count = 0
-        # What is written while this looks is sealed with the first key of its writer.
+        # Rows that are written meanwhile use their writer's first key.
         for name in self._ask(lambda: [one for one, _ in self._redis.zscan_iter(_IDS)]):
             count += self._reseal_one(name.decode(), change)
         return count
 
     def erase(self, conversation: str, *, by: str, now: float) -> bool:
-        """Remove what was said in one; see `ConversationStore`."""
+        """Delete the contents of a conversation; see `ConversationStore`."""
         values = [conversation, round(now * 1000), "erased", by, ""]
         return bool(self._forget_one(_keys(conversation, None), values))
 
     def erase_user(self, user: str, mark: str, *, by: str, now: float) -> Sequence[str]:
-        """Remove all that was said with a user; see `ConversationStore`."""
+        """Delete the contents of a user's conversations; see `ConversationStore`."""
         names = sorted(
             name.decode() for name in self._ask(lambda: self._redis.smembers(_USER + user))
         )
@@ -341,7 +344,7 @@ class RedisStore:
         return None if text is None or body is None else _make_row(text, body)
 
     def _walk(self, conversation: str, after: int, before: int) -> Iterator[ConversationEvent]:
-        """Yield the messages between two rows, the newest first, a few at a time."""
+        """Yield the messages between two rows, newest first, read in batches."""
         while before > after + 1:
             first = max(after + 1, before - _BATCH)
             numbers = [str(number) for number in range(first, before)]
@@ -360,7 +363,7 @@ class RedisStore:
             before = first
 
     def _ask(self, question: Callable[[], Any]) -> Any:  # noqa: ANN401 - each has its answer
-        """Ask once: an append whose answer was lost must not be repeated."""
+        """Send a command once: an append whose answer was lost must not be repeated."""
         try:
             self._hosts.find_writable()
             return question()

@@ -71,7 +71,7 @@ class SqlStore:
     """Conversations in one database."""
 
     def __init__(self, database: Database, *, lock: str | None = None) -> None:
-        """Args: the database, and the statement that locks a head if writers run concurrently."""
+        """Store the database, and the statement that locks a head if writers run concurrently."""
         self._database = database
         self._lock = lock
 
@@ -85,7 +85,7 @@ class SqlStore:
         now: float,
         expected: ExpectedTail = ExpectedTail(),  # noqa: B008 - a constant
     ) -> int | None:
-        """Append entries in one step; see `ConversationStore`."""
+        """Append entries atomically; see `ConversationStore`."""
         at = round(now * 1000)
         ttl = None if bounds.ttl_seconds is None else round(bounds.ttl_seconds * 1000)
         ends = None if ttl is None else at + ttl
@@ -119,7 +119,7 @@ class SqlStore:
         return self._database.write(write)
 
     def tail(self, conversation: str, *, owner: Owner, tokens: int, now: float) -> Tail:
-        """Return the newest messages of at most so many tokens; see `ConversationStore`."""
+        """Return the newest messages that fit into `tokens`; see `ConversationStore`."""
         at = round(now * 1000)
 
         def read(cursor: Cursor) -> Tail:
@@ -155,7 +155,7 @@ class SqlStore:
         return self._database.read(read)
 
     def rows(self, conversation: str, *, limit: int = 1000) -> Sequence[ConversationEvent]:
-        """Return everything that happened to a conversation; see `ConversationStore`."""
+        """Return a conversation's rows; see `ConversationStore`."""
         statement = (
             f"SELECT {_COLUMNS}, NULL FROM conversation_rows WHERE conversation = ?"  # noqa: S608
             " ORDER BY n DESC LIMIT ?"
@@ -171,7 +171,7 @@ class SqlStore:
         return None if found is None else _make_head(found)
 
     def contents(self, conversation: str, *, now: float) -> Sequence[ConversationEvent]:
-        """Return the rows whose contents are still there; see `ConversationStore`."""
+        """Return the rows that still have contents; see `ConversationStore`."""
         at = round(now * 1000)
 
         def read(cursor: Cursor) -> list[ConversationEvent]:
@@ -204,7 +204,7 @@ class SqlStore:
         )
 
     def expire(self, now: float) -> int:
-        """Remove what conversations said whose time is over; see `ConversationStore`."""
+        """Delete the contents of expired conversations; see `ConversationStore`."""
         at = round(now * 1000)
         count = 0
         last = ""
@@ -257,7 +257,7 @@ class SqlStore:
         return count
 
     def erase(self, conversation: str, *, by: str, now: float) -> bool:
-        """Remove what was said in one; see `ConversationStore`."""
+        """Delete the contents of a conversation; see `ConversationStore`."""
         at = round(now * 1000)
 
         def write(cursor: Cursor) -> bool:
@@ -269,7 +269,7 @@ class SqlStore:
         return is_there
 
     def erase_user(self, user: str, mark: str, *, by: str, now: float) -> Sequence[str]:
-        """Remove all that was said with a user; see `ConversationStore`."""
+        """Delete the contents of a user's conversations; see `ConversationStore`."""
         at = round(now * 1000)
 
         def write(cursor: Cursor) -> list[str]:
@@ -316,7 +316,7 @@ def open_sqlite_store(path: str) -> SqlStore:
 
 
 def open_postgres_store(url: str) -> SqlStore:
-    """Open the conversations in a database; PromptopsError where the package is missing."""
+    """Open the conversations in a database. Raises PromptopsError if the package is missing."""
     from promptops.errors import PromptopsError
 
     try:
@@ -394,7 +394,7 @@ def _write(
 
 def _expire(cursor: Cursor, conversation: str, state: _SqlState, at: int) -> _SqlState:
     _forget_bodies(cursor, conversation)
-    # All later rows are above this row.
+    # All later rows have greater numbers.
     state = _SqlState(state.number, 0, state.number + 2)
     return _write(cursor, conversation, state, ConversationEvent(0, at, EXPIRED))
 
@@ -440,7 +440,7 @@ def _reseal_some(
     for its, n, body in rows:
         new = change(bytes(body))
         if new is not None:
-            # With PostgreSQL it may have been removed meanwhile.
+            # With PostgreSQL the row may have been removed meanwhile.
             cursor.run(
                 "UPDATE conversation_rows SET body = ? WHERE conversation = ? AND n = ?"
                 " AND body = ?",
@@ -464,7 +464,7 @@ def _read_row(cursor: Cursor, conversation: str, number: int) -> ConversationEve
 def _walk(
     cursor: Cursor, conversation: str, after: int, before: int
 ) -> Iterator[ConversationEvent]:
-    """Yield the messages between two rows, the newest first, a few at a time."""
+    """Yield the messages between two rows, newest first, read in batches."""
     statement = (
         f"SELECT {_COLUMNS}, body FROM conversation_rows WHERE conversation = ?"  # noqa: S608
         " AND n > ? AND n < ? ORDER BY n DESC LIMIT ?"

@@ -25,8 +25,8 @@ CONVERSATIONS = Schema(
                 "CREATE INDEX conversations_by_user ON conversations (user_name)"
                 " WHERE user_name IS NOT NULL"
             ),
-            # kept: bytes of the messages that are there; floor: the first of them; summary,
-            # hand_over: the newest rows of these kinds.
+            # kept: total bytes of the existing messages; floor: number of the first one; summary,
+            # hand_over: numbers of the newest rows of these kinds.
             (
                 "CREATE TABLE conversation_rows (conversation TEXT NOT NULL, n {number} NOT NULL,"
                 " at {number} NOT NULL, kind TEXT NOT NULL, role TEXT NOT NULL,"

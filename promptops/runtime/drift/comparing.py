@@ -1,4 +1,4 @@
-"""Tests of two samples, each with a probability and the size of the difference. Pure.
+"""Compare two samples by tests with a probability and an effect size. Pure.
 
 Sources: Kolmogorov and Smirnov as in Numerical Recipes (3rd ed., 14.3.3), Pearson's chi-squared
 test, the incomplete gamma function by its series and continued fraction (DLMF 8.11.4, 8.9.2).
@@ -16,7 +16,7 @@ from promptops.runtime.log.statistics import t_probability
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# Pearson's approximation needs this many expected in a class.
+# The minimum expected count of a class for Pearson's approximation.
 _MIN_EXPECTED = 5.0
 _OTHERS = "\0others"
 
@@ -26,7 +26,7 @@ class DriftTest(NamedTuple):
 
     Attributes:
         p: the probability of such a difference, or a greater one, by chance.
-        effect: how large the difference is, from 0 to 1 unless the test says otherwise.
+        effect: the size of the difference, from 0 to 1 unless the test says otherwise.
     """
 
     p: float
@@ -93,12 +93,12 @@ def count_above(count: int, trials: int, share: float) -> float:
 
 
 def compare_value(value: float, earlier: Sequence[float], floor: float) -> float:
-    """Return how often a value is so far above earlier ones, by Student's t for a new value.
+    """Return the probability of a value so far above earlier ones, by Student's t.
 
     Args:
-        value: the new one.
-        earlier: those that it is compared with.
-        floor: the least standard deviation that they have, whatever they show.
+        value: the new value.
+        earlier: the earlier values.
+        floor: the minimum assumed standard deviation.
     """
     n = len(earlier)
     mean = sum(earlier) / n

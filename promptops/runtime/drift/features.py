@@ -1,6 +1,4 @@
-"""Extract the compared features of a run: the answer's length, refusal and language, and the
-inputs.
-"""
+"""Extract a run's features for comparison: of the answer (length, refusal, language) and inputs."""
 
 from __future__ import annotations
 

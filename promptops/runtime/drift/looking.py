@@ -34,7 +34,7 @@ def look_for_drift(
     sample: int = SAMPLE,
     embed: Callable[[list[str]], list[list[float]]] | None = None,
 ) -> list[Drift]:
-    """Compare the runs of each prompt with those of the time before.
+    """Compare the recent runs of each prompt with earlier ones.
 
     Args:
         log: the run log.
@@ -50,7 +50,7 @@ def look_for_drift(
     since = now - (_DAY if recent_seconds is None else recent_seconds)
     recent = filters._replace(since=since, until=now)
     groups = log.stats(recent, by=["prompt"])
-    # Runs of a prompt that was not found have none.
+    # Runs whose prompt was not found have no prompt.
     prompts = [name for group in groups if group.runs and (name := group.by["prompt"])]
     found = []
     for name in sorted(prompts):
@@ -98,7 +98,7 @@ def describe_drift(drift: Drift, now: float) -> Alert:
 
 
 def list_gauges(found: Sequence[Drift]) -> dict[Key, float]:
-    """Return the metrics of what was compared."""
+    """Return the metrics of the comparisons."""
     gauges: dict[Key, float] = {}
     for drift in found:
         version = drift.versions[0] if drift.versions else ""

@@ -1,4 +1,4 @@
-"""Recent runs against a reference window, and the last hour against the same hour of earlier days.
+"""Compare recent runs with a reference window, and the last hour with that of earlier days.
 
 A difference is an alarm if it is unlikely by chance and large enough to matter. The error
 probability is ALPHA over all measures of a prompt (Bonferroni), so at most one comparison in a
@@ -51,7 +51,7 @@ class Shift(NamedTuple):
         measure: the measure.
         recent: its recent value, as text.
         reference: its earlier value, as text.
-        effect: how large the difference is.
+        effect: the size of the difference.
         p: the probability of such an effect by chance.
         is_alarm: whether it is an alarm.
         run_id: the first run with the change, or None.
@@ -71,7 +71,7 @@ class Drift(NamedTuple):
 
     Attributes:
         prompt: its name.
-        versions: the versions of the recent runs, the most frequent first.
+        versions: the versions of the recent runs, most frequent first.
         recent: the number of recent runs.
         reference: the number of earlier runs.
         shifts: the comparisons, alarms first.
@@ -99,9 +99,9 @@ def find_drift(
     """Compare runs of a prompt.
 
     Args:
-        prompt: which.
-        recent: runs of the recent window, one of each key, with what was said.
-        reference: the same of the reference window.
+        prompt: the prompt's name.
+        recent: runs of the recent window with contents, one of each key.
+        reference: the same for the reference window.
         hours: the last hour, then the same hour of earlier days; empty: not compared.
         embed: returns a vector for each text; None: do not compare meanings.
     """
@@ -191,7 +191,8 @@ def _compare_values(new: Sequence[Features], old: Sequence[Features]) -> list[Sh
         if min(known.total(), len(found)) < MIN_RUNS or not 0 < len(known) <= _MAX_VALUES:
             continue
         fresh = [(value, run) for value, run in found if value not in known]
-        # Good-Turing estimate: values seen once tell how many were not seen yet; plus one.
+        # Good-Turing: the number of values seen once (plus one) estimates the share of unseen
+        # values.
         once = sum(1 for count in known.values() if count == 1)
         expected = (once + 1) / known.total()
         share = len(fresh) / len(found)
@@ -216,8 +217,8 @@ def _compare_meanings(
 ) -> list[Shift]:
     """Compare the distances of answers to the mean of earlier ones.
 
-    The middle is that of one half of the earlier answers, and the other half is compared with it,
-    too: answers are nearer to a middle that they are part of.
+    The mean is that of one half of the earlier answers, and only the other half is compared,
+    because answers are nearer to a mean that includes them.
     """
     recent = [(one.run.answer, one.run.id) for one in new if one.run.answer][:_MAX_EMBEDDED]
     earlier = [one.run.answer for one in old if one.run.answer][: 2 * _MAX_EMBEDDED]
@@ -281,7 +282,7 @@ def _compare_ratio(
     if not value or len(known) < MIN_DAYS:
         return []
     mean = sum(known) / len(known)
-    # Percentiles of an hour are within some percent of themselves.
+    # Percentiles of an hour are exact to a few percent.
     p = compare_value(math.log(value), known, 0.05)
     ratio = value / math.exp(mean)
     shown = f"{value:.4g} {unit}", f"{math.exp(mean):.4g} {unit} at this hour"

@@ -2,7 +2,7 @@
 
 The state of a model's breaker is a note in the ledger, so all processes share it: *closed* counts
 failures, *open* refuses until a cooldown is over, *half-open* lets one probe through and refuses
-everybody else until it is known how the probe went.
+all other requests until its outcome is known.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 # A probe without a result after this time has died with its process.
 PROBE_SECONDS = 120.0
 _OPEN_SECONDS = 86_400.0
-# How long a closed breaker is cached, if reading it needs the network.
+# The time in seconds for which a closed breaker is cached, if the ledger is on the network.
 _CLOSED_SECONDS = 1.0
-# A file is asked more often, but not by each of a hundred requests a second.
+# The same for a ledger in a file, for services with hundreds of requests a second.
 _CLOSED_HERE_SECONDS = 0.05
 # Concurrent failures of many processes conflict; each write may force another retry.
 _TRIES = 50
@@ -59,7 +59,7 @@ class BreakerOpenError(PromptopsError):
 
 
 class _BreakerState(NamedTuple):
-    """A breaker: closed while `open_until` is 0; `probe` names the one that may try."""
+    """The state of a breaker: closed while `open_until` is 0; `probe` is the id of the probe."""
 
     failures: tuple[float, ...] = ()
     open_until: float = 0.0
@@ -70,9 +70,7 @@ class _BreakerState(NamedTuple):
 
 
 class Permit:
-    """Permission for one request to a model. Report its outcome afterwards, or the probe is
-    lost.
-    """
+    """Permission for one request to a model; without a report of its outcome, a probe is lost."""
 
     __slots__ = ("_breakers", "_is_used", "_model", "_probe")
 
@@ -96,9 +94,7 @@ class Permit:
         self.report(is_healthy=False)
 
     def abandoned(self) -> None:
-        """Report that the request says nothing about the model, for example because it was
-        cancelled.
-        """
+        """Report that the outcome is unknown, for example because the request was cancelled."""
         self.report(is_healthy=None)
 
     def report(self, *, is_healthy: bool | None) -> None:
@@ -136,8 +132,8 @@ class Permit:
 class Breakers:
     """The breakers of all models.
 
-    While the ledger is unreachable, this process uses its own breakers: a breaker saves waiting
-    time and does not protect money.
+    While the ledger is unreachable, this process uses its own breakers, because a breaker saves
+    waiting time and does not protect money.
     """
 
     def __init__(
@@ -150,7 +146,7 @@ class Breakers:
         notify: Callable[[Alert], None] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Args: settings, ledger, clock, generator of unique ids, receiver of alerts."""
+        """Store settings, ledger, clock, generator of unique ids, and receiver of alerts."""
         self._settings = settings
         self._ledger = ledger
         self._local = MemoryLedger()
@@ -203,7 +199,7 @@ class Breakers:
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            # The thread continues; release the probe that it may get.
+            # The thread goes on; release the probe that it may get.
             task.add_done_callback(_give_back)
             raise
 

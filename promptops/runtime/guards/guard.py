@@ -1,5 +1,4 @@
-"""Guards: reserve an attempt's maximum cost before it is sent, and settle the actual cost
-afterwards.
+"""Guards: reserve an attempt's maximum cost before it is sent; settle the actual cost after it.
 
 One transaction of the ledger checks and reserves all windows of an attempt. If spending is limited,
 undecidable cases are refused: an unreachable ledger, an unbounded cost.
@@ -58,7 +57,7 @@ GLOBAL_SPENDING = ("guards.spend_per_hour", "guards.spend_per_day")
 # The maximum number of pending settlements; further ones stay at their estimate.
 _MAX_WAITING = 10_000
 _SETTLED_AT_ONCE = 8
-# How many are settled in one transaction, for which others wait.
+# The number of settlements in one transaction, for which other processes wait.
 _MAX_SETTLED = 100
 _SETTLE_SECONDS = 1.0
 
@@ -88,7 +87,7 @@ class GuardStanding(NamedTuple):
 
 
 class _GuardPlan(NamedTuple):
-    """The charges of one attempt, and which guard each window belongs to.
+    """The charges of one attempt, and the guard of each window.
 
     `meets_default`: whether the default spending limit applies.
     """
@@ -111,7 +110,7 @@ class Guards:
         warn: Callable[[str], None] | None = None,
         settles_together: int = 1,
     ) -> None:
-        """Args: settings, ledger, clock, receiver of alerts.
+        """Store the settings and the ledger.
 
         `warn` is called once if the default limit applies, and once if a cost is unknown.
 
@@ -293,14 +292,14 @@ class Guards:
 
     def _settle_now(self) -> None:
         self._settler = None
-        # Reservations and the end try again.
+        # Later reservations and `close` try again.
         with suppress(LedgerError):
             self.settle_waiting()
 
     def settle_waiting(self) -> int:
         """Make pending settlements; return the number of remaining ones.
 
-        Each reservation makes a few of them.
+        Each reservation makes some of them too.
         """
         return self._settle_waiting(len(self._waiting), wait=True)
 
@@ -356,8 +355,8 @@ class Guards:
         """Reset windows to the reservations of running attempts, and record who did it and why.
 
         Args:
-            by: who resets.
-            reason: why; must not be empty.
+            by: the person who resets.
+            reason: the reason; must not be empty.
             who: the owner of the windows, as in `GuardStanding`; None: all.
         """
         if not reason.strip():
@@ -367,11 +366,10 @@ class Guards:
         return self.ledger.reset(windows, by=by, reason=reason.strip(), now=self._clock())
 
     def rebuild(self, charges: Sequence[Charge], *, by: str, reason: str) -> Reset:
-        """Restart a ledger that lost its counts with the amounts that `rebuild_windows` found in
-        the log.
+        """Restart a ledger that lost its counts, with amounts from `rebuild_windows`.
 
         Raises:
-            UsageError: nothing was lost, or there is no reason.
+            UsageError: nothing was lost, or the reason is empty.
         """
         if not reason.strip():
             raise UsageError("a reset needs a reason", hint="pass --reason TEXT")
@@ -494,13 +492,14 @@ class Guards:
     def _take(
         self, key: str, charges: Sequence[Charge], lease_seconds: float, now: float, *, wait: bool
     ) -> Refusal | None:
-        """Reserve in the ledger; before it refuses, settle what waits."""
-        # In this order: what does not wait any more is settled, or the lock is held.
+        """Reserve in the ledger; before a refusal, make pending settlements and try again."""
+        # Check the list before the lock: a settlement that left the list is in the ledger, or holds
+        # the lock.
         is_pending = bool(self._waiting) or self._settling.locked()
         refusal = self.ledger.reserve(key, charges, lease_seconds=lease_seconds, now=now, wait=wait)
         if refusal is None or not is_pending:
             return refusal
-        # More may be reserved for them than was used.
+        # Pending settlements may overstate the use.
         if self._settle_waiting(len(self._waiting), wait=wait) and not wait:
             raise LedgerBusyError("settlements would have to wait")
         return self.ledger.reserve(key, charges, lease_seconds=lease_seconds, now=now, wait=wait)
@@ -508,8 +507,9 @@ class Guards:
     def _local_charges(
         self, plan: _GuardPlan, cost: int | None, now: float, error: LedgerError
     ) -> list[Charge]:
-        """Return the charges to count in this process while the ledger is unreachable, or
-        refuse.
+        """Return the charges to count in this process while the ledger is unreachable.
+
+        Raises GuardError if a limit on spending or tokens applies.
         """
         settings = self.settings
         self._tell(

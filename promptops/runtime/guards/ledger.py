@@ -26,7 +26,7 @@ MONEY_UNITS: frozenset[Unit] = frozenset({"micros", "tokens"})
 TIMEOUT_SECONDS = 1.0
 # How long an expired reservation can still be settled.
 LATE_SECONDS = 86_400
-# The name of threads that release what a cancelled caller got too late.
+# The name of threads that release the late reservations of cancelled callers.
 GIVING_BACK = "promptops-giving-back"
 # How often a process deletes old data, by a monotonic clock.
 PRUNE_SECONDS = 60
@@ -91,9 +91,9 @@ class Reset(NamedTuple):
     """The record of a reset.
 
     Attributes:
-        at: when, in seconds since 1970.
-        by: who.
-        reason: why.
+        at: the time, in seconds since 1970.
+        by: the person who reset.
+        reason: the reason.
         windows: the reset windows, with their amounts.
     """
 
@@ -108,7 +108,7 @@ class Settlement(NamedTuple):
 
     Attributes:
         key: the reservation.
-        amounts: what was used; missing units stay as reserved.
+        amounts: the used amounts; missing units stay as reserved.
     """
 
     key: str
@@ -136,7 +136,7 @@ def choose_horizon(last: float | None, now: float) -> float:
 
 
 def refuse(charges: Sequence[Charge], used: Mapping[str, int]) -> Refusal | None:
-    """Return why these charges do not fit into windows with the use `used`; None if they do."""
+    """Return a refusal if charges do not fit into windows with the use `used`, else None."""
     refusal: Refusal | None = None
     ends_at = float("-inf")
     for charge in charges:
@@ -164,8 +164,8 @@ class Ledger(Protocol):
     `now` is always the caller's time in seconds since 1970. With `wait=False` a call raises
     LedgerBusyError instead of waiting for a lock or for the network, so that an event loop can try
     before it hands the call to a thread. Every other failure is a LedgerError within
-    `TIMEOUT_SECONDS`, also of opening the store, which the first call does. A ledger derives from
-    this class for the calls on many at once.
+    `TIMEOUT_SECONDS`, also of opening the store, which the first call does. Ledgers derive from
+    this class, which implements `reserve_all` and `settle_all`.
 
     Attributes:
         is_remote: whether each call waits for a network.
@@ -202,7 +202,7 @@ class Ledger(Protocol):
     def settle_all(
         self, settlements: Sequence[Settlement], *, now: float, wait: bool = True
     ) -> None:
-        """Do as `settle` for each of them; a store may do so in one transaction.
+        """Settle several reservations; see `settle`. A store may use one transaction.
 
         Repeating it changes nothing, so a caller may do so after an error.
         """
@@ -224,7 +224,7 @@ class Ledger(Protocol):
     def reset(self, windows: Sequence[str], *, by: str, reason: str, now: float) -> Reset:
         """Reset windows to the reservations of running attempts, and record it.
 
-        On a ledger that lost its counts this begins a new one.
+        A ledger that lost its counts starts again.
         """
         ...
 

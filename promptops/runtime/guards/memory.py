@@ -1,6 +1,4 @@
-"""A ledger in this process's memory: for tests of applications, and while a shared one is
-unreachable.
-"""
+"""A ledger in memory: for tests of applications, and while a shared one is unreachable."""
 
 from __future__ import annotations
 
@@ -57,7 +55,7 @@ class MemoryLedger(Ledger):
     is_remote = False
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Args: a monotonic clock, to delete old windows regularly."""
+        """Store a monotonic clock, for deleting old windows regularly."""
         self._windows: dict[str, _MemoryWindow] = {}
         self._reservations: dict[str, _HeldReservation] = {}
         self._notes: dict[str, tuple[str, float]] = {}
@@ -208,9 +206,7 @@ class MemoryLedger(Ledger):
         return Standing(name, window.used, held.get(name, 0), window.ends_at)
 
     def _forget_expired(self, windows: set[str], now: float) -> None:
-        """Drop these windows from expired reservations; otherwise a late settlement would go below
-        0.
-        """
+        """Drop windows from expired reservations, so that a late settlement cannot go below 0."""
         for key, reservation in list(self._reservations.items()):
             if reservation.expires_at <= now:
                 kept = tuple(one for one in reservation.charges if one.window not in windows)

@@ -25,14 +25,14 @@ class Notices:
     """Reports the default limit once for each ledger, and an unknown cost once for each process."""
 
     def __init__(self, ledger: Ledger, warn: Callable[[str], None]) -> None:
-        """Args: the ledger, to record that the limalready reported; the function that warns."""
+        """Store the ledger, which records that the limit was reported, and the warning function."""
         self._ledger = ledger
         self._warn = warn
         self._has_said_limit = False
         self._has_said_unknown = False
 
     def say(self, cost: int | None, now: float, *, wait: bool) -> None:
-        """Report what applies to an attempt of this cost (None: unknown), if not yet reported.
+        """Report the default limit, or an unknown cost (None), if not yet reported.
 
         Raises LedgerBusyError if it would have to wait and must not. Other errors are ignored: the
         next process reports again.

@@ -61,7 +61,7 @@ class PostgresLedger(Ledger):
     is_remote = True
 
     def __init__(self, url: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Args: `postgresql://`, and a clock that never jumps.
+        """Store the URL (`postgresql://`) and a monotonic clock.
 
         Raises PromptopsError if the package is missing or the URL is malformed.
         """
@@ -138,7 +138,7 @@ class PostgresLedger(Ledger):
         now: float,  # noqa: ARG002 - as `settle`
         wait: bool = True,
     ) -> None:
-        """Settle each of them, in one transaction; see `Ledger`."""
+        """Settle several reservations in one transaction; see `Ledger`."""
         # Sorted, so that two processes never wait for each other.
         pairs = sorted((key, json.dumps(dict(amounts))) for key, amounts in settlements)
         values = [[key for key, _ in pairs], [amounts for _, amounts in pairs]]
@@ -258,7 +258,7 @@ class PostgresLedger(Ledger):
                 raise _BrokenError(str(error)) from error
             raise _error(error) from error
         except BaseException:
-            # Interrupted: its answer would be read as the next one's.
+            # The call was interrupted; its answer would be read as the next call's.
             connection.close()
             raise
         with self._lock:
@@ -266,7 +266,7 @@ class PostgresLedger(Ledger):
         return answer
 
     def _connect(self, deadline: float) -> Any:  # noqa: ANN401
-        """Connect in a thread: looking up a name and connecting can take minutes."""
+        """Connect in a thread, because name lookup and connecting can take minutes."""
         import psycopg
 
         answers: SimpleQueue[Any] = SimpleQueue()

@@ -174,7 +174,7 @@ class RedisLedger(Ledger):
     is_remote = True
 
     def __init__(self, url: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Args: `redis://` or `rediss://`, and a clock that never jumps.
+        """Store the URL (`redis://` or `rediss://`) and a monotonic clock.
 
         Raises PromptopsError if the package is missing or the URL is malformed.
         """
@@ -251,7 +251,7 @@ class RedisLedger(Ledger):
         return _read_reset(self._ask(lambda: self._reset(keys=keys, args=values)))
 
     def restore(self, charges: Sequence[Charge], *, by: str, reason: str, now: float) -> Reset:
-        """Begin a ledger that lost its counts, with these amounts; see `LosableLedger`."""
+        """Restart a ledger that lost its counts, with these amounts; see `LosableLedger`."""
         values: list[object] = [repr(now), repr(time.time()), by, reason, _MAX_RESETS]
         for one in charges:
             seconds = max(_MIN_KEPT_SECONDS, int(one.kept_until - now))
@@ -294,7 +294,7 @@ class RedisLedger(Ledger):
         return bool(answer)
 
     def read_settings(self, names: Sequence[str]) -> Mapping[str, str]:
-        """Return these settings of the server, as its configuration has them."""
+        """Return settings of the server's configuration by their names."""
         found: dict[str, str] = self._ask(lambda: self._redis.config_get(*names))
         return found
 
@@ -307,7 +307,7 @@ class RedisLedger(Ledger):
         if not wait:
             raise LedgerBusyError("the ledger is reached over the network")
         self._outage.check()
-        # Once more than there are addresses: a short failure of the only writable one passes.
+        # Once more than there are addresses, to survive a short failure of the only writable one.
         for left in range(self._hosts.count, -1, -1):
             try:
                 answer = question()

@@ -1,4 +1,4 @@
-"""What a limit says when it refuses a run."""
+"""The errors of limits that refuse a run."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ def refuse_full(guard: str, full: Charge, refusal: Refusal) -> GuardError:
 
     Args:
         guard: the limit's configuration key.
-        full: what the attempt would have charged to the window.
-        refusal: what the ledger said.
+        full: the charge that the window has no room for.
+        refusal: the ledger's answer.
     """
     limit = describe_amount(full.limit, full.unit)
     if guard == "guards.identical_per_minute":

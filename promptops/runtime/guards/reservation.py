@@ -1,4 +1,4 @@
-"""The reservation of one attempt, and how it ends."""
+"""The reservation of one attempt: settle or release it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ if TYPE_CHECKING:
 
 
 class Reservation:
-    """The reservation of one attempt, until it is settled or released. Without either it stays
-    spent.
+    """The reservation of one attempt. Unless settled or released, it counts as spent.
 
     Attributes:
         key: its name in the ledger.
-        cost: the reserved micro-dollars; None: unknown, and nothing is reserved of spending limits.
-        tokens: the reserved tokens; None: unknown, and nothing is reserved of token limits.
+        cost: the reserved micro-dollars; None: unknown, and not reserved.
+        tokens: the reserved tokens; None: unknown, and not reserved.
         is_local: whether it is counted only in this process, because the ledger is unreachable.
     """
 

@@ -1,7 +1,8 @@
 """A ledger in an SQLite file, shared by the processes of one machine.
 
-A commit is passed to the operating system before it returns: killed processes lose nothing, a power
-failure may lose the last moments. Every call is one short transaction, with one writer at a time.
+A commit returns after its data is passed to the operating system: killed processes lose nothing, a
+power failure may lose the last commits. Every call is one short transaction, with one writer at a
+time.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class SqliteLedger(Ledger):
     is_remote = False
 
     def __init__(self, path: Path, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Args: the file, created by the first call; a monotonic clock."""
+        """Store the path, whose file the first call creates, and a monotonic clock."""
         self._path = path
         self._monotonic = monotonic
         self._next_prune = monotonic()
@@ -138,7 +139,7 @@ class SqliteLedger(Ledger):
         now: float,  # noqa: ARG002 - as `settle`
         wait: bool = True,
     ) -> None:
-        """Settle each of them, in one transaction; see `Ledger`."""
+        """Settle several reservations in one transaction; see `Ledger`."""
         with self._write(wait=wait) as connection:
             differences: defaultdict[str, int] = defaultdict(int)
             for key, amounts in settlements:
@@ -321,7 +322,7 @@ class SqliteLedger(Ledger):
             self._disconnect()
         if not wait:
             raise LedgerBusyError("the ledger is not open yet")
-        # Private to its owner: it records who spends how much.
+        # Readable by its owner only, because it records who spends how much.
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self._path.exists():
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -342,7 +343,7 @@ class SqliteLedger(Ledger):
         self._connection = self._file = None
 
     def _prune(self, connection: sqlite3.Connection, now: float) -> None:
-        """Delete what can no longer be settled."""
+        """Delete reservations that can no longer be settled, and old windows and notes."""
         if self._monotonic() < self._next_prune:
             return
         rows = connection.execute("SELECT horizon FROM prunes").fetchall()
@@ -375,7 +376,7 @@ def _insert(
 def _delete(
     connection: sqlite3.Connection, key: str, amounts: Mapping[Unit, int]
 ) -> list[tuple[str, int]] | None:
-    """Delete a reservation; return by how much its windows change, or None if there is none."""
+    """Delete a reservation; return the changes of its windows, or None if it does not exist."""
     found = connection.execute(
         "DELETE FROM reservations WHERE key = ? RETURNING charges", (key,)
     ).fetchall()
@@ -437,7 +438,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
             f"the ledger has version {_version(connection)}, and this promptops supports {VERSION}",
             hint="use the newer promptops that wrote it",
         )
-    # `_begin` does the waiting.
+    # `_begin` waits for locks.
     connection.execute("PRAGMA busy_timeout = 0")
 
 
@@ -456,9 +457,7 @@ def _held(connection: sqlite3.Connection, now: float) -> dict[str, int]:
 
 
 def _forget_expired(connection: sqlite3.Connection, windows: set[str], now: float) -> None:
-    """Drop these windows from expired reservations; otherwise a late settlement would go below
-    0.
-    """
+    """Drop windows from expired reservations, so that a late settlement cannot go below 0."""
     expired = connection.execute(
         "SELECT key, charges FROM reservations WHERE expires_at <= ?", (now,)
     ).fetchall()

@@ -1,7 +1,7 @@
 """Cached answers in the log, for all processes that share it.
 
-An answer is stored only where the log would store it as it is: nothing of it may be redacted. It is
-removed with the run that it was given to, so that an erasure reaches it.
+An answer is stored only if nothing in it would be redacted. It is removed with its run, so that an
+erasure removes it too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 COLUMNS = ("key", "run", "until", "body")
 _UPSERT = upsert("answers", COLUMNS, ("key",))
 _MEGABYTE = 1 << 20
-# How many of the oldest answers are dropped at a time when there is no more room.
+# The number of oldest answers that are dropped at once if there is no room.
 _DROPPED = 100
 
 
@@ -29,7 +29,7 @@ class CachedAnswer(NamedTuple):
     """One answer to an identical request.
 
     Attributes:
-        run_id: the run that it was given to.
+        run_id: the run that got it.
         answer: the answer, as plain data.
     """
 
@@ -52,13 +52,13 @@ def find_answer(
 def store_answer(
     cursor: Cursor, key: bytes, one: CachedAnswer, until: float, keyring: Keyring | None
 ) -> None:
-    """Store an answer until a time, in place of an older one of the same key."""
+    """Store an answer until a time, replacing an older one with the same key."""
     body = pack(to_json(one.answer), keyring)
     cursor.run(_UPSERT, (key, pack_id(one.run_id), round(until * 1000), body))
 
 
 def trim_answers(cursor: Cursor, now: float, megabytes: int) -> None:
-    """Remove answers that are too old, and the oldest ones beyond a size."""
+    """Remove expired answers, and the oldest ones beyond `megabytes`."""
     cursor.run("DELETE FROM answers WHERE until <= ?", (round(now * 1000),))
     while True:
         row = cursor.one("SELECT COALESCE(SUM(LENGTH(body)), 0) FROM answers")

@@ -1,6 +1,6 @@
-"""The beta distribution: the regularised incomplete beta function, of which others are made.
+"""The regularised incomplete beta function, from which other distributions are computed.
 
-It is Lentz's continued fraction (Numerical Recipes, section 6.4).
+By Lentz's continued fraction (Numerical Recipes, section 6.4).
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ _SEALED = 2
 _COMPACT = (",", ":")
 _encode = make_encoder(separators=_COMPACT, default=repr)
 _encode_ascii = make_encoder(separators=_COMPACT, is_ascii=True, default=repr)
-# `json.dumps` with options makes an encoder for each call.
+# `json.dumps` with options would create an encoder for each call.
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=_COMPACT)
 # Shorter ones gain less than 70 bytes from compression, which takes longer than writing them;
 # longer ones use a fast level.
@@ -75,12 +75,12 @@ def _unescape_one(match: re.Match[str]) -> str:
 
 
 def to_json(value: Any) -> bytes:  # noqa: ANN401 -- any plain data
-    """Return data as JSON, with every character in its place."""
+    """Return data as JSON in UTF-8, with lone surrogates preserved."""
     return _encode(value).encode("utf-8", "surrogatepass")
 
 
 def from_json(data: bytes) -> Any:  # noqa: ANN401 -- any plain data
-    """Return the data that became JSON."""
+    """Return the data from the JSON of `to_json`."""
     return json.loads(data.decode("utf-8", "surrogatepass"))
 
 
@@ -102,7 +102,7 @@ def pack(data: bytes, keyring: Keyring | None) -> bytes:
 
 
 def _deflate(data: bytes) -> bytes:
-    """Compress bytes; a window no larger than they are takes a quarter of the time to set up."""
+    """Compress bytes, with a window of their size, which takes a quarter of the set-up time."""
     if len(data) <= 1 << 12:
         deflating = zlib.compressobj(6, zlib.DEFLATED, -12, 6)
     elif len(data) <= 1 << 13:
@@ -169,8 +169,7 @@ def _mac(secret: bytes, data: bytes) -> bytes:
 
 @cache
 def _hmac() -> ModuleType:
-    # Commands that only read do not import it, and the statement itself takes half as long as this
-    # hash.
+    # Imported on use: commands that only read do not need it.
     import hmac
 
     return hmac
@@ -178,7 +177,7 @@ def _hmac() -> ModuleType:
 
 @lru_cache(maxsize=256)
 def pack_digest(text: str | None) -> bytes | None:
-    """Return a digest or a commit in few bytes."""
+    """Return a digest or a commit id packed into few bytes."""
     if text is None:
         return None
     kind, _, number = text.rpartition(":")

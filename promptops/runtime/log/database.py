@@ -15,8 +15,8 @@ class Schema(NamedTuple):
     """A set of tables in a database.
 
     Attributes:
-        what: their name in messages, such as "the run log".
-        versions: the table that records the executed steps.
+        what: the tables' name in messages, such as "the run log".
+        versions: the name of the table that records executed steps.
         steps: the statements that create them, as numbered steps.
     """
 
@@ -34,7 +34,7 @@ class Cursor(Protocol):
     """One transaction."""
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> int:
-        """Execute a statement; return how many rows it changed."""
+        """Execute a statement; return the number of changed rows."""
         ...
 
     def insert(self, statement: str, values: Sequence[Any], key: str) -> int | None:

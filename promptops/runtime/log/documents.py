@@ -30,7 +30,7 @@ def format_instant(seconds: float | None) -> str | None:
 
 
 def run_to_json(run: RunRecord, *, with_content: bool = True) -> dict[str, Any]:
-    """Return a run, with what it said if wanted."""
+    """Return a run, by default with its contents."""
     document = {
         "id": run.id,
         "parent": run.parent_id,
@@ -71,7 +71,7 @@ def run_to_json(run: RunRecord, *, with_content: bool = True) -> dict[str, Any]:
 
 
 def entry_to_json(entry: LogEntry, *, with_content: bool = True) -> dict[str, Any]:
-    """Return everything about a run."""
+    """Return everything in the log about a run."""
     return {
         **run_to_json(entry.run, with_content=with_content),
         "attempts": [_attempt_to_json(one) for one in entry.attempts],
@@ -130,7 +130,7 @@ def _feedback_to_json(one: Feedback) -> dict[str, Any]:
 
 
 def review_to_json(one: RunReview, *, with_content: bool = True) -> dict[str, Any]:
-    """Return a review, with what the reviewer wrote if wanted."""
+    """Return a review, by default with what the reviewer wrote."""
     document = {
         "id": one.id,
         "run": one.run_id,
@@ -145,7 +145,7 @@ def review_to_json(one: RunReview, *, with_content: bool = True) -> dict[str, An
 
 
 def group_to_json(group: RunGroup) -> dict[str, Any]:
-    """Return a group for programs."""
+    """Return a group of runs."""
     return {
         "by": dict(group.by),
         "runs": group.runs,

@@ -1,9 +1,9 @@
 """Encryption of texts at rest: AES-256-GCM with keys from an environment variable.
 
 The variable holds one or more keys, separated by commas: 32 bytes each, in base64 (`openssl rand
--base64 32`). The first one encrypts, each of them decrypts: to rotate, put a new key in front, run
-`promptops runs rotate`, take the old one out. A sealed text is the first four bytes of the SHA-256
-of its key, a nonce of 12 bytes, and the ciphertext.
+-base64 32`). The first one encrypts, and all can decrypt. To rotate, add a new key in front, run
+`promptops runs rotate`, then remove the old one. A sealed text is the first four bytes of the
+SHA-256 of its key, a nonce of 12 bytes, and the ciphertext.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def read_keys(
         except (binascii.Error, ValueError):
             key = b""
         if len(key) != 32:
-            # The value itself is a secret, and stays out of the message.
+            # The value is a secret, so it is not in the message.
             raise ConfigurationError(f"{variable} is not a key of 32 bytes in base64", hint=hint)
         keys.append(key)
     return Keyring(keys, random, variable, what)

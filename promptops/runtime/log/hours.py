@@ -83,7 +83,7 @@ def roll_up(cursor: Cursor, now: float) -> bool:
 
 
 def count_late(cursor: Cursor, number: int, *, sign: int) -> None:
-    """Add one run to its hour, which is rolled up already, or subtract it."""
+    """Add one run to its rolled-up hour, or subtract it (`sign` is 1 or -1)."""
     row = cursor.one(f"{_COUNTED} WHERE n = ?", (number,))
     if row is None or row[6] == RUNNING:
         return

@@ -24,7 +24,7 @@ def make_id(now: float, random: bytes) -> str:
 
 def pack_id(text: str) -> bytes:
     """Return the 16 bytes of an id. Raises UsageError if the text is no UUID."""
-    # The module `uuid` takes ten times as long, and slows the start of every command.
+    # Importing `uuid` would slow the start of every command.
     if _ID.fullmatch(str(text)) is None:
         raise UsageError(
             f"{quote(str(text))} is not the id of a run",

@@ -112,15 +112,15 @@ class RunLog(Protocol):
         ...
 
     def finish(self, run: RunRecord, attempts: Sequence[AttemptRecord] = ()) -> None:
-        """Complete a run with its last attempts in one commit; write it as a whole if it was never
-        begun.
+        """Complete a run with its last attempts in one commit; if it was never begun, write all of
+        it.
 
         Repeating it, or an attempt, counts nothing twice.
         """
         ...
 
     def finish_all(self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]]) -> None:
-        """Complete runs, as `finish` does each, in one commit for all of them."""
+        """Complete several runs as `finish` does, in one commit."""
         ...
 
     def event(self, event: Event) -> None:
@@ -132,17 +132,17 @@ class RunLog(Protocol):
         ...
 
     def review(self, review: RunReview) -> None:
-        """Ask for a review of a run, or answer the one of that id."""
+        """Request a review of a run, or answer the review with this id."""
         ...
 
     def find_answer(self, key: str) -> CachedAnswer | None:
-        """Return the cached answer to a request; None where there is none."""
+        """Return the cached answer to a request, or None."""
         ...
 
     def store_answer(self, key: str, one: CachedAnswer, seconds: float, megabytes: int) -> None:
-        """Cache an answer for so long, unless something of it would be redacted.
+        """Cache an answer for `seconds`, unless something in it would be redacted.
 
-        All cached answers together take `megabytes` at most, about.
+        All cached answers together take at most about `megabytes`.
         """
         ...
 
@@ -190,12 +190,12 @@ class RunLog(Protocol):
     def sample(
         self, filters: Filters = ..., *, limit: int, but: str | None = None
     ) -> Sequence[RunRecord]:
-        """Return some ended runs with what they said, by chance, one of each key.
+        """Return a random sample of ended runs with contents, one of each key.
 
         Args:
-            filters: which.
+            filters: the filter.
             limit: the maximum number.
-            but: an environment whose runs do not count.
+            but: an environment whose runs are ignored.
         """
         ...
 

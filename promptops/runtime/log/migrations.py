@@ -1,7 +1,7 @@
 """The tables of the run log, as numbered steps that are never changed once released.
 
-`{number}`, `{bytes}` and `{identity}` are the words of each database. Times are milliseconds since
-1970, durations microseconds, money micro-dollars: integers all of them.
+`{number}`, `{bytes}` and `{identity}` are replaced by the database's types. Times are milliseconds
+since 1970, durations microseconds, money micro-dollars: integers all of them.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ),
     ),
     (
-        # Cached answers, by what was asked.
+        # Cached answers, by the request's hash.
         (
             "CREATE TABLE answers (key {bytes} NOT NULL PRIMARY KEY, run {bytes} NOT NULL,"
             " until {number} NOT NULL, body {bytes} NOT NULL){keyed}"

@@ -1,4 +1,4 @@
-"""The filters of a question to the run log, as SQL."""
+"""Convert filters of runs to SQL."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _EXACT = {
 
 
 class RunQuery:
-    """Filters as an SQL condition, with interrupted runs distinguished."""
+    """Filters as an SQL condition that distinguishes interrupted runs."""
 
     def __init__(self, cursor: Cursor, filters: Filters, now: float) -> None:
         self.gone = interrupted(cursor, now)
@@ -71,7 +71,7 @@ class RunQuery:
         self.values.append(value)
 
     def where(self, *more: str) -> str:
-        """Return the condition, with more of them."""
+        """Return the WHERE clause of the filters and further conditions."""
         return " AND ".join((*self._parts, *more)) or "1 = 1"
 
     def status(self) -> str:

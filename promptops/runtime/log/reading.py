@@ -1,4 +1,4 @@
-"""Read runs of the log, with all that belongs to them; reviews and events."""
+"""Read runs from the log with their contents, reviews and events."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def list_runs(
     limit: int,
     before: str | None,
 ) -> list[RunRecord]:
-    """Return runs, the newest first."""
+    """Return runs, newest first."""
     question = RunQuery(cursor, filters, now)
     more, values = [], list(question.values)
     if before is not None:
@@ -66,7 +66,7 @@ def list_runs(
 def tail_runs(
     cursor: Cursor, filters: Filters, keyring: Keyring | None, now: float, after: int | None
 ) -> tuple[list[RunRecord], int]:
-    """Return runs added since a place, and the new place."""
+    """Return runs added since a position in the log, and the new position."""
     last = cursor.one("SELECT MAX(n) FROM runs")
     place = 0 if last is None or last[0] is None else int(last[0])
     if after is None:
@@ -81,7 +81,7 @@ def tail_runs(
 
 
 def read_entry(cursor: Cursor, run_id: str, keyring: Keyring | None, now: float) -> LogEntry:
-    """Return all about one run."""
+    """Return everything about one run."""
     number = _find(cursor, run_id)[0]
     gone = interrupted(cursor, now)
     row = cursor.one(
@@ -101,7 +101,7 @@ def read_page(
     now: float,
     place: tuple[int, int],
 ) -> tuple[list[LogEntry], tuple[int, int]]:
-    """Return some entries after a place (time and number), and the place of the last one."""
+    """Return some entries after a position (time, number), and the position of the last one."""
     question = RunQuery(cursor, filters, now)
     rows = list(
         cursor.rows(
@@ -117,7 +117,7 @@ def read_page(
 
 
 def add_texts(cursor: Cursor, run: RunRecord, row: Row, keyring: Keyring | None) -> RunRecord:
-    """Return a run with what was said in it."""
+    """Return a run with its contents."""
     request, answer = row[len(RUN_COLUMNS) : len(RUN_COLUMNS) + 2]
 
     def find(number: bytes) -> bytes | None:
@@ -207,7 +207,7 @@ def _id_range(start: str, what: str, command: str) -> tuple[bytes, bytes]:
 def find_answer(
     cursor: Cursor, text: str, secret: bytes, keyring: Keyring | None, now: float
 ) -> list[RunRecord]:
-    """Return the runs with this answer, the newest first."""
+    """Return the runs with this answer, newest first."""
     rows = cursor.rows(
         f"SELECT {RunQuery(cursor, Filters(), now).columns()} FROM runs WHERE mac = ?"
         " ORDER BY started DESC, n DESC",
@@ -229,7 +229,7 @@ def list_reviews(
 
 
 def read_review_of(cursor: Cursor, start: str, keyring: Keyring | None) -> RunReview:
-    """Return a review by its own id or its run's, or the beginning of either."""
+    """Return a review by its own id, its run's id, or a prefix of either."""
     low, high = _id_range(start, "review", "promptops reviews list")
     rows = list(
         cursor.rows(
@@ -256,7 +256,7 @@ def read_review_of(cursor: Cursor, start: str, keyring: Keyring | None) -> RunRe
 def list_events(
     cursor: Cursor, kind: str | None, limit: int, keyring: Keyring | None
 ) -> list[Event]:
-    """Return events, the newest first."""
+    """Return events, newest first."""
     where, values = ("", [limit]) if kind is None else (" WHERE kind = ?", [kind, limit])
     rows = cursor.rows(
         f"SELECT {columns(EVENT_COLUMNS)} FROM events{where} ORDER BY at DESC, id DESC LIMIT ?",

@@ -55,21 +55,21 @@ class RunRecord(NamedTuple):
         key: the key for traffic shares.
         status: one of STATUSES.
         stage: the stage at which it failed, one of STAGES.
-        error: what went wrong, one line.
+        error: the error, one line; None without one.
         error_kind: the name of the error's class.
         lease_until: a run still `running` after this time is interrupted, wherever it runs.
-        ms: its whole duration.
+        ms: its duration.
         cost_micros: its cost, in micro-dollars; None if unknown.
-        input_tokens: as `Usage` of the answers, summed over attempts.
-        output_tokens: the same sum of output tokens.
-        cached_tokens: the same sum of cached tokens.
+        input_tokens: the input tokens of all attempts, as in `Usage`.
+        output_tokens: the output tokens of all attempts.
+        cached_tokens: the cached input tokens of all attempts.
         usage_source: `measured`, `estimated` or `unknown`.
         finish: why the model stopped.
         is_cached: whether the answer came from the cache, at no cost.
         is_degraded: whether a fallback or a fixed reply answered.
         is_redacted: whether something was masked; set by the log.
         decisions: the rules that decided, in order.
-        inputs: the inputs as given.
+        inputs: the inputs as passed.
         messages: the messages as sent.
         answer: the answer's text.
         tool_calls: the tool calls of the answer, as plain data.
@@ -124,15 +124,15 @@ class AttemptRecord(NamedTuple):
         model: the model that was asked.
         started_at: when it was sent.
         served_model: the model that the server names.
-        ms: how long it took.
+        ms: its duration.
         first_ms: the time until the first part of a stream.
-        status: the HTTP status; None where there was none.
-        error: what went wrong, one line; None for a success.
+        status: the HTTP status; None without a response.
+        error: the error, one line; None for a success.
         error_kind: the kind of the model's error.
         cost_micros: its cost, in micro-dollars; None if unknown.
-        input_tokens: as reported or estimated.
-        output_tokens: as reported or estimated.
-        cached_tokens: as reported or estimated.
+        input_tokens: the input tokens, reported or estimated.
+        output_tokens: the output tokens, reported or estimated.
+        cached_tokens: the cached input tokens, reported or estimated.
         usage_source: `measured`, `estimated` or `unknown`.
         finish: why the model stopped.
         response_id: the provider's id of the response.
@@ -164,10 +164,10 @@ class Event(NamedTuple):
 
     Attributes:
         id: a UUID of version 7.
-        at: when.
-        kind: what happened: `guard_refused`, `breaker_opened`, `erased`.
-        run_id: the run that it happened to.
-        detail: more about it, as JSON.
+        at: the time.
+        kind: the kind, such as `guard_refused`, `breaker_opened` or `erased`.
+        run_id: the run, or None for an event of the log.
+        detail: further data, as JSON values.
     """
 
     id: str
@@ -185,7 +185,7 @@ class Feedback(NamedTuple):
         run_id: the run.
         at: when it was given.
         score: by convention from 0 to 1.
-        label: a word of the application's own.
+        label: a word chosen by the application.
         comment: the comment.
         by: its author.
     """
@@ -204,15 +204,15 @@ class RunReview(NamedTuple):
 
     Attributes:
         id: a UUID of version 7.
-        run_id: the run whose answer is looked at.
+        run_id: the reviewed run.
         requested_at: when it was requested.
-        why: the rule that asked for it.
+        why: the rule that requested it.
         status: `open` or `answered`.
         is_accepted: whether the answer was accepted; None while open.
         answer: the corrected answer; None if it was accepted.
         note: the reviewer's note.
         by: the reviewer.
-        answered_at: when.
+        answered_at: when it was answered.
     """
 
     id: str

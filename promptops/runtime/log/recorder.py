@@ -109,7 +109,7 @@ class Recorder:
         self._record("finish", run, tuple(attempts))
 
     def finish_all(self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]]) -> None:
-        """Record that runs ended, in one commit; one by one if that is not possible now."""
+        """Record in one commit that runs ended; one by one if that fails."""
         try:
             self._follow_fork()
             if not self.waiting and not self._is_closed:
@@ -122,7 +122,7 @@ class Recorder:
             self.finish(run, attempts)
 
     def drop(self, count: int, error: Exception) -> None:
-        """Count records that could not be made."""
+        """Count records that could not be created, as lost."""
         self._warn(error)
         with self._lock:
             self._lose(count)
@@ -150,7 +150,7 @@ class Recorder:
         return self._open_log().get(run_id)
 
     def find_answer(self, key: str) -> CachedAnswer | None:
-        """Return the cached answer to a request; None also where the log cannot be read."""
+        """Return the cached answer to a request; None also if the log is unreadable."""
         try:
             self._follow_fork()
             return self._open_log().find_answer(key)
@@ -167,7 +167,7 @@ class Recorder:
             self._warn(error)
 
     def has_run(self, run_id: str) -> bool:
-        """Return whether a run was not erased; True also where the log cannot be read."""
+        """Return whether a run exists (was not erased); True also if the log is unreadable."""
         try:
             self._follow_fork()
             return bool(self.waiting) or self._open_log().has_run(run_id)

@@ -41,13 +41,13 @@ _ALL = 1 << 31
 
 
 class Audit(NamedTuple):
-    """Who removed something, and why.
+    """The record of a removal: who did it, when and why.
 
     Attributes:
-        id: of the event.
-        at: when.
-        by: who.
-        reason: why.
+        id: the event's id.
+        at: the time.
+        by: the person who removed it.
+        reason: the reason.
     """
 
     id: str
@@ -88,7 +88,7 @@ _OLD = " FROM runs WHERE started < ? AND id NOT IN (SELECT run FROM reviews WHER
 
 
 def prune_some(cursor: Cursor, before: float) -> Removal:
-    """Remove some runs from before a time whose hours are rolled up; return them."""
+    """Remove some runs that started before a time in rolled-up hours; return the removal."""
     limit = min(round(before * 1000), rolled_until(cursor))
     rows = cursor.rows(f"SELECT n, id{_OLD} ORDER BY started LIMIT {_BATCH}", (limit,))
     runs = [(int(number), bytes(run)) for number, run in rows]
@@ -131,7 +131,7 @@ def drop_texts(cursor: Cursor, texts: Sequence[int]) -> int:
 def reseal(
     cursor: Cursor, place: tuple[str, str, str], last: object, keyring: Keyring, limit: int
 ) -> tuple[int, object]:
-    """Encrypt some values with the first key; return the number changed, and where to continue."""
+    """Encrypt some values with the first key; return the number changed, and the last key read."""
     table, key, column = place
     if table == "attempts":
         limit = _ALL  # several rows share a key, and few have an error

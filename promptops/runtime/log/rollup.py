@@ -74,7 +74,7 @@ class Sums:
 
     def join(self, text: str) -> None:
         """Add an hour's totals as written by `pack`."""
-        # Thousands of them make a month: no Counter.update, which takes a third of the time.
+        # Counter.update is slower, and a month has thousands of these.
         data = json.loads(text)
         self.runs += data["runs"]
         self.cost += data["cost"]
@@ -93,7 +93,7 @@ class Sums:
             buckets[number] = buckets.get(number, 0) + count
 
     def pack(self) -> str:
-        """Return the sums as text, for an hour."""
+        """Return the sums as text, as stored for an hour."""
         self._blur()
         names = ("runs", "cost", "unpriced", "input_tokens", "output_tokens", "cached")
         data: dict[str, Any] = {name: getattr(self, name) for name in names}
@@ -109,7 +109,7 @@ class Sums:
         self.durations = []
 
     def group(self, by: Mapping[str, str | None]) -> RunGroup:
-        """Return the sums as an answer."""
+        """Return the sums as the group with the dimensions `by`."""
         from promptops.runtime.log.statistics import RunGroup
 
         ordered = sorted(self.durations)

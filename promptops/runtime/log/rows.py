@@ -83,7 +83,7 @@ def _ms(stored: int | None) -> float | None:
 def run_row(
     run: RunRecord, error: str | None, keyring: Keyring | None, *, is_redacted: bool
 ) -> list[Any]:
-    """Return the values of RUN_COLUMNS; the error is given as it may be kept."""
+    """Return the values of RUN_COLUMNS; `error` is the error after redaction."""
     flags = _CACHED * run.is_cached | _DEGRADED * run.is_degraded | _REDACTED * is_redacted
     return [
         pack_id(run.id),
@@ -119,7 +119,7 @@ def run_row(
 
 
 def read_run(row: Row, keyring: Keyring | None) -> RunRecord:
-    """Return the run of RUN_COLUMNS, without contents."""
+    """Return the run from the values of RUN_COLUMNS, without contents."""
     one = dict(zip(RUN_COLUMNS, row, strict=False))
     flags = one["flags"]
     return RunRecord(
@@ -163,7 +163,7 @@ def is_cached(flags: int) -> bool:
 
 
 def attempt_row(attempt: AttemptRecord, error: str | None, keyring: Keyring | None) -> list[Any]:
-    """Return the values of ATTEMPT_COLUMNS; the error is given as it may be kept."""
+    """Return the values of ATTEMPT_COLUMNS; `error` is the error after redaction."""
     return [
         pack_id(attempt.run_id),
         attempt.number,
@@ -187,7 +187,7 @@ def attempt_row(attempt: AttemptRecord, error: str | None, keyring: Keyring | No
 
 
 def read_attempt(row: Row, keyring: Keyring | None) -> AttemptRecord:
-    """Return the attempt of ATTEMPT_COLUMNS."""
+    """Return the attempt from the values of ATTEMPT_COLUMNS."""
     return AttemptRecord(
         run_id=unpack_id(row[0]),
         number=row[1],
@@ -222,7 +222,7 @@ def event_row(event: Event, keyring: Keyring | None) -> list[Any]:
 
 
 def read_event(row: Row, keyring: Keyring | None) -> Event:
-    """Return the event of EVENT_COLUMNS."""
+    """Return the event from the values of EVENT_COLUMNS."""
     return Event(
         id=unpack_id(row[0]),
         at=row[1] / 1000,
@@ -233,7 +233,7 @@ def read_event(row: Row, keyring: Keyring | None) -> Event:
 
 
 def feedback_row(feedback: Feedback, comment: str | None, keyring: Keyring | None) -> list[Any]:
-    """Return the values of FEEDBACK_COLUMNS; the comment is given as it may be kept."""
+    """Return the values of FEEDBACK_COLUMNS; `comment` is the comment after redaction."""
     return [
         pack_id(feedback.id),
         pack_id(feedback.run_id),
@@ -246,7 +246,7 @@ def feedback_row(feedback: Feedback, comment: str | None, keyring: Keyring | Non
 
 
 def read_feedback(row: Row, keyring: Keyring | None) -> Feedback:
-    """Return the feedback of FEEDBACK_COLUMNS."""
+    """Return the feedback from the values of FEEDBACK_COLUMNS."""
     return Feedback(
         id=unpack_id(row[0]),
         run_id=unpack_id(row[1]),
@@ -275,7 +275,7 @@ def review_row(review: RunReview, keyring: Keyring | None) -> list[Any]:
 
 
 def read_review(row: Row, keyring: Keyring | None) -> RunReview:
-    """Return the review of REVIEW_COLUMNS."""
+    """Return the review from the values of REVIEW_COLUMNS."""
     return RunReview(
         id=unpack_id(row[0]),
         run_id=unpack_id(row[1]),
@@ -296,7 +296,7 @@ def columns(names: Sequence[str], table: str = "") -> str:
 
 
 def upsert(table: str, names: Sequence[str], key: Sequence[str]) -> str:
-    """Return the statement that writes a row, over an older one of the same key."""
+    """Return the statement that inserts a row, or replaces the one with the same key."""
     rest = ", ".join(f"{name} = excluded.{name}" for name in names if name not in key)
     marks = ", ".join("?" * len(names))
     return (

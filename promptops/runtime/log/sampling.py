@@ -1,4 +1,4 @@
-"""Choose some runs of the log by chance, the same ones each time."""
+"""Choose a pseudo-random sample of runs, the same one each time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from promptops.runtime.log.record import RunRecord
 
 _PAGE = 500
-# Of one key there may be many runs, of which a sample takes one.
+# A key may have many runs, of which a sample takes one.
 _SAMPLED_TIMES = 8
 _WORD = (1 << 64) - 1
 
@@ -37,12 +37,11 @@ def sample_runs(
     limit: int,
     but: str | None,
 ) -> list[RunRecord]:
-    """Return some ended runs with what they said, one of each key.
+    """Return a sample of ended runs with contents, one of each key.
 
-    Which ones is chance, but the same for the same log: the numbers of the runs are shuffled by a
-    hash, so that two looks at one window show the same.
+    The runs are ordered by a hash of their numbers, so the same window gives the same sample.
     """
-    # Prompt and time alone, which an index has: other filters are applied below.
+    # Filter only by prompt and time, which have an index; other filters are applied below.
     narrow = filters.__class__(since=filters.since, until=filters.until, prompt=filters.prompt)
     first = RunQuery(cursor, narrow, now)
     numbers = [
@@ -60,7 +59,7 @@ def sample_runs(
         some = numbers[start : start + _PAGE]
         marks = ", ".join("?" * len(some))
         place = {number: index for index, number in enumerate(some)}
-        # Only what decides is read here: of one key there may be thousands.
+        # Read only the columns that decide, because a key may have thousands of runs.
         rows = cursor.rows(
             f"SELECT n, traffic_key, user_name, environment FROM runs"
             f" WHERE {question.where(f'n IN ({marks})', 'status <> ?')}",
@@ -81,7 +80,7 @@ def sample_runs(
 def _read_numbers(
     cursor: Cursor, numbers: Sequence[int], keyring: Keyring | None
 ) -> list[RunRecord]:
-    """Return runs by their numbers in the log, in this order, with what was said."""
+    """Return runs with contents by their numbers in the log, in this order."""
     found: dict[int, RunRecord] = {}
     for start in range(0, len(numbers), _PAGE):
         some = numbers[start : start + _PAGE]
@@ -98,7 +97,7 @@ def _read_numbers(
 
 
 def _shuffle(number: int) -> int:
-    """Return a number that says nothing about the order of its argument (splitmix64)."""
+    """Return a hash of a number, for shuffling (splitmix64)."""
     value = (number * 0x9E3779B97F4A7C15) & _WORD
     value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
     value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _WORD

@@ -1,8 +1,9 @@
 """The run log in an SQLite file, shared by the processes of one machine.
 
-Write-ahead logging lets readers read while somebody writes. A commit is on its way to the disk when
-it returns: killing processes loses nothing, a power cut can lose the last moments. Pages are 4 kB:
-a commit writes half a dozen of them, larger ones take longer to write and save no space.
+With write-ahead logging, reading is possible while another process writes. A commit returns after
+its data is passed to the operating system: killed processes lose nothing, a power failure may lose
+the last commits. Pages are 4 kB, because a commit writes about six of them; larger pages are slower
+and save no space.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _WORDS = {
     "{identity}": "INTEGER PRIMARY KEY",
     "{keyed}": " WITHOUT ROWID",
 }
-# How long a write waits for another process's.
+# The time in seconds that a write waits for another process.
 BUSY_SECONDS = 1.0
 _CHECKPOINT_PAGES = 8000
 _BUSY_SCRUB_SECONDS = 30.0
@@ -49,7 +50,7 @@ def open_sqlite(
     key: Callable[[str], str | None],
     create: bool = True,
 ) -> Store:
-    """Open the log in a file; NotFoundError when there is none and none may be made."""
+    """Open the log in a file. Raises NotFoundError if it is missing and `create` is false."""
     if not create and not Path(path).exists():
         raise NotFoundError(f"there is no run log at {path}", hint="run a prompt to create it")
     database = SqliteDatabase(Path(path), clock)
@@ -80,7 +81,7 @@ class _SqliteCursor:
         self, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]], key: str
     ) -> Sequence[int]:
         """Insert rows that do not exist yet; return their keys, in order."""
-        # As SQLite numbers rows itself. Nobody else writes during this transaction.
+        # Number rows as SQLite does; no other process writes during this transaction.
         last = self.one(f"SELECT COALESCE(MAX({key}), 0) FROM {table}")
         first = 1 if last is None else int(last[0]) + 1
         keys = range(first, first + len(rows))
@@ -180,8 +181,8 @@ class SqliteDatabase:
 
     def _follow_fork(self) -> None:
         if self._pid != os.getpid():
-            # Neither the locks nor the connections may be touched: other threads of the parent
-            # may have held them, and closing would write to the parent's file.
+            # Do not touch locks and connections: another thread of the parent may have held the
+            # locks, and closing would write to the parent's file.
             _ABANDONED.append((self._connections, self._lock))
             self._reset()
 
@@ -208,7 +209,7 @@ class SqliteDatabase:
         try:
             connection.execute("PRAGMA page_size = 4096")
             if writing:
-                # Making the tables waits as SQLite does, writing in a way of its own.
+                # Creating tables waits by SQLite's own timeout, writing by `_begin`.
                 _prepare(connection, self._schema, self._clock())
                 connection.execute("PRAGMA busy_timeout = 0")
         except BaseException:
@@ -219,7 +220,7 @@ class SqliteDatabase:
         return connection
 
     def _make_file(self) -> None:
-        # It holds what people said: for its owner alone.
+        # Readable by its owner only, because it contains what people said.
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self._path.exists():
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))

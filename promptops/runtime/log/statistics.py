@@ -1,8 +1,8 @@
-"""Statistics of runs: shares, means and their differences, where runs of one key belong together.
+"""Statistics of runs: shares, means and differences, with runs clustered by key.
 
-Pure functions. Runs of one key (one user, one conversation) resemble one another, so the unit is
-the key: variances are those of sums by key, and Student's t has as many degrees of freedom as there
-are keys (Welch and Satterthwaite), not runs.
+Pure functions. Runs of one key (a user or a conversation) are similar, so the unit is the key:
+variances are those of sums by key, and the degrees of freedom of Student's t depend on the number
+of keys (Welch and Satterthwaite), not of runs.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from promptops.runtime.log.beta import beta_probability
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# Fewer keys than this on a side say nothing.
+# With fewer keys on a side, nothing is concluded.
 MIN_CLUSTERS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class RunGroup:
-    """What is known of the runs of one group.
+    """The statistics of one group of runs.
 
     Attributes:
-        by: the dimensions and their values, in the order asked for.
-        runs: how many, in all.
-        statuses: how many of each status.
-        stages: how many errors and refusals at each stage.
-        cost_micros: the sum of known costs.
-        unpriced: how many ended without a known cost.
-        input_tokens: the sum of known numbers.
-        output_tokens: the sum of known numbers.
-        cached: how many were answered from the cache.
-        p50_ms: the median duration of ended runs; None without any.
-        p95_ms: the 95th percentile of it.
-        is_exact: whether the percentiles are exact, and not read from a histogram
-            (`histogram.ERROR`).
+        by: dimension -> value, in the requested order.
+        runs: the number of runs.
+        statuses: status -> number of runs.
+        stages: stage -> number of errors and refusals.
+        cost_micros: the sum of known costs, in micro-dollars.
+        unpriced: the number of ended runs with unknown cost.
+        input_tokens: the sum of known input tokens.
+        output_tokens: the sum of known output tokens.
+        cached: the number of runs answered from the cache.
+        p50_ms: the median duration of ended runs, in milliseconds; None without any.
+        p95_ms: the 95th percentile of their durations.
+        is_exact: whether the percentiles are exact; those from a histogram have a relative error up
+            to `histogram.ERROR`.
     """
 
     by: Mapping[str, str | None]
@@ -55,7 +55,7 @@ class RunGroup:
 
     @property
     def errors(self) -> int:
-        """How many failed or were interrupted; a refusal is no error."""
+        """The number of failed or interrupted runs; a refusal is no error."""
         return self.statuses.get("failed", 0) + self.statuses.get("interrupted", 0)
 
 
@@ -64,9 +64,9 @@ class Estimate:
     """A mean over runs.
 
     Attributes:
-        mean: the mean; None without a run.
-        runs: over how many runs.
-        clusters: over how many keys.
+        mean: the mean; None without runs.
+        runs: the number of runs.
+        clusters: the number of keys.
     """
 
     mean: float | None
@@ -76,16 +76,16 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class RunDifference:
-    """What two groups differ by in one measure.
+    """The difference of two groups in one measure.
 
     Attributes:
         measure: `feedback`, `errors`, `cost` or `latency`.
-        unit: what it is measured in.
+        unit: its unit.
         left: the first group.
         right: the second group.
-        difference: right minus left; None where a side is empty.
-        low: the lower end of the 95 % interval; None with fewer keys than MIN_CLUSTERS on a side.
-        high: its upper end.
+        difference: right minus left; None if a side is empty.
+        low: the lower bound of the 95 % interval; None with fewer keys than MIN_CLUSTERS on a side.
+        high: its upper bound.
         verdict: `higher`, `lower`, `no difference found` or `too few keys`.
     """
 
@@ -101,13 +101,13 @@ class RunDifference:
 
 @dataclass(frozen=True, slots=True)
 class RunComparison:
-    """Two versions of one prompt, side by side.
+    """The comparison of two versions of a prompt.
 
     Attributes:
         left: the first version's runs.
         right: the second version's runs.
-        differences: what they differ by.
-        unkeyed: how many runs had no key and count as one key each.
+        differences: the difference in each measure.
+        unkeyed: the number of runs without a key, each of which counts as a key.
     """
 
     left: RunGroup
@@ -174,7 +174,7 @@ def _interval(
 
 
 def _mean_variance(clusters: Sequence[tuple[float, int]]) -> tuple[float, float]:
-    """Return the mean over runs and the variance of it: that of a ratio of two sums over keys."""
+    """Return the mean over runs and its variance, as of a ratio of two sums over keys."""
     size, count = len(clusters), sum(n for _, n in clusters)
     mean = math.fsum(y for y, _ in clusters) / count
     squares = math.fsum((y - mean * n) ** 2 for y, n in clusters)

@@ -1,9 +1,9 @@
-"""A run log in an SQL database: what both databases have in common.
+"""A run log in an SQL database: the common part of both databases.
 
-System messages, long earlier turns and long requests are found by their hash, so that what many
-runs say is kept once; `uses` says which run uses which, so that such a text goes with its last run.
-Any other text belongs to one run: no index has to be written for it. What happened in an hour is
-added up when the hour is over (`hours`); a run that ends later is added then.
+System messages, long earlier turns and long requests are stored once for many runs, by their hash.
+`uses` records which runs use which text, so that a text is removed with its last run. Any other
+text belongs to one run and needs no index. Past hours are rolled up (`hours`); a run that ends
+later is added to its hour.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _INSERT_EVENT = upsert("events", EVENT_COLUMNS, ("id",))
 _INSERT_FEEDBACK = upsert("feedback", FEEDBACK_COLUMNS, ("id",))
 _UPSERT_REVIEW = upsert("reviews", REVIEW_COLUMNS, ("id",))
 _ROTATION = 500
-# In so many of 256 cases, storing an answer makes room for others.
+# Out of 256 stored answers, this many trigger a removal of old ones.
 _TRIMMED = 8
 
 
@@ -90,9 +90,7 @@ class Store:
         return RunWriter(self._settings, self._keyring, self._secret)
 
     def _read_secret(self) -> bytes:
-        """Return the secret that hashes and answers' marks are made with: made once, sealed by the
-        key.
-        """
+        """Return the secret for keyed hashes, which is created once and encrypted with the key."""
 
         def read(cursor: Cursor) -> bytes | None:
             row = cursor.one("SELECT value FROM meta WHERE name = 'secret'")
@@ -117,7 +115,7 @@ class Store:
     # Writing
 
     def begin(self, run: RunRecord) -> None:
-        """Write a run that begins."""
+        """Write the start of a run."""
         if run.status != RUNNING:
             raise UsageError(f"a new run must have the status running, not '{run.status}'")
         prepared = self._writer.prepare(run)
@@ -131,7 +129,7 @@ class Store:
         self._database.write(lambda cursor: cursor.run(_UPSERT_ATTEMPT, row))
 
     def finish(self, run: RunRecord, attempts: Sequence[AttemptRecord] = ()) -> None:
-        """Complete a run, in one commit with its last attempts."""
+        """Complete a run with its last attempts in one commit."""
         prepared = self._writer.prepare(run)
         rows = self._writer.attempt_rows(run, attempts)
 
@@ -169,10 +167,10 @@ class Store:
     def _write_ended(
         self, cursor: Cursor, run: RunRecord, prepared: PreparedRun, until: int
     ) -> None:
-        """Complete a run that began before, or is written again."""
+        """Complete a run that was begun or is written again."""
         old = self._writer.find(cursor, prepared)
         if prepared.begun.is_dropped and (old is None or old[1] is None):
-            # The log was lost since.
+            # The log was lost meanwhile.
             prepared = self._writer.prepare(run)
         is_late = prepared.started < until
         if is_late and old is not None:
@@ -200,7 +198,7 @@ class Store:
         self._database.write(write)
 
     def review(self, review: RunReview) -> None:
-        """Ask for a review of a run, or answer the one of that id."""
+        """Request a review of a run, or answer the review with this id."""
         kept = review._replace(answer=self._text(review.answer), note=self._text(review.note))
         row = review_row(kept, self._keyring)
 
@@ -211,7 +209,7 @@ class Store:
         self._database.write(write)
 
     def find_answer(self, key: str) -> CachedAnswer | None:
-        """Return the cached answer to a request; None where there is none."""
+        """Return the cached answer to a request, or None."""
         now = self._clock()
         number = text_hash(key.encode(), self._secret)
         return self._database.read(
@@ -219,7 +217,7 @@ class Store:
         )
 
     def store_answer(self, key: str, one: CachedAnswer, seconds: float, megabytes: int) -> None:
-        """Cache an answer, unless something of it would be redacted."""
+        """Cache an answer, unless something in it would be redacted."""
         content = self._settings.content
         if content == NONE or (content != FULL and redact_value(one.answer) is not one.answer):
             return
@@ -257,7 +255,7 @@ class Store:
             )
 
     def _text(self, text: str | None) -> str | None:
-        """Return what may be kept of what a person said."""
+        """Return a person's text as it may be stored: redacted, or None."""
         if text is None or self._settings.content == FULL:
             return text
         return redact(text)
@@ -274,7 +272,7 @@ class Store:
     def list(
         self, filters: Filters = _EVERYTHING, *, limit: int = 50, before: str | None = None
     ) -> Sequence[RunRecord]:
-        """Return runs, the newest first, without what they said."""
+        """Return runs, newest first, without contents."""
         now = self._clock()
         return self._database.read(
             lambda cursor: reading.list_runs(
@@ -285,7 +283,7 @@ class Store:
     def tail(
         self, filters: Filters = _EVERYTHING, *, after: int | None = None
     ) -> tuple[Sequence[RunRecord], int]:
-        """Return runs added since a place in the log, the oldest first, and the new place."""
+        """Return runs added since a position in the log, oldest first, and the new position."""
         now = self._clock()
         return self._database.read(
             lambda cursor: reading.tail_runs(cursor, filters, self._keyring, now, after)
@@ -295,7 +293,7 @@ class Store:
         self, filters: Filters = _EVERYTHING, *, by: Sequence[str] = ()
     ) -> Sequence[RunGroup]:
         """Return counts, errors by stage, cost and latency of runs, grouped by DIMENSIONS."""
-        # A run only writes: what reads is imported when it is asked for.
+        # Imported on use, because applications only write.
         from promptops.runtime.log import counting
 
         now = self._clock()
@@ -327,7 +325,7 @@ class Store:
     def sample(
         self, filters: Filters = _EVERYTHING, *, limit: int, but: str | None = None
     ) -> Sequence[RunRecord]:
-        """Return some ended runs with what they said, by chance, one of each key."""
+        """Return a random sample of ended runs with contents, one of each key."""
         from promptops.runtime.log import sampling
 
         now = self._clock()
@@ -351,7 +349,7 @@ class Store:
         )
 
     def get_review(self, review_id: str) -> RunReview:
-        """Return a review by its own id or its run's, or the beginning of either; NotFoundError."""
+        """Return a review by its id, its run's id, or a prefix of either. Raises NotFoundError."""
         return self._database.read(
             lambda cursor: reading.read_review_of(cursor, review_id, self._keyring)
         )

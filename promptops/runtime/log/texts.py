@@ -1,8 +1,8 @@
 """Store a run's contents as texts; texts shared by many runs are stored once.
 
-System messages and long earlier turns of a conversation come again in other runs: each is a text of
-its own, found by its hash. Inputs and the other messages of one run are one text, so that an input
-and the message that quotes it are compressed together.
+System messages and long earlier turns of a conversation recur in other runs, so each is a separate
+text, found by its hash. Inputs and other messages of a run are one text, so that an input and the
+message that quotes it are compressed together.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _MAX_REMEMBERED = 16_384
 
 
 class Texts(NamedTuple):
-    """What came of one run, as it may be kept.
+    """The result of a run, as it may be stored.
 
     Attributes:
-        answer: answer and tool calls, as JSON; None when none are kept.
-        mac: what the answer is found by.
+        answer: answer and tool calls as JSON; None if not stored.
+        mac: the keyed hash by which the answer is found.
         error: the error.
-        is_redacted: whether something of the run was replaced.
+        is_redacted: whether anything was masked.
     """
 
     answer: bytes | None
@@ -56,13 +56,13 @@ class SharedText(NamedTuple):
 
 
 class RequestTexts(NamedTuple):
-    """Inputs and messages of a run, as they may be kept.
+    """The inputs and messages of a run, as they may be stored.
 
     Attributes:
-        made_from: the inputs and messages that these were made from.
-        body: both as JSON; None when none are kept.
-        shared: texts that `body` refers to by their hash.
-        is_redacted: whether something was replaced.
+        made_from: the original inputs and messages.
+        body: both as JSON; None if not stored.
+        shared: the texts to which `body` refers by hash.
+        is_redacted: whether anything was masked.
     """
 
     made_from: tuple[object, object]
@@ -71,12 +71,14 @@ class RequestTexts(NamedTuple):
     is_redacted: bool = False
 
     def is_of(self, run: RunRecord) -> bool:
-        """Return whether these are the texts of that run still."""
+        """Return whether the run's inputs and messages are still the ones that these were made
+        from.
+        """
         return self.made_from[0] is run.inputs and self.made_from[1] is run.messages
 
 
 def make_request(run: RunRecord, content: str, secret: bytes) -> RequestTexts:
-    """Return inputs and messages of a run as they may be kept."""
+    """Return a run's inputs and messages as they may be stored."""
     inputs, messages = run.inputs, run.messages
     made_from = inputs, messages
     if content == NONE or (inputs is None and messages is None):
@@ -101,7 +103,7 @@ def make_request(run: RunRecord, content: str, secret: bytes) -> RequestTexts:
 
 
 def make_texts(run: RunRecord, request: RequestTexts, content: str, secret: bytes) -> Texts:
-    """Return what came of a run, as it may be kept; `request` are the texts of its request."""
+    """Return a run's result as it may be stored; `request` has the texts of its request."""
     mac = None if run.answer is None else answer_mac(run.answer, secret)
     answer, calls, error = run.answer, run.tool_calls, run.error
     if run.hidden:
@@ -126,15 +128,13 @@ def _join_answer(answer: str | None, calls: Sequence[Mapping[str, Any]]) -> byte
 
 
 class _RequestParts(NamedTuple):
-    """A request as JSON, and the texts stored apart from it: for each the number of its message,
-    the text, and its stored form.
-    """
+    """A request as JSON, and its separately stored texts: message number, text, stored form."""
 
     body: bytes
     shared: Sequence[tuple[int, str, SharedText]]
 
     def join(self) -> bytes:
-        """Return the request with the hashes of the texts stored apart."""
+        """Return the request with the hashes of separately stored texts."""
         if not self.shared:
             return self.body
         places = {place: one.hash.hex() for place, _, one in self.shared}
@@ -142,7 +142,7 @@ class _RequestParts(NamedTuple):
 
 
 def _needs_redaction(parts: _RequestParts) -> bool:
-    # Texts that many runs share are looked at once: `redact` remembers them.
+    # `redact` caches results, so shared texts are scanned only once.
     is_changed = any(redact(text) is not text for _, text, _ in parts.shared)
     return is_changed or may_be_redacted(parts.body)
 
@@ -183,8 +183,8 @@ def join_request(data: bytes, find: Callable[[bytes], bytes | None]) -> dict[str
     """Return inputs and messages of a stored request.
 
     Args:
-        data: the request as `make_texts` wrote it.
-        find: gives the text with a hash.
+        data: the request as `make_request` wrote it.
+        find: returns the text with a hash.
     """
     document: dict[str, Any] = from_json(data)
     for place, number in document.pop("shared", {}).items():

@@ -1,7 +1,7 @@
-"""Prepare runs outside of a transaction, and write them with the texts that they share.
+"""Prepare runs outside of a transaction, and write them with their shared texts.
 
-What many runs say is compressed and written once: hashes of texts that are there are remembered,
-and what was asked in a run under way, until it ends.
+Shared texts are compressed and written once. The hashes of stored texts are cached, and so are the
+requests of unfinished runs.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
         RunRecord,
     )
 
-# What a run is stored with, beside its own columns.
+# The tables with further data of a run.
 _STORED = (*RUN_COLUMNS, "process", "request", "answer", "mac")
 _INSERT_RUN = (
     f"INSERT INTO runs ({columns(_STORED)}) VALUES ({', '.join('?' * len(_STORED))})"
     " ON CONFLICT (id) DO NOTHING"
 )
-# What stands in an index and seldom changes between beginning and end: SQLite writes every index
-# whose column is set, even to the same value.
+# Indexed columns that seldom change between a run's start and end. SQLite rewrites the index of
+# every column that is set, even to the same value.
 _IDENTITY = ("id", "parent", "started", "prompt", "user_name")
 _RESULT = tuple(name for name in _STORED if name not in _IDENTITY)
 _identity_of = itemgetter(*map(_STORED.index, _IDENTITY))
@@ -54,11 +54,11 @@ _UPDATE_RESULT = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in _RESULT)
 _UPDATE_RUN = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in _STORED)} WHERE n = ?"
 _INSERT_USE = "INSERT INTO uses (text, run) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _FIND_RUN = f"SELECT n, request, answer, {columns(_IDENTITY)} FROM runs WHERE id = ?"
-# SQLite's older releases take no more than 999 values in a statement.
+# Older releases of SQLite allow at most 999 values in a statement.
 _MAX_VALUES = 500
-# How many hashes of shared texts are remembered, so that they are not compressed again.
+# The number of cached hashes of shared texts, which are not compressed again.
 _MAX_KNOWN = 4096
-# A request of so many bytes is kept once, however often it is made.
+# The minimum size in bytes from which equal requests share one text.
 _MIN_SHARED_BYTES = 8192
 # The maximum number of unfinished runs whose texts are cached, and the maximum length of these
 # texts.
@@ -67,9 +67,7 @@ _MAX_BEGUN_BYTES = 64 * 1024
 
 
 class _Text(NamedTuple):
-    """A text to be kept: its hash where runs may share it, its bytes, and those bytes packed unless
-    it already exists.
-    """
+    """A text to store: its hash if shared, its bytes, and the packed bytes unless it exists."""
 
     hash: bytes | None
     data: bytes
@@ -110,18 +108,18 @@ class PreparedRun(NamedTuple):
 
     @property
     def started(self) -> int:
-        """When it began, as stored."""
+        """The run's start, as stored."""
         found: int = self.values[_STARTED]
         return found
 
 
 class RunWriter:
-    """Writes runs to one log, for as long as its store is open.
+    """Writes the runs of one open store.
 
     Args:
-        settings: what may be kept, and how.
-        keyring: what texts are sealed with; None: they are not.
-        secret: what hashes of texts are made with.
+        settings: the table `[log]`.
+        keyring: encrypts texts; None: no encryption.
+        secret: the secret for hashes of texts.
     """
 
     def __init__(self, settings: LogSettings, keyring: Keyring | None, secret: bytes) -> None:
@@ -133,13 +131,13 @@ class RunWriter:
         self._begun: dict[str, _Begun] = {}
 
     def forget_texts(self) -> None:
-        """Take no text for being there any more: some were removed."""
+        """Clear the cache of stored texts, because some were removed."""
         self._known.clear()
 
     def attempt_row(
         self, attempt: AttemptRecord, hidden: Mapping[str, str] | None = None
     ) -> list[object]:
-        """Return the row of an attempt, its error without what must not be kept."""
+        """Return the row of an attempt, with its error redacted."""
         error = attempt.error
         if error is not None:
             error = hide(error, hidden) if hidden else error
@@ -152,7 +150,7 @@ class RunWriter:
         return [self.attempt_row(attempt, hidden) for attempt in attempts]
 
     def prepare(self, run: RunRecord) -> PreparedRun:
-        """Do all that needs no transaction, so that others need not wait for it."""
+        """Do everything that needs no transaction, to keep the transaction short."""
         content = self._settings.content
         begun = self._begun.pop(run.id, None)
         is_as_begun = begun is not None and begun.request.is_of(run)
@@ -179,7 +177,7 @@ class RunWriter:
         )
 
     def _prepare_text(self, number: bytes, data: bytes) -> _Text:
-        # What was written before, or is about to be, is not packed again for nothing.
+        # Do not pack texts that are stored already.
         if number in self._known:
             return _Text(number, data, None)
         if len(self._known) >= _MAX_KNOWN:
@@ -191,12 +189,12 @@ class RunWriter:
         return _Text(None, data, pack(data, self._keyring))
 
     def remember_begun(self, run: RunRecord, prepared: PreparedRun) -> None:
-        """Spare the end of a run to make the same texts again."""
+        """Cache the texts of a run's start, so that its end need not create them again."""
         request, shared, body, _ = prepared.begun
         if body is None:
             return
         while len(self._begun) >= _MAX_BEGUN:
-            # Those were never ended, or in another process.
+            # Their runs never ended, or ended in another process.
             self._begun.pop(next(iter(self._begun)), None)
         if len(body.data) > _MAX_BEGUN_BYTES:
             small = request._replace(body=None, shared=())
@@ -209,18 +207,18 @@ class RunWriter:
         )
 
     def find(self, cursor: Cursor, prepared: PreparedRun) -> Row | None:
-        """Return what is stored of a run, for `write`; None if there is nothing."""
+        """Return the stored row of a run, for `write`; None if there is none."""
         return cursor.one(_FIND_RUN, (prepared.id,))
 
     def find_ids(self, cursor: Cursor, runs: Sequence[PreparedRun]) -> set[bytes]:
-        """Return the ids of those runs that are stored already."""
+        """Return the ids of the runs that are already stored."""
         ids = [run.id for run in runs]
         return {bytes(one) for (one,) in _select_in(cursor, "SELECT id FROM runs WHERE id", ids)}
 
     def insert_all(self, cursor: Cursor, runs: Sequence[PreparedRun]) -> Sequence[int]:
-        """Write ended runs of which nothing is stored; return their numbers.
+        """Write ended runs that are not stored yet; return their numbers.
 
-        The same rows as `write` makes for each of them, with a few statements for all.
+        The rows are the same as by `write`, but with a few statements for all runs.
         """
         shared: dict[bytes, _Text] = {}
         own: list[tuple[bytes]] = []
@@ -256,7 +254,7 @@ class RunWriter:
         return made
 
     def _write_all_shared(self, cursor: Cursor, texts: Mapping[bytes, _Text]) -> dict[bytes, int]:
-        """Write the texts that are missing; return the number of each by its hash."""
+        """Write missing shared texts; return hash -> number of each text."""
         find = "SELECT hash, id FROM texts WHERE hash"
         found = {bytes(one): int(number) for one, number in _select_in(cursor, find, list(texts))}
         for number, text in texts.items():
@@ -271,7 +269,7 @@ class RunWriter:
         stale = [] if old is None else [int(one) for one in old[1:3] if one is not None]
         is_same = prepared.is_as_begun and old is not None and old[1] is not None
         if is_same:
-            # What was asked is as it was at the beginning, with all that it refers to.
+            # The request is stored since the start, with its shared texts.
             request = stale.pop(0)
         elif prepared.request is not None:
             ids.extend(self._write_shared(cursor, text) for text in prepared.shared)
@@ -287,7 +285,7 @@ class RunWriter:
         if old is None:
             made = cursor.insert(_INSERT_RUN, row, "n")
             if made is None:
-                # It already exists, with texts of its own.
+                # The run already exists with its own texts.
                 removal.drop_texts(cursor, [one for one in (request, answer) if one is not None])
                 return -1
             number = made
@@ -332,7 +330,7 @@ class RunWriter:
             "id",
         )
         if made is None:
-            # Another process created it just now.
+            # Another process has just created it.
             row = cursor.one(find, (text.hash,))
             made = None if row is None else int(row[0])
         return -1 if made is None else made
@@ -353,7 +351,7 @@ class RunWriter:
 
 
 def _select_in(cursor: Cursor, select: str, values: Sequence[bytes]) -> Iterator[Row]:
-    """Yield the rows of a query whose last word names a column that has one of the values."""
+    """Yield the rows whose column, the last word of `select`, has one of the values."""
     for start in range(0, len(values), _MAX_VALUES):
         some = values[start : start + _MAX_VALUES]
         yield from cursor.rows(f"{select} IN ({', '.join('?' * len(some))})", some)

@@ -23,8 +23,8 @@ class Address(NamedTuple):
     Attributes:
         url: the address of chat completions.
         headers: the headers of every request, the key included.
-        secrets: what must not appear in errors.
-        proxy: the address of the proxy; None: no proxy.
+        secrets: texts that must not appear in errors.
+        proxy: the proxy's address, or None.
     """
 
     url: str

@@ -1,4 +1,4 @@
-"""Embedding models: texts to vectors, at any endpoint with OpenAI's `/embeddings`.
+"""Call embedding models, at any endpoint with OpenAI's `/embeddings`.
 
 `onnx/FOLDER` is a model in this process (`onnx.py`). `echo/words` needs no provider: each word
 increments one element of the vector. It distinguishes texts only by their words, which is enough to
@@ -39,10 +39,10 @@ class Embedder:
     """An embedding model. Threads may share it.
 
     Args:
-        name: the model's name, as `[eval] embedding` has it.
+        name: the model's name, as in `[eval] embedding`.
         settings: the table `[models]`.
         environment: the environment variables with keys, addresses and proxies.
-        root: the repository's top, below which models of this process lie.
+        root: the repository's top, for models in this process.
     """
 
     def __init__(

@@ -1,10 +1,10 @@
-"""Import LiteLLM, and let it do nothing for a call that nobody asked for.
+"""Import LiteLLM, and turn off its unused bookkeeping.
 
-LiteLLM prices every call and prepares a record of it, even where no callback wants one: half of the
-processor time of a call. promptops prices and records calls itself, so that its own calls get a
-logging object that does neither, unless the application has callbacks, a budget or a cache in
-LiteLLM. Such a call also goes straight to the function that `acompletion` runs in a thread: what
-comes before and after it serves callbacks, caches, fallbacks and retries of LiteLLM.
+LiteLLM prices and records every call, even without callbacks, which takes half of the processor
+time of a call. promptops does both itself. So its calls get a logging object that does nothing,
+unless the application uses callbacks, a budget or a cache of LiteLLM. They also call the function
+that `acompletion` runs in a thread directly, because the rest of `acompletion` only serves
+callbacks, caches, fallbacks and retries.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ RECORDS = (
     "pre_call_rules",
     "post_call_rules",
 )
-"""What an application may have set in LiteLLM that needs what is left out."""
+"""LiteLLM settings of an application that need the bookkeeping."""
 
-# Methods of LiteLLM's logging object; what a version does not have is left out.
+# Methods of LiteLLM's logging object; those that a version lacks are ignored.
 _RECORDING = (
     "async_failure_handler",
     "async_success_handler",
@@ -58,7 +58,7 @@ _loaded: list[Any] = []
 def load(model: str) -> Any:  # noqa: ANN401 - the module
     """Return LiteLLM, configured; imported once. Raises ModelError if it is not installed."""
     if not _loaded:
-        # Read when it is imported: no look-ups, no `.env` files of other projects.
+        # LiteLLM reads these on import: no look-ups, no `.env` files of other projects.
         os.environ.setdefault("LITELLM_OFFLINE_MODE", "true")
         os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
         os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
@@ -80,21 +80,21 @@ def load(model: str) -> Any:  # noqa: ANN401 - the module
 
 
 async def complete(litellm: Any, arguments: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """Do what `litellm.acompletion` does with these arguments, without what nobody asked for."""
+    """Do what `litellm.acompletion` does with these arguments, without unused bookkeeping."""
     spared = spare_records(litellm, arguments)
     if "litellm_logging_obj" not in spared:
         return await litellm.acompletion(**spared)
     call = partial(litellm.main.completion, **spared, acompletion=True)
-    # In a thread, as `acompletion` does: looking for credentials may take long.
+    # In a thread, as `acompletion` does, because looking for credentials may take long.
     response = await asyncio.get_running_loop().run_in_executor(None, copy_context().run, call)
     return await response if inspect.isawaitable(response) else response
 
 
 def spare_records(litellm: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401
-    """Return the arguments of `acompletion` with one that keeps LiteLLM from recording the call.
+    """Add an argument that keeps LiteLLM from recording the call; return the arguments.
 
-    They are returned as they are if the application uses the records, if this version of LiteLLM
-    makes its logging objects in another way, and for streams, whose usage comes from the records.
+    They are returned unchanged if the application uses the records, if this version of LiteLLM
+    creates logging objects differently, and for streams, whose usage comes from the records.
     """
     if arguments.get("stream") or any(getattr(litellm, name, None) for name in RECORDS):
         return dict(arguments)
@@ -116,7 +116,7 @@ def spare_records(litellm: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 @lru_cache(maxsize=256)
 def _is_chat(model: str, base_url: str | None) -> bool:
-    """Return whether a model answers chats itself. `acompletion` translates for other models."""
+    """Return whether a model supports chats itself; for others, `acompletion` translates."""
     import litellm
 
     try:
@@ -128,7 +128,7 @@ def _is_chat(model: str, base_url: str | None) -> bool:
 
 @cache
 def _find_silent() -> Callable[..., Any] | None:
-    """Return a class of logging objects that do nothing, or None."""
+    """Return a logging class that does nothing; None if this version of LiteLLM is unknown."""
     try:
         from litellm.litellm_core_utils.litellm_logging import Logging
     except ImportError:
@@ -145,7 +145,7 @@ def _find_silent() -> Callable[..., Any] | None:
 
 
 def _do_nothing(*_args: object, **_more: object) -> None:
-    """Stand in for a method of LiteLLM's logging object."""
+    """Replace a method of LiteLLM's logging object."""
 
 
 async def _do_nothing_later(*_args: object, **_more: object) -> None:

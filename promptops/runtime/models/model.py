@@ -21,7 +21,7 @@ class Endpoint:
 
     Attributes:
         base_url: the API's base address; None: the provider's own.
-        key_variable: the environment variable that holds the key; None: the provider's own.
+        key_variable: the environment variable with the key; None: the provider's own.
         headers: further headers of every request; `${NAME}` is replaced by an environment variable.
         transport: the transport; None: chosen by the model's name.
     """
@@ -71,8 +71,8 @@ class Usage:
         input_tokens: the tokens of the messages, including cached ones; None if unknown.
         output_tokens: the tokens of the answer; None if unknown.
         cached_tokens: the number of input tokens from the provider's cache.
-        source: `measured` as the provider reported it, `estimated` here, or `unknown` when the
-            provider reported nothing credible.
+        source: `measured` (by the provider), `estimated` (here), or `unknown` (the provider
+            reported nothing credible).
     """
 
     input_tokens: int | None
@@ -93,7 +93,7 @@ class Answer:
         text: its text; empty if it only calls tools.
         tool_calls: the functions that it wants called.
         finish: why it ended: `stop`, `length`, `tool_calls`, `content_filter`, `refusal`, another
-            reason that the provider gave, or `unknown` when it gave none.
+            reason of the provider, or `unknown` without one.
         usage: its tokens.
         served_model: the provider's name of the model that answered.
         response_id: the provider's id of this answer.
@@ -133,7 +133,7 @@ class ModelError(PromptopsError):
             a package is missing.
         status: the HTTP status, for the kind `status`.
         code: the provider's own code of the error, such as `context_length_exceeded`.
-        retry_after_seconds: how long the provider asked to wait.
+        retry_after_seconds: the wait that the provider requested.
         is_sent: whether the provider may have received the request, and may charge for it.
     """
 
@@ -173,7 +173,7 @@ def _restore(error: type[ModelError], message: str, state: dict[str, Any]) -> Mo
 class Model(Protocol):
     """A model that can be called.
 
-    `deadline` is a value of `time.monotonic()`, and holds for the whole call however slowly the
+    `deadline` is a value of `time.monotonic()`, and applies to the whole call, however slowly the
     answer arrives. Failures are `ModelError`. A model may be used by many threads and event loops
     at the same time, and in a forked process.
     """

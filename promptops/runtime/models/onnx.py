@@ -1,12 +1,12 @@
-"""An embedding model in this process: a folder with `model.onnx` and `tokenizer.json`.
+"""Run an embedding model in this process: a folder with `model.onnx` and `tokenizer.json`.
 
     [eval]
     embedding = "onnx/models/minilm"      # the folder, from the repository's top
 
-Any model does that sentence-transformers can export; a text's vector is the mean of its tokens'
-vectors, unless the model gives one for the whole text. A text that the model cannot represent (one
-longer than it reads, or mostly of unknown tokens) has no vector: that is an error, since its
-similarity would say nothing. Needs the extra `similar`.
+Any model that sentence-transformers can export works. A text's vector is the mean of its tokens'
+vectors, unless the model returns one for the whole text. A text that the model cannot represent
+(too long, or mostly of unknown tokens) is an error, because its similarity would be meaningless.
+Needs the extra `similar`.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ class OnnxEmbedder:
             raise self._error(f"the model cannot be opened: {error}".split("\n", 1)[0]) from error
         truncation = self._tokenizer.truncation
         self._longest = min(_MAX_TOKENS, (truncation or {}).get("max_length", _MAX_TOKENS))
-        # A model's own limit is said, not applied; padding would only take time.
+        # Do not truncate, so that a text beyond the model's limit is an error; padding only takes
+        # time.
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         found = (self._tokenizer.token_to_id(one) for one in _UNKNOWN)

@@ -1,4 +1,4 @@
-"""The transport for endpoints with OpenAI's chat completions.
+"""Call endpoints with OpenAI's chat completions.
 
 Each call is one request with one deadline, and the body is sent as given.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from promptops.web.connection import Connections, Reply
     from promptops.web.waiting import LoopReply
 
-# How long to wait for data after the last event.
+# The time in seconds to wait for data after the last event.
 _DRAIN_SECONDS = 0.05
 
 
@@ -240,7 +240,7 @@ def _check_left(deadline: float) -> None:
 
 
 class _StreamState:
-    """Whether anything of a request was sent."""
+    """Records whether any part of a request was sent."""
 
     is_sent = False
 

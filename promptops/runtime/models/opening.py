@@ -59,7 +59,7 @@ def find_target(name: str, settings: ModelSettings) -> Target:
     place, found = (name, exact) if exact is not None and exact.base_url is not None else ("", None)
     if found is None:
         found = settings.endpoints.get(family) if slash else exact
-        # An endpoint with a model of its own serves no other.
+        # An endpoint with a configured model serves no other.
         if found is not None and (found.model is None or not slash):
             place = family if slash else name
         else:
@@ -90,7 +90,7 @@ def _is_openai(name: str) -> bool:
 
 
 class Models:
-    """The open models of one configuration: those at one endpoint share its connections.
+    """The open models of one configuration. Models at one endpoint share its connections.
 
     Args:
         settings: the table `[models]`.

@@ -1,4 +1,4 @@
-"""Providers with OpenAI's chat completions: their addresses and key variables.
+"""The addresses and key variables of providers with OpenAI's chat completions.
 
 Addresses end before `/chat/completions`.
 """

@@ -83,7 +83,7 @@ class _ScriptedRule:
     role: str | None = None
     system: str | None = None
     count: int | None = None
-    # Counting is one step, so that threads need no lock.
+    # Counting is atomic, so threads need no lock.
     matched: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     used: Iterator[int] = field(default_factory=itertools.count)
 
@@ -128,7 +128,7 @@ class ScriptedModel:
         return _answer(request, reply, deadline)
 
     def stream(self, request: Request, *, deadline: float) -> Iterator[Part]:
-        """Stream what `call` returns, word by word; `truncate` breaks off half-way."""
+        """Stream what `call` returns, word by word; with `truncate`, stop half-way."""
         reply = self._choose(request, deadline)
         time.sleep(_delay(request, reply, deadline))
         yield from _parts(request, reply, deadline)
@@ -295,7 +295,7 @@ class _RulesReading:
         when = self._check(rule.get("when", {}), _WHEN, f"{where}, when")
         regex = None
         if "regex" in when:
-            # The engine of schemas bounds how long a pattern takes.
+            # The schema engine limits the time of a pattern.
             from promptops.prompt.schema import SchemaFault, compile_schema
 
             try:

@@ -1,6 +1,6 @@
 """Encode requests of OpenAI's chat completions, and decode answers and errors.
 
-Both transports use it, so that they interpret answers alike.
+Used by both transports, so that they interpret answers in the same way.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def encode(request: Request, wire_name: str, *, is_stream: bool) -> bytes:
     body.update(request.parameters)
     if is_stream:
         body["stream"] = True
-        # Without it, streams have no usage.
+        # Without this, streams have no usage.
         body.setdefault("stream_options", {"include_usage": True})
     try:
         text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -73,7 +73,7 @@ class WireReader:
 
     Args:
         model: the model's name as the prompt has it.
-        secrets: what must not appear in an error, such as the key.
+        secrets: texts that must not appear in errors, such as the key.
     """
 
     def __init__(self, model: str, secrets: tuple[str, ...] = ()) -> None:
@@ -229,7 +229,7 @@ class WireReader:
         name, arguments = function.get("name"), function.get("arguments")
         if not isinstance(name, str) or not name:
             raise self.fail("invalid", "a tool call names no function")
-        if isinstance(arguments, dict):  # as servers of open models do
+        if isinstance(arguments, dict):  # as servers of open models report it
             arguments = json.dumps(arguments, ensure_ascii=False)
         if not isinstance(arguments, str | None):
             raise self.fail("invalid", f"the arguments for {quote(name)} are not a text")

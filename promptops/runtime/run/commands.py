@@ -62,7 +62,7 @@ class Reserve(NamedTuple):
     lease_seconds: float
     request_hash: str | None
     lacking: str = ""
-    """What the cost would need to be known, in words; with a known one nothing."""
+    """What is missing to compute the cost, in words; "" if the cost is known."""
 
 
 class Admit(NamedTuple):
@@ -90,8 +90,8 @@ class Settle(NamedTuple):
 class Recall(NamedTuple):
     """Look up the answer to an identical request, and wait for one in progress.
 
-    Returns Kept, a Flight if other runs may wait for this one's call, or None if this run calls the
-    model for itself alone, as a streamed one does.
+    Returns Kept; a Flight if other runs may wait for this run's call; or None if they may not, as
+    for a streamed run.
     """
 
     key: str
@@ -102,7 +102,7 @@ class Recall(NamedTuple):
 class Land(NamedTuple):
     """Cache an answer, if any, and end the run's flight, if any.
 
-    `is_shared`: whether other processes may have the answer, too.
+    `is_shared`: whether other processes may use the answer too.
     """
 
     key: str
@@ -130,7 +130,7 @@ class RunFacts(NamedTuple):
         make_id: returns a new id.
         cache: the settings of the answer cache.
         refuses: returns the parameters that a model is known to refuse.
-        safety: what is done for safety; None: nothing.
+        safety: the safety measures, or None.
     """
 
     clock: Callable[[], float]

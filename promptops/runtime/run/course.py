@@ -41,13 +41,13 @@ class Course:
         stage: the current stage, named in errors.
         prompt: the prompt after shares and routes.
         scope: the user and tenant, for limits.
-        inputs: the inputs, complete.
+        inputs: the inputs, including defaults.
         messages: the request's messages.
         models: the models to ask, in order.
         is_held: whether no part of an answer may be streamed before it is final.
         is_streamed: whether the answer is streamed.
         has_spoken: whether a part was streamed, so that retries are not possible.
-        heard: the streamed parts of the answer.
+        heard: the received parts of the streamed answer.
         first_at: when its first part came, on the monotonic clock.
         attempts: the requests so far.
         decisions: the rules that applied.
@@ -58,11 +58,11 @@ class Course:
         model: the model that gave it; None: a fixed reply.
         is_degraded: whether a model other than the prompt's first choice answered.
         depth: the number of enclosing runs.
-        round: how many times tool results were passed in.
+        round: the number of times that tool results were passed in.
         began: when it began, on the monotonic clock; None if in another process.
         begun: telemetry's handle of the run.
-        told: the number of attempts reported to telemetry.
-        stand_ins: hidden values, with what the provider sees instead.
+        told: the number of attempts that were reported to telemetry.
+        stand_ins: hidden value -> the text that the provider gets instead.
         findings: events about safety: kind and detail.
     """
 

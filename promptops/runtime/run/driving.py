@@ -19,21 +19,21 @@ class AbandonedError(BaseException):
     """
 
     def __repr__(self) -> str:
-        """Return what happened, for the log."""
+        """Describe what happened, for the log."""
         return "abandoned by the caller"
 
 
 class Commands:
     """The commands of a run's generator, one after the other.
 
-    How a driver waits and streams is its own matter; what the generator is told is the same:
+    Drivers differ in how they wait and stream, but all send results to the generator like this:
 
         for command in commands:
             with commands:
                 commands.result = execute(command)
 
-    The generator gets the result, or the exception that left the block. What it raises leaves the
-    loop.
+    The generator gets the result, or the exception that left the block. An exception of the
+    generator leaves the loop.
 
     Args:
         steps: the run's generator.

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from promptops.runtime.run.course import Course
 
 _MAX_FAULTS = 5
-# Half of a character outside of the basic plane, as text or escaped. Models that are cut off write
-# the first half alone.
+# A lone surrogate, as text or escaped. A truncated answer may end with one.
 _SURROGATE = re.compile(r"[\ud800-\udfff]|\\u[dD][89a-fA-F]")
 
 
@@ -87,7 +86,7 @@ def _validator(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - it comes wit
 
 
 def _refuse_surrogates(value: object, text: str) -> None:
-    """Refuse half characters, which no program can write and the schema's engine cannot read."""
+    """Refuse lone surrogates, which cannot be encoded and which the schema's engine cannot read."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:

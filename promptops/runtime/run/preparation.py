@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from promptops.runtime.run.course import Course
 
 LEASE_MARGIN_SECONDS = 60.0
-"""How long after its timeout a run counts as interrupted."""
-# How often to look again after a deployment arrived between two lookups.
+"""The time in seconds after a run's timeout from which it counts as interrupted."""
+# The number of repeated lookups if a deployment arrives between two of them.
 _LOOKS = 3
 _MAX_ROUTES = 8
 _SHAPES = frozenset({"tools", "response_format"})
@@ -43,7 +43,7 @@ def prepare(course: Course, world: RunFacts) -> Generator[Command, Any, None]:
     try:
         world.check_depth()
     except PromptopsError:
-        # Statistics and alerts name the prompt, so that the loop is found.
+        # Set first, so that statistics and alerts name the prompt that loops.
         name, _, _ = course.record.ref.partition("@")
         course.record = course.record._replace(prompt=name)
         raise

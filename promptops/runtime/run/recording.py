@@ -113,7 +113,7 @@ def _render(made: MadeCall) -> list[dict[str, Any]] | None:
     try:
         return made.prompt.prompt.render(made.inputs)
     except PromptopsError:
-        # Record the call even if these inputs do not render.
+        # Record the call even if the prompt does not render with these inputs.
         return None
 
 
@@ -146,7 +146,7 @@ _FINISHES = {
 
 
 def _translate(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a message in the format of Anthropic as a completion in that of OpenAI."""
+    """Convert a message in Anthropic's format to a completion in OpenAI's."""
     content = message.get("content")
     blocks = [one for one in content or () if isinstance(one, dict)]
     calls = [
@@ -174,7 +174,7 @@ def _translate(message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _translate_usage(usage: object) -> dict[str, Any] | None:
-    """Return usage in the format of OpenAI, whose input includes what was cached."""
+    """Convert usage to OpenAI's format, in which input tokens include cached ones."""
     if not isinstance(usage, dict):
         return None
     read, written = usage.get("input_tokens"), usage.get("output_tokens")

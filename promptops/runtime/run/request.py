@@ -25,7 +25,7 @@ class Bounds(NamedTuple):
         tokens: the maximum for messages and answer; None if the answer's length is unlimited.
         cost: the maximum cost, in micro-dollars; None if the price is unknown or the answer's
             length is unlimited.
-        lacking: what would have to be known for a bound, in words; empty if all is.
+        lacking: what is missing to compute a bound, in words; "" if nothing is.
     """
 
     prompt_tokens: int

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from promptops.runtime.models.model import ModelError
 
 RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
-# What OpenAI and llama.cpp call a request that does not fit a model's window.
+# The error codes of OpenAI and llama.cpp for a request that exceeds the context window.
 TOO_LONG = frozenset({"context_length_exceeded", "exceed_context_size_error"})
 REPLACED = frozenset({401, 402, 403, 404})
 _FIRST_DELAY_SECONDS = 0.5

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-# What browsers accept as the start of an absolute URL, `https:/\host` and `//host` included.
+# The starts of absolute URLs that browsers accept, including `https:/\host` and `//host`.
 _LINK = re.compile(
     r"""(?ix) (?: \b(?:https?|wss?|ftp):[/\\]* | \]\(\s*<?[/\\]{2,} |
     \b(?:href|src|action|poster|srcset)\s*=\s*["']?\s*[/\\]{2,} | ^\s*\[[^\]\n]*\]:\s*<?[/\\]{2,} )
@@ -74,7 +74,7 @@ def _texts(data: object) -> Iterator[str]:
 def _matches(pattern: str, text: str) -> bool:
     # A lone surrogate cannot be matched, and must not hide its neighbours.
     readable = text.encode("utf-8", "replace").decode()
-    # The engine gives up on a text that takes it too long, and that is no answer without it.
+    # The engine gives up on a text that takes too long, which does not mean that nothing matched.
     errors = list(_compile(pattern).iter_errors(readable))
     return not errors or type(errors[0].kind).__name__ != "Pattern"
 

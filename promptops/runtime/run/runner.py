@@ -81,7 +81,7 @@ if TYPE_CHECKING:
     Steps = Generator[Command, Any, None]
 
 
-# Redacting and compressing more takes tens of milliseconds.
+# Redacting and compressing longer texts takes tens of milliseconds.
 _LONG_CHARACTERS = 1 << 18
 
 
@@ -172,7 +172,7 @@ class Tools:
         cache: the settings of the answer cache.
         alerter: sends alerts, or None.
         telemetry: exports traces and metrics, or None.
-        safety: what is done for safety, or None.
+        safety: the safety measures, or None.
     """
 
     models: Models
@@ -519,7 +519,7 @@ class Runner:
         return self._tools.recorder.begin(command.record)
 
     async def _ado_at_once(self, command: Command) -> Any:  # noqa: ANN401 - as above
-        """As `_do_at_once`, in a thread where redacting and writing take long."""
+        """As `_do_at_once`, in a thread if redacting and writing take long."""
         if not isinstance(command, Begin) or not _is_long(command.record.messages, ""):
             return self._do_at_once(command)
         import asyncio
@@ -537,7 +537,7 @@ class Runner:
     def _join(self, command: Recall) -> Kept | Flight | PendingAnswer | None:
         """Return the answer in memory or in the log; else what `Answers.join` returns.
 
-        The log comes last, and says whether the run of an answer in memory was erased meanwhile.
+        The log is asked even for an answer in memory: its run may have been erased meanwhile.
         """
         key, recorder = command.key, self._tools.recorder
         found = self._answers.join(key, leads=command.leads)
@@ -615,7 +615,7 @@ class Runner:
         return self._make_run(course, record.cost_micros)
 
     async def _afinish(self, course: Course) -> Run:
-        """As `_finish`; what takes long to redact and write keeps no event loop waiting."""
+        """As `_finish`, but long redacting and writing does not block the event loop."""
         answer = course.answer
         if not _is_long(course.messages, "" if answer is None else answer.text):
             return self._finish(course)
@@ -741,7 +741,7 @@ class Handle:
 
 
 def _last_parts(course: Course, run: Run) -> Iterator[StreamPart]:
-    """Return the text if nothing of it was passed on before, and the run."""
+    """Yield the text, unless a part of it was passed on before, and then the run."""
     if not course.has_spoken and run.text:
         yield StreamPart(run.text, None, run.id)
     yield StreamPart("", run, run.id)

@@ -88,7 +88,7 @@ def continue_course(
     course.answer = course.data = None
     course.has_spoken = False
     if course.stand_ins:
-        # The answer had the values put back, and the results of tools may hold them.
+        # Hide the values again: the answer has them restored, and tool results may contain them.
         messages = hide(messages, course.stand_ins)
     course.messages = messages
     course.record = course.record._replace(messages=messages)
@@ -118,7 +118,7 @@ def ask(course: Course, world: RunFacts, end: float) -> Generator[Command, Any, 
 
 
 def _judge(course: Course, safety: Safety) -> None:
-    """Hold the answer to what is safe; a fixed reply answers instead of one that is not."""
+    """Check the answer's safety; replace an unsafe answer by the fixed reply, if there is one."""
     course.stage = "output"
     try:
         safety.judge(course)
@@ -289,7 +289,7 @@ def _ask(
 
 
 def _is_worth_keeping(course: Course) -> bool:
-    """Return whether an answer is complete and valid, so that it may be cached."""
+    """Return whether an answer may be cached: complete and valid."""
     answer, schema = _answer_of(course), course.resolved.output
     if answer.finish not in {"stop", "tool_calls"}:
         return False

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 if TYPE_CHECKING:
     import asyncio
 
-# How many runs proceed in one iteration of the loop.
+# The number of runs that proceed in one iteration of the loop.
 _AT_ONCE = 4
 
 

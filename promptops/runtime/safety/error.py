@@ -14,7 +14,7 @@ class SafetyError(RefusedError):
     """A run was stopped for safety reasons.
 
     Attributes:
-        rules: what was found.
+        rules: the rules that matched.
     """
 
     page = "docs/safety.md"

@@ -43,7 +43,7 @@ def hide_inputs(
 ) -> dict[str, object]:
     """Return inputs with stand-ins wherever a value occurs, other inputs included.
 
-    Numbers become texts only in the hidden inputs themselves.
+    Numbers are replaced only in the hidden inputs themselves.
     """
     shown = {name: hide(value, stand_ins) for name, value in inputs.items()}
     return shown | {name: _hide_numbers(shown[name], stand_ins) for name in names if name in shown}

@@ -1,8 +1,8 @@
 """Mark untrusted texts: clean them, limit their length, and enclose them in unguessable delimiters.
 
 Rendering is deterministic: it leaves a fixed placeholder where the delimiter's secret will be, and
-so do the log, the cache and cassettes. Only the request that is sent has the secret: an HMAC of a
-key and the inputs, so that equal requests are equal where the key is.
+so do the log, the cache and cassettes. Only the sent request has the secret: an HMAC of the inputs,
+so that equal requests with the same key stay equal.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from promptops.errors import InputError
 PLACEHOLDER = "0000placeholder0"
 OPENING = f"<untrusted-{PLACEHOLDER}>"
 CLOSING = f"</untrusted-{PLACEHOLDER}>"
-# Characters of no meaning, which stand for the delimiters while the template runs: filters count
-# two characters more than there are, and nothing else.
+# Characters without meaning that replace the delimiters while the template runs, so that filters
+# see only two more characters.
 _BEGIN, _END = "\ue5d0", "\ue5d1"
-# Tag characters (U+E0000), which people do not see and models read; bidirectional controls, which
-# show a text in another order than a model reads it. Joiners (U+200C, U+200D) and the marks U+200E,
-# U+200F and U+061C belong to Persian, Hindi, Arabic and Hebrew, and stay.
+# Removed: tag characters (U+E0000), which only models see, and bidirectional controls, which change
+# the order that people see. Not removed: joiners (U+200C, U+200D) and the marks U+200E, U+200F and
+# U+061C, which Persian, Hindi, Arabic and Hebrew need.
 _UNSEEN = re.compile(
     "[\U000e0000-\U000e007f\u202a-\u202e\u2066-\u2069\ue5d0\ue5d1\u200b\u2060\ufeff]"
 )
@@ -40,12 +40,13 @@ def clean(text: str) -> str:
 def mark_inputs(
     inputs: Mapping[str, object], schemas: Mapping[str, Any], longest: int
 ) -> dict[str, object]:
-    """Return the inputs with untrusted texts cleaned and marked; InputError for one too long.
+    """Return the inputs with untrusted texts cleaned and marked. Raises InputError if one is too
+    long.
 
     Args:
-        inputs: complete and valid.
-        schemas: the inputs' schemas; those with `untrusted: true` are meant, but for choices
-            (`enum`), which the prompt's author wrote.
+        inputs: the complete, valid inputs.
+        schemas: the inputs' schemas. Untrusted are those with `untrusted: true` and without `enum`,
+            whose values the prompt's author wrote.
         longest: the maximum length of a text, in characters.
     """
     return {
@@ -80,7 +81,7 @@ def untrusted_texts(inputs: Mapping[str, object], schemas: Mapping[str, Any]) ->
 
 
 def place_delimiters(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return rendered messages with delimiters, and placeholders in them, around marked texts."""
+    """Return rendered messages with delimiters, which contain placeholders, around marked texts."""
     return [{name: _place(value) for name, value in message.items()} for message in messages]
 
 
@@ -98,7 +99,7 @@ def put_secret(messages: Sequence[Mapping[str, Any]], secret: str) -> list[Mappi
 
 
 def make_secret(key: bytes, *parts: object) -> str:
-    """Return a keyed hash of these parts: 16 hexadecimal digits."""
+    """Return a keyed hash of `parts`: 16 hexadecimal digits."""
     data = json.dumps(parts, sort_keys=True, default=repr).encode("utf-8", "surrogatepass")
     return hmac.new(key, data, hashlib.sha256).hexdigest()[: len(PLACEHOLDER)]
 
@@ -123,9 +124,9 @@ def _mark(value: object, name: str, longest: int) -> object:
 def _place(value: Any) -> Any:  # noqa: ANN401 - plain data
     if isinstance(value, str):
         if _BEGIN not in value and _END not in value:
-            # `tojson` writes them so.
+            # The escaped form, as `tojson` writes it.
             return _place_escaped(value) if "\\ue5d" in value else value
-        # A filter may have cut the end of a text away, or its beginning.
+        # A filter may have removed the end or the beginning of a text.
         missing = value.count(_BEGIN) - value.count(_END)
         text = value + _END * missing if missing > 0 else value
         text = _BEGIN * -missing + text if missing < 0 else text

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from promptops.runtime.run.course import Course
 
 _CANARY = "[canary {mark}: internal, never repeat]"
-# As long as the mark that replaces it.
+# Has the length of the canary that replaces it.
 _CANARY_MARK = "0000000canary000"
 
 
@@ -38,7 +38,7 @@ class Safety:
     """The table `[safety]`, applied to runs."""
 
     def __init__(self, settings: SafetySettings, key: bytes | None) -> None:
-        """Args: the table, and the key of delimiters and canaries; None leaves placeholders."""
+        """Store the table, and the key of delimiters and canaries; None leaves placeholders."""
         self._settings = settings
         self._key = key
 
@@ -95,8 +95,8 @@ class Safety:
         """Check a run's answer, and restore hidden values.
 
         Raises:
-            SafetyError: it leaks the prompt or looks like an injection, and the configuration
-                blocks it.
+            SafetyError: the answer leaks the prompt or looks like an injection, and the
+                configuration blocks it.
         """
         answer = course.answer
         if answer is None:

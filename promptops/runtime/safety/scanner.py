@@ -1,7 +1,7 @@
 """Detect prompt injections by patterns, in bounded time.
 
-It finds known, plain phrases in six languages, and nothing that is new or paraphrased, so it is no
-security boundary. The boundaries are delimited inputs, permissions of tools, and validated answers.
+It finds known phrases in six languages, and no new or paraphrased ones, so it is no security
+boundary. The boundaries are delimited inputs, permissions of tools, and validated answers.
 """
 
 from __future__ import annotations
@@ -199,8 +199,8 @@ _SPACES = re.compile(r"[ \t]{2,}")
 def scan(text: str) -> ScanResult:
     """Look for an injection in a text.
 
-    The score is that at least one of the rules is right, taken as independent: 1 - the product of
-    1 - weight, each rule once.
+    The score is the probability that at least one matching rule is right, if rules are independent:
+    1 - the product of (1 - weight) over the rules.
     """
     if len(text) > _MAX_READ:
         half = _MAX_READ // 2

@@ -1,4 +1,4 @@
-"""Copies of remote sources on disk, shared by all processes of a user and safe against crashes.
+"""Store copies of remote sources on disk, shared by all processes of a user and crash-safe.
 
 A `CacheFolder` belongs to one source. Writers hold its lock, which the system releases when a
 process dies. Files are replaced atomically. `state.json` is written last, so a crash leaves the
@@ -33,7 +33,7 @@ _MALFORMED = (KeyError, TypeError, AttributeError, OverflowError, RecursionError
 
 
 def default_cache() -> Path:
-    """Return our folder in the user's cache folder."""
+    """Return promptops' folder in the user's cache folder."""
     base = os.environ.get("XDG_CACHE_HOME") or (
         os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else None
     )
@@ -49,7 +49,7 @@ def unusable_hint(folder: Path) -> str:
 
 
 def remembered(error: IntegrityError, folder: Path) -> IntegrityError:
-    """Return the hint for a refusal because of a remembered state: how to clear it."""
+    """Return the error with a hint on how to clear the remembered state that caused it."""
     return type(error)(
         f"{error.message}, says this machine's cache",
         hint=f"{error.hint}; if this was intended, delete {folder}, which keeps the last known "
@@ -73,11 +73,11 @@ class CacheState:
 
 
 class SourceOutage(NamedTuple):
-    """How long not to ask a source that did not answer.
+    """A failure of a source, which is not asked again for a while.
 
     Attributes:
         since_seconds: the time of the last failed attempt.
-        pause_seconds: how long until the next attempt.
+        pause_seconds: the time until the next attempt.
         message: the error.
     """
 

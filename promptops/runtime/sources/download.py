@@ -27,7 +27,7 @@ def download(url: str, etag: str | None) -> tuple[bytes, str | None] | None:
 
     Raises:
         NotThereError: the server has no such file.
-        SourceUnavailableError: there is no complete answer, or one with another status.
+        SourceUnavailableError: there is no complete answer, or its status is unexpected.
         UntrustedError: https redirects to http.
         IntegrityError: the file is larger than a snapshot can be.
     """
@@ -99,9 +99,7 @@ def _follow(url: str, headers: dict[str, str], shown: str) -> WebAnswer:
 
 
 def _split_credentials(url: str) -> tuple[str, str | None]:
-    """Return a URL without user name and password, and the header (RFC 7617) that says them
-    instead.
-    """
+    """Return a URL without user name and password, and an `Authorization` header with them."""
     from base64 import b64encode
     from urllib.parse import unquote, urlsplit
 
@@ -115,6 +113,6 @@ def _split_credentials(url: str) -> tuple[str, str | None]:
 
 
 def without_credentials(url: str) -> str:
-    """Return a URL for people: without the user name, password or query it may hold."""
+    """Return a URL for people: without user name, password and query."""
     shown = re.sub(r"(://)[^/@\s]+@", r"\1", url)
     return shown.partition("?")[0] if "://" in shown else shown

@@ -78,7 +78,7 @@ class MirrorState:
 
 
 def list_mirrors(cache: Path) -> list[tuple[Path, CacheState | None]]:
-    """Return the folders of all mirrors in a cache folder, each with its state; None if never
+    """Return (folder, state) of all mirrors in a cache folder; the state is None if never
     completed.
     """
     folders = sorted(path for path in (cache / _KIND).glob("*") if path.is_dir())
@@ -94,7 +94,7 @@ class Mirror:
     """The copy of one URL."""
 
     def __init__(self, url: str, cache: Path, trust: SshTrust | None) -> None:
-        # Different trust needs a separate mirror, since other states are accepted.
+        # Each trust needs a separate mirror, because other states are accepted.
         self.folder = CacheFolder(cache, _KIND, url, str(trust.signers) if trust else "")
         self._url = url
         self._trust = trust
@@ -241,7 +241,8 @@ class Mirror:
         try:
             fetch(git, self._url, wanted)
         except ConflictError as error:
-            # Everything else was fetched; the release seen first is kept.
+            # Only the moved tags were rejected; everything else was fetched, and the first tag seen
+            # is kept.
             self._say(f"the source moved a tag, which is ignored: {error.message}")
 
     def _accept(
@@ -283,7 +284,7 @@ class Mirror:
         facts = {} if default is None else {"default_branch": default}
         accepted = CacheState(begun, seen, facts)
         if refusals:
-            # Another process must not treat a refused state as fresh; it asks by itself.
+            # Do not store it as fresh, so that other processes ask by themselves.
             before = state.fetched_at_seconds if state else 0.0
             self.folder.write_state(CacheState(before, seen, {**facts, _DOUBTFUL: "yes"}))
         else:
@@ -318,7 +319,7 @@ class Mirror:
 
 @contextlib.contextmanager
 def _told_as_unavailable(folder: Path) -> Iterator[None]:
-    """Turn every failure of updating a mirror into SourceUnavailableError."""
+    """Convert failures of updating a mirror to SourceUnavailableError."""
     try:
         yield
     except GitError as error:

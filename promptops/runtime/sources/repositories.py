@@ -1,4 +1,4 @@
-"""Choose a source of prompts; repositories and mirrors as sources."""
+"""Choose the source for an argument of `promptops.open`; repositories and mirrors as sources."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class RepositorySource:
         return Look(self._view())
 
     def _judge_age(self) -> None:
-        """Warn once that a clone does not follow its remote; refuse what is too old."""
+        """Warn once that a clone does not follow its remote; raise an error if it is too old."""
         longest = self._options.max_fetch_age
         if longest is None or self._repository.remote is None:
             return
@@ -123,21 +123,21 @@ def _fetch_age(repository: Repository) -> float | None:
 
 
 class FollowedSource(RepositorySource):
-    """A local repository with a remote, followed as a clone URL is: its clone is the mirror.
+    """A local repository with a remote, followed like a clone URL, with itself as the mirror.
 
-    Fetched are environments and release tags, never branches; the work tree stays as it is.
+    Only environments and release tags are fetched; branches and work tree do not change.
     """
 
     is_local = False
 
     def look(self) -> Look | None:
-        """Return what was fetched last."""
+        """Return the last fetched state."""
         age = _fetch_age(self._repository)
         return None if age is None else Look(self._view(), age)
 
     def update(self) -> Look:
-        """Fetch."""
-        self._view()  # a repository that is gone says so
+        """Fetch from the remote."""
+        self._view()  # raises an error if the repository is gone
         found = refresh(self._repository, time.time(), self._repository.config.timeouts.usual)
         if not found.is_current:
             raise SourceUnavailableError(
@@ -173,7 +173,7 @@ class MirrorSource:
         return None if state is None else self._look(state)
 
     def update(self) -> Look:
-        """Fetch."""
+        """Fetch from the URL."""
         return self._look(self._mirror.update())
 
     def repair(self) -> Look | None:
@@ -253,9 +253,7 @@ def _choose_repository(repository: Repository, options: Options) -> Source:
 
 
 def _is_address(text: str) -> bool:
-    """Return whether the text is a URL or an scp-like address. Raises UsageError for an unsupported
-    one.
-    """
+    """Return whether a text is a URL or scp-like address. Raises UsageError if unsupported."""
     scheme = _URL.match(text)
     if scheme is None:
         # An existing path wins, as in git.

@@ -1,4 +1,4 @@
-"""Use several sources in order: the next one is asked if those before it are unreachable.
+"""Use several sources in order: each is asked if the ones before it are unreachable.
 
 They are copies of one source, so the rule that environments never go back applies to all of them: a
 source that is older than another one is skipped. A source with refused content is not skipped: that
@@ -31,8 +31,7 @@ class SeveralSources:
         sources: at least one.
     """
 
-    # A failure of one of them says little about the others, so it is not shared with other
-    # processes.
+    # A failure of one source says little about the others, so it is not shared between processes.
     folder: CacheFolder | None = None
 
     def __init__(self, sources: Sequence[Source]) -> None:
@@ -57,16 +56,16 @@ class SeveralSources:
         return self._seen
 
     def look(self) -> Look | None:
-        """Return the local state of the preferred source; of another one after that failed."""
+        """Return the local state of the preferred source, or of another one after that failed."""
         if self.is_local:
             return self.update()
         return self._sources[0].look()
 
     def update(self) -> Look:
-        """Ask one after the other until one answers.
+        """Ask the sources in order until one answers.
 
         Raises:
-            SourceUnavailableError: none answers, or those that do are older than a state seen
+            SourceUnavailableError: none answers, or all that answer are older than a state seen
                 before.
             PromptopsError: the content of one is refused.
         """
@@ -87,7 +86,7 @@ class SeveralSources:
         raise SourceUnavailableError("; ".join(troubles), hint=hint)
 
     def _check(self, source: Source, look: Look) -> None:
-        """Skip a source that is older than another one."""
+        """Raise an error if a source is older than a state seen before, so that it is skipped."""
         for environment, known in self.seen.items():
             try:
                 placement = look.view.live(environment).placement

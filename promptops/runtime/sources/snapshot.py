@@ -247,9 +247,7 @@ def format_snapshot(snapshot: Snapshot) -> bytes:
 
 
 def _digest(document: Mapping[str, Any]) -> str:
-    """Return the digest of a document without `digest`: of its JSON with sorted keys and no
-    spaces.
-    """
+    """Return the digest of a document's canonical JSON, without the key `digest`."""
     rest = {key: value for key, value in document.items() if key != "digest"}
     text = json.dumps(rest, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return f"sha256:{sha256(text.encode('utf-8', 'backslashreplace')).hexdigest()}"
@@ -261,7 +259,7 @@ def parse_snapshot(data: bytes, source: str) -> Snapshot:
     Raises IntegrityError if it is truncated, altered, or of an unknown version.
     """
     try:
-        # A name from Git may contain lone surrogates.
+        # Names from Git may contain lone surrogates.
         document = read_exact(data, halves=True)
     except (ValueError, RecursionError) as error:
         raise IntegrityError(

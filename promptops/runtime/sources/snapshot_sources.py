@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from promptops.runtime.sources.snapshot import Snapshot
     from promptops.runtime.sources.source import Options
 
-# A snapshot and its signature are two files; a reader between the two writes reads again.
+# A snapshot and its signature are two files. If reading falls between two writes, repeat it.
 _TRIES = 3
 
 _PAUSE_SECONDS = 0.05
@@ -103,7 +103,7 @@ class SnapshotFileSource:
 
     @property
     def memory(self) -> SourceMemory:
-        """The memory shared by successive looks."""
+        """The data shared by successive looks."""
         return self._memory
 
     def repair(self) -> Look | None:
@@ -244,7 +244,7 @@ class SnapshotUrlSource:
 
     @property
     def memory(self) -> SourceMemory:
-        """The memory shared by successive looks."""
+        """The data shared by successive looks."""
         return self._memory
 
     def repair(self) -> Look | None:

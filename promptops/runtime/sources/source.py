@@ -28,7 +28,7 @@ class Look:
 
     Attributes:
         view: resolves refs.
-        age_seconds: how long ago it was known to be current.
+        age_seconds: the time since it was last known to be current, in seconds.
         is_doubtful: whether a newer state was refused, so that this one is no longer fresh.
         refusals: the errors of refused environments; the view raises them.
     """
@@ -66,9 +66,7 @@ class Source(Protocol):
         """Return the local state, or None. Never asks the remote."""
 
     def update(self) -> Look:
-        """Ask now. Raises SourceUnavailableError without an answer, and other errors for a refused
-        one.
-        """
+        """Ask now. Raises SourceUnavailableError without an answer, others if it is refused."""
 
     def repair(self) -> Look | None:
         """Recreate an unreadable copy; None if the source has none."""
@@ -88,8 +86,8 @@ class Options:
         trust: the trusted keys, or None.
         cache: the folder for copies on disk.
         environment: the default environment; None: the source's own.
-        max_fetch_age: how old the last fetch of a local repository may be that does not follow its
-            remote, in seconds; None: it follows.
+        max_fetch_age: the maximum age in seconds of the last fetch of a local repository that does
+            not follow its remote; None: it follows.
     """
 
     trust: SshTrust | None
@@ -100,5 +98,5 @@ class Options:
 
 def measure_age(fetched_at_seconds: float) -> float:
     """Return how many seconds ago something was fetched."""
-    # At least 0, even if the clock was set back.
+    # Not negative, even if the clock was set back.
     return max(0.0, time.time() - fetched_at_seconds)

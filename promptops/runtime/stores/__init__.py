@@ -1,1 +1,1 @@
-"""Reach the stores of a configuration: their addresses, and connections to them."""
+"""Find the configured stores, and connect to them."""

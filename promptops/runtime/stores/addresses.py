@@ -1,4 +1,4 @@
-"""Find the stores of a configuration, and tell by an address what a store is."""
+"""Find the addresses of configured stores, and their kinds."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def find_store(
     """Return the path or URL of a store.
 
     Args:
-        place: where its table puts it.
-        log: the table `[log]`: by default a store is a file beside the run log, or where that would
-            be if it were not in a database.
+        place: the store's place in its table.
+        log: the table `[log]`. By default, a store is a file beside the run log, or beside the
+            log's default path if the log is in a database.
         environment: the environment variables, for addresses and the user's folders.
         common_dir: the git folder shared by all work trees; None without a repository.
         top: the folder to which paths in the configuration are relative: the top of the work tree.
@@ -78,7 +78,7 @@ def find_kind(url: str, what: str) -> str:
         what: the store, for errors, such as "the ledger".
 
     Raises:
-        UsageError: no store can be there.
+        UsageError: it is no supported address.
     """
     scheme, mark, rest = url.partition("://")
     kind = _KINDS.get(scheme if mark else "")
@@ -88,7 +88,7 @@ def find_kind(url: str, what: str) -> str:
             hint="give the path of a file, redis://HOST or postgresql://HOST/DATABASE",
         )
     if kind != SQLITE and rest.partition("/")[0].count("@") > 1:
-        # Text after the first one would be read as the host, and shown in errors.
+        # Text after the first `@` would be read as the host, and shown in errors.
         raise UsageError(
             f"the address of {what} contains more than one @",
             hint="write @ as %40 in a user name or password",
@@ -97,7 +97,7 @@ def find_kind(url: str, what: str) -> str:
 
 
 def describe_place(url: str) -> str:
-    """Return where a store is, without the password and options of its URL."""
+    """Return a store's path or URL, without password and options."""
     scheme, mark, rest = url.partition("://")
     if not mark or scheme == "sqlite":
         return str(read_path(url))
@@ -105,5 +105,5 @@ def describe_place(url: str) -> str:
 
 
 def read_path(url: str) -> Path:
-    """Return the path of a file that is given as a path or as `sqlite:PATH`."""
+    """Return the path of a file from a path or `sqlite:PATH`."""
     return Path(url.removeprefix("sqlite:").removeprefix("//")).expanduser()

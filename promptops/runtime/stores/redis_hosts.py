@@ -1,8 +1,8 @@
-"""A client of Redis with several addresses: the next one when one is out of reach.
+"""A Redis client with several addresses: if one is unreachable, it uses the next.
 
 `redis://:PASSWORD@a:6379,b:6379/0` names the servers of one replicated store. Calls go to one of
-them until it cannot be reached or only reads, as a replica does; then to the next. Redis itself has
-no form for such addresses.
+them until it is unreachable or read-only (a replica), then to the next. Redis itself has no syntax
+for several addresses.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ _PORT = 6379
 
 
 class RedisHosts:
-    """A client, and the addresses that it may use.
+    """A Redis client with the addresses that it may use.
 
     Attributes:
-        client: the client. Its connections are made when it is first used.
-        count: how many addresses there are.
-        errors: what a call may raise.
-        failures: those of `errors` after which another address may do.
+        client: the client, which connects on first use.
+        count: the number of addresses.
+        errors: the exceptions that a call may raise.
+        failures: those of `errors` after which another address may work.
     """
 
     def __init__(self, url: str, what: str, *, wait_seconds: float, decodes: bool = False) -> None:
-        """Make a client; nothing is connected yet.
+        """Create a client without connecting.
 
         Args:
             url: `redis://` or `rediss://`, with one host or several.
-            what: what the store is for, for messages: `the ledger`.
-            wait_seconds: how long to wait for a connection, and for an answer.
-            decodes: whether answers are text instead of bytes.
+            what: the store's name in messages, such as `the ledger`.
+            wait_seconds: the timeout for a connection, and for an answer.
+            decodes: whether answers are texts instead of bytes.
 
         Raises:
             PromptopsError: the package is missing, or the URL is malformed.
@@ -79,9 +79,10 @@ class RedisHosts:
         self._at = 0
 
     def find_writable(self) -> None:
-        """With several addresses, try each until a server takes writes. Costs a question each time.
+        """If there are several addresses, select one whose server accepts writes.
 
-        For calls that must not be repeated. Raises what the last server raised.
+        Call it before a call that must not be repeated; it makes one request for each address that
+        it tries. Raises the error of the last server.
         """
         if self.count == 1:
             return
@@ -97,7 +98,7 @@ class RedisHosts:
             self.go_on()
 
     def go_on(self) -> None:
-        """Let new connections go to the next address. Calls of other threads end by themselves."""
+        """Use the next address for new connections. Calls of other threads end by themselves."""
         if self.count == 1:
             return
         self._at = (self._at + 1) % self.count
@@ -108,7 +109,7 @@ class RedisHosts:
 
 
 def _split(url: str) -> tuple[str, list[tuple[str, int]]]:
-    """Return the URL with its first host alone, and all hosts. Raises ValueError."""
+    """Return the URL with only its first host, and all hosts. Raises ValueError if malformed."""
     scheme, mark, rest = url.partition("://")
     place, slash, path = rest.partition("/")
     account, at, names = place.rpartition("@")

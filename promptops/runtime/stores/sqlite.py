@@ -1,4 +1,4 @@
-"""Open an SQLite database, and begin to write to it, fairly among processes."""
+"""Open an SQLite database, and begin write transactions with fair waiting."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import time
 
 from promptops.runtime.stores.yielding import yield_turn
 
-# A transaction takes less than a tenth of a millisecond. Who wakes up while others are busy only
-# takes the processor from them: with first pauses of 4 ms, and not 0.5, eight busy processes write
+# A transaction takes less than a tenth of a millisecond, and waking up too early only takes the
+# processor from the writer. With first pauses of 4 ms instead of 0.5 ms, eight busy processes write
 # 1.7 times as much, and 95 % of the writes never wait (`benchmarks/guards.py`).
 _MIN_PAUSE_SECONDS = 0.004
 _MAX_PAUSE_SECONDS = 0.008
@@ -17,17 +17,19 @@ _PRIMARY_CODE = 0xFF
 
 
 def use_write_ahead_log(connection: sqlite3.Connection, seconds: float) -> None:
-    """Let readers read while somebody writes; waits while others do the same to a new file.
+    """Turn on write-ahead logging, so that reading is possible during a write.
 
-    SQLite's own busy handler does not serve this: the statement reads before it locks, and a reader
-    who wants to write is refused at once.
+    Waits while other processes do the same to a new file. SQLite's own busy handler does not help
+    here, because the statement reads before it locks, and SQLite refuses a reader's lock
+    immediately.
 
     Args:
-        connection: to the database.
-        seconds: for how long to try.
+        connection: the connection.
+        seconds: the timeout.
 
     Raises:
-        sqlite3.OperationalError: others use the file until the end, or something else is wrong.
+        sqlite3.OperationalError: other processes used the file until the timeout, or another error
+            occurred.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -44,16 +46,17 @@ def use_write_ahead_log(connection: sqlite3.Connection, seconds: float) -> None:
 def begin(connection: sqlite3.Connection, seconds: float, *, is_patient: bool = True) -> None:
     """Begin a write transaction, as soon as no other process has one.
 
-    SQLite's own busy handler sleeps up to 100 ms, while newcomers overtake: with eight busy writers
-    some wait for seconds.
+    SQLite's own busy handler sleeps up to 100 ms while later callers overtake; with eight busy
+    writers, some would wait for seconds.
 
     Args:
-        connection: to the database.
-        seconds: for how long to try.
-        is_patient: whether to sleep between tries. If not, only let others have a turn, ten times.
+        connection: the connection.
+        seconds: the timeout.
+        is_patient: whether to sleep between tries; otherwise only yield the processor, ten times.
 
     Raises:
-        sqlite3.OperationalError: another process has one until the end, or something else is wrong.
+        sqlite3.OperationalError: another process had one until the timeout, or another error
+            occurred.
     """
     deadline = time.monotonic() + seconds
     pause = _MIN_PAUSE_SECONDS
@@ -78,6 +81,6 @@ def begin(connection: sqlite3.Connection, seconds: float, *, is_patient: bool = 
 
 def is_busy(error: sqlite3.OperationalError) -> bool:
     """Return whether another process holds the database."""
-    # Errors raised by Python's module itself have no code.
+    # Errors of Python's module itself have no code.
     code: int = getattr(error, "sqlite_errorcode", 0)
     return code & _PRIMARY_CODE == sqlite3.SQLITE_BUSY

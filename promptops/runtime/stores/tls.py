@@ -1,4 +1,4 @@
-"""Connections to stores: encrypted and verified, unless the address says otherwise."""
+"""Require encrypted, verified connections to stores, unless the address says otherwise."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ _LOCAL = ("localhost", "127.", "::1", "/", "@")
 
 
 def secure_postgres(url: str, environment: Mapping[str, str]) -> str:
-    """Return the address of a PostgreSQL with verification of its certificate.
+    """Return a PostgreSQL address with verification of the server's certificate added.
 
-    The client's own default takes an unencrypted connection where the server offers no other, and
-    any certificate. What the address or `PGSSLMODE` says about it holds; connections within the
-    machine need none.
+    By default, the client would accept an unencrypted connection and any certificate. Settings in
+    the address or in `PGSSLMODE` are kept. Connections within the machine are not changed.
 
-    Raises psycopg.ProgrammingError where it is no address.
+    Raises psycopg.ProgrammingError if the address is malformed.
     """
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -34,9 +33,9 @@ def secure_postgres(url: str, environment: Mapping[str, str]) -> str:
 
 
 def redis_options(url: str) -> dict[str, Any]:
-    """Return what a client of Redis needs to verify the server of a `rediss://` address.
+    """Return the client options that verify the server of a `rediss://` address.
 
-    What the address itself says about it holds.
+    Settings in the address itself are kept.
     """
     if not url.startswith("rediss://"):
         return {}

@@ -1,4 +1,4 @@
-"""Let another process run, for who waits for a lock that is held for a moment."""
+"""Let other processes run, while waiting for a lock that is held briefly."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 
 def yield_turn() -> None:
-    """Give the rest of this turn to another process or thread."""
+    """Yield the processor to another process or thread."""
     if hasattr(os, "sched_yield"):
         os.sched_yield()
     else:

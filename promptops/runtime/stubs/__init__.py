@@ -1,6 +1,5 @@
-"""Types of prompts' inputs and outputs for programs that call them.
+"""Generate types of prompts' inputs and outputs for programs that call them.
 
-Modules:
-    types: a JSON Schema as a type, in no language yet.
-    python, typescript, curl: the types, and how to call a prompt, in a language.
+Modules: types: convert a JSON Schema to types, independent of languages. python, typescript, curl:
+write types and calls in a language.
 """

@@ -1,4 +1,4 @@
-"""A call of each prompt with curl. Pure."""
+"""Write a curl call of each prompt. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def write_curl(stubs: Sequence[PromptStub], environment: str) -> str:
-    """Return a shell script with one call a prompt, for a service in PROMPTOPS_URL.
+    """Return a shell script with a call of each prompt, for the service at PROMPTOPS_URL.
 
     Args:
         stubs: the prompts.

@@ -1,4 +1,4 @@
-"""Types of prompts for Python, and a function that runs each. Pure."""
+"""Write types of prompts for Python, and a function that runs each. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def _spell_literal(one: LiteralType) -> str:
     if any(isinstance(value, float) for value in one.values):
-        return "float"  # Python has no literal types of fractions
+        return "float"  # Python has no literal types for floats
     return f"Literal[{', '.join(repr(value) for value in one.values)}]"
 
 
@@ -106,7 +106,7 @@ def _write_function(stub: PromptStub, environment: str) -> str:
 
 
 def _name_function(stub: PromptStub) -> str:
-    """Return the name of a prompt's function, which follows the distinct name of its types."""
+    """Return the name of a prompt's function, made from the unique name of its types."""
     name = "_".join(re.findall(r"[A-Z]+[a-z0-9]*|[a-z0-9]+", stub.base)).lower()
     return name if not keyword.iskeyword(name) else f"run_{name}"
 

@@ -1,4 +1,4 @@
-"""A type as text, in a language that is given as data. Pure."""
+"""Write a type as text in a language, whose syntax is data. Pure."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class TypeSpelling(NamedTuple):
-    """How a language spells types.
+    """The syntax of types in a language.
 
     Attributes:
         scalars: the names of a ScalarType's types.
         list_of: a list; `{}` is replaced by the type of its items.
-        map_of: an object whose names are not known; `{}` is replaced by the type of its values.
-        literal: returns the type that holds only some values.
+        map_of: an object with unknown keys; `{}` is replaced by the type of its values.
+        literal: returns the type of some literal values.
     """
 
     scalars: Mapping[str, str]

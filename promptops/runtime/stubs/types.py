@@ -1,7 +1,7 @@
-"""A JSON Schema as a type, in no language yet. Pure.
+"""Convert JSON Schemas to types, independent of languages. Pure.
 
-A type says less than its schema: lengths, patterns and bounds are for the runtime to check. What
-has no type (`not`, `if`, a reference to elsewhere) is any JSON value.
+A type is less strict than its schema: lengths, patterns and bounds are checked at run time. Schemas
+without a type (`not`, `if`, an external reference) become any JSON value.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ class ListType:
 
 @dataclass(frozen=True, slots=True)
 class MapType:
-    """An object whose names are not known."""
+    """An object with unknown keys."""
 
     value: StubType
 
 
 @dataclass(frozen=True, slots=True)
 class UnionType:
-    """One of some types."""
+    """A union of types."""
 
     options: tuple[StubType, ...]
 
@@ -73,8 +73,8 @@ class StubField(NamedTuple):
     Attributes:
         name: its name.
         type: its type.
-        is_required: whether it must be there.
-        description: what it is; empty where nothing is said.
+        is_required: whether it is required.
+        description: its description, or "".
     """
 
     name: str
@@ -92,13 +92,13 @@ class StubObject(NamedTuple):
 
 
 class StubAlias(NamedTuple):
-    """A type of another kind, declared under a name."""
+    """A type other than an object, declared under a name."""
 
     name: str
     type: StubType
 
 
-# Names that the files declare besides those of prompts, in lower case.
+# Names that generated files declare besides those of prompts, in lower case.
 _OWN_NAMES = (
     "prompterror",
     "promptinputs",
@@ -117,12 +117,12 @@ class PromptStub(NamedTuple):
 
     Attributes:
         name: the prompt's name.
-        base: the same as one word, for names of types.
+        base: the name as one word, for names of types.
         version: the live version.
-        description: what the prompt is for.
-        declarations: what `inputs` and `output` are made of, in the order to be written.
+        description: the prompt's description.
+        declarations: the declared types that `inputs` and `output` use, in the order of writing.
         inputs: the type of the inputs.
-        output: the type of the answer; None: it is text.
+        output: the type of the answer; None for text.
     """
 
     name: str
@@ -135,7 +135,7 @@ class PromptStub(NamedTuple):
 
 
 def read_stubs(prompts: Iterable[Prompt]) -> list[PromptStub]:
-    """Return the types of some prompts; names that would be the same get a number."""
+    """Return the types of prompts. Equal names get a number."""
     taken = set(_OWN_NAMES)
     found = []
     for prompt in prompts:
@@ -147,7 +147,7 @@ def read_stubs(prompts: Iterable[Prompt]) -> list[PromptStub]:
             "properties": inputs,
             "required": [name for name in inputs if "default" not in inputs[name]],
         }
-        # Each input is a schema of its own: its references start at itself.
+        # Each input is a separate schema: references are relative to it.
         fields = tuple(
             StubField(
                 name,
@@ -178,7 +178,7 @@ def read_stubs(prompts: Iterable[Prompt]) -> list[PromptStub]:
 
 @dataclass
 class _Declarations:
-    """What was declared for one prompt, under names that nothing else has."""
+    """The declarations of one prompt, with unique names."""
 
     taken: set[str]
     found: list[StubObject | StubAlias] = field(default_factory=list)
@@ -191,7 +191,7 @@ class _Declarations:
 
 
 class _SchemaReading:
-    """Reads one schema with the references to its own parts."""
+    """Reads one schema, including references to its own parts."""
 
     def __init__(self, root: Any, base: str, names: _Declarations) -> None:  # noqa: ANN401 - JSON
         self._root = root
@@ -250,7 +250,7 @@ class _SchemaReading:
         return NamedType(own)
 
     def _refer(self, reference: str) -> StubType:
-        """Return the type of a part that is referred to, declared once; it may refer to itself."""
+        """Return the type of a referenced part, which is declared once and may refer to itself."""
         if reference not in self._references:
             target = _find(self._root, reference)
             if target is None:
@@ -262,7 +262,7 @@ class _SchemaReading:
 
 
 def _find(root: Any, reference: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Return the part of a schema that a reference names; None: it is no part of it."""
+    """Return the part of a schema that a reference names; None if there is no such part."""
     if not reference.startswith("#"):
         return None
     found = root
@@ -292,7 +292,7 @@ def _title(name: str) -> str:
 
 
 def _distinct(name: str, taken: set[str]) -> str:
-    """Return a name that starts with a letter and that nothing else has."""
+    """Return a unique name that starts with a letter."""
     base = name if name[:1].isalpha() else f"Prompt{name}"
     found, number = base, 1
     while found.lower() in taken:
@@ -303,14 +303,14 @@ def _distinct(name: str, taken: set[str]) -> str:
 
 
 def sample_inputs(stub: PromptStub) -> dict[str, Any]:
-    """Return inputs of the right types, for an example of a call."""
+    """Return inputs of the right types, for an example call."""
     known = {one.name: one for one in stub.declarations}
     found = _sample(stub.inputs, known, 0)
     return found if isinstance(found, dict) else {}
 
 
 def sample_output(stub: PromptStub) -> Any:  # noqa: ANN401 - any JSON value
-    """Return an answer of the right type; None where the answer is text."""
+    """Return an answer of the right type; None if the answer is text."""
     known = {one.name: one for one in stub.declarations}
     return None if stub.output is None else _sample(stub.output, known, 0)
 

@@ -1,4 +1,4 @@
-"""Types of prompts for TypeScript, and one function that runs a prompt over HTTP. Pure."""
+"""Write types of prompts for TypeScript, and a client that runs them over HTTP. Pure."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _declare(one: StubObject | StubAlias) -> str:
 
 
 def _comment(text: str) -> str:
-    """Return a text as a comment on one line, which it cannot end."""
+    """Return a text as a one-line comment that the text cannot end."""
     return f"/** {' '.join(text.split()).replace('*/', '* /')} */"
 
 

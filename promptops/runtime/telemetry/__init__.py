@@ -1,1 +1,1 @@
-"""Telemetry of runs: spans and metrics of OpenTelemetry, and Prometheus."""
+"""Telemetry of runs: spans and metrics for OpenTelemetry, and metrics for Prometheus."""

@@ -1,7 +1,7 @@
 """Counters of one process in a file that other processes can read at any time, even after a kill.
 
 A file is `used: u64`, then entries of `length: u32, key: JSON, padding, value: f64`. One process
-writes a file, and only ever changes values in place or appends; a reader sees whole entries up to
+writes a file, and only changes values in place or appends; a reader sees complete entries up to
 `used`. So no flush and no lock is needed, and a killed process loses no counts.
 """
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-# A metric's name, its labels as (name, value), and the number of its bucket or a word.
+# A metric's name, its labels as (name, value), and a part: the number of a bucket, or a word.
 Key = tuple[str, tuple[tuple[str, str], ...], str]
 
 _HEADER = 8
 _FIRST_SIZE = 1 << 16
-# More label combinations than this are a mistake, and must not fill the disk.
+# More label combinations than this are a mistake; they must not fill the disk.
 MAX_ENTRIES = 20_000
 _SUFFIX = ".counts"
 _GAUGES = "gauges"
@@ -40,7 +40,7 @@ class Counters:
     """The counters of this process, in one file of a shared folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Args: the folder, created if missing."""
+        """Store the folder, which is created if missing."""
         self._folder = self._path = folder
         self._renew()
 
@@ -52,7 +52,7 @@ class Counters:
         self._used = _HEADER
 
     def add(self, amounts: Mapping[Key, float]) -> None:
-        """Add amounts to values that begin at 0."""
+        """Add amounts to the counters, which begin at 0."""
         if self._pid != os.getpid():
             # The file belongs to the parent; its lock may be held there.
             self._renew()
@@ -106,7 +106,7 @@ class Counters:
         place = self._used + 4 + len(text)
         self._map[self._used + 4 : place] = text
         struct.pack_into("<d", self._map, place, 0.0)
-        # Now it is visible to readers.
+        # This makes the entry visible to readers.
         struct.pack_into("<Q", self._map, 0, end)
         self._used = end
         self._places[key] = place
@@ -114,7 +114,7 @@ class Counters:
 
 
 def _map_file(path: Path, size: int) -> mmap.mmap:
-    """Return a file of at least this size in memory."""
+    """Map a file into memory, enlarged to at least `size` bytes."""
     opened = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:
         if os.fstat(opened).st_size < size:
@@ -130,7 +130,7 @@ def read_all(folder: Path) -> dict[Key, float]:
     if not folder.is_dir():
         return total
     with FileLock(folder / "lock").held():
-        # Without the lock a file could be read twice: by itself, and among those that ended.
+        # Without the lock a file could be counted twice: by itself and after merging.
         for path in sorted(folder.glob(f"*{_SUFFIX}")):
             _add_file(path, total)
     return total
@@ -180,7 +180,7 @@ def _add_file(path: Path, total: dict[Key, float]) -> None:
 
 
 def _entries(data: bytes | mmap.mmap) -> Iterator[tuple[Key, int, float, int]]:
-    """Yield key, the place of its value, the value, and where the entry ends."""
+    """Yield for each entry: key, offset of the value, value, offset of the end."""
     if len(data) < _HEADER:
         return
     used = min(struct.unpack_from("<Q", data, 0)[0], len(data))

@@ -1,11 +1,11 @@
-"""Runs as spans and metrics of OpenTelemetry.
+"""Export runs as spans and metrics of OpenTelemetry.
 
 A run is a span, and each attempt a span of the kind CLIENT below it. Spans are never made current:
 one that is current across a `yield` becomes the parent of the next stream.
 
 A provider set by the application is used as is. Otherwise this module makes one with an exporter
-over HTTP, which the variables `OTEL_EXPORTER_OTLP_*` configure. What cannot be sent is dropped: the
-queue is bounded, and so is the time that closing takes.
+over HTTP, which the variables `OTEL_EXPORTER_OTLP_*` configure. Data that cannot be sent is
+dropped, because the queue and the time for closing are bounded.
 """
 
 from __future__ import annotations
@@ -48,9 +48,7 @@ class OtelObserver:
     """
 
     def __init__(self, tracer: Any, meter: Any, *, content: bool, shut: Callable[[], None]) -> None:  # noqa: ANN401
-        """Args: a tracer, a meter, whether to export texts, and a function that closes the
-        exporters.
-        """
+        """Store tracer, meter, whether to export texts, and a function that closes exporters."""
         from opentelemetry.context import get_current
         from opentelemetry.trace import SpanKind, StatusCode, set_span_in_context
 
@@ -77,7 +75,7 @@ class OtelObserver:
         self._tokens = _histogram(
             meter, names.TOKEN_USAGE, "{token}", "Tokens of a request.", names.TOKENS_BOUNDS
         )
-        # Adding to a counter of the SDK takes several times as long.
+        # The SDK's counters are several times slower.
         self._counts: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
         for name, unit, text in (
             (names.RUNS, "{run}", "Runs that ended."),
@@ -111,14 +109,14 @@ class OtelObserver:
                 counts[labels] = counts.get(labels, 0.0) + amount
 
     def begin(self, run: RunRecord) -> object:
-        """Return the context that the run's span will be in: that of the application's span."""
+        """Return the context of the application's span, in which the run's span will be."""
         del run
         return self._current()
 
     def end(self, run: RunRecord, attempts: Sequence[AttemptRecord], begun: object) -> None:
         """Queue an ended run; a thread exports many at once, a little later.
 
-        This takes a fraction of the processor time, and the run does not wait.
+        Exporting many at once takes a fraction of the processor time, and the run does not wait.
         """
         if self._pid != os.getpid():
             # The parent exports its queue; its thread does not exist here.
@@ -152,8 +150,8 @@ class OtelObserver:
     def _tell(self, run: RunRecord, attempts: Sequence[AttemptRecord], begun: object) -> None:
         """Export a run as a span, with its attempts as children, and count both.
 
-        Everything is known only now, and attributes cost less at a span's creation. A nested run
-        ends later and is exported later.
+        The span is created at the end, when everything is known, because attributes are cheaper at
+        creation.
         """
         common = {
             names.PROMPT_NAME: run.prompt or run.ref,
@@ -292,7 +290,7 @@ def _make_providers() -> tuple[Any, Any]:
     exporter = OTLPSpanExporter(timeout=_EXPORT_SECONDS)
     traces.add_span_processor(BatchSpanProcessor(exporter))
     readers = []
-    # Some services take spans alone at an address of their own.
+    # Some services accept only spans, at a separate address.
     if os.environ.get("OTEL_METRICS_EXPORTER", "").strip().lower() != "none":
         reader = PeriodicExportingMetricReader(
             OTLPMetricExporter(timeout=_EXPORT_SECONDS),
@@ -310,7 +308,9 @@ def _make_providers() -> tuple[Any, Any]:
 
 
 def _shut_in_time(closers: list[Callable[[], object]]) -> None:
-    """Close providers within a time limit: an unavailable collector must not delay the exit."""
+    """Close providers within a time limit, so that an unavailable collector does not delay the
+    exit.
+    """
 
     def work(close: Callable[[], object]) -> None:
         try:

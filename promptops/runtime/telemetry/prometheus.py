@@ -1,4 +1,4 @@
-"""Runs counted for Prometheus, over all processes of a machine, in its text format."""
+"""Count runs of all processes on a machine, and format the counts for Prometheus."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Labels = tuple[tuple[str, str], ...]
 
 
 class _Metric(NamedTuple):
-    """A metric: kind and description."""
+    """The kind and description of a metric."""
 
     kind: str
     help: str
@@ -105,7 +105,7 @@ class PrometheusObserver:
     """Counts runs."""
 
     def __init__(self, folder: Path) -> None:
-        """Args: the folder of this machine's counters."""
+        """Store the folder of this machine's counters."""
         self._counters = Counters(folder)
 
     def begin(self, run: RunRecord) -> object:
@@ -131,7 +131,7 @@ class PrometheusObserver:
 
 
 def format_metrics(folder: Path) -> str:
-    """Return what all processes counted in a folder, in Prometheus' text format."""
+    """Return the counts of all processes in a folder, in Prometheus' text format."""
     tidy(folder)
     found = {**read_all(folder), **read_gauges(folder)}
     by_name: dict[str, dict[Labels, dict[str, float]]] = {}

@@ -14,15 +14,15 @@ class Observer(Protocol):
     """The interface of telemetry observers."""
 
     def begin(self, run: RunRecord) -> object:
-        """A run begins, or continues after tools. Return a value to be passed to `end`."""
+        """Handle the start of a run, or its continuation; return a value that `end` gets."""
         ...
 
     def end(self, run: RunRecord, attempts: Sequence[AttemptRecord], begun: object) -> None:
-        """A run ended; gets the attempts since it began or continued."""
+        """Handle the end of a run, with the attempts since its start or continuation."""
         ...
 
     def event(self, kind: str, detail: Mapping[str, object]) -> None:
-        """Something happened to all runs, such as an alert."""
+        """Handle an event of all runs, such as an alert."""
         ...
 
     def close(self) -> None:
@@ -34,7 +34,7 @@ class Telemetry:
     """Notifies every observer; a failing one affects neither the run nor the others."""
 
     def __init__(self, observers: Sequence[Observer], warn: Callable[[str], None]) -> None:
-        """Args: the observers, and a function that warns once about failures."""
+        """Store the observers, and a function that warns once about failures."""
         self._observers = tuple(observers)
         self._warn = warn
         self._has_warned = False

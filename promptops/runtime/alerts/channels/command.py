@@ -1,4 +1,4 @@
-"""A command of the machine's owner: it gets `promptops.alert/v1` on standard input."""
+"""Send an alert to a configured command: it gets `promptops.alert/v1` on standard input."""
 
 from __future__ import annotations
 
