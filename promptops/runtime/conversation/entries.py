@@ -176,7 +176,7 @@ class ConversationStore(Protocol):
         ...
 
     def contents(self, conversation: str, *, now: float) -> Sequence[ConversationEvent]:
-        """Return the rows that still have contents, oldest first, whoever the owner is."""
+        """Return the rows that still have contents, oldest first, for any owner."""
         ...
 
     def list(self, *, user: str | None = None, limit: int = 50) -> Sequence[ConversationHead]:
