@@ -55,13 +55,14 @@ if TYPE_CHECKING:
     from promptops.evals.pace import Pace
     from promptops.evals.tape import Journal, Tape, TapePlace
     from promptops.evals.trial_log import TrialLog
-    from promptops.repository.prices import Prices
+    from promptops.repository.prices import Price, Prices
     from promptops.runtime.guards.guard import Guards
     from promptops.runtime.guards.reservation import Reservation
     from promptops.runtime.models import Models
     from promptops.runtime.models.embedding import Embedder
     from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.commands import Command
+    from promptops.runtime.run.request import Bounds
     from promptops.runtime.safety.safety import Safety
 
 # No user waits for an eval's answer, so wait for rate limits to end.
@@ -292,8 +293,7 @@ class Asker:
         asking = _Asking(self, resolved, at)
         price = equipment.prices.find(model)
         if equipment.guards is not None or price is None or not price.is_free:
-            bounds = estimate(request, self._world)
-            asking.most, asking.tokens = bounds.cost, bounds.tokens
+            asking.bound(estimate(request, self._world))
         asked_at, began = time.time(), time.monotonic()
         try:
             answer = await self.call(request, began + plain.timeout_seconds, asking)
@@ -322,9 +322,7 @@ class Asker:
         entry = asking.entry
         assert entry is not None  # noqa: S101 - there is an answer
         if equipment.log is not None:
-            cost = 0 if price is not None and price.is_free else asking.most
-            if price is not None and read is not None and written is not None:
-                cost = price.cost(read, written, used.cached_tokens or 0)
+            cost = asking.most if entry.cost_micros is None else entry.cost_micros
             run = PlainRun(
                 at,
                 resolved,
@@ -391,7 +389,7 @@ class Asker:
             tokens = count_tokens(messages, {}, name).tokens
             price = equipment.prices.find(name)
             cost = None if price is None else price.cost(tokens, 0)
-            held = await equipment.cost_cap.take(cost)
+            held = await equipment.cost_cap.take(cost, name)
             started = time.monotonic()
             self.calls += 1
             try:
@@ -552,6 +550,9 @@ class Asker:
                 flying = self._flying[key] = asyncio.get_running_loop().create_future()
             found = await asyncio.shield(flying)
         if found is not None:
+            if equipment.mode is Mode.RECORD:
+                # A run that does not record keeps whole answers in its journal.
+                found = found._replace(answer=redact_answer(found.answer))
             self._keep(asking.tape, found)
             asking.take(found, is_replayed=True)
             self.replayed += 1
@@ -569,9 +570,13 @@ class Asker:
             model = equipment.models.get(name)
             price = equipment.prices.find(name)
             is_free = price is not None and price.is_free
+            sent = request
+            if name != request.model:
+                sent = replace(request, model=name)
+                asking.bound(estimate(sent, self._world))
             asking.most = 0 if is_free else asking.most
             began = time.monotonic()
-            asking.held = await equipment.cost_cap.take(asking.most)
+            asking.held = await equipment.cost_cap.take(asking.most, name)
             if equipment.guards is not None:
                 asking.reservation = await equipment.guards.areserve(
                     Scope(EVAL, asking.prompt, None, None),
@@ -585,7 +590,6 @@ class Asker:
             deadline += started - began
             asking.is_sent = True
             self.calls += 1
-            sent = request if name == request.model else replace(request, model=name)
             answer = await model.acall(sent, deadline=deadline)
             taken = time.monotonic() - started
         except BaseException as error:
@@ -605,12 +609,7 @@ class Asker:
         flying = self._flying.pop(key)
         if equipment.mode is Mode.RECORD:
             answer = redact_answer(answer)
-        usage = answer.usage
-        cost = 0 if is_free else None
-        if price is not None and not is_free and usage.input_tokens is not None:
-            cost = price.cost(
-                usage.input_tokens, usage.output_tokens or 0, usage.cached_tokens or 0
-            )
+        cost = _find_cost(price, answer.usage)
         entry = TapeEntry(key, asking.place, answer, taken, cost)
         equipment.journal.add(entry)
         self._keep(asking.tape, entry)
@@ -664,6 +663,10 @@ class _Asking:
         self.cost_micros: int | None = 0
         # The last error of each request that was not answered.
         self.failures: dict[TapeKey, TapeFailure] = {}
+
+    def bound(self, bounds: Bounds) -> None:
+        """Note what a call costs at most."""
+        self.most, self.tokens = bounds.cost, bounds.tokens
 
     def take(self, entry: TapeEntry, *, is_replayed: bool) -> None:
         """Add an answer."""
@@ -749,6 +752,15 @@ class _AskingPermit(NamedTuple):
     """Replaces a breaker's permit: evals do not change the state that applications share."""
 
     model: str
+
+
+def _find_cost(price: Price | None, usage: Usage) -> int | None:
+    """Return what a call cost, in micro-dollars; None if that is unknown."""
+    if price is not None and price.is_free:
+        return 0
+    if price is None or usage.input_tokens is None:
+        return None
+    return price.cost(usage.input_tokens, usage.output_tokens or 0, usage.cached_tokens or 0)
 
 
 def _name_all(error: PromptopsError, course: Course) -> PromptopsError:

@@ -34,20 +34,21 @@ class CostCap:
         self.spent = 0
         self.unpriced = 0
 
-    async def take(self, most: int | None) -> int:
-        """Reserve a call's maximum cost, and return it. Raises CapError."""
+    async def take(self, most: int | None, model: str) -> int:
+        """Reserve the maximum cost of a call of a model, and return it. Raises CapError."""
         if self._cap is None:
             self._held += most or 0
             return most or 0
         if most is None:
             raise CapError(
-                "the cost of a call is unknown, and a cap is set",
-                hint="set a price for the model and max_tokens in the prompt, or remove --max-cost",
+                f"the cost of a call of {model} is unknown, and a cap is set",
+                hint="set its price in [models] and max_tokens in the prompt, or remove the cap",
             )
         while self.spent + self._held + most > self._cap:
             if not self._held:
                 raise CapReachedError(
-                    f"the cap of {self._cap / 1_000_000:.6f} USD is reached",
+                    f"another call of {model} could exceed the cap of "
+                    f"{self._cap / 1_000_000:.6f} USD",
                     hint="raise --max-cost and add --resume to continue",
                 )
             waiter = asyncio.get_running_loop().create_future()

@@ -75,6 +75,12 @@ def _compare(first_path: str, first: EvalResult, path: str, other: EvalResult) -
                     f"{first_path} and {path} ran different states of the {what} of {one.path}",
                     hint="run all shards from one commit",
                 )
+        # A shard without a sample of the suite has no model either.
+        if one.models and two.models and one.models != two.models:
+            raise UsageError(
+                f"{first_path} and {path} asked different models for {one.path}",
+                hint="run all shards with the same --models",
+            )
 
 
 def _merge_suites(shards: Sequence[Sequence[SuiteRunResult]]) -> list[SuiteRunResult]:

@@ -130,7 +130,7 @@ def run(
     token = f"{os.getpid()}-{secrets.token_hex(8)}"
     journal = Journal(
         None if mode is Mode.REPLAY else repository.git.common_dir / JOURNALS,
-        _name(preparation, choice),
+        _name(preparation, choice, options),
         token,
         resumes=options.resumes or options.keeps,
     )
@@ -314,8 +314,11 @@ def judge_counts(repository: Repository, judge: ResolvedPrompt) -> bool:
     return found is not None and found >= least
 
 
-def _name(preparation: Preparation, choice: SuiteChoice) -> str:
-    """Return a run's name, by which a resumed run finds its answers."""
+def _name(preparation: Preparation, choice: SuiteChoice, options: EvalOptions) -> str:
+    """Return a run's name, by which a resumed run finds its answers.
+
+    A stand-in's answers are never those of the model whose request they answer.
+    """
     paths = [part.suite.path for part in preparation.parts]
     content = [
         paths,
@@ -325,6 +328,7 @@ def _name(preparation: Preparation, choice: SuiteChoice) -> str:
         choice.shard,
         choice.using,
         choice.is_noise,
+        options.stand_in,
     ]
     return sha256(json.dumps(content).encode()).hexdigest()[:16]
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.errors import PromptopsError
+from promptops.evals.preparation import list_checks
 from promptops.evals.routes import list_models
 from promptops.evals.trial import render_ahead, side_inputs
 from promptops.runtime.models.tokens import count_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
     from promptops.evals.preparation import Preparation, SuitePart
     from promptops.prompt.suite import Check, Sample
@@ -36,6 +37,7 @@ class EvalPlan:
         trials: the number of trials, the baseline's included.
         calls: the minimum number of model calls: one for each question and further turn.
         judged: the maximum number of further calls by judges.
+        embedded: the maximum number of further calls for embeddings.
         tokens: the maximum number of tokens of the prompts.
         estimated_micros: the estimated cost, in micro-dollars; None if a price is unknown.
         highest_micros: the maximum cost, with one attempt each; None if a price or `max_tokens` is
@@ -46,6 +48,7 @@ class EvalPlan:
     trials: int = 0
     calls: int = 0
     judged: int = 0
+    embedded: int = 0
     tokens: int = 0
     estimated_micros: int | None = 0
     highest_micros: int | None = 0
@@ -76,6 +79,9 @@ def make_plan(
     preparation: Preparation,
     prices: Prices,
     find_judge: Callable[[SuitePart], ResolvedPrompt | None] = lambda _part: None,
+    *,
+    embedding: str | None = None,
+    stand_in: str | None = None,
 ) -> EvalPlan:
     """Estimate a run. Questions that cannot be rendered count as zero; the run reports them.
 
@@ -83,6 +89,8 @@ def make_plan(
         preparation: the prepared run.
         prices: the models' prices.
         find_judge: returns the judge prompt of a suite.
+        embedding: the embedding model, if any.
+        stand_in: the model that answers instead of every other one, if any.
     """
     plan = EvalPlan()
     for part in preparation.parts:
@@ -96,9 +104,13 @@ def make_plan(
                     models = [model]
                     if part.follows:
                         models += [one for one in list_models(state) if one != model]
+                    models = models if stand_in is None else [stand_in]
                     _count(plan, state, sample, models, prices, is_baseline=index > 0)
                     if judge is not None:
-                        _count_judge(plan, state, judge, sample, prices)
+                        ruling = stand_in or judge.model
+                        _count_judge(plan, state, judge, sample, prices, model=ruling)
+                    if embedding is not None:
+                        _count_embedding(plan, state, sample, embedding, prices)
     return plan
 
 
@@ -157,28 +169,51 @@ def _count(
 
 
 def _count_judge(
-    plan: EvalPlan, state: ResolvedPrompt, judge: ResolvedPrompt, sample: Sample, prices: Prices
+    plan: EvalPlan,
+    state: ResolvedPrompt,
+    judge: ResolvedPrompt,
+    sample: Sample,
+    prices: Prices,
+    *,
+    model: str,
 ) -> None:
     """Count the possible calls of judges about a sample's answers."""
-    checks = [*sample.checks, *(check for turn in sample.turns for check in turn.checks)]
     most = state.prompt.request_parameters.get("max_tokens")
     answer = _BYTES_OF_TOKEN * most if isinstance(most, int) else 0
-    for check in _judged(checks):
+    for check in _find_checks(list_checks(sample), _QUESTIONS):
         times = _QUESTIONS[check.scorer] * sample.trials
         plan.judged += times
         more = answer * _QUESTIONS[check.scorer] + len(repr(check.argument))
         asked = {"task": "", "answer": "", "criteria": ["?"], "reference": ""}
-        measure = _measure(judge, asked, judge.model, prices, more=more)
+        measure = _measure(judge, asked, model, prices, more=more)
         if not isinstance(most, int) and measure.most:
             measure = measure._replace(most=None)
         plan.add(measure, times)
 
 
-def _judged(checks: list[Check]) -> Iterator[Check]:
+def _count_embedding(
+    plan: EvalPlan, state: ResolvedPrompt, sample: Sample, model: str, prices: Prices
+) -> None:
+    """Count the possible embeddings of a sample's answers and of the texts beside them."""
+    price = prices.find(model)
+    most = state.prompt.request_parameters.get("max_tokens")
+    for check in _find_checks(list_checks(sample), ("similar",)):
+        plan.embedded += sample.trials
+        tokens = len(repr(check.argument).encode("utf-8", "replace"))
+        tokens += most if isinstance(most, int) else 0
+        likely = None if price is None else price.cost(tokens // _USUAL_SHARE, 0)
+        highest = None if price is None else price.cost(tokens, 0)
+        if not isinstance(most, int) and highest:
+            highest = None
+        plan.add(_PlanMeasure(tokens, likely, highest), sample.trials)
+
+
+def _find_checks(checks: Iterable[Check], scorers: Container[str]) -> Iterator[Check]:
+    """Yield the checks with one of some scorers, and such parts of composed checks."""
     for check in checks:
         if check.parts:
-            yield from _judged(list(check.parts))
-        elif check.scorer in _QUESTIONS:
+            yield from _find_checks(check.parts, scorers)
+        elif check.scorer in scorers:
             yield check
 
 

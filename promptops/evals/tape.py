@@ -4,7 +4,7 @@ Two kinds of files have this format. A **cassette** is next to its suite, `triag
 and lets a suite run without keys. A **journal** is in the Git folder and keeps the answers of an
 unfinished run. Both are JSON Lines, one for each request and trial. A line has the answer and the
 hash of the request, never the request itself. The lines of a cassette are sorted, so that Git can
-merge them. Secrets and personal data are masked before an answer is stored.
+merge them. In a cassette, secrets and personal data are masked.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from promptops.errors import PromptopsError, quote
 from promptops.files import read_file
+from promptops.repository.locking import hold, remove_unless_held
 from promptops.repository.writing import write_atomically
 from promptops.runtime.encoding import make_encoder
 from promptops.runtime.models.model import (
@@ -284,6 +285,7 @@ class Journal:
         if self._stream is None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             self._stream = self._file.open("a", encoding="utf-8", errors="replace")
+            hold(self._stream.fileno())
         self._stream.write(_to_line(entry) + "\n")
         now = time.monotonic()
         if entry.cost_micros != 0 or now - self._written > _MAX_UNWRITTEN_SECONDS:
@@ -291,13 +293,16 @@ class Journal:
             self._written = now
 
     def close(self, *, is_done: bool) -> None:
-        """Close the file. After a finished run, delete it and the resumed ones."""
+        """Close the file. After a finished run, delete it and the resumed ones.
+
+        Those of runs that go on stay: a kill would lose their answers.
+        """
         if self._stream is not None:
             self._stream.close()
             self._stream = None
         if is_done and self._file is not None:
             for file in (self._file, *self._old):
-                file.unlink(missing_ok=True)
+                remove_unless_held(file)
 
 
 def _parse(line: str) -> Any:  # noqa: ANN401 - any JSON value

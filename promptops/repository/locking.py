@@ -52,6 +52,29 @@ class FileLock:
             self._handle = None
 
 
+def hold(handle: int) -> None:
+    """Lock an open file until it is closed, so that `remove_unless_held` leaves it alone."""
+    # On Windows nobody could read a locked file, and an open one cannot be deleted.
+    if sys.platform != "win32":
+        # Some network file systems have no locks.
+        with contextlib.suppress(OSError):
+            _lock(handle, is_patient=False)
+
+
+def remove_unless_held(file: Path) -> None:
+    """Delete a file, if it exists, unless another process holds it."""
+    with contextlib.suppress(FileNotFoundError, BlockingIOError, PermissionError):
+        if sys.platform == "win32":
+            file.unlink()
+            return
+        handle = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            _lock(handle, is_patient=False)
+            file.unlink()
+        finally:
+            os.close(handle)
+
+
 def _lock(handle: int, *, is_patient: bool) -> None:
     if sys.platform == "win32":
         import msvcrt

@@ -84,7 +84,7 @@ def test_merged_shards_are_the_whole_run(
 def test_a_cap_holds_whatever_calls_cost(cap: int, calls: list[tuple[int, int]]) -> None:
     async def one(cost_cap: CostCap, most: int, cost: int) -> None:
         try:
-            held = await cost_cap.take(most)
+            held = await cost_cap.take(most, "m")
         except CapError:
             return
         await asyncio.sleep(0)

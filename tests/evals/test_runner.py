@@ -34,10 +34,10 @@ def test_a_purse_is_never_overdrawn_and_waits_for_what_is_in_flight() -> None:
     async def scenario() -> list[str]:
         cost_cap = CostCap(100)
         said = []
-        held = await cost_cap.take(60)
+        held = await cost_cap.take(60, "m")
 
         async def second() -> None:
-            taken = await cost_cap.take(60)
+            taken = await cost_cap.take(60, "m")
             said.append("taken")
             cost_cap.settle(taken, None)
 
@@ -48,7 +48,7 @@ def test_a_purse_is_never_overdrawn_and_waits_for_what_is_in_flight() -> None:
         await task
         assert cost_cap.spent == 100
         with pytest.raises(CapError):
-            await cost_cap.take(1)
+            await cost_cap.take(1, "m")
         return said
 
     assert asyncio.run(scenario()) == ["waiting", "taken"]
@@ -57,9 +57,9 @@ def test_a_purse_is_never_overdrawn_and_waits_for_what_is_in_flight() -> None:
 def test_a_cap_of_nothing_lets_free_calls_through() -> None:
     async def scenario() -> None:
         cost_cap = CostCap(0)
-        cost_cap.settle(await cost_cap.take(0), 0)
+        cost_cap.settle(await cost_cap.take(0, "m"), 0)
         with pytest.raises(CapError):
-            await cost_cap.take(None)
+            await cost_cap.take(None, "m")
 
     asyncio.run(scenario())
 

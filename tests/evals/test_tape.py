@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,6 +84,22 @@ def test_a_journal_gives_back_what_it_got(tmp_path: Path) -> None:
     journal.add(entry)
     journal.close(is_done=False)
     assert Journal(tmp_path, "run", "2", resumes=True).find(entry.key) == entry
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted there")
+def test_a_resumed_run_leaves_the_answers_of_one_that_goes_on(tmp_path: Path) -> None:
+    answer = Answer("Yes", (), "stop", Usage(None, None, None, "unknown"))
+    places = [TapePlace(one, "m", "change") for one in "abc"]
+    running, ended = (Journal(tmp_path, "run", number, resumes=False) for number in "12")
+    for journal, place in zip((running, ended), places, strict=False):
+        journal.add(TapeEntry(TapeKey(place.sample, 1), place, answer, 1.0, None))
+    ended.close(is_done=False)
+    resumed = Journal(tmp_path, "run", "3", resumes=True)
+    assert len(resumed) == 2
+    resumed.close(is_done=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["run-1.jsonl"]
+    running.close(is_done=True)
+    assert not list(tmp_path.iterdir())
 
 
 VALUES = st.recursive(

@@ -118,14 +118,22 @@ def say_plan(repository: Repository, preparation: Preparation, options: EvalOpti
 
     mode = choose_mode(preparation, repository, options, os.environ)
     prices = open_prices(repository)
-    plan = make_plan(preparation, prices, lambda part: find_judge(repository, part))
+    plan = make_plan(
+        preparation,
+        prices,
+        lambda part: find_judge(repository, part),
+        embedding=repository.config.eval.embedding,
+        stand_in=options.stand_in,
+    )
     what = (
         f"{count_things(len(preparation.parts), 'suite')}, {count_things(plan.samples, 'sample')}"
     )
     if preparation.shard != (1, 1):
         what += f" (shard {preparation.shard[0]} of {preparation.shard[1]})"
-    judged = f" and up to {plan.judged} of judges" if plan.judged else ""
-    asked = f"{count_things(plan.trials, 'trial')}: {count_things(plan.calls, 'call')}{judged}"
+    more = [f"up to {plan.judged} of judges"] if plan.judged else []
+    more += [f"up to {plan.embedded} for embeddings"] if plan.embedded else []
+    calls = " and ".join((count_things(plan.calls, "call"), *more))
+    asked = f"{count_things(plan.trials, 'trial')}: {calls}"
     say(f"{what}, {asked}, {plan.tokens} tokens at most")
     if mode is Mode.REPLAY:
         served = sorted({one for part in preparation.parts for one in part.tape.list_served()})

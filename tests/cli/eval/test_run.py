@@ -195,7 +195,7 @@ def test_a_cap_stops_before_it_is_exceeded_and_keeps_what_is_done(project: Repo)
     assert whole > 0
     most = as_json(project, "--max-cost", "0.0002", "--concurrency", "1")
     assert most["exit"] == 2
-    assert most["stopped"] == snapshot("the cap of 0.000200 USD is reached")
+    assert most["stopped"] == f"another call of {MODEL} could exceed the cap of 0.000200 USD"
     assert 0 < most["cost_micros"] <= 200
     outcomes = [one["outcome"] for one in most["suites"][0]["samples"]]
     assert outcomes == ["passed", "missing"]
@@ -203,6 +203,49 @@ def test_a_cap_stops_before_it_is_exceeded_and_keeps_what_is_done(project: Repo)
     assert (resumed["exit"], resumed["calls"], resumed["replayed"]) == (0, 1, 1)
     again = as_json(project, "--resume")
     assert (again["calls"], again["replayed"]) == (2, 0)
+
+
+PRICED = '[models."scripted/answers.yaml"]\ninput_price = 1.0\noutput_price = 1.0\n'
+STOPPED = ("--max-cost", "0.0002", "--concurrency", "1")
+
+
+def test_the_answers_of_a_stand_in_are_never_resumed_as_those_of_the_model(project: Repo) -> None:
+    project.write("promptops.toml", PRICED)
+    text = prompt_text(body="{{ question }}", model="scripted/other.yaml", max_tokens="50")
+    project.write("prompts/ask.md", text)
+    project.write("other.yaml", "rules: [{answer: Paris or something else}]")
+    stopped = as_json(project, "--stand-in", MODEL, *STOPPED)
+    assert stopped["calls"] == 1
+    resumed = as_json(project, "--resume")
+    assert (resumed["calls"], resumed["replayed"]) == (2, 0)
+    resumed = as_json(project, "--stand-in", MODEL, "--resume")
+    assert (resumed["calls"], resumed["replayed"]) == (1, 1)
+
+
+def test_a_stand_in_that_is_dearer_than_the_model_stays_under_the_cap(project: Repo) -> None:
+    project.write("promptops.toml", PRICED)
+    text = prompt_text(body="{{ question }}", model="scripted/other.yaml", max_tokens="50")
+    project.write("prompts/ask.md", text)
+    result = eval_run(project, "--stand-in", MODEL, *STOPPED, "--format", "json")
+    found = json.loads(result.stdout)
+    assert 0 < found["cost_micros"] <= 200
+    assert found["stopped"] == f"another call of {MODEL} could exceed the cap of 0.000200 USD"
+    assert result.stderr == snapshot("""\
+1 suite, 2 samples, 2 trials: 2 calls, 208 tokens at most
+scripted/answers.yaml replaces every model
+estimated cost 0.0000 USD, highest 0.0003 USD
+the cap of 0.0002 USD may end the run early; continue it with --resume
+""")
+
+
+def test_the_plan_counts_embeddings(project: Repo) -> None:
+    project.write("promptops.toml", '[eval]\nembedding = "echo/words"\n')
+    samples = "- {name: x, trials: 3, inputs: {question: a}, expect: [{any: [{similar: b}]}]}"
+    project.write("evals/ask.yaml", suite(samples))
+    assert eval_run(project, "--dry-run").stderr == snapshot("""\
+1 suite, 1 sample, 3 trials: 3 calls and up to 3 for embeddings, 414 tokens at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+""")
 
 
 def test_a_call_of_unknown_cost_does_not_fit_under_a_cap(project: Repo) -> None:
@@ -215,7 +258,7 @@ could not judge: 0 of 2 samples pass; not compared: nothing is live or released
   - 2 of 2 trials were not run
   - 0 of 2 samples pass, which is below the threshold of 100%; 2 are undecided
 
-stopped: the cost of a call is unknown, and a cap is set
+stopped: the cost of a call of openai/none is unknown, and a cap is set
 could not judge  0 calls, 0.000000 USD, <duration>
 """)
 
@@ -319,6 +362,15 @@ could not judge  0 calls, 2 replayed, 0.000000 USD, <duration>
         assert key not in (project.path / "evals/ask.cassette.jsonl").read_text()
         assert eval_run(project, "--replay").exit_code == 0
 
+    def test_secrets_are_replaced_in_resumed_answers_too(self, project: Repo) -> None:
+        key = "sk-" + "a1B2c3D4e5F6g7H8i9J0" * 2
+        answers = ANSWERS.replace("Paris", f"the key is {key}").replace("something", f"{key}")
+        project.write("answers.yaml", answers)
+        project.write("promptops.toml", PRICED)
+        assert as_json(project, *STOPPED)["calls"] == 1
+        assert as_json(project, "--resume", "--record")["replayed"] == 1
+        assert key not in (project.path / "evals/ask.cassette.jsonl").read_text()
+
 
 def test_shards_merge_into_the_verdict_of_a_run_without_them(project: Repo, tmp_path: Path) -> None:
     line = "- {name: s%d, inputs: {question: q%d}, expect: [{contains: %s}]}\n"
@@ -355,6 +407,12 @@ error: <folder>/2.json and <folder>/2.json are both shard 2 of 3
     assert masked(refuse(project, "eval", "merge", *files, code=2)) == snapshot("""\
 error: <folder>/1.json and <folder>/3.json ran different states of the prompt of evals/ask.yaml
  hint: run all shards from one commit\
+""")
+    other = ("--shard", "1/3", "--models", "echo/x", "--output", files[1])
+    assert eval_run(project, *other).exit_code == 0
+    assert masked(refuse(project, "eval", "merge", *files[1:], files[0], code=2)) == snapshot("""\
+error: <folder>/1.json and <folder>/2.json asked different models for evals/also.yaml
+ hint: run all shards with the same --models\
 """)
     project.write("none.json", "{}")
     refuse(project, "eval", "merge", str(project.path / "none.json"), code=2)

@@ -507,7 +507,7 @@ round 1: 1 new of 9 asked for
 round 2: 1 new of 8 asked for
 kinds: 2 ordinary
 missing kinds: boundary, missing, contradictory, ambiguous, language, long, hostile, several
-warning: ended early: the cap of 0.070000 USD is reached
+warning: ended early: another call of near could exceed the cap of 0.070000 USD
 2 calls, 0.0610 USD
 2 samples drafted in evals/_drafts/support/triage.model.yaml; review them before they count
 """)

@@ -319,7 +319,7 @@ def test_the_cap_refuses_before_it_costs(repo: Repo) -> None:
     assert masked(said) == snapshot("""\
 openai/gpt-4o will be called with promptops/draft 1.0.0, at most twice
 estimated cost 0.0331 USD, highest 0.1315 USD
-error: the cap of 0.000001 USD is reached
+error: another call of openai/gpt-4o could exceed the cap of 0.000001 USD
  hint: raise --max-cost\
 """)
     with Provider() as provider:
@@ -332,8 +332,8 @@ error: the cap of 0.000001 USD is reached
     assert masked(unknown.stderr) == snapshot("""\
 near will be called with promptops/draft 1.0.0, at most twice
 estimated cost unknown, highest unknown: a model has no price or a prompt no max_tokens
-error: the cost of a call is unknown, and a cap is set
- hint: set a price for the model and max_tokens in the prompt, or remove --max-cost
+error: the cost of a call of near is unknown, and a cap is set
+ hint: set its price in [models] and max_tokens in the prompt, or remove the cap
 """)
 
 
