@@ -76,4 +76,5 @@ def _name_lacking(verdict: Verdict, name: Callable[[str], str]) -> Iterator[str]
     for owners, _ in list_waiting(verdict):
         yield f"the approval of {name(owners)}"
     if evidence:
-        yield "evidence of 1 eval" if evidence == 1 else f"evidence of {evidence:,} evals"
+        prompts = "1 prompt" if evidence == 1 else f"{evidence:,} prompts"
+        yield f"passed evals of {prompts}"

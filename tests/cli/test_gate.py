@@ -189,7 +189,7 @@ def test_evidence_is_asked_for_where_the_policy_says_so(world: World, tmp_path: 
     world.on_main({"promptops.toml": '[gate]\nevals = "block"\n'})
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     assert masked(run(world.repo, "gate").stdout) == snapshot("""\
-may not merge: evidence of 1 eval missing
+may not merge: passed evals of 1 prompt missing
 <id> into main
 
 CODEOWNERS: warning: approvals were not checked [unchecked-approval]

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 _IRREGULAR = {"120000": "a symbolic link", "160000": "a submodule"}
 
+_HOW_TO_EVAL = (
+    "run its evals on this content (promptops eval run --evidence FILE) and pass --evidence FILE"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -232,17 +236,18 @@ def _judge_evidence(
         new = prompt.after.prompt if prompt.after else None
         if policy == "off" or new is None:
             continue
-        what = _find_lack([one for one in evidence if one.is_about(new)], must_be_live)
+        found = [one for one in evidence if one.is_about(new)]
+        what = _find_lack(found, must_be_live)
         if what is None:
             continue
+        has_failed = any(not one.is_good for one in found)
         yield Finding(
             "missing-evidence",
             Severity.ERROR if policy == "block" else Severity.WARNING,
             f"{prompt.name} {new.version}: {what}",
             prompt.path,
             None,
-            "run its evals on this content (promptops eval run --evidence FILE) and pass "
-            "--evidence FILE",
+            f"see what fails: promptops eval run {prompt.name}" if has_failed else _HOW_TO_EVAL,
         )
 
 

@@ -238,6 +238,24 @@ def test_evidence_is_of_exactly_this_content(
     assert verdict.evidence == tuple(one for one in evidence if one.digest == GOOD.digest)
 
 
+@pytest.mark.parametrize(
+    ("evidence", "hint"),
+    [
+        ((), "run its evals on this content (promptops eval run --evidence FILE) and pass"),
+        ((BAD,), "see what fails: promptops eval run triage"),
+        ((GOOD, BAD), "see what fails: promptops eval run triage"),
+    ],
+)
+def test_a_failed_eval_has_another_remedy_than_a_missing_one(
+    evidence: tuple[EvalEvidence, ...], hint: str
+) -> None:
+    change = propose(edit(PLAIN, NEXT))
+    approvals = Approvals(("file",), (approve(change),))
+    verdict = judge(change, rules(evals="block"), approvals, evidence=evidence)
+    (found,) = verdict.findings
+    assert (found.hint or "").startswith(hint)
+
+
 RECORDED = replace(GOOD, suite="evals/taped.yaml", record={"answers": "cassette"})
 LIVE = replace(GOOD, record={"answers": "live"})
 MIXED = replace(RECORDED, record={"answers": "mixed"})
