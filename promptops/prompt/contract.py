@@ -69,7 +69,10 @@ _BOUNDS: dict[str, tuple[tuple[type, ...], Callable[[Any, Any], bool]]] = {
     "maximum": ((int, float), lambda value, limit: value <= limit),
     "exclusiveMinimum": ((int, float), lambda value, limit: value > limit),
     "minItems": ((list,), lambda value, limit: len(value) >= limit),
-    "uniqueItems": ((list,), lambda value, _: len(set(map(_identity, value))) == len(value)),
+    "uniqueItems": (
+        (list,),
+        lambda value, limit: not limit or len(set(map(_identity, value))) == len(value),
+    ),
     "minProperties": ((dict,), lambda value, limit: len(value) >= limit),
 }
 _OTHERS = {

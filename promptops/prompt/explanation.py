@@ -12,7 +12,7 @@ from promptops.prompt.metadata import (
     MAX_FAULTS,
     WHOLE_NUMBERS,
     frontmatter_schema,
-    property_checks,
+    property_check,
 )
 from promptops.prompt.reference import name_from_path
 from promptops.prompt.schema import TYPE_WORDS, dotted, quoted
@@ -97,7 +97,7 @@ def _value_faults(document: Document, key: str, value: object) -> Iterator[Findi
         yield SchemaPlace(document, (key,)).finding("mistyped-key", message, hint)
         return
     seen: set[tuple[object, ...]] = set()
-    for fault in islice(property_checks()[key](value), MAX_FAULTS):
+    for fault in islice(property_check(key)(value), MAX_FAULTS):
         for finding in _explain(document, (key, *fault.path), fault):
             identity = (finding.position, finding.message)
             if identity not in seen:

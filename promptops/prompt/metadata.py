@@ -35,24 +35,21 @@ def frontmatter_schema() -> dict[str, Any]:
 
 
 @cache
-def property_checks() -> dict[str, Callable[[Any], tuple[ContractFault, ...]]]:
-    """Return for each key what gives the faults of its value."""
+def property_check(key: str) -> Callable[[Any], tuple[ContractFault, ...]]:
+    """Return what gives the faults of a key's value. Raises KeyError for an unknown key."""
     schema = frontmatter_schema()
-    definitions = schema["$defs"]
-    return {
-        key: compile_contract(inner, definitions) for key, inner in schema["properties"].items()
-    }
+    return compile_contract(schema["properties"][key], schema["$defs"])
 
 
 def check_metadata(document: Document) -> Iterator[Finding]:
     """Validate a document's frontmatter by the schema: unknown, missing and mistyped keys."""
     data = dict(document.data)
-    checks = property_checks()
-    if data.keys() >= set(frontmatter_schema()["required"]) and all(
-        key in checks
-        and not checks[key](value)
-        and not (key in WHOLE_NUMBERS and isinstance(value, float))
-        for key, value in data.items()
+    schema = frontmatter_schema()
+    if (
+        data.keys() >= set(schema["required"])
+        and data.keys() <= schema["properties"].keys()
+        and not any(property_check(key)(value) for key, value in data.items())
+        and not any(isinstance(data.get(key), float) for key in WHOLE_NUMBERS)
     ):
         return
     from promptops.prompt.explanation import explain_faults
