@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 _MAX_QUOTE = 128
 
 
+def count_of(number: int, word: str) -> str:
+    """Return a number with its word, in the plural where that is right."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
 def quote(text: str) -> str:
     """Return a user's text for a message: in quotes, on one line, shortened."""
     shown = text if text.isprintable() else ascii(text)[1:-1]

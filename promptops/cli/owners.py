@@ -21,7 +21,7 @@ from promptops.cli.session import (
     say,
     warn,
 )
-from promptops.errors import PromptopsError, UsageError
+from promptops.errors import PromptopsError, UsageError, count_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -177,7 +177,7 @@ def _print_owners(
         say("there are no files here" if of is None else f"{one_line(of)} owns none of these files")
     skipped = len({problem.position for problem in found.owners.problems if problem.position})
     if skipped:
-        lines = _counted(skipped, "line")
+        lines = count_of(skipped, "line")
         warn(
             f"{found.path}: {lines} that the forge may read differently than expected",
             "run promptops owners lint to see them",
@@ -233,10 +233,6 @@ def _print_findings(
             say("")
     if output is OwnersFormat.TEXT:
         warnings = len(findings) - errors
-        counts = [_counted(errors, "error")] * bool(errors)
-        counts += [_counted(warnings, "warning")] * bool(warnings)
+        counts = [count_of(errors, "error")] * bool(errors)
+        counts += [count_of(warnings, "warning")] * bool(warnings)
         say(f"{found.path}: {', '.join(counts) or 'no problems found'}")
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"

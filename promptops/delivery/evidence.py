@@ -23,12 +23,11 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import ConfigurationError, IntegrityError, UsageError, quote
-from promptops.prompt.digest import is_digest
+from promptops.prompt.digest import is_digest, is_object_id
 from promptops.prompt.version import Version
 
 if TYPE_CHECKING:
@@ -45,7 +44,6 @@ TRAILER = "Prompt-Evals"
 MAX_BYTES = 1024 * 1024
 _PASSED = "passed"
 _WORSE = "worse"
-_OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +189,7 @@ def list_recorded(trailers: Sequence[tuple[str, str]]) -> list[RecordedEvidence]
             continue
         said, _, word = value.rpartition(" ")
         suite, _, oid = said.rpartition(" ")
-        if suite and _OID.fullmatch(oid):
+        if suite and is_object_id(oid):
             found.append(RecordedEvidence(suite, oid, word == _PASSED))
         else:
             found.append(RecordedEvidence(said, None, word == _PASSED))

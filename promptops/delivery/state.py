@@ -14,7 +14,7 @@ from json.encoder import encode_basestring as _quote
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import IntegrityError, NotDeployedError, RefusedError, UsageError
-from promptops.prompt.digest import is_digest
+from promptops.prompt.digest import is_digest, is_object_id
 from promptops.prompt.exact_json import read_exact
 from promptops.prompt.reference import name_fault
 from promptops.prompt.version import Version
@@ -26,7 +26,6 @@ LOCK_FILE = "promptops.lock"
 UNDO_FILE = "promptops.undo"
 LOCK_SCHEMA = "promptops.lock/v1"
 UNDO_SCHEMA = "promptops.undo/v1"
-_OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
 _WHOLE = 100
 _ENTRY_KEYS = frozenset({"live", "paused"})
 _LIVE_KEYS = frozenset({"version", "digest", "commit", "share"})
@@ -478,7 +477,7 @@ def _is_object_id(value: object) -> bool:
 # Many prompts share a few versions and commits, so these are cached.
 @lru_cache(maxsize=1024)
 def _has_form_of_id(text: str) -> bool:
-    return _OBJECT_ID.fullmatch(text) is not None
+    return is_object_id(text)
 
 
 @lru_cache(maxsize=1024)

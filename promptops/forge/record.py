@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from promptops.errors import IntegrityError, quote
+from promptops.prompt.digest import is_object_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,6 @@ _KINDS = {
     type(None): "null",
 }
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class ForgeRecord:
     def object_id(self, name: str) -> str:
         """Return the Git object id under a name; it must be complete and in lower case."""
         found = self.text(name)
-        if not _OBJECT_ID.fullmatch(found):
+        if not is_object_id(found):
             raise self.refuse(f"'{name}' is {quote(found)}, which is not an object id")
         return found
 

@@ -30,6 +30,7 @@ from promptops.git.process import (
     run_git,
 )
 from promptops.git.refs import RefUpdate, check_ref_name, current_branch, read_refs, update_refs
+from promptops.prompt.digest import is_object_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -491,7 +492,7 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
 def _check_refspec(refspec: str) -> None:
     source, colon, target = refspec.removeprefix("+").partition(":")
     for name in (source, target) if colon else (source,):
-        if not re.fullmatch(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", name):
+        if not is_object_id(name):
             check_ref_name(name.replace("*", "x", 1))
 
 

@@ -6,7 +6,7 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from promptops.prompt.exact_json import unique_members
+from promptops.prompt.exact_json import refuse_constant, unique_members
 from promptops.prompt.finding import Finding, Position, Severity
 from promptops.prompt.frontmatter.document import find_undecodable
 from promptops.prompt.schema import TYPE_WORDS, compile_schema, dotted
@@ -49,7 +49,7 @@ class DataFiles:
             return
         try:
             loaded = json.loads(
-                content.decode(), parse_constant=_refuse_constant, object_pairs_hook=unique_members
+                content.decode(), parse_constant=refuse_constant, object_pairs_hook=unique_members
             )
         except json.JSONDecodeError as error:
             place = Position(error.lineno, error.colno, error.lineno, error.colno + 1)
@@ -72,11 +72,6 @@ class DataFiles:
 
 
 TOP = Position(1, 1, 1, 2)
-
-
-def _refuse_constant(name: str) -> None:
-    message = f"{name} is not a JSON number"
-    raise ValueError(message)
 
 
 _TOOL_SCHEMA = {

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _HEADER = b"promptops-digest-v1\n"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
 
 
 def normalize_newlines(data: bytes) -> bytes:
@@ -35,6 +36,11 @@ def compute_digest(files: Mapping[str, bytes], *, header: bytes = _HEADER) -> st
         content = sha256(normalize_newlines(files[path])).hexdigest()
         total.update(f"{content}  {path}\n".encode())
     return f"sha256:{total.hexdigest()}"
+
+
+def is_object_id(text: str) -> bool:
+    """Return whether `text` has the form of a whole object id of Git."""
+    return _OBJECT_ID.fullmatch(text) is not None
 
 
 def is_digest(text: str) -> bool:

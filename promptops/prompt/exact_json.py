@@ -34,7 +34,7 @@ def read_exact(data: bytes, *, halves: bool = False) -> Any:  # noqa: ANN401 - J
         object_pairs_hook=unique_members,
         parse_int=_read_integer,
         parse_float=_read_number,
-        parse_constant=_refuse_constant,
+        parse_constant=refuse_constant,
     )
     if not halves and "\\u" in text:
         _refuse_halves(value)
@@ -74,8 +74,9 @@ def write_number(value: float) -> str | None:
     return None if value.is_integer() or "e" in text or "n" in text else text
 
 
-def _refuse_constant(word: str) -> None:
-    message = f"{word} is not JSON"
+def refuse_constant(word: str) -> None:
+    """Refuse NaN and Infinity, which Python's parser takes for numbers. Raises ValueError."""
+    message = f"{word} is not a JSON number"
     raise ValueError(message)
 
 

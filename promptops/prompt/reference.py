@@ -79,6 +79,15 @@ def check_environment(name: str) -> str:
     return name
 
 
+def is_environment(name: str) -> bool:
+    """Return whether `name` can name an environment."""
+    try:
+        check_environment(name)
+    except UsageError:
+        return False
+    return True
+
+
 def name_from_path(path: str) -> str:
     """Return the name of the prompt at `path` below the prompts folder."""
     return path.removesuffix(".md")

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from promptops.errors import InputError, quote
+from promptops.prompt.exact_json import refuse_constant
 
 
 def read_value(name: str, text: str, schema: object) -> Any:  # noqa: ANN401 - any JSON value
@@ -26,7 +27,7 @@ def read_value(name: str, text: str, schema: object) -> Any:  # noqa: ANN401 - a
         return text
     stripped = text.strip()
     try:
-        value = json.loads(stripped, parse_constant=_refuse_constant)
+        value = json.loads(stripped, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
         wanted = " or ".join(types)
         raise InputError(f"input '{name}' takes {wanted}, not {quote(stripped)}") from None
@@ -49,8 +50,3 @@ def list_types(schema: object) -> list[str]:
     if isinstance(kind, str):
         return [kind]
     return [str(one) for one in kind] if isinstance(kind, list) else []
-
-
-def _refuse_constant(word: str) -> object:
-    message = f"{word} is no JSON"
-    raise ValueError(message)

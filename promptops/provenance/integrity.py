@@ -21,7 +21,7 @@ from promptops.git.refs import list_refs
 from promptops.git.trees import TreeReader, read_tree_files
 from promptops.prompt.closure import collect_closure
 from promptops.prompt.digest import compute_digest
-from promptops.prompt.reference import check_environment, release_tag
+from promptops.prompt.reference import is_environment, release_tag
 from promptops.prompt.version import Version
 
 if TYPE_CHECKING:
@@ -93,17 +93,9 @@ def list_environments(repository: Repository) -> list[str]:
     for prefix in sorted(prefixes):
         for ref in list_refs(repository.git, prefix, peel=False):
             name = ref.name.removeprefix(prefix)
-            if name not in known and _is_environment(name):
+            if name not in known and is_environment(name):
                 known.append(name)
     return known
-
-
-def _is_environment(name: str) -> bool:
-    try:
-        check_environment(name)
-    except UsageError:
-        return False
-    return True
 
 
 def read_history(repository: Repository, environment: str, ref: str) -> History | None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from promptops.checks.engine import validate
 from promptops.delivery.releases import list_tags
+from promptops.errors import count_of
 from promptops.prompt.inputs import input_schemas
 from promptops.readiness.checklist import judge_readiness
-from promptops.readiness.item import count_of
 from promptops.readiness.report import readiness_to_markdown
 
 if TYPE_CHECKING:

@@ -91,8 +91,3 @@ def name_some(names: list[str], limit: int = 3) -> str:
 def each_prompt(count: int) -> str:
     """Return how a sentence on all prompts begins."""
     return "the only prompt" if count == 1 else f"each of {count:,} prompts"
-
-
-def count_of(number: int, word: str) -> str:
-    """Return a number with its word, in the plural where that is right."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from promptops.errors import count_of
 from promptops.evals.nightly.branch import name_night
 from promptops.readiness.item import (
     Evidence,
     ReadinessItem,
     ReadinessLevel,
-    count_of,
     each_prompt,
     met,
     missing,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from promptops.errors import count_of
 from promptops.files import read_file
 from promptops.git.worktree import list_work_files
 from promptops.readiness.item import (
     Evidence,
     ReadinessItem,
     ReadinessLevel,
-    count_of,
     each_prompt,
     met,
     missing,

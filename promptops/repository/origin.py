@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import url2pathname
 
+from promptops.prompt.digest import is_object_id
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,7 +24,6 @@ PLACEHOLDER = "/path/to/promptops"
 
 _PLAIN = re.compile(r"[A-Za-z0-9._~:/@+%=#&?-]+", re.ASCII)
 _HASH = re.compile(r"sha(?:256|384|512)=[0-9a-f]{64,128}")
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class Origin(NamedTuple):
@@ -96,7 +97,7 @@ def _read_direct(found: dict[str, Any], scheme: str) -> Origin:
     if "vcs_info" in found:
         commit = found["vcs_info"]["commit_id"]
         source = f" @ git+{url}@{commit}"
-        is_pinned = found["vcs_info"]["vcs"] == "git" and _COMMIT.fullmatch(commit)
+        is_pinned = found["vcs_info"]["vcs"] == "git" and is_object_id(commit)
         if found.get("subdirectory"):
             source = f"{source}#subdirectory={found['subdirectory']}"
         return Origin(source) if is_pinned and _is_plain(source) else UNKNOWN

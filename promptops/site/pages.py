@@ -18,7 +18,6 @@ from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from promptops.about import __version__
-from promptops.delivery.environments import NOTHING
 from promptops.delivery.status import Concern
 from promptops.prompt.diff.flow import read_flow
 from promptops.prompt.diff.text import LineKind
@@ -446,7 +445,4 @@ def _finalize(value: object) -> object:
 
 
 def _describe_versions(change: DeploymentChange) -> str:
-    before, after = (
-        "(not deployed)" if side == NOTHING else side for side in (change.before, change.after)
-    )
-    return f"{before} → {after}"
+    return " → ".join(change.sides)

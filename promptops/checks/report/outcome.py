@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from promptops.errors import count_of
 from promptops.prompt.finding import Finding, Inclusion, Severity
 
 Paint = Callable[[str, str], str]
@@ -57,16 +58,16 @@ class ReportFormat(Protocol):
 
 def summarize(outcome: ReportOutcome) -> str:
     """Return one line with the numbers of prompts and findings."""
-    prompts = _counted(outcome.prompts, "prompt")
+    prompts = count_of(outcome.prompts, "prompt")
     parts = [
-        _counted(outcome.count(severity), severity.value)
+        count_of(outcome.count(severity), severity.value)
         for severity in Severity
         if outcome.count(severity)
     ]
     fixable = f"; --fix fixes {outcome.fixable:,}" if outcome.fixable else ""
     older = ""
     if outcome.elsewhere:
-        older = f"; {_counted(outcome.elsewhere, 'older problem')} in files that are not staged"
+        older = f"; {count_of(outcome.elsewhere, 'older problem')} in files that are not staged"
     return f"{prompts} checked: {', '.join(parts) or 'no problems found'}{fixable}{older}"
 
 
@@ -113,10 +114,6 @@ def fingerprints(outcome: ReportOutcome) -> list[str]:
         seen[digest] = seen.get(digest, 0) + 1
         result.append(f"{digest}:{seen[digest]}")
     return result
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def visible(text: str) -> str:

@@ -98,14 +98,8 @@ def draft_deployment_approval(
     """Draft the approval of a release for an environment. Raises as `draft_approval`."""
     signer = _find_signer(repository, policy, repository.default_branch or "the default branch")
     name = repository_id(repository, policy.config, policy.commit)
-    statement = DeploymentStatement(
-        repository=name,
-        environment=environment,
-        prompt=release.name,
-        version=str(release.version),
-        digest=release.digest,
-        approver=signer.approver,
-        time=signer.time,
+    statement = DeploymentStatement.of(
+        name, environment, release, approver=signer.approver, time=signer.time
     )
     return ApprovalDraft(statement, signer, deployment_folder(name, environment, release.name))
 

@@ -28,8 +28,9 @@ from typing import TYPE_CHECKING, Any
 from promptops.errors import IntegrityError, PromptopsError, UsageError, quote
 from promptops.files import read_file
 from promptops.forge.codeowners import owner_key
-from promptops.gate.approvals.statement import is_object_id, parse_entry
+from promptops.gate.approvals.statement import parse_entry
 from promptops.gate.rules import Approval, Approvals
+from promptops.prompt.digest import is_object_id
 from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
@@ -177,7 +178,8 @@ class _ApprovalReading:
         if ("commit" in entry) == ("contents" in entry):
             raise self._error(f"{place} has to have either 'commit' or 'contents'")
         for key in ("commit", "base"):
-            if key in entry and not is_object_id(entry[key]):
+            value = entry.get(key, "")
+            if key in entry and not (isinstance(value, str) and is_object_id(value)):
                 raise self._error(f"{place}.{key} is not the full id of a commit")
         may_write = entry.get("may_write")
         if may_write is not None and not isinstance(may_write, bool):

@@ -341,14 +341,8 @@ def read_deployment_approvers(
     approvers: dict[str, None] = {}
     for sealed in statements:
         one = sealed.statement
-        expected = DeploymentStatement(
-            repository=name,
-            environment=environment,
-            prompt=release.name,
-            version=str(release.version),
-            digest=release.digest,
-            approver=one.approver,
-            time=one.time,
+        expected = DeploymentStatement.of(
+            name, environment, release, approver=one.approver, time=one.time
         )
         if one == expected and one.approver not in approvers:
             try:

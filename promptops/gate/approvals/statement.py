@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from promptops.errors import IntegrityError
 from promptops.gate.rules.approval import ApprovalEntry
-from promptops.prompt.digest import is_digest
+from promptops.prompt.digest import is_digest, is_object_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from promptops.delivery.release import Release
 
 NAMESPACE = "promptops-approval@v1"
 SCHEMA = "promptops.approval/v1"
@@ -75,6 +77,21 @@ class DeploymentStatement:
     digest: str
     approver: str
     time: str
+
+    @classmethod
+    def of(
+        cls, repository: str, environment: str, release: Release, *, approver: str, time: str
+    ) -> DeploymentStatement:
+        """Return the approval of a release, to be signed or compared with one that was."""
+        return cls(
+            repository=repository,
+            environment=environment,
+            prompt=release.name,
+            version=str(release.version),
+            digest=release.digest,
+            approver=approver,
+            time=time,
+        )
 
 
 Statement: TypeAlias = ChangeStatement | DeploymentStatement
@@ -152,9 +169,8 @@ def parse_entry(value: object) -> ApprovalEntry | None:
     return ApprovalEntry(mode, oid)
 
 
-def is_object_id(value: object) -> bool:
-    """Return whether a value is a full Git object id."""
-    return isinstance(value, str) and _OBJECT_ID.fullmatch(value) is not None
+def _is_object_id(value: object) -> bool:
+    return isinstance(value, str) and is_object_id(value)
 
 
 def _malformed(why: str) -> IntegrityError:
@@ -169,7 +185,6 @@ def _from_document(document: dict[str, Any]) -> Statement:
     return ChangeStatement(**fields, contents=contents)
 
 
-_OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _ENTRY = re.compile(r"[0-7]{6} [0-9a-f]{40}(?:[0-9a-f]{24})?")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
@@ -211,8 +226,8 @@ _FORMS: dict[str, dict[str, Callable[[object], bool]]] = {
     "change": {
         **_COMMON,
         "branch": _is_text,
-        "base": is_object_id,
-        "tree": is_object_id,
+        "base": _is_object_id,
+        "tree": _is_object_id,
         "contents": _is_contents,
     },
     "deployment": {

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from promptops.errors import RefusedError, UsageError
+from promptops.prompt.digest import is_object_id
 
-_OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
 _HINT = "git itself calls this hook, with `old new ref` on each line of its standard input"
 
 
@@ -59,7 +58,7 @@ def read_command(ref: str, old: str, new: str) -> PushCommand:
 
 
 def _read_id(text: str) -> str | None:
-    if not _OBJECT_ID.fullmatch(text):
+    if not is_object_id(text):
         raise UsageError(f"{text[:100]!r} is not the id of an object", hint=_HINT)
     return text if text.strip("0") else None
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from promptops.delivery.environments import branch
 from promptops.delivery.evidence import REFS as EVIDENCE
-from promptops.errors import UsageError
-from promptops.prompt.reference import check_environment, parse_release_tag, release_tag
+from promptops.prompt.reference import is_environment, parse_release_tag, release_tag
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -77,7 +76,11 @@ def _classify_exact(ref: str, guarded: AbstractSet[str]) -> RefKind | None:
         of = ref.replace(YANKS, RELEASES, 1)
         return RefKind.YANK if _is_release(of) else RefKind.MISPLACED
     if ref.startswith(ENVIRONMENTS):
-        return RefKind.ENVIRONMENT if _is_environment(ref) else RefKind.MISPLACED
+        return (
+            RefKind.ENVIRONMENT
+            if is_environment(ref.removeprefix(ENVIRONMENTS))
+            else RefKind.MISPLACED
+        )
     if ref.startswith(EVIDENCE):
         return RefKind.EVIDENCE
     return RefKind.APPROVAL if ref.startswith(APPROVALS) else None
@@ -113,11 +116,3 @@ def _fold(name: str) -> str:
 def _is_release(ref: str) -> bool:
     key = parse_release_tag(ref)
     return key is not None and release_tag(*key) == ref
-
-
-def _is_environment(ref: str) -> bool:
-    try:
-        check_environment(ref.removeprefix(ENVIRONMENTS))
-    except UsageError:
-        return False
-    return True

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.errors import PromptopsError
-from promptops.readiness.item import count_of
+from promptops.errors import PromptopsError, count_of
 from promptops.runtime.registry import open_registry
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from promptops.runtime.guards.ledger import (
     choose_horizon,
     refuse,
 )
-from promptops.runtime.stores.sqlite import begin, is_busy, use_write_ahead_log
+from promptops.runtime.stores.sqlite import begin, identify, is_busy, use_write_ahead_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -317,7 +317,7 @@ class SqliteLedger(Ledger):
 
     def _connect(self, *, wait: bool) -> sqlite3.Connection:
         if self._connection is not None:
-            if self._file == _identity(self._path):
+            if self._file == identify(self._path):
                 return self._connection
             self._disconnect()
         if not wait:
@@ -334,7 +334,7 @@ class SqliteLedger(Ledger):
         except BaseException:
             connection.close()
             raise
-        self._connection, self._file = connection, _identity(self._path)
+        self._connection, self._file = connection, identify(self._path)
         return connection
 
     def _disconnect(self) -> None:
@@ -407,14 +407,6 @@ def _roll_back(connection: sqlite3.Connection) -> None:
     if connection.in_transaction:
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)  # noqa: PTH116 - for every call, and three times as fast
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -19,7 +19,7 @@ from promptops.errors import NotFoundError, PromptopsError
 from promptops.runtime.log.log import LogError
 from promptops.runtime.log.migrations import RUN_LOG
 from promptops.runtime.log.store import Store
-from promptops.runtime.stores.sqlite import begin, use_write_ahead_log
+from promptops.runtime.stores.sqlite import begin, identify, use_write_ahead_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -192,7 +192,7 @@ class SqliteDatabase:
         self._file = None
 
     def _connect(self, *, writing: bool) -> sqlite3.Connection:
-        if self._file is not None and self._file != _identity(self._path):
+        if self._file is not None and self._file != identify(self._path):
             with self._lock, self._read_lock:
                 self._disconnect()
         found = self._connections.get(writing)
@@ -216,7 +216,7 @@ class SqliteDatabase:
             connection.close()
             raise
         self._connections[writing] = connection
-        self._file = _identity(self._path)
+        self._file = identify(self._path)
         return connection
 
     def _make_file(self) -> None:
@@ -246,14 +246,6 @@ class SqliteDatabase:
 
 # Connections inherited by a fork; kept alive so that they are not closed.
 _ABANDONED: list[object] = []
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)  # noqa: PTH116 - for every commit, and three times as fast
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _prepare(connection: sqlite3.Connection, schema: Schema, now: float) -> None:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import RefusedError
+from promptops.prompt.exact_json import refuse_constant
 from promptops.runtime.models.model import NO_USAGE, Answer
 
 if TYPE_CHECKING:
@@ -123,10 +124,5 @@ def set_reply(course: Course, reply: object) -> None:
     course.model = None
 
 
-def _refuse_constant(name: str) -> object:
-    message = f"{name} is not a JSON number"
-    raise ValueError(message)
-
-
 # `json.loads` with an option makes a decoder for each call.
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder(parse_constant=refuse_constant)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
+from typing import TYPE_CHECKING
 
 from promptops.runtime.stores.yielding import yield_turn
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # A transaction takes less than a tenth of a millisecond, and waking up too early only takes the
 # processor from the writer. With first pauses of 4 ms instead of 0.5 ms, eight busy processes write
@@ -77,6 +82,15 @@ def begin(connection: sqlite3.Connection, seconds: float, *, is_patient: bool = 
         else:
             yield_turn()
             yields += 1
+
+
+def identify(path: Path) -> tuple[int, int] | None:
+    """Return what tells a database file from one that replaces it; None if there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - for every call, and three times as fast
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def is_busy(error: sqlite3.OperationalError) -> bool:
