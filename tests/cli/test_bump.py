@@ -10,6 +10,7 @@ from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from tests.repositories import Repo
@@ -124,6 +125,12 @@ error: this is a bare repository: there is no work tree here
 
 
 def test_all_of_no_prompts_is_never_fine(repo: Repo) -> None:
-    assert "there are no prompts here" in refuse(repo, "bump", "--all", code=2)
+    assert masked(refuse(repo, "bump", "--all", code=2)) == snapshot("""\
+error: there are no prompts here
+ hint: create one with promptops new NAME\
+""")
     repo.commit({"README.md": "x"})
-    assert "there are no prompts here" in refuse(repo, "release", "--all", code=2)
+    assert masked(refuse(repo, "release", "--all", code=2)) == snapshot("""\
+error: there are no prompts here
+ hint: create one with promptops new NAME\
+""")

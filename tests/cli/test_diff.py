@@ -11,6 +11,7 @@ from inline_snapshot import snapshot
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
 from tests.repositories import Repo
+from tests.screens import masked
 from tests.stories.world import Team
 from tests.templates import copy_template
 
@@ -58,8 +59,17 @@ def test_two_states_are_compared(history: Repo, words: tuple[str, ...], head: st
 
 def test_changed_words_are_shown(history: Repo) -> None:
     lines = accept(history, "diff", "a").splitlines()
-    assert "  - One more {{ question }}" in lines
-    assert "  + The newest {{ question }}" in lines
+    assert masked(lines) == snapshot(
+        [
+            "a: 1.1.0 -> work tree: behaviour change, minor bump needed: 1.1.0 -> 1.2.0 (the file says 1.1.0)",
+            "  behaviour  message 1 (user): the model reads another text",
+            "",
+            "  message 1 (user) changed",
+            "  @@ line 1 @@",
+            "  - One more {{ question }}",
+            "  + The newest {{ question }}",
+        ]
+    )
 
 
 def test_a_changed_partial_is_named_as_the_cause(repo: Repo) -> None:
@@ -113,7 +123,9 @@ def test_json_names_both_sides(history: Repo) -> None:
     document = json.loads(accept(history, "diff", "a@staging", "--format", "json"))
     assert document["schema"] == "promptops.diff/v1"
     (row,) = document["prompts"]
-    assert (row["from"], row["to"]) == ("1.0.0 (staging, deployment 1)", "work tree")
+    assert masked((row["from"], row["to"])) == snapshot(
+        ["1.0.0 (staging, deployment 1)", "work tree"]
+    )
 
 
 def test_other_bytes_of_the_same_meaning_are_not_no_difference(history: Repo) -> None:

@@ -113,7 +113,9 @@ def test_each_format_carries_the_findings(world: World, tmp_path: Path) -> None:
     assert verdict["allowed"] is False
     sarif = json.loads((tmp_path / "sarif").read_text())
     rules = {rule["id"]: rule for rule in sarif["runs"][0]["tool"]["driver"]["rules"]}
-    assert "its version does not" in rules["unchanged-version"]["help"]["text"]
+    assert masked(rules["unchanged-version"]["help"]["text"]) == snapshot(
+        "a prompt changes and its version does not"
+    )
     assert (tmp_path / "markdown").read_text().startswith("<!-- promptops gate -->\n")
 
 

@@ -6,9 +6,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.cli.commands import BOTH, COMMANDS, GROUPS
 from tests.cli.running import accept, run
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,5 +42,7 @@ def test_a_group_lists_its_verbs(tmp_path: Path, group: str) -> None:
 def test_a_misspelt_verb_has_a_suggestion(tmp_path: Path) -> None:
     result = run(tmp_path, "runs", "lst")
     assert result.exit_code == 2
-    assert "no such command 'lst'" in result.stderr
-    assert "did you mean list?" in result.stderr
+    assert masked(result.stderr) == snapshot("""\
+error: no such command 'lst'
+ hint: did you mean list? Or see promptops runs --help
+""")

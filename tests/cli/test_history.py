@@ -11,6 +11,7 @@ from inline_snapshot import snapshot
 from tests.cli.running import accept, refuse, run
 from tests.conftest import SECONDS
 from tests.prompts import prompt_text
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from tests.repositories import Repo
@@ -145,7 +146,18 @@ def test_the_text_that_changed(deployed: Repo) -> None:
     accept(deployed, "release", "b")
     accept(deployed, "promote", "b@1.1.0", "--to", "staging")
     out = accept(deployed, "history", "b", *ENV, "-n", "1", "--patch")
-    assert "    + New words: {{ question }}" in out.splitlines()
+    assert masked(out.splitlines()) == snapshot(
+        [
+            "2026-01-03 00:00 +0000  staging 4  promote  by Jane Doe",
+            "    b 1.0.0 -> 1.1.0",
+            "    behaviour  message 1 (user): the model reads another text",
+            "",
+            "    message 1 (user) changed",
+            "    @@ line 1 @@",
+            "    - Answer {{ question }}",
+            "    + New words: {{ question }}",
+        ]
+    )
 
 
 def test_the_remote_is_asked_and_its_silence_is_said(
@@ -178,4 +190,7 @@ def test_the_remote_is_asked_and_its_silence_is_said(
     assert said.exit_code == 0
     assert said.stderr == snapshot("as of less than 2 minutes ago; origin did not answer\n")
     monkeypatch.setenv("PROMPTOPS_REFRESH_SECONDS", "soon")
-    assert "PROMPTOPS_REFRESH_SECONDS is no number" in refuse(deployed, "history", code=2)
+    assert masked(refuse(deployed, "history", code=2)) == snapshot("""\
+error: PROMPTOPS_REFRESH_SECONDS is no number: soon
+ hint: give seconds, such as 5\
+""")

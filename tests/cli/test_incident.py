@@ -70,14 +70,52 @@ promptops resume a --env staging
 `--to-deployment 1` restores everything as it was before this time.
 """)
     lines = page.splitlines()
-    assert "| a | 1.1.0 | wrong \\| refunds |" in lines
-    assert "### Deployment 2: promote at 2026-01-02 00:00 +0000" in lines
-    assert r"By Jane Doe <jane@example.com>. New \| words" in lines
-    assert "* a 1.0.0 -> 1.1.0" in lines
-    assert "+ New {{ question }}" in lines
-    assert "promptops rollback a --env staging --reason TEXT" in lines
-    assert "promptops rollback --env staging --to-deployment 1 --reason TEXT" in lines
-    assert "promptops resume a --env staging" in lines
+    assert masked(lines) == snapshot(
+        [
+            "# staging since 2026-01-02 00:00 +0000",
+            "",
+            "As of <time>.",
+            "",
+            "## Live now",
+            "",
+            "| Prompt | Version | Paused |",
+            "| --- | --- | --- |",
+            "| a | 1.1.0 | wrong \\| refunds |",
+            "",
+            "## What changed, newest first",
+            "",
+            "### Deployment 3: pause at 2026-01-02 00:00 +0000",
+            "",
+            "By Jane Doe <jane@example.com>. wrong \\| refunds",
+            "",
+            "* a 1.1.0 -> 1.1.0 (paused)",
+            "",
+            "### Deployment 2: promote at 2026-01-02 00:00 +0000",
+            "",
+            "By Jane Doe <jane@example.com>. New \\| words",
+            "",
+            "* a 1.0.0 -> 1.1.0",
+            "",
+            "```diff",
+            "behaviour  message 1 (user): the model reads another text",
+            "",
+            "message 1 (user) changed",
+            "@@ line 1 @@",
+            "- Old {{ question }}",
+            "+ New {{ question }}",
+            "```",
+            "",
+            "## How to undo it",
+            "",
+            "```sh",
+            "promptops rollback a --env staging --reason TEXT",
+            "promptops rollback --env staging --to-deployment 1 --reason TEXT",
+            "promptops resume a --env staging",
+            "```",
+            "",
+            "`--to-deployment 1` restores everything as it was before this time.",
+        ]
+    )
     assert "Old | words" not in page
 
 
@@ -121,7 +159,21 @@ As of <time>.
 
 Nothing was deployed in this time.
 """)
-    assert "| a | 1.0.0 |  |" in page.splitlines()
+    assert masked(page.splitlines()) == snapshot(
+        [
+            "# staging since <time>",
+            "",
+            "As of <time>.",
+            "",
+            "## Live now",
+            "",
+            "| Prompt | Version | Paused |",
+            "| --- | --- | --- |",
+            "| a | 1.0.0 |  |",
+            "",
+            "Nothing was deployed in this time.",
+        ]
+    )
 
 
 def test_every_command_that_undoes_it_works(repo: Repo) -> None:

@@ -131,9 +131,15 @@ def test_what_a_folder_of_prompts_has_for_owners_is_not_taken_away(repo: Repo) -
 
 def test_an_author_who_alone_owns_everything_is_told(repo: Repo) -> None:
     repo.config("user.email", "jane@example.com")
-    assert "the owner's own changes cannot be approved: pass a team with --owner" in do(
-        repo, "init"
-    )
+    assert masked(do(repo, "init")) == snapshot("""\
+written  promptops.toml
+written  prompts/summarize.md
+written  evals/summarize.yaml
+written  .github/CODEOWNERS (owner: jane@example.com; the owner's own changes cannot be approved: pass a team with --owner)
+written  .github/workflows/promptops.yml (CI installs promptops from /work/wt/lead: write git-promptops==VERSION, or git-promptops @ git+URL@COMMIT, where CI does not have that folder)
+written  .github/workflows/promptops-review.yml
+written  .pre-commit-config.yaml
+""")
 
 
 def test_owners_that_are_named_already_stay_alone(repo: Repo) -> None:
@@ -146,7 +152,15 @@ def test_owners_that_are_named_already_stay_alone(repo: Repo) -> None:
 
 
 def test_without_an_address_owners_are_left_to_fill_in(repo: Repo) -> None:
-    assert "put your team in" in do(repo, "init")
+    assert masked(do(repo, "init")) == snapshot("""\
+written  promptops.toml
+written  prompts/summarize.md
+written  evals/summarize.yaml
+written  .github/CODEOWNERS (put your team in)
+written  .github/workflows/promptops.yml (CI installs promptops from /work/wt/lead: write git-promptops==VERSION, or git-promptops @ git+URL@COMMIT, where CI does not have that folder)
+written  .github/workflows/promptops-review.yml
+written  .pre-commit-config.yaml
+""")
     owners = (repo.path / ".github" / "CODEOWNERS").read_text()
     assert all(line.startswith("# /") for line in owners.splitlines())
     assert "author: you@example.com" in (repo.path / "prompts" / "summarize.md").read_text()
@@ -187,7 +201,15 @@ def test_releases_write_the_numbers_on_request(repo: Repo) -> None:
     assert 'versions = "release"' in (repo.path / "promptops.toml").read_text()
     assert do(repo, "validate")
     repo.write("promptops.toml", "")
-    assert 'set versions = "release" in [gate]' in do(repo, "init", "--release")
+    assert masked(do(repo, "init", "--release")) == snapshot("""\
+left to you  promptops.toml (set versions = "release" in [gate], for the workflow that releases)
+kept         prompts/ (has 1 prompt already)
+kept         .github/CODEOWNERS (has owners for the prompts)
+kept         .github/workflows/promptops.yml (exists already)
+kept         .github/workflows/promptops-review.yml (exists already)
+kept         .github/workflows/promptops-release.yml (exists already)
+kept         .pre-commit-config.yaml (has a promptops hook)
+""")
 
 
 def test_the_gate_waits_for_evals_on_request(repo: Repo) -> None:
@@ -248,7 +270,15 @@ def test_runs_are_limited_and_recorded_on_request(repo: Repo) -> None:
     before = (repo.path / "promptops.toml").read_text()
     do(repo, "init", "--runtime", "--dry-run")
     assert (repo.path / "promptops.toml").read_text() == before
-    assert "limits and a run log" in do(repo, "init", "--runtime")
+    assert masked(do(repo, "init", "--runtime")) == snapshot("""\
+kept      promptops.toml (exists already)
+extended  promptops.toml (limits and a run log)
+kept      prompts/ (has 1 prompt already)
+kept      .github/CODEOWNERS (has owners for the prompts)
+kept      .github/workflows/promptops.yml (exists already)
+kept      .github/workflows/promptops-review.yml (exists already)
+kept      .pre-commit-config.yaml (has a promptops hook)
+""")
     after = files(repo)
     assert after["promptops.toml"].decode().startswith(before)
     config = load_config(after.get)
@@ -268,7 +298,15 @@ def test_tables_of_ones_own_are_kept_and_prompts_without_a_bound_named(repo: Rep
     text = (repo.path / "promptops.toml").read_text()
     assert text.count("[guards") == 1
     assert "[log]" in text
-    assert "give mine a max_tokens" in said
+    assert masked(said) == snapshot("""\
+kept      promptops.toml (exists already)
+extended  promptops.toml (limits and a run log; give mine a max_tokens, or runs are refused)
+kept      prompts/ (has 1 prompt already)
+written   .github/CODEOWNERS (put your team in)
+written   .github/workflows/promptops.yml (CI installs promptops from /work/wt/lead: write git-promptops==VERSION, or git-promptops @ git+URL@COMMIT, where CI does not have that folder)
+written   .github/workflows/promptops-review.yml
+written   .pre-commit-config.yaml
+""")
 
 
 def test_tables_in_pyproject_are_left_to_you(repo: Repo) -> None:
@@ -368,7 +406,16 @@ def test_new_copies_a_prompt_but_for_its_version(repo: Repo) -> None:
     do(repo, "new", "b", "--from", "a")
     assert (repo.path / "prompts/b.md").read_text() == text.replace("3.2.1 ", "0.1.0 ")
     do(repo, "new", "c", "--from", "a", "--model", "other/model")
-    assert "model: other/model # dear\n" in (repo.path / "prompts/c.md").read_text()
+    assert masked((repo.path / "prompts/c.md").read_text()) == snapshot("""\
+---
+version: 0.1.0  # mine
+description: Answer a question.
+author: jane@example.com
+model: other/model # dear
+inputs: {question: string}
+---
+Answer {{ question }}
+""")
     assert "question:" in (repo.path / "evals/c.yaml").read_text()
 
 
@@ -538,4 +585,4 @@ def test_the_first_steps_of_the_readme_find_nothing_to_complain_of(repo: Repo) -
         do(repo, "new", name)
     looked = run(repo, "validate")
     assert (looked.exit_code, looked.stdout) == (0, "")
-    assert looked.stderr == "3 prompts checked: no problems found\n"
+    assert masked(looked.stderr) == snapshot("3 prompts checked: no problems found\n")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,9 +46,21 @@ def test_counts_are_printed_and_written(team: Repo, tmp_path: Path) -> None:
 
 
 def test_what_makes_no_sense_is_refused(team: Repo) -> None:
-    assert "--every needs a file" in refuse(team, "metrics", "--every", "15s", code=2)
-    assert "give one or the other" in refuse(team, "metrics", "--listen", ":1", "-o", "x", code=2)
-    assert "is not an address" in refuse(team, "metrics", "--listen", "here", code=2)
-    assert "is not a time span" in refuse(team, "metrics", "-o", "x", "--every", "soon", code=2)
+    assert masked(refuse(team, "metrics", "--every", "15s", code=2)) == snapshot("""\
+error: --every needs a file
+ hint: use -o FILE\
+""")
+    assert masked(refuse(team, "metrics", "--listen", ":1", "-o", "x", code=2)) == snapshot("""\
+error: --listen cannot be combined with --output or --every
+ hint: give one or the other\
+""")
+    assert masked(refuse(team, "metrics", "--listen", "here", code=2)) == snapshot("""\
+error: --listen here is not an address
+ hint: write 127.0.0.1:<port>\
+""")
+    assert masked(refuse(team, "metrics", "-o", "x", "--every", "soon", code=2)) == snapshot("""\
+error: --every 'soon' is not a time span
+ hint: write 15s or 1m\
+""")
     team.write("promptops.toml", "")
     assert "prometheus = true" in refuse(team, "metrics", code=2)

@@ -366,10 +366,9 @@ error: a@1.0.0 is not live in staging, from where production takes its versions
 def test_all_means_what_is_live_before_and_first_what_is_released(team: Team) -> None:
     accept(team.first, "yank", "a@1.2.0", "--reason", "it swears")
     out = accept(team.first, "promote", "--all", "--to", "staging")
-    assert out.splitlines() == [
-        "staging: a (not deployed) -> 1.1.0",
-        "staging: b (not deployed) -> 1.0.0",
-    ]
+    assert masked(out.splitlines()) == snapshot(
+        ["staging: a (not deployed) -> 1.1.0", "staging: b (not deployed) -> 1.0.0"]
+    )
     accept(team.first, "promote", "--all", "--to", "production")
     assert run(team.first, "promote", "--all", "--to", "production").stderr == snapshot(
         "production: nothing to change: a 1.1.0, b 1.0.0\n"

@@ -207,7 +207,9 @@ def test_the_limit_that_nobody_set_is_said_by_the_first_run(
     for number in range(2):
         assert run(team, "run", "a@working", "--var", f"text={number}").exit_code == 0
     (said,) = caplog.messages
-    assert "20 US dollars an hour" in said
+    assert masked(said) == snapshot(
+        "guards.spend_per_hour is not set, so all runs together may spend 20 US dollars an hour; set it in promptops.toml"
+    )
 
 
 def test_a_run_of_unknown_cost_says_so_on_standard_error(team: Repo, provider: Provider) -> None:

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 
 from promptops.cli.screen import break_lines
 from promptops.cli.session import fold_rows, leave_out
 from tests.cli.running import accept
 from tests.prompts import prompt_text
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from tests.repositories import Repo
@@ -188,5 +190,7 @@ def test_what_the_library_logs_is_a_warning_that_fits(repo: Repo) -> None:
     repo.commit({"prompts/a.md": prompt_text(body="{{ question }}")})
     told = Screen(repo, "run", "a@working", "--var", "question=x", OPENAI_API_KEY="")
     lines = told.said.splitlines()
-    assert lines[0].startswith("warning: the maximum cost of a run is unknown")
+    assert masked(lines[0]) == snapshot(
+        "warning: the maximum cost of a run is unknown, so limits on spending do not"
+    )
     assert max(map(len, lines)) <= 80

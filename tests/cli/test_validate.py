@@ -347,7 +347,7 @@ def test_of_what_is_staged_only_the_prompts_that_it_touches_are_judged(repo: Rep
     repo.git("rm", "--quiet", "prompts/_p.md")
     looked = run(repo, "validate", "--staged", "--format", "concise")
     assert looked.exit_code == 1
-    assert looked.stdout == (
+    assert masked(looked.stdout) == snapshot(
         "prompts/a.md:8:1: error: included file '_p.md' does not exist [missing-include]\n"
     )
     assert looked.stderr == f"3 prompts checked: 1 error; {older}\n"

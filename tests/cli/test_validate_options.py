@@ -14,6 +14,7 @@ from inline_snapshot import snapshot
 from promptops.checks.report import FORMATS
 from tests.cli.running import run
 from tests.prompts import prompt_text
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,7 +137,7 @@ def test_diff_shows_and_changes_nothing(repo: Repo) -> None:
  description: Answer a question.
  author: jane@example.com
 """)
-    assert result.stderr == "--fix fixes 1 finding\n"
+    assert masked(result.stderr) == snapshot("--fix fixes 1 finding\n")
     assert run(repo, "validate", "--diff", "--rev", "HEAD").exit_code == 1
     assert (repo.path / "prompts/a.md").read_text() == MARKED
     repo.write("prompts/a.md", GOOD)

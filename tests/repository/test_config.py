@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import ConfigurationError, UsageError
 from promptops.repository.config import Config, Environment, load_config
+from tests.screens import masked
 
 
 def read(**files: str) -> Config:
@@ -108,4 +110,4 @@ def test_bytes_that_are_no_text_are_an_error() -> None:
 def test_an_unknown_environment_is_named_with_the_nearest() -> None:
     with pytest.raises(UsageError) as caught:
         Config().environment("productoin")
-    assert caught.value.hint == "did you mean 'production'?"
+    assert masked(caught.value.hint) == snapshot("did you mean 'production'?")

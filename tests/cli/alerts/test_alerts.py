@@ -26,7 +26,10 @@ def test_sends_a_test_through_every_channel(repo: Repo, monkeypatch: pytest.Monk
                 f"kinds = ['ledger']\n[alerts.slack]\nurl_variable = 'SLACK'\n"
             }
         )
-        assert accept(repo, "alerts", "test") == "webhook: sent\nslack: sent\n"
+        assert masked(accept(repo, "alerts", "test")) == snapshot("""\
+webhook: sent
+slack: sent
+""")
         accept(repo, "alerts", "test", "--channel", "slack")
     assert [one.path for one in receiver.requests] == ["/hook", "/slack", "/slack"]
     assert receiver.requests[0].json["kind"] == "test"
@@ -56,5 +59,8 @@ warning: slack: the variable SLACK is not set
 
 def test_without_channels_there_is_nothing_to_test(repo: Repo) -> None:
     repo.commit({"promptops.toml": "[alerts]\n"})
-    assert "no alerts are configured" in refuse(repo, "alerts", "test", code=2)
+    assert masked(refuse(repo, "alerts", "test", code=2)) == snapshot("""\
+error: no alerts are configured: the table [alerts] is missing
+ hint: write [alerts.slack] with url_variable = "NAME_OF_A_VARIABLE"\
+""")
     refuse(repo, "alerts", "test", "--channel", "slack", code=2)

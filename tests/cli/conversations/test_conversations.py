@@ -85,7 +85,9 @@ def test_a_list_names_whose_they_are_and_says_nothing_of_them(talks: Repo) -> No
         ("c-1", "ann", 2)
     ]
     assert mine["more"] is False
-    assert "more rows: use -n" in run(talks, "conversations", "list", "-n", "1").stderr
+    assert masked(run(talks, "conversations", "list", "-n", "1").stderr) == snapshot(
+        "more rows: use -n\n"
+    )
     assert "no such" in run(talks, "conversations", "list", "--user", "bob").stderr
 
 
@@ -114,7 +116,10 @@ def test_an_export_has_all_of_one_user(talks: Repo) -> None:
 
     assert [json.loads(line)["id"] for line in everything] == ["c-1", "c-2"]
     (one,) = (talks.path / "ann.jsonl").read_text("utf-8").splitlines()
-    assert json.loads(one)["rows"][1]["content"]["content"] == "Was I charged\ntwice?"
+    assert masked(json.loads(one)["rows"][1]["content"]["content"]) == snapshot("""\
+Was I charged
+twice?\
+""")
     assert "content" not in bare["rows"][0]
 
 
@@ -127,7 +132,7 @@ def test_what_expired_is_not_shown_and_can_be_removed(talks: Repo) -> None:
 
     assert "Secret" not in before
     assert "(removed)" in before
-    assert said.strip() == "removed what 1 conversation said"
+    assert masked(said.strip()) == snapshot("removed what 1 conversation said")
     assert "expired" in after
     assert b"Secret." not in place(talks).read_bytes()
 
@@ -140,7 +145,10 @@ def test_what_was_said_is_erased_and_the_rows_stay(talks: Repo) -> None:
     shown = accept(talks, "conversations", "show", "c-1")
 
     assert "would remove" in dry
-    assert "there is no conversation 'c-9'" in unknown
+    assert masked(unknown) == snapshot("""\
+error: there is no conversation 'c-9'
+ hint: run promptops conversations list to see the newest\
+""")
     assert "Bonjour" in still
     assert masked(said) == snapshot("removed the content of 1 conversation\n")
     assert "Hello" not in shown
@@ -167,8 +175,8 @@ def test_rotation_encrypts_all_with_the_first_key(
     monkeypatch.setenv("TALK_KEY", SECOND)
     shown = accept(talks, "conversations", "show", "c-4")
 
-    assert said.strip() == "encrypted 4 values with the first key"
-    assert again.strip() == "encrypted 0 values with the first key"
+    assert masked(said.strip()) == snapshot("encrypted 4 values with the first key")
+    assert masked(again.strip()) == snapshot("encrypted 0 values with the first key")
     assert masked(shown) == snapshot("""\
 c-4  user ann, tenant acme
 1  <time>  user  by ann  5 tokens
@@ -192,10 +200,19 @@ def test_without_its_key_nothing_is_shown_or_changed(
     monkeypatch.setenv("TALK_KEY", SECOND)
     other_key = refuse(talks, "conversations", "rotate", code=2)
 
-    assert "no key is configured" in bare
+    assert masked(bare) == snapshot("""\
+error: the store of conversations is encrypted, and no key is configured
+ hint: set encryption_key in [conversations]\
+""")
     assert "is not encrypted" in no_setting
-    assert "TALK_KEY contains no key" in no_key
-    assert "was encrypted with a key that TALK_KEY does not contain" in other_key
+    assert masked(no_key) == snapshot("""\
+error: TALK_KEY contains no key for the store of conversations
+ hint: create a key with 'openssl rand -base64 32'\
+""")
+    assert masked(other_key) == snapshot("""\
+error: the store of conversations was encrypted with a key that TALK_KEY does not contain
+ hint: add the old key after the new one, separated by a comma\
+""")
     assert "c-4" in accept(talks, "conversations", "list")
     accept(talks, "conversations", "show", "c-4", "--no-content")
 

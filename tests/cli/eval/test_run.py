@@ -96,7 +96,19 @@ def test_a_failed_sample_blocks_and_comes_first(project: Repo) -> None:
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     assert "  FAILED  capital  [must]" in lines
-    assert "      equals: it is 'Paris', not 'Rome'" in lines
+    assert masked(lines) == snapshot(
+        [
+            "ask work tree  scripted/answers.yaml  evals/ask.yaml",
+            "blocked: 1 of 2 samples pass; not compared: nothing is live or released",
+            "  - 1 of 2 samples pass, which is below the threshold of 100%",
+            "  - samples that must pass fail: 'capital'",
+            "  FAILED  capital  [must]",
+            "      equals: it is 'Paris', not 'Rome'",
+            "      answer: Paris",
+            "",
+            "blocked  2 calls, 0.000000 USD, <duration>",
+        ]
+    )
     assert any("samples that must pass fail: 'capital'" in line for line in lines)
 
 
@@ -296,7 +308,11 @@ no model is called: all answers come from cassettes, of scripted/answers.yaml
         assert eval_run(project, "ask", "--record", "--stand-in", MODEL).exit_code == 0
         result = eval_run(project, "--format", "json")
         assert result.exit_code == 2
-        assert "evals/other.yaml has no cassette" in result.stderr
+        assert masked(result.stderr) == snapshot("""\
+2 suites, 3 samples, 3 trials: 3 calls, 293 tokens at most
+no model is called: all answers come from cassettes, of scripted/answers.yaml
+evals/other.yaml has no cassette: create one with promptops eval run --record
+""")
         found = json.loads(result.stdout)
         assert (found["calls"], found["replayed"]) == (0, 2)
         assert [one["exit"] for one in found["verdicts"]] == [0, 2]

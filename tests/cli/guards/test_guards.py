@@ -132,7 +132,11 @@ user/<id>  spend per day     <time>        0.35 USD
     assert limits(spent)["global", "micros"] == (350_000, 100_000)
     reason = "the loop in the agent is fixed"
     text = accept(spent, "guards", "reset", "--user", "u-1", "--reason", reason, "--yes")
-    assert text.startswith("reset 1 window in .git/promptops-log/ledger.db\n")
+    assert masked(text) == snapshot("""\
+reset 1 window in .git/promptops-log/ledger.db
+OF        LIMIT          WINDOW      SPENT
+user/u-1  spend per day  <time>  0.35 USD
+""")
     row = text.splitlines()[-1].split()
     assert (row[0], row[1:4], row[-1]) == ("user/u-1", ["spend", "per", "day"], "USD"), text
     found = limits(spent, "--user", "u-1")

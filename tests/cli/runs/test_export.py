@@ -58,7 +58,9 @@ def test_a_file_keeps_what_no_text_file_can_hold(
     for number in range(3):
         log.finish(end(make_run(START + number), answer="lone \ud800 nul \0 \U0001f600"))
     result = run(repo, "runs", "export", "-o", "runs.jsonl")
-    assert (result.stdout, result.stderr) == ("", "3 runs written to runs.jsonl\n")
+    assert masked((result.stdout, result.stderr)) == snapshot(
+        ["", "3 runs written to runs.jsonl\n"]
+    )
     lines = (repo.path / "runs.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["answer"] for line in lines] == ["lone \ud800 nul \0 \U0001f600"] * 3
     assert masked(refuse(repo, "runs", "export", "-o", "no/such/file", code=2)) == snapshot("""\

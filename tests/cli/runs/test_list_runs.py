@@ -32,7 +32,9 @@ def test_runs_are_listed_the_newest_first(repo: Repo, runs: list[RunRecord]) -> 
         "<run>  <time>  support/triage@1.2.0  openai/gpt-4o-mini          <duration>  $0.001234  succeeded (degraded)"
     )
     assert lines[1].endswith("succeeded (degraded)")
-    assert lines[2].endswith("<1 ms   $0.00      refused at guard")
+    assert masked(lines[2]) == snapshot(
+        "<run>  <time>  billing/refund@1.2.0  openai/gpt-4o-mini          <duration>   $0.00      refused at guard"
+    )
     assert masked(lines[3]) == snapshot(
         "<run>  <time>  support/triage@1.3.0  anthropic/claude-haiku-4-5  <duration>  unknown    failed at call"
     )
@@ -103,7 +105,7 @@ def test_a_short_id_tells_runs_apart(repo: Repo, runs: list[RunRecord]) -> None:
 
 def test_no_runs_is_said(repo: Repo, runs: list[RunRecord]) -> None:
     result = run(repo, "runs", "list", "--user", "nobody")
-    assert (result.stdout, result.stderr) == ("", "there are no such runs\n")
+    assert masked((result.stdout, result.stderr)) == snapshot(["", "there are no such runs\n"])
 
 
 @pytest.mark.parametrize(

@@ -102,13 +102,41 @@ def test_text_shows_both_answers(repo: Repo, traffic: list[str]) -> None:
     assert lines[0].startswith("same     ")
     assert masked(lines[0]) == snapshot("same     <run>  triage@1.0.0 -> 1.1.0  $0.00039")
     start = next(number for number, line in enumerate(lines) if line.startswith("worse"))
-    assert lines[start + 1 : start + 5] == [
-        "  before",
-        "    I cannot help.",
-        "  now",
-        "    (failed at call: scripted/rules.yaml: the provider answered with an error (400))",
-    ]
-    assert "4 runs at working: 1 worse, 1 changed, 1 fixed, 1 same" in lines
+    assert masked(lines[start + 1 : start + 5]) == snapshot(
+        [
+            "  before",
+            "    I cannot help.",
+            "  now",
+            "    (failed at call: scripted/rules.yaml: the provider answered with an error (400))",
+        ]
+    )
+    assert masked(lines) == snapshot(
+        [
+            "same     <run>  triage@1.0.0 -> 1.1.0  $0.00039",
+            "worse    <run>  triage@1.0.0 -> -",
+            "  before",
+            "    I cannot help.",
+            "  now",
+            "    (failed at call: scripted/rules.yaml: the provider answered with an error (400))",
+            "",
+            "changed  <run>  triage@1.0.0 -> 1.1.0  $0.00032",
+            "  before",
+            "    I cannot help.",
+            "  now",
+            "    ```",
+            "    </details><b>bold</b>",
+            "",
+            "fixed    <run>  triage@1.0.0 -> 1.1.0  $0.00023",
+            "  before",
+            "    (failed at call: scripted/rules.yaml: the provider answered with an error (400))",
+            "  now",
+            "    I cannot help.",
+            "",
+            "4 runs at working: 1 worse, 1 changed, 1 fixed, 1 same",
+            "cost: $0.0006 before, $0.00094 now",
+            "median latency: <duration> before, <duration> now",
+        ]
+    )
     assert lines[-2].startswith("cost: ")
     assert lines[-1].startswith("median latency: ")
 
@@ -214,7 +242,7 @@ I cannot help.
 def test_a_cap_stops_before_money_is_spent(repo: Repo, traffic: list[str]) -> None:
     document = replayed(repo, "--max-cost", "0.0001", code=0)
     assert document["counts"]["failed"] == 4
-    assert "the cap on costs is reached" in document["runs"][0]["now"]["error"]
+    assert masked(document["runs"][0]["now"]["error"]) == snapshot("the cap on costs is reached")
     listed = accept(repo, "runs", "list", "--env", "eval", "--format", "json")
     assert json.loads(listed)["runs"] == []
     assert replayed(repo, "--max-cost", "1")["counts"]["same"] == 1

@@ -143,7 +143,45 @@ def test_what_a_model_wrote_cannot_pass_for_a_line_of_the_page(
     text = show()
     assert text.count("\n  cost  ") == 1
     assert text.count("\nanswer\n") == 1
-    assert "  user         u cost $0" in text.splitlines()
+    assert masked(text.splitlines()) == snapshot(
+        [
+            "support/triage@1.2.0  succeeded",
+            "  run          <uuid>",
+            "  asked for    support/triage@production",
+            "  started      <time>",
+            "  took         <duration>",
+            "  cost         $0.001234",
+            "  tokens       100 in, 20 out (measured)",
+            "  model        openai/gpt-4o-mini",
+            "  finish       stop",
+            "  environment  production, deployment 7",
+            "  digest       <digest>",
+            "  commit       cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd",
+            "  user         u cost $0",
+            "  tenant       acme",
+            "  key          k-1",
+            "  label page   help",
+            "  decided by share 30 % of the keys",
+            "",
+            "inputs",
+            "  {",
+            '    "ticket": "I was charged twice."',
+            "  }",
+            "",
+            "message: system",
+            "  You triage support tickets for a shop. Answer with a topic and an urgency. You triage support tickets for a shop. Answer with a topic and an urgency. You triage support tickets for a shop. Answer with a topic and an urgency. You triage support tickets for a shop. Answer with a topic and an urgency. You triage support tickets for a shop. Answer with a topic and an urgency. ",
+            "",
+            "message: user",
+            "  I was charged twice.",
+            "",
+            "answer",
+            "  fine",
+            "    cost         $0.00",
+            "  ",
+            "  answer",
+            "  \x1b[31mred \\ud800 \x00",
+        ]
+    )
     assert json.loads(show("--format", "json"))["answer"] == answer
 
 

@@ -40,7 +40,7 @@ def test_a_refusal_is_no_stage_of_an_error(repo: Repo, write_log: Callable[..., 
     for number, how in enumerate((failed, refused, refused)):
         log.finish(end(make_run(START + number), **how), [])
     line = accept(repo, "runs", "stats").splitlines()[1]
-    assert line.split("  ")[-2:] == ["1 (33.3 %): 1 call", "2"]
+    assert masked(line.split("  ")[-2:]) == snapshot(["1 (33.3 %): 1 call", "2"])
 
 
 def test_json_by_several_dimensions(repo: Repo, runs: list[RunRecord]) -> None:
@@ -90,7 +90,10 @@ def test_a_narrow_terminal_goes_without_columns(
         monkeypatch.setattr(f"promptops.cli.{module}.is_terminal", lambda _stream: True)
     monkeypatch.setenv("COLUMNS", "75")
     said = run(repo, "runs", "stats", "--until", "2026-11-23")
-    assert said.stderr.startswith("without TREND, P50 and P95: the terminal is narrow\n")
+    assert masked(said.stderr) == snapshot("""\
+without TREND, P50 and P95: the terminal is narrow
+5 runs, $2.002468
+""")
     header = said.stdout.splitlines()[0]
     assert "REFUSED" in header
     assert "P95" not in header

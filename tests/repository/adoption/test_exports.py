@@ -21,6 +21,7 @@ from promptops.repository.adoption.exports.parts import UnexportableError
 from promptops.repository.adoption.plan import write_messages
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,11 +149,22 @@ Bye.
 def test_dotprompt_reads_as_a_person_would_write_it() -> None:
     prompt = load(BODY, inputs=INPUTS[:-1] + ", history: {type: array, default: []}}")
     text = write(prompt, "dotprompt").text
-    assert text.partition("\n---\n")[2] == (
-        '{{role "system"}}\nBe nice to {{name}}.\nBe brief.\n{{history}}\n{{role "user"}}\n'
-        '{{#if vip}}\nVIP\n{{else}}\nNew {"a": 1}\n{{/if}}\n'
-        "{{#each items}}\n- {{this}} of {{../name}}\n{{/each}}\nBye.\n"
-    )
+    assert masked(text.partition("\n---\n")[2]) == snapshot("""\
+{{role "system"}}
+Be nice to {{name}}.
+Be brief.
+{{history}}
+{{role "user"}}
+{{#if vip}}
+VIP
+{{else}}
+New {"a": 1}
+{{/if}}
+{{#each items}}
+- {{this}} of {{../name}}
+{{/each}}
+Bye.
+""")
 
 
 @pytest.mark.parametrize(

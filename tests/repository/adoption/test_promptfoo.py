@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from inline_snapshot import snapshot
 
 from promptops.repository.adoption.draft import UnreadableError
 from promptops.repository.adoption.promptfoo.patterns import (
@@ -18,6 +19,7 @@ from promptops.repository.adoption.promptfoo.rows import read_cell, read_rows
 from promptops.repository.adoption.promptfoo.values import UnsupportedTemplateError, fill, to_text
 from tests.cli.running import accept
 from tests.repository.adoption.test_adoption import adopt, differences, messages, notes
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from tests.repositories import Repo
@@ -65,7 +67,9 @@ def test_a_folder_is_searched_for_configurations(repo: Repo) -> None:
     repo.commit({"app/promptfooconfig.yaml": "prompts: [hi]\ntests: []\n"})
     plan = json.loads(accept(repo, "adopt", "app", "--format", "json"))
     assert [one["kind"] for one in plan["prompts"]] == ["promptfoo"]
-    assert "'tests' is empty, and promptfoo runs one empty case that passes" in notes(plan)
+    assert masked(notes(plan)) == snapshot(
+        ["'tests' is empty, and promptfoo runs one empty case that passes", "it has no tests"]
+    )
 
 
 @pytest.mark.parametrize(
