@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
+
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -67,8 +70,10 @@ def test_an_old_python_is_told_which_newer_one_to_use(
     with pytest.raises(SystemExit, match="2"):
         dev.main(["demo"])
     said = capsys.readouterr().err
-    assert "needs Python 3.11 or newer" in said
-    assert "hint: run: python3.12 dev.py" in said
+    assert masked(said) == snapshot("""\
+error: promptops needs Python 3.11 or newer
+hint: run: python3.12 dev.py
+""")
 
 
 @pytest.mark.parametrize("git", [None, "git version 2.37.9"])
@@ -163,7 +168,10 @@ def test_an_environment_that_somebody_else_made_is_never_removed(
     theirs.touch()
     with pytest.raises(SystemExit, match="2"):
         dev.prepare("program")
-    assert "made by something else" in capsys.readouterr().err
+    assert masked(capsys.readouterr().err) == snapshot("""\
+error: <folder>/.venv does not fit, or was made by something else
+hint: move it out of the way
+""")
     assert theirs.exists()
 
 

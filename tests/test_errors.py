@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 import promptops
 from promptops.checks.catalogue import entries, find_page
@@ -20,6 +21,7 @@ from promptops.cli.session import report_error
 from promptops.errors import NotFoundError, PausedError, PromptopsError, RefusedError
 from tests.cli.running import accept, run
 from tests.prompts import prompt_text
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,10 +53,9 @@ def shown(error: BaseException) -> list[str]:
 
 def test_a_traceback_shows_the_hint() -> None:
     error = RefusedError("it is paused", hint="promptops resume a")
-    assert shown(error)[-2:] == [
-        "promptops.errors.RefusedError: it is paused",
-        "hint: promptops resume a",
-    ]
+    assert masked(shown(error)[-2:]) == snapshot(
+        ["promptops.errors.RefusedError: it is paused", "hint: promptops resume a"]
+    )
     assert str(error) == "it is paused"
 
 
@@ -62,7 +63,7 @@ def test_another_hint_takes_the_place_of_the_first() -> None:
     error = PromptopsError("no answer", hint="wait")
     error.hint = "check the address"
     error.add_note("seen at noon")
-    assert shown(error)[1:] == ["hint: check the address", "seen at noon"]
+    assert masked(shown(error)[1:]) == snapshot(["hint: check the address", "seen at noon"])
     error.hint = None
     assert (error.hint, shown(error)[1:]) == (None, ["seen at noon"])
     assert shown(PromptopsError("no"))[1:] == []
@@ -121,7 +122,17 @@ def test_a_section_ends_where_the_next_of_its_level_begins() -> None:
     text = "# A\n\n## B c\n\n```sh\n# no heading\n```\n\n### D\n\nd\n\n## E\n\ne\n"
     sections = split_sections(text)
     assert list(sections) == ["a", "b-c", "d", "e"]
-    assert sections["b-c"] == "## B c\n\n```sh\n# no heading\n```\n\n### D\n\nd"
+    assert masked(sections["b-c"]) == snapshot("""\
+## B c
+
+```sh
+# no heading
+```
+
+### D
+
+d\
+""")
     assert sections["e"] == "## E\n\ne"
 
 
@@ -141,11 +152,18 @@ def test_the_page_of_an_error_is_named_at_a_terminal_only(
 ) -> None:
     error = PausedError("a is paused", hint="wait")
     report_error(error)
-    assert capsys.readouterr().err == "error: a is paused\n hint: wait\n"
+    assert masked(capsys.readouterr().err) == snapshot("""\
+error: a is paused
+ hint: wait
+""")
     monkeypatch.setattr("promptops.cli.session.is_terminal", lambda _: True)
     monkeypatch.setenv("NO_COLOR", "1")
     report_error(error)
-    assert capsys.readouterr().err.endswith("  see: promptops help docs/deploying.md\n")
+    assert masked(capsys.readouterr().err) == snapshot("""\
+error: a is paused
+ hint: wait
+  see: promptops help docs/deploying.md
+""")
     report_error(PromptopsError("no", hint="x"))
     assert "see:" not in capsys.readouterr().err
 

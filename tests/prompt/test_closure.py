@@ -11,6 +11,7 @@ from promptops.prompt.closure import collect_closure, is_closure_path, load_clos
 from promptops.prompt.digest import compute_digest
 from promptops.prompt.finding import Position
 from promptops.prompt.frontmatter.document import MAX_FILE_BYTES
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from promptops.prompt.closure import Closure
@@ -134,7 +135,7 @@ def test_each_place_that_includes_a_missing_file_is_named() -> None:
     )
     assert faults(closure) == [("missing-include", "a.md", 8), ("missing-include", "_x.md", 1)]
     assert closure.faults[0].message == snapshot("included file '_tone.md' does not exist")
-    assert closure.faults[0].hint == "did you mean '_tune.md'?"
+    assert masked(closure.faults[0].hint) == snapshot("did you mean '_tune.md'?")
     assert closure.faults[0].position == Position(8, 1, 8, 25)
 
 

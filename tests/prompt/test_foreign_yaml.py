@@ -8,10 +8,12 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 
 from promptops.prompt import foreign_yaml
 from promptops.prompt.foreign_yaml import load_foreign
 from promptops.protection.doctor.workflows import parse_workflow
+from tests.screens import masked
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text("ab 1:-", max_size=5),
@@ -61,4 +63,6 @@ def test_a_workflow_that_multiplies_cannot_be_read(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(foreign_yaml, "MAX_VALUES", 40)
     said = parse_workflow("a.yml", f"jobs: {{}}\n{DOUBLED}".encode())
     assert isinstance(said, str)
-    assert "expands to more than 40 values" in said
+    assert masked(said) == snapshot(
+        'it expands to more than 40 values in "<unicode string>", line 5, column 4'
+    )

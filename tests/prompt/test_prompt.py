@@ -8,11 +8,13 @@ import sys
 from typing import Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import InputError, InvalidPromptError
 from promptops.prompt.closure import Closure, load_closure
 from promptops.prompt.faults import find_faults
 from promptops.prompt.prompt import Prompt, load_prompt
+from tests.screens import masked
 
 TRIAGE = """\
 ---
@@ -111,9 +113,10 @@ def test_the_example_of_the_design_end_to_end() -> None:
 def test_inputs_come_as_keywords_or_as_a_mapping() -> None:
     prompt = triage()
     assert prompt.render({"ticket": "x"}) == prompt.render(ticket="x")
-    assert prompt.render({"ticket": "x"}, language="de")[0]["content"].startswith(
-        "You triage support tickets. Answer in de."
-    )
+    assert masked(prompt.render({"ticket": "x"}, language="de")[0]["content"]) == snapshot("""\
+You triage support tickets. Answer in de.
+Be kind.\
+""")
     with pytest.raises(InputError, match="'ticket' is missing"):
         prompt.render()
 
@@ -231,7 +234,7 @@ def test_a_partial_that_is_also_the_output_schema_serves_as_both() -> None:
     text = f'{HEAD}output: _o.json\n---\nAnswer as {{% include "_o.json" %}}'
     prompt = load_prompt(closure_of(text, _o__json='{"type": "object"}'))
     assert prompt.output == {"type": "object"}
-    assert prompt.render()[0]["content"] == 'Answer as {"type": "object"}'
+    assert masked(prompt.render()[0]["content"]) == snapshot('Answer as {"type": "object"}')
 
 
 def test_loading_imports_nothing_that_only_rendering_needs() -> None:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 
 from promptops.errors import IntegrityError, PromptopsError, SourceUnavailableError
 from promptops.runtime.following import Following, KnownState, Timing
 from promptops.runtime.sources.copies import CacheFolder, SourceOutage
 from promptops.runtime.sources.source import Look
+from tests.screens import masked
 
 if TYPE_CHECKING:
     import threading
@@ -140,7 +142,9 @@ def test_a_slow_source_keeps_each_caller_for_its_patience_and_no_longer() -> Non
     began = world.seconds
     found = following.current()
     assert (known_since(found), found[1], world.seconds - began) == (first, True, PATIENCE)
-    assert following.complaints == ("the source is unreachable: there was no answer within 1 s",)
+    assert masked(following.complaints) == snapshot(
+        ["the source is unreachable: there was no answer within 1 s"]
+    )
     assert (following.current()[1], world.seconds - began) == (True, PATIENCE)
     world.pass_to(began + 31)
     found = following.current()

@@ -8,6 +8,7 @@ from inline_snapshot import snapshot
 
 from promptops.runtime.log.content import to_json
 from promptops.runtime.redaction import may_be_redacted, redact, redact_secrets, redact_value
+from tests.screens import masked
 
 PHONE = "+49 171 39028" + "46"
 CARD = "4539 1488 0343" + " 6467"
@@ -20,7 +21,9 @@ def test_secrets_and_personal_data_are_replaced_by_what_they_were() -> None:
         "Call [redacted telephone number], pay with [redacted credit card], "
         "use [redacted Anthropic key]."
     )
-    assert redact_secrets(text) == f"Call {PHONE}, pay with {CARD}, use [redacted Anthropic key]."
+    assert masked(redact_secrets(text)) == snapshot(
+        "Call +49 171 3902846, pay with 4539 1488 0343 6467, use [redacted Anthropic key]."
+    )
 
 
 def test_a_text_without_any_is_the_same_object() -> None:

@@ -19,6 +19,7 @@ from promptops.prompt.reference import parse_ref
 from promptops.repository.repository import open_repository
 from promptops.runtime.resolution import RepositoryView
 from tests.released import Press, digest_of, publish_triage
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,7 +124,9 @@ def test_latest_and_ranges_skip_yanked_and_exact_pins_warn(press: Press) -> None
     assert resolve(press, "support/triage@^1").version == "1.0.0"
     pinned = resolve(press, "support/triage@1.1.0")
     assert pinned.yanked == "answers in French"
-    assert pinned.warnings == ("support/triage 1.1.0 was yanked: answers in French",)
+    assert masked(pinned.warnings) == snapshot(
+        ["support/triage 1.1.0 was yanked: answers in French"]
+    )
     assert resolve(press, "support/triage@production").yanked == "answers in French"
 
 

@@ -12,6 +12,7 @@ from inline_snapshot import snapshot
 from promptops.prompt.frontmatter.document import read_document
 from promptops.repository.repository import find_prompt, open_repository
 from tests.cli.running import accept, run
+from tests.screens import masked
 from tests.stories.pages import DOCS
 from tests.stories.pages import run as type_line
 
@@ -130,7 +131,14 @@ def test_the_page_leads_from_files_to_live_prompts(application: Repo, tmp_path: 
         shown = type_line(repo, line.replace(".claude", ".claude .github"), code=0)
     live = [line.split() for line in shown.splitlines()[1:13]]
     assert live == [[name, "0.1.0", "0.1.0"] for name in sorted(NAMES)]
-    assert "everything is committed, released and live" in type_line(repo, "promptops status")
+    assert masked(type_line(repo, "promptops status")) == snapshot("""\
+on main, 12 prompts
+staging: deployment 1, 12 live
+production: deployment 1, 12 live
+
+everything is committed, released and live
+as of less than <age>; origin was not asked\
+""")
     # Nobody can set up a forge from here, which doctor says.
     assert "never merges" not in type_line(repo, lines[-1])
 

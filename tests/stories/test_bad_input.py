@@ -161,7 +161,10 @@ def test_a_read_only_repository(released: Repo) -> None:
         os.chmod(folder, 0o555)  # noqa: PTH101 - a list of plain paths
     try:
         told = refuse(released, "yank", "a@1.0.0", "--reason", "x", code=2)
-        assert "check the owner and the permissions of the repository's folder" in told
+        assert masked(told) == snapshot("""\
+error: git unpack-objects failed: insufficient permission for adding an object to repository database <folder>/repo/.git/objects
+ hint: check the owner and the permissions of the repository's folder\
+""")
     finally:
         for folder in folders:
             os.chmod(folder, 0o755)  # noqa: PTH101 - as above
@@ -587,5 +590,23 @@ def test_notes_are_written_in_the_persons_editor(released: Repo) -> None:
     code, said = _on_terminal(released.path, ("release", "a"), "", b"", GIT_EDITOR=editor)
     assert code == 0, said
     text = released.git("cat-file", "tag", "refs/tags/prompts/a@1.1.0")
-    assert "a 1.1.0\n\n# My notes\n\n- message 1 (user)" in text
+    assert masked(text) == snapshot("""\
+object <id>
+type commit
+tag prompts/a@1.1.0
+tagger Jane Doe <jane@example.com> 1767225600 +0000
+
+a 1.1.0
+
+# My notes
+
+- message 1 (user): the model reads another text
+
+Prompt-Digest: <digest>
+Prompt-Path: prompts/a.md
+Prompt-Model: openai/gpt-4o-mini
+Prompt-Change: minor
+Prompt-Base: 1.0.0
+Operation: <id>\
+""")
     assert "left out" not in text

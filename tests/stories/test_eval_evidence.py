@@ -6,9 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,7 +96,7 @@ def test_a_worse_change_does_not_merge_and_a_good_one_carries_evidence(
     (found,) = [
         one for one in json.loads(said.stdout)["findings"] if one["check"] == "missing-evidence"
     ]
-    assert "evals/ask.yaml did not pass" in found["message"]
+    assert masked(found["message"]) == snapshot("ask 1.1.0: evals/ask.yaml did not pass")
 
     propose(project, "1.1.0", "very well")
     accept(project, "eval", "run", "--evidence", evidence)
@@ -109,8 +111,9 @@ def test_a_worse_change_does_not_merge_and_a_good_one_carries_evidence(
     oid = blob_of(project, "1.1.0")
     assert project.git("ls-remote", "origin", f"refs/promptops/evals/{oid}").startswith(oid)
     traced = flat(accept(project, "trace", f"{NAME}@1.1.0"))
-    assert "1 of 1 suite passed, for exactly this content" in traced
-    assert f"{MODEL} 8 of 8, no difference found (+0.0 points)" in traced
+    assert masked(traced) == snapshot(
+        "ask@1.1.0 <digest> ok digest <digest>, computed again from 1 file at commit <id> absent deployments never deployed ok release 2026-01-01 00:00 UTC by Jane Doe <jane@example.com>, not signed tag prompts/ask@1.1.0, object <id> ok commit <id> by Jane Doe, merged into origin/main Change ok authors Jane Doe, in 1 commit since 1.0.0 <id> 2026-01-01 Jane Doe: Change absent approvals none recorded, except the verdict of the gate Prompt-Gate: <id> <id> <digest> ok evidence 1 of 1 suite passed, for exactly this content evals/ask.yaml passed, 8 samples, 16 trials, answers scripted, 0.0000 USD: scripted/answers.yaml 8 of 8, no difference found (+0.0 points) the chain is intact, as far as it was recorded (not: deployments, approvals)"
+    )
     assert "all consistent" in run(project, "verify").output
     # The same clone remembers its verdicts: no file is needed.
     project.git("tag", "-d", f"prompts/{NAME}@1.1.0")
@@ -133,7 +136,30 @@ def test_another_clone_is_told_how_to_get_it(project: Repo, tmp_path: Path) -> N
     ref = f"refs/promptops/evals/{oid}"
     assert f"git fetch origin {ref}:{ref} gets it" in flat(traced.output)
     other.git("fetch", "--quiet", "origin", f"{ref}:{ref}")
-    assert "for exactly this content" in accept(other, "trace", f"{NAME}@1.1.0")
+    assert masked(accept(other, "trace", f"{NAME}@1.1.0")) == snapshot("""\
+ask@1.1.0
+<digest>
+ok        digest      <digest>, computed again from 1 file at commit
+                      <id>
+absent    deployments never deployed
+ok        release     2026-01-01 00:00 UTC by Jane Doe <jane@example.com>, not
+                      signed
+                      tag prompts/ask@1.1.0, object <id>
+ok        commit      <id> by Jane Doe, merged into origin/main
+                      Change
+ok        authors     Jane Doe, in 1 commit since 1.0.0
+                      <id> 2026-01-01 Jane Doe: Change
+absent    approvals   none recorded, except the verdict of the gate
+                      Prompt-Gate: <id>
+                      <id>
+                      <digest>
+ok        evidence    1 of 1 suite passed, for exactly this content
+                      evals/ask.yaml passed, 8 samples, 16 trials, answers
+                      scripted, 0.0000 USD: scripted/answers.yaml 8 of 8, no
+                      difference found (+0.0 points)
+
+the chain is intact, as far as it was recorded (not: deployments, approvals)
+""")
 
 
 def test_evidence_of_another_release_is_found_out(project: Repo, tmp_path: Path) -> None:
@@ -152,7 +178,29 @@ def test_evidence_of_another_release_is_found_out(project: Repo, tmp_path: Path)
     )  # fmt: skip
     traced = run(project, "trace", f"{NAME}@1.0.0")
     assert traced.exit_code == 1
-    assert "the release is ask with" in traced.output
+    assert masked(traced.output) == snapshot("""\
+ask@1.0.0
+<digest>
+ok        digest      <digest>, computed again from 1 file at commit
+                      <id>
+absent    deployments never deployed
+ok        release     2026-01-01 00:00 UTC by Jane Doe <jane@example.com>, not
+                      signed
+                      tag prompts/ask@1.0.0, object <id>
+ok        commit      <id> by Jane Doe, merged into origin/main
+                      Begin
+ok        authors     Jane Doe, in 1 commit
+                      <id> 2026-01-01 Jane Doe: Begin
+absent    approvals   none recorded
+broken    evidence    evidence <id> is about ask with
+                      <digest>, and the release is ask with
+                      <digest>
+                      hint: the tag was written by hand; do not trust it
+
+the chain breaks at evidence: evidence <id> is about ask with
+<digest>, and the release is ask with <digest>
+as of less than <age>; origin was not asked
+""")
     verified = run(project, "verify")
     assert verified.exit_code == 1
     assert "broken-evidence" in verified.output
@@ -168,7 +216,13 @@ def test_a_part_of_a_suite_is_no_evidence(project: Repo, tmp_path: Path, option:
 def test_a_shard_is_no_evidence(project: Repo, tmp_path: Path) -> None:
     file = tmp_path / "e.json"
     said = run(project, "eval", "run", "--shard", "1/2", "--evidence", str(file))
-    assert "warning: an incomplete run is not evidence: it is shard 1 of 2" in said.stderr
+    assert masked(said.stderr) == snapshot("""\
+1 suite, 4 samples (shard 1 of 2), 4 trials: 4 calls, 604 tokens at most
+estimated cost 0.0000 USD, highest 0.0000 USD
+warning: an incomplete run is not evidence: it is shard 1 of 2
+   hint: continue it with eval run --resume, or merge shards with eval merge
+this is shard 1 of 2: merge the shards with promptops eval merge for the verdict
+""")
     assert not file.exists()
 
 
@@ -215,7 +269,26 @@ def test_evidence_of_another_state_of_the_suite_is_none(project: Repo, tmp_path:
     file.write_text(json.dumps(document))
     said = run(project, "gate", "--evidence", str(file))
     assert said.exit_code == 1
-    assert "evals/ask.yaml passed in another state of the suite" in said.stdout
+    assert masked(said.stdout) == snapshot("""\
+may not merge: evidence of 1 eval missing
+<id> into main
+
+CODEOWNERS: warning: approvals were not checked [unchecked-approval]
+  hint: run the gate in the forge's CI, or pass --approvals signed or file
+
+prompts/ask.md: error: ask 1.1.0: evals/ask.yaml passed in another state of the suite [missing-evidence]
+  hint: run its evals on this content (promptops eval run --evidence FILE) and pass --evidence FILE
+
+ask  1.0.0 -> 1.1.0  behaviour change, minor bump: done
+  about 3 -> 5 tokens without inputs; 1,000 runs $0.00
+  approval of @nobody (CODEOWNERS:1): not checked
+  evals: evals/ask.yaml passed, 8 samples, 16 trials, answers scripted, 0.0000 USD: scripted/answers.yaml 8 of 8, no difference found (+0.0 points)
+
+ask, message 1 (system) changed
+  @@ line 1 @@
+  - Answer well.
+  + Answer very well.
+""")
 
 
 def test_evidence_names_the_models_that_answered(project: Repo, tmp_path: Path) -> None:

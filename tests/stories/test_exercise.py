@@ -15,8 +15,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.repositories import Repo
+from tests.screens import masked
 from tests.stories.pages import DOCS, WRITES, Walk, run, settle
 
 if TYPE_CHECKING:
@@ -99,10 +101,18 @@ def test_the_exercise_goes_as_its_page_says(place: Repo, port: int, page: str) -
     alerts = [json.loads(line) for line in (place.path / "alerts.jsonl").read_text().splitlines()]
     assert [one["kind"] for one in alerts] == ["nightly", "drift"]
     nightly, drift = alerts
-    assert "support/triage@1.1.0 is worse in production" in nightly["title"]
-    assert "served model: small-2026-11, was small-2026-08" in nightly["detail"]
-    assert "system fingerprint: fp_11, was fp_08" in nightly["detail"]
-    assert "next: promptops runs replay support/triage" in nightly["detail"]
+    assert masked(nightly["title"]) == snapshot(
+        "support/triage@1.1.0 is worse in production than on earlier nights (latest)"
+    )
+    assert masked(nightly["detail"]) == snapshot("""\
+served model: small-2026-11, was small-2026-08
+system fingerprint: fp_11, was fp_08
+compared with the night of <time>: worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -45.6), 10 of 10 samples differ, p = 0.002; a loss of 67.4 points is found in 4 of 5 such suites
+first example: ticket 1: equals: it is 'I would say that this might be about I was charged twice.', not 'billing'
+next: promptops eval trends support/triage --env production
+next: promptops runs replay support/triage --at production --since 1d
+next: promptops rollback support/triage --env production --reason TEXT\
+""")
     assert "support/triage@1.1.0 drifts" in drift["title"]
     assert run(place, "promptops resolve support/triage@production").find("1.0.0") >= 0
     incident = walked.partition("## The page for the post-mortem")[2]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.hostile import GitServer
 from tests.prompts import prompt_text
+from tests.screens import masked
 from tests.stories.world import Team, expect, finish, run, start
 
 if TYPE_CHECKING:
@@ -69,7 +71,10 @@ def test_what_cannot_be_told_is_said_to_be_unknown(team: Team, server: GitServer
     told = run(team.first.path, *PROMOTE)
     assert told.code == 2, told
     assert "may have landed" in told.err
-    assert "git fetch origin, then promptops history --env staging shows whether it did" in told.err
+    assert masked(told.err) == snapshot("""\
+error: the deployment to staging may have landed: cannot reach the remote origin: unable to access 'http://127.0.0.1:<port>/remote.git/': Empty reply from server
+ hint: git fetch origin, then promptops history --env staging shows whether it did; check the connection and the address (git remote -v), then try again
+""")
     server.reads_fail = False
     team.first.git("fetch", "--quiet", "origin")
     assert "promote" in expect(team.first.path, "history", "--env", "staging")

@@ -73,7 +73,10 @@ _shared/tone.md, used by 40 prompts
 
     assert told.exit_code == 0, told.output
     assert "main" in told.stderr
-    assert "writes 40 version numbers and nothing else" in told.stderr
+    assert masked(told.stderr) == snapshot("""\
+pushed to origin
+main <id> writes 40 version numbers and nothing else
+""")
     assert first.rev("HEAD") == team.remote.rev("refs/heads/main") != before
     assert first.git("rev-list", "--count", f"{before}..HEAD") == "1"
     numstat = first.git("diff", "--numstat", before, "HEAD").splitlines()
@@ -182,8 +185,13 @@ error: --bump makes a commit that is not on origin yet, so it cannot --push
 
 def test_bump_and_status_know_who_writes_the_numbers(team: Team) -> None:
     team.commit({"prompts/own.md": prompt_text("0.3.0", "New {{ question }}")})
-    assert "releases write the versions here" in refuse(team.first, "bump", "own")
-    assert accept(team.first, "bump", "own", "--dry-run").startswith("own 0.3.0 -> 0.4.0")
+    assert masked(refuse(team.first, "bump", "own")) == snapshot("""\
+error: releases write the versions here ([gate] versions = "release")
+ hint: promptops bump --dry-run shows the next ones; promptops release --all --bump auto --push writes them\
+""")
+    assert masked(accept(team.first, "bump", "own", "--dry-run")) == snapshot(
+        "own 0.3.0 -> 0.4.0 (minor change since 0.3.0)\n"
+    )
     assert "promptops release own --bump auto --push" in accept(team.first, "status")
 
 

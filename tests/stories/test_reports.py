@@ -21,6 +21,7 @@ from promptops.repository.repository import find_prompt, open_repository
 from tests.cli.running import accept, run
 from tests.prompts import prompt_text
 from tests.released import Press
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from tests.conftest import MakeRepo
@@ -319,4 +320,7 @@ def test_a_configuration_that_is_not_read_is_named(repo: Repo) -> None:
     repo.write("services/a/prompts/x.md", prompt_text())
     said = run(repo.path / "services/a", "validate")
     assert said.exit_code == 2
-    assert "services/a/promptops.toml is not read" in said.output
+    assert masked(said.output) == snapshot("""\
+error: nothing was checked: services/a/promptops.toml is not read, and prompts/ at the top has no prompts
+ hint: move it to the repository's top, with prompts = "services/a/prompts"
+""")

@@ -25,6 +25,7 @@ from promptops.checks.report.choice import parse_choice
 from promptops.checks.report.outcome import ReportOutcome, count_checks, fingerprints, summarize
 from promptops.checks.report.sarif import MAX_RESULTS
 from promptops.prompt.finding import Finding, Fix, Inclusion, Position, Severity
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -235,10 +236,9 @@ def test_text_says_how_one_comes_to_a_partial() -> None:
     finding = Finding("syntax", Severity.ERROR, "m", "prompts/_p.md", Position(1, 1, 1, 2), "do")
     chain = [Inclusion(f"prompts/{name}.md", Position(9, 1, 9, 20)) for name in ("_q", "a")]
     outcome = ReportOutcome([finding], 1, {finding.path: "x"}, included_from={finding.path: chain})
-    assert report.render("text", outcome).split("\n")[-2:] == [
-        "  included from prompts/_q.md:9:1, prompts/a.md:9:1",
-        "  hint: do",
-    ]
+    assert masked(report.render("text", outcome).split("\n")[-2:]) == snapshot(
+        ["  included from prompts/_q.md:9:1, prompts/a.md:9:1", "  hint: do"]
+    )
 
 
 def test_a_fingerprint_outlives_changes_elsewhere() -> None:
@@ -261,7 +261,9 @@ def test_what_can_be_mended_is_counted() -> None:
     fixable = Finding("byte-order-mark", Severity.WARNING, "m", "a.md", fixes=(fix,))
     plain = Finding("syntax", Severity.NOTE, "m", "a.md")
     outcome = ReportOutcome([plain, fixable, plain._replace(severity=Severity.ERROR)], 1)
-    assert summarize(outcome).endswith("1 error, 1 warning, 1 note; --fix fixes 1")
+    assert masked(summarize(outcome)) == snapshot(
+        "1 prompt checked: 1 error, 1 warning, 1 note; --fix fixes 1"
+    )
     assert count_checks(outcome) == [
         (2, Severity.ERROR, "syntax", 0),
         (1, Severity.WARNING, "byte-order-mark", 1),

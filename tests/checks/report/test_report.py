@@ -12,6 +12,7 @@ from promptops.checks.registry import FAULTS
 from promptops.checks.report import FORMATS
 from promptops.checks.report.outcome import ReportOutcome, summarize
 from promptops.prompt.finding import Finding, Position, Severity
+from tests.screens import masked
 
 TEXT = "first\nsay {{ tikcet }} now\n\t日本 {{ x }}\n"
 ERROR = Finding(
@@ -32,24 +33,32 @@ def render(name: str, outcome: ReportOutcome = OUTCOME) -> str:
 
 
 def test_text_shows_the_line_with_a_caret_and_the_hint() -> None:
-    assert render("text").split("\n\n") == [
-        (
-            "prompts/a.md:2:8: error: 'tikcet' is not a declared input [undeclared-variable]\n"
-            "2 | say {{ tikcet }} now\n"
-            "  |        ^^^^^^\n"
-            "  hint: did you mean 'ticket'?"
-        ),
-        "prompts/a.md:3:8: warning: odd [syntax]\n3 |     日本 {{ x }}\n  |             ^",
-        "prompts/_p.md: note: unused [unused-partial]",
-    ]
+    assert masked(render("text").split("\n\n")) == snapshot(
+        [
+            """\
+prompts/a.md:2:8: error: 'tikcet' is not a declared input [undeclared-variable]
+2 | say {{ tikcet }} now
+  |        ^^^^^^
+  hint: did you mean 'ticket'?\
+""",
+            """\
+prompts/a.md:3:8: warning: odd [syntax]
+3 |     日本 {{ x }}
+  |             ^\
+""",
+            "prompts/_p.md: note: unused [unused-partial]",
+        ]
+    )
 
 
 def test_concise_is_one_line_each() -> None:
-    assert render("concise").split("\n") == [
-        "prompts/a.md:2:8: error: 'tikcet' is not a declared input [undeclared-variable]",
-        "prompts/a.md:3:8: warning: odd [syntax]",
-        "prompts/_p.md: note: unused [unused-partial]",
-    ]
+    assert masked(render("concise").split("\n")) == snapshot(
+        [
+            "prompts/a.md:2:8: error: 'tikcet' is not a declared input [undeclared-variable]",
+            "prompts/a.md:3:8: warning: odd [syntax]",
+            "prompts/_p.md: note: unused [unused-partial]",
+        ]
+    )
 
 
 def test_json_is_a_stable_mapping() -> None:

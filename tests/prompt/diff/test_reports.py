@@ -10,6 +10,7 @@ from inline_snapshot import snapshot
 from promptops.prompt.diff import diff_prompts, diff_to_json, diff_to_markdown
 from promptops.prompt.diff.markdown import code, fence
 from tests.prompt.diff.prompts import BODY, INPUTS, make_prompt
+from tests.screens import masked
 
 
 def test_json_says_everything_and_no_more() -> None:
@@ -167,4 +168,12 @@ def test_what_does_not_fit_a_comment_is_left_to_the_command() -> None:
     diff = diff_prompts(make_prompt("a\n"), make_prompt("b " * 30 + "\n" + "c\n" * 60_000))
     text = diff_to_markdown(diff)
     assert len(text) < 65_536
-    assert "`promptops diff` shows them all" in text
+    assert masked(text) == snapshot("""\
+### `triage`: minor change
+
+From 1.0.0 at least 1.1.0; the file says 1.0.0.
+
+- **behaviour** `message 1 (user)`: the model reads another text
+
+More lines differ than fit here: `promptops diff` shows them all.\
+""")

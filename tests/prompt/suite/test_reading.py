@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import InvalidSuiteError
 from promptops.prompt.inputs import InputValidator
 from promptops.prompt.suite import Check, Outcome, Sample, ToolAnswer
 from promptops.prompt.suite.reading import Reading, SuiteFiles, load_suite, read_suite
+from tests.screens import masked
 
 PATH = "evals/support/triage.yaml"
 HEAD = "schema: promptops.suite/v1\nprompt: support/triage\n"
@@ -271,7 +273,9 @@ def test_a_file_that_is_not_utf_8_is_a_fault() -> None:
 def test_an_error_quotes_the_first_fault_and_counts_the_rest() -> None:
     with pytest.raises(InvalidSuiteError) as caught:
         load_suite(PATH, (HEAD + "x: 1\n").encode())
-    assert caught.value.message == f"{PATH}:1:1: 'samples' is missing (and 1 more)"
+    assert masked(caught.value.message) == snapshot(
+        "evals/support/triage.yaml:1:1: 'samples' is missing (and 1 more)"
+    )
     assert len(caught.value.findings) == 2
 
 

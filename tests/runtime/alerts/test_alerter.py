@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.repository.settings.alerts import ChannelSettings
 from promptops.runtime.alerts.alert import Alert, AlertError, AlertMessage, describe_refusal
@@ -14,6 +15,7 @@ from promptops.runtime.alerts.alerter import MAX_WAITING, Alerter
 from promptops.runtime.guards.ledger import LedgerError
 from promptops.runtime.guards.memory import MemoryLedger
 from promptops.runtime.models.model import ModelError
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -106,7 +108,7 @@ def test_who_notices_something_waits_for_nothing() -> None:
     world.gate.set()
     alerter.close(60)
     assert len(world.told) == MAX_WAITING
-    assert world.warnings == ["5 alerts were not sent"]
+    assert masked(world.warnings) == snapshot(["5 alerts were not sent"])
 
 
 def test_closing_does_not_wait_for_ever() -> None:
@@ -115,7 +117,7 @@ def test_closing_does_not_wait_for_ever() -> None:
     alerter = world.open()
     alerter.notify(ALERT)
     alerter.close(0.01)
-    assert world.warnings == ["1 alerts were not sent"]
+    assert masked(world.warnings) == snapshot(["1 alerts were not sent"])
     world.gate.set()
 
 

@@ -14,6 +14,7 @@ import promptops
 from promptops.errors import ConfigurationError, ConflictError, RefusedError, UsageError
 from promptops.runtime.conversation.conversation import NotKeptError
 from promptops.runtime.log.log import LogError
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +124,7 @@ def test_on_an_event_loop_and_as_a_stream(registry: Registry) -> None:
     one = registry.conversation("c")
     pieces = list(one.stream("chat@working", {"question": "c d"}, said="as it was typed"))
     assert pieces[-1].run is not None
-    assert texts(one.history())[-2:] == ["as it was typed", "c d"]
+    assert masked(texts(one.history())[-2:]) == snapshot(["as it was typed", "c d"])
     left = one.stream("chat@working", {"question": "left alone early"})
     next(left)
     left.close()  # type: ignore[attr-defined]
@@ -226,7 +227,9 @@ def test_what_is_kept_is_encrypted_where_asked_for(
     monkeypatch.setenv("TALK_KEY", base64.b64encode(bytes(32)).decode())
     with promptops.open(team.path) as registry:
         registry.conversation("c").add("user", "a text that nobody else says")
-        assert texts(registry.conversation("c").history()) == ["a text that nobody else says"]
+        assert masked(texts(registry.conversation("c").history())) == snapshot(
+            ["a text that nobody else says"]
+        )
     kept = b"".join(one.read_bytes() for one in tmp_path.glob("talks.db*"))
     assert kept
     assert b"nobody else" not in kept

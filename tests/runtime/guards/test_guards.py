@@ -6,6 +6,7 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import UsageError
 from promptops.repository.settings.guards import GuardSettings, Limits
@@ -15,6 +16,7 @@ from promptops.runtime.guards.ledger import LedgerError
 from promptops.runtime.guards.memory import MemoryLedger
 from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.guards.windows import Scope
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from promptops.runtime.alerts.alert import Alert
@@ -133,8 +135,8 @@ def test_the_limit_that_nobody_set_is_said_to_the_first_of_all_processes() -> No
     for key in ("a", "b"):
         first.guards.reserve(SCOPE, key=key, cost=1, tokens=1, lease_seconds=9)
     (said,) = first.warnings
-    assert said.startswith(
-        "guards.spend_per_hour is not set, so all runs together may spend 20 US dollars"
+    assert masked(said) == snapshot(
+        "guards.spend_per_hour is not set, so all runs together may spend 20 US dollars an hour; set it in promptops.toml"
     )
     second = World(GuardSettings(), first.ledger)
     second.guards.reserve(SCOPE, key="c", cost=1, tokens=1, lease_seconds=9)

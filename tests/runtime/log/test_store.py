@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import ConfigurationError, NotFoundError, UsageError
 from promptops.runtime.log.log import Filters
 from promptops.runtime.log.record import Event, Feedback, RunReview
 from promptops.runtime.log.rows import ATTEMPT_COLUMNS, RUN_COLUMNS
 from tests.runtime.log.pieces import START, end, make_attempt, make_run, new_id
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -331,7 +333,7 @@ def test_redaction_comes_before_writing(open_store: Callable[..., RunLog]) -> No
     entry = log.get(run.id)
     assert PHONE not in str(entry)
     assert entry.run.is_redacted
-    assert entry.run.answer == "Call [redacted telephone number]!"
+    assert masked(entry.run.answer) == snapshot("Call [redacted telephone number]!")
     assert [one.id for one in log.find_output(text + "\r\n")] == [run.id]
     plain = end(make_run())
     log.finish(plain)

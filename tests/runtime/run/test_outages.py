@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 import promptops
 from promptops.runtime.guards.refusal import GuardError
@@ -12,6 +13,7 @@ from promptops.runtime.guards.windows import Scope
 from promptops.runtime.run.runner import Runner
 from tests.cli.running import accept, refuse
 from tests.runtime.run.pieces import list_runs, read_spent
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from promptops.runtime.registry import Registry
@@ -84,12 +86,21 @@ def test_a_ledger_that_lost_its_counts_gets_them_from_the_log(
         for number in range(3):
             registry.run("a@working", {"text": str(number)}, user=f"u-{number % 2}")
         before = standings(registry)
-        assert "has not lost its counts" in refuse(team, *reset, code=2)
+        assert masked(refuse(team, *reset, code=2)) == snapshot("""\
+error: the ledger has not lost its counts
+ hint: leave out --from-log to reset it to what running requests hold\
+""")
         flush(redis_server)
         with pytest.raises(GuardError, match="or lost its counts"):
             registry.run("a@working", {"text": "4"})
         shown = accept(team, "guards", "reset", "--from-log", "--dry-run")
-        assert "with what the log has: 3 runs" in shown
+        assert masked(shown) == snapshot("""\
+would begin redis://127.0.0.1:<port>/3 with what the log has: 3 runs
+OF                             LIMIT           WINDOW      SPENT
+global                         spend per day   <time>  0.000075 USD
+user/<id>  tokens per day  <time>  36 tokens
+user/<id>  tokens per day  <time>  18 tokens
+""")
         accept(team, *reset)
         assert standings(registry) == before
         assert "it was flushed" in accept(team, "guards", "show", "--resets")

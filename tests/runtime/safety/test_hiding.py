@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from inline_snapshot import snapshot
+
 from promptops.runtime.models.model import NO_USAGE, Answer
 from promptops.runtime.safety.hiding import find_stand_ins, hide_inputs, put_back
+from tests.screens import masked
 
 
 def test_a_value_that_is_part_of_a_stand_in_is_put_back() -> None:
@@ -12,7 +15,7 @@ def test_a_value_that_is_part_of_a_stand_in_is_put_back() -> None:
     shown = hide_inputs(inputs, ["user"], stand_ins)
     assert shown == {"user": ["[user]", "[user-2]"]}
     answer = put_back(Answer("[user] and [user-2]", (), "stop", NO_USAGE), stand_ins, is_json=False)
-    assert answer.text == "user and one user more"
+    assert masked(answer.text) == snapshot("user and one user more")
 
 
 def test_numbers_are_hidden_only_in_the_hidden_inputs() -> None:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 import promptops
 from promptops.errors import ConfigurationError, InputError
@@ -14,6 +15,7 @@ from promptops.runtime.safety.error import SafetyError
 from promptops.runtime.safety.marking import OPENING, PLACEHOLDER
 from tests.runtime.provider import Provider
 from tests.runtime.run.pieces import logged
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,7 +143,7 @@ def test_hidden_values_stay_here_and_come_back(team: Team) -> None:
         inputs = {"text": "Anneliese asks for her order", "name": "Anneliese"}
         run = registry.run("a@working", inputs)
     assert "Anneliese" not in json.dumps(team.sent())
-    assert team.sent()[1]["content"] == "From [name]: [name] asks for her order"
+    assert masked(team.sent()[1]["content"]) == snapshot("From [name]: [name] asks for her order")
     assert run.text == "Dear Anneliese, done."
     entry = logged(team.repo, run.id).run
     assert "Anneliese" not in f"{entry.inputs}{entry.messages}{entry.answer}"

@@ -17,6 +17,7 @@ from promptops.runtime.telemetry import names
 from promptops.runtime.telemetry.prometheus import CONTENT_TYPE
 from promptops.runtime.telemetry.telemetry import Telemetry
 from promptops.web.endpoint import make_endpoint
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -209,7 +210,7 @@ def test_what_is_wrong_with_telemetry_never_reaches_a_run() -> None:
     telemetry.end(None, [], begun)  # type: ignore[arg-type]
     telemetry.event("alert", {})
     telemetry.close()
-    assert said == ["telemetry failed: RuntimeError: begin"]
+    assert masked(said) == snapshot(["telemetry failed: RuntimeError: begin"])
 
 
 def test_runs_are_counted_for_prometheus(counted: Registry) -> None:
