@@ -104,13 +104,15 @@ def measure(folder: Path, *command: str) -> tuple[float, float, int]:
         "u = resource.getrusage(resource.RUSAGE_CHILDREN);"
         "print(u.ru_utime + u.ru_stime, time.monotonic() - t, u.ru_maxrss, code)"
     )
+    # Without bytecode a start would be little but compiling.
+    kept = {name: one for name, one in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(
         [sys.executable, "-c", code, *command],
         cwd=folder,
         check=True,
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        env={**kept, "PYTHONPATH": str(Path(__file__).parents[1])},
     )
     cpu, wall, memory, status = done.stdout.split()
     if status != "0":
