@@ -9,6 +9,7 @@ merge them. In a cassette, secrets and personal data are masked.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from dataclasses import replace
@@ -260,6 +261,7 @@ class Journal:
         self._stream: TextIO | None = None
         # When free answers were last written.
         self._written = 0.0
+        self._writes_soon = False
         self._entries: dict[TapeKey, TapeEntry] = {}
         if folder is not None and resumes and folder.is_dir():
             self._old = sorted(folder.glob(f"{name}-*.jsonl"))
@@ -287,10 +289,24 @@ class Journal:
             self._stream = self._file.open("a", encoding="utf-8", errors="replace")
             hold(self._stream.fileno())
         self._stream.write(_to_line(entry) + "\n")
-        now = time.monotonic()
-        if entry.cost_micros != 0 or now - self._written > _MAX_UNWRITTEN_SECONDS:
+        if self._writes_soon:
+            return
+        is_free = entry.cost_micros == 0
+        if is_free and time.monotonic() - self._written <= _MAX_UNWRITTEN_SECONDS:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._flush()
+        else:
+            self._writes_soon = True
+            loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._writes_soon = False
+        self._written = time.monotonic()
+        if self._stream is not None:
             self._stream.flush()
-            self._written = now
 
     def close(self, *, is_done: bool) -> None:
         """Close the file. After a finished run, delete it and the resumed ones.

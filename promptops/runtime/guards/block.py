@@ -57,7 +57,7 @@ class ReservationBlock:
 
     def take(self, amounts: Mapping[Unit, int], lease_until: float) -> bool:
         """Take an attempt's part; return whether it fits."""
-        if lease_until > self.lease_until:
+        if lease_until > self.lease_until or not self.is_open:
             return False
         if any(amounts[unit] > left for unit, left in self.left.items()):
             return False

@@ -63,41 +63,46 @@ def count_tokens(
     the model be one of OpenAI's; it takes some tenths of a second the first time. Without them the
     result is the upper bound.
     """
-    texts: list[str] = []
-    media = 0
+    size = likely = media = shape = 0
     for message in messages:
-        media += _collect(message, texts)
-    size = sum(_bytes(text) for text in texts)
-    shape = sum(_bytes(_json(parameters[key])) for key in _SHAPES if parameters.get(key))
+        for key, value in message.items():
+            # Nearly all values; evals count every request twice.
+            if isinstance(value, str) and value.isascii():
+                size += len(value)
+                likely += -(-len(value) // 4)
+                continue
+            texts: list[str] = []
+            media += _collect(key, value, texts)
+            size += sum(map(_bytes, texts))
+            likely += sum(map(estimate_tokens, texts))
+    if not _SHAPES.isdisjoint(parameters):
+        shape = sum(_bytes(_json(parameters[key])) for key in _SHAPES if parameters.get(key))
     if exactly and not media and not shape:
         counted = _count_exactly(messages, model)
         if counted is not None:
             return TokenCount(counted, is_exact=True, likely=counted)
     around = _REQUEST_TOKENS + _MESSAGE_TOKENS * len(messages)
-    likely = (
-        sum(estimate_tokens(text) for text in texts) + shape // 3 + 4 * len(messages) + media // 40
-    )
+    likely += shape // 3 + 4 * len(messages) + media // 40
     most = size + shape + media + around
     return TokenCount(most, is_exact=False, likely=min(likely, most))
 
 
-_SHAPES = ("tools", "functions", "response_format", "tool_choice")
+_SHAPES = frozenset({"tools", "functions", "response_format", "tool_choice"})
 
 
-def _collect(message: Mapping[str, Any], texts: list[str]) -> int:
-    """Add a message's texts; return the tokens of its other parts."""
+def _collect(key: str, value: object, texts: list[str]) -> int:
+    """Add the texts of a message's value; return the tokens of its other parts."""
     media = 0
-    for key, value in message.items():
-        if isinstance(value, str):
-            texts.append(value)
-        elif key == "content" and isinstance(value, list | tuple):
-            for part in value:
-                if isinstance(part, dict) and isinstance(part.get("text"), str):
-                    texts.append(part["text"])
-                else:
-                    media += max(_MEDIA_TOKENS, _bytes(_json(part)))
-        elif value is not None:
-            texts.append(_json(value))
+    if isinstance(value, str):
+        texts.append(value)
+    elif key == "content" and isinstance(value, list | tuple):
+        for part in value:
+            if isinstance(part, dict) and isinstance(part.get("text"), str):
+                texts.append(part["text"])
+            else:
+                media += max(_MEDIA_TOKENS, _bytes(_json(part)))
+    elif value is not None:
+        texts.append(_json(value))
     return media
 
 

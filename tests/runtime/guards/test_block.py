@@ -28,12 +28,12 @@ LIMIT = 1000
 
 
 class SteeredLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock a test moves ahead."""
+    """An event loop whose clock stands still until a test moves it ahead."""
 
     ahead = 0.0
 
     def time(self) -> float:
-        return super().time() + self.ahead
+        return self.ahead
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -44,10 +44,12 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 class World:
     """Guards of several processes that share the ledger in one file, and its clock."""
 
-    def __init__(self, folder: Path, processes: int = 1, limit: int = LIMIT) -> None:
+    def __init__(
+        self, folder: Path, processes: int = 1, limit: int = LIMIT, calls: int | None = 100_000
+    ) -> None:
         self.file = folder / "ledger.db"
         self.now = NOW
-        own = Limits(spend_per_hour=limit, calls_per_minute=100_000)
+        own = Limits(spend_per_hour=limit, calls_per_minute=calls)
         configured = GuardSettings(environments={"eval": own}, is_strict=True)
         self.ledgers = [CountingLedger(self.file) for _ in range(processes)]
         for one in self.ledgers:
@@ -103,6 +105,19 @@ def test_many_attempts_take_few_calls_of_the_ledger(tmp_path: Path) -> None:
     world.close()
     assert world.standing() == (400, 0)
     assert world.standing("calls") == (400, 0)
+
+
+def test_calls_that_cost_nothing_take_few_calls_of_the_ledger(tmp_path: Path) -> None:
+    world = World(tmp_path, calls=None)
+
+    async def go() -> None:
+        for number in range(400):
+            await (await world.reserve(str(number), 0)).asettle(0, 1)
+
+    run(go())
+    world.close()
+    assert (world.ledgers[0].reserved, world.ledgers[0].settled) == (2, 2)
+    assert world.standing() == (0, 0)
 
 
 def test_what_an_attempt_does_not_settle_stays_as_reserved(tmp_path: Path) -> None:
