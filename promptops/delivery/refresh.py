@@ -27,7 +27,7 @@ def read_limits() -> GitLimits:
         seconds = float(value)
     except ValueError as error:
         raise UsageError(
-            f"{_SECONDS} is no number: {value}", hint="give seconds, such as 5"
+            f"{_SECONDS} is not a number: {value}", hint="give seconds, such as 5"
         ) from error
     return GitLimits(seconds, seconds, seconds)
 

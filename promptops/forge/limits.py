@@ -58,7 +58,7 @@ def limit_of(
         now_seconds: the current time, in seconds since 1970.
 
     Returns:
-        Seconds, at least one; None if this is no rate limit.
+        Seconds, at least one; None if this is not a rate limit.
     """
     if status not in {403, 429}:
         return None

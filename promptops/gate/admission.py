@@ -92,7 +92,7 @@ def find_endpoints(
         repository: the repository.
         base: the target branch; None: the remote's default branch, or the local one.
         head: the proposed revision; None: HEAD.
-        target: the target branch's short name, if the base is no branch.
+        target: the target branch's short name, if the base is not a branch.
         local: whether not to ask the remote for an unknown default branch.
 
     Raises:

@@ -107,7 +107,7 @@ def _read_kept(repository: Repository) -> dict[str, Any]:
 def read_verdict(data: bytes, name: str) -> dict[str, Any]:
     """Parse a verdict in JSON; `name` is the file's name in errors.
 
-    Raises ConfigurationError if it is no verdict.
+    Raises ConfigurationError if it is not a verdict.
     """
     try:
         document: Any = json.loads(data)

@@ -144,7 +144,7 @@ def _table(heads: list[str], rows: list[list[str]]) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    """Return a text that stays in its cell and is no markup."""
+    """Return a text escaped so that it stays in its cell and is not read as markup."""
     escaped = "".join(f"\\{one}" if one in "\\`*_[]<>|" else one for one in text)
     return " ".join(escaped.split())
 

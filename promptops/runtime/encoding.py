@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _refuse(value: object) -> NoReturn:
-    raise TypeError(f"a {type(value).__name__} is no JSON value")
+    raise TypeError(f"a {type(value).__name__} is not a JSON value")
 
 
 def make_encoder(

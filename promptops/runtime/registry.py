@@ -353,7 +353,7 @@ class Registry:
         """Record a call that you made with another client; return the id of its run.
 
         The run log then has it like all other runs, for `trace`, statistics, replay and feedback.
-        Limits do not count it. An unwritable log is no error.
+        Limits do not count it. An unwritable log is not an error.
 
         Args:
             prompt: the result of `get`, or a ref.

@@ -1,6 +1,6 @@
 """Replay recorded runs with another version of the prompt.
 
-Limits and the log count replays in the environment `eval`, because they are no real traffic. The
+Limits and the log count replays in the environment `eval`, because they are not real traffic. The
 label `replay_of` names the original run. Replays keep its user, so that an erasure includes them.
 """
 
@@ -67,7 +67,7 @@ class Replay:
 
     @property
     def is_worse(self) -> bool:
-        """Whether it succeeded before and fails now. Reaching the cost limit is no failure."""
+        """Whether it succeeded before and fails now. Reaching the cost limit is not a failure."""
         failed = self.error is not None and not isinstance(self.error, ReplayCapError)
         return failed and self.before.status in {"succeeded", "waiting"}
 

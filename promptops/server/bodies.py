@@ -24,7 +24,7 @@ async def read_object(request: Request, bounds: ServiceBounds) -> dict[str, Any]
     """Return the JSON object in a request's body; an empty body is an empty object.
 
     Raises:
-        Problem: the body is too long or too slow, or is no JSON object.
+        Problem: the body is too long or too slow, or is not a JSON object.
         ClientDisconnect: the client disconnected.
     """
     data = await _read(request, bounds)
@@ -108,7 +108,7 @@ def take_object(body: Mapping[str, Any], field: str) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise HttpProblem(400, "body", f"the body is not JSON: {name} is no value")
+    raise HttpProblem(400, "body", f"the body is not JSON: {name} is not a value")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

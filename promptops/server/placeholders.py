@@ -49,7 +49,7 @@ def place_inputs(prompt: Prompt) -> list[dict[str, Any]]:
     """Return a prompt's messages, with `{name}` for each input without a default.
 
     Raises:
-        Problem: the prompt does not just insert an input, or the input is no string.
+        Problem: the prompt does not just insert an input, or the input is not a string.
     """
     schemas = input_schemas(prompt.inputs)
     names = [name for name, schema in schemas.items() if "default" not in schema]

@@ -191,6 +191,6 @@ def test_the_remote_is_asked_and_its_silence_is_said(
     assert said.stderr == snapshot("as of less than 2 minutes ago; origin did not answer\n")
     monkeypatch.setenv("PROMPTOPS_REFRESH_SECONDS", "soon")
     assert masked(refuse(deployed, "history", code=2)) == snapshot("""\
-error: PROMPTOPS_REFRESH_SECONDS is no number: soon
+error: PROMPTOPS_REFRESH_SECONDS is not a number: soon
  hint: give seconds, such as 5\
 """)

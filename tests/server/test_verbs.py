@@ -132,7 +132,7 @@ def test_a_bad_request_is_refused_in_one_shape(
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b'{"inputs": {"question": NaN}}', "the body is not JSON: NaN is no value"),
+        (b'{"inputs": {"question": NaN}}', "the body is not JSON: NaN is not a value"),
         (b'{"user": "a", "user": "b"}', "an object in the body has a key twice"),
         (b"{", "the body is not JSON"),
     ],

@@ -68,7 +68,7 @@ def find_writer(repository: Repository, ref: str | None, model: str | None) -> D
         model: the model; None: the prompt's own.
 
     Raises:
-        ConfigurationError: it does not exist or is no scenario prompt.
+        ConfigurationError: it does not exist or is not a scenario prompt.
         PromptopsError: it cannot be resolved, or the model's name is invalid.
     """
     wanted = ref or repository.config.eval.scenarios

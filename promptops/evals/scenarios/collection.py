@@ -140,7 +140,7 @@ class ScenarioCollection:
         scenarios: Sequence[dict[str, Any]],
         vectors: Sequence[Sequence[float]] | None = None,
     ) -> int:
-        """Add the scenarios that are no duplicates; return their number.
+        """Add the scenarios that are not duplicates; return their number.
 
         Args:
             scenarios: scenarios from `check`.

@@ -9,7 +9,7 @@ The function takes the answer's text, the sample's inputs and (where given) `arg
 a fail.
 
 The process has no environment variables besides PATH, so that no key reaches it, 10 seconds
-(`timeout`) and 512 MB (`memory`, in megabytes, on Unix). That guards against accidents; it is no
+(`timeout`) and 512 MB (`memory`, in megabytes, on Unix). That guards against accidents; it is not a
 sandbox. Functions of a change must not run in a job that holds secrets: there they are refused.
 """
 

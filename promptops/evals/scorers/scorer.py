@@ -42,7 +42,7 @@ class Score:
         value: from 0 (wrong) to 1 (right).
         reason: why, in a sentence without a full stop.
 
-    Raises ScorerError for a value that is no number from 0 to 1: a faulty scorer must not pass.
+    Raises ScorerError for a value that is not a number from 0 to 1: a faulty scorer must not pass.
     """
 
     value: float

@@ -3,7 +3,7 @@
 The power is that of the verdict `worse`, which needs both the sign-flip test and the interval. It
 is an exact sum with one trial a sample, up to `MAX_EXACT` samples, and with two or three trials if
 few samples differ. Otherwise it is an Edgeworth expansion. Simulated power is within 2 percentage
-points of it, mostly within 1.
+points of it, usually within 1.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ def parse_statement(data: bytes) -> Statement:
     """Parse signed bytes.
 
     Raises:
-        IntegrityError: they are no statement of this version, or not canonical.
+        IntegrityError: they are not a statement of this version, or not canonical.
     """
     if len(data) > MAX_BYTES:
         raise _malformed(f"it has more than {MAX_BYTES:,} bytes")

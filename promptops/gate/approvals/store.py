@@ -167,7 +167,7 @@ def _read_all(
 
 
 def unseal(name: str, data: bytes) -> StoredStatement:
-    """Parse a ref's blob. Raises IntegrityError if it is no statement."""
+    """Parse a ref's blob. Raises IntegrityError if it is not a statement."""
     payload, line_end, signature = data.partition(b"\n")
     payload += line_end
     return StoredStatement(name, parse_statement(payload), payload, signature)

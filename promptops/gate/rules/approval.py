@@ -125,7 +125,7 @@ def latest_reviews(reviews: Iterable[Review]) -> list[Review]:
     """Return each person's effective review, from reviews in the forge's order.
 
     It is the latest one that approves, requests changes or was dismissed. Comments, pending reviews
-    and reviews without a person are skipped. An unknown state is effective and is no approval.
+    and reviews without a person are skipped. An unknown state is effective and is not an approval.
     """
     latest: dict[str, Review] = {}
     for review in reviews:

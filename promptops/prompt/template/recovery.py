@@ -2,7 +2,7 @@
 
 Jinja's parser stops at the first error. So each printing tag is parsed separately; then the whole
 body is parsed again without the faulty tags, until nothing new is found. Only the first nesting
-error is reported, since the others mostly follow from it.
+error is reported, since the others usually follow from it.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ class PushContext:
     def find_release(self, name: str, version: Version) -> Release | None:
         """Return a release that exists or is pushed; None if there is none.
 
-        Raises IntegrityError if its tag is no release.
+        Raises IntegrityError if its tag is not a release.
         """
         from promptops.provenance.integrity import (
             inspect_tag,

@@ -83,7 +83,7 @@ def _list_new(context: PushContext, command: PushCommand) -> list[str]:
 
 
 def _read_head(context: PushContext, environment: str, oid: str) -> Head:
-    """Return a commit's deployment and state. Raises IntegrityError if it is no deployment."""
+    """Return a commit's deployment and state. Raises IntegrityError if it is not a deployment."""
     found = context.repository.objects.read(oid)
     if found is None or found.kind != "commit":
         raise IntegrityError(f"{oid[:12]} is not a commit", hint=BY_HAND)

@@ -19,7 +19,7 @@ def open_ledger(url: str, *, create: bool = True) -> Ledger:
         create: whether to create a missing file.
 
     Raises:
-        UsageError: it is no supported URL.
+        UsageError: it is not a supported URL.
     """
     kind = find_kind(url, "the ledger")
     if kind == SQLITE:

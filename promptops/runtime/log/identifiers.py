@@ -23,7 +23,7 @@ def make_id(now: float, random: bytes) -> str:
 
 
 def pack_id(text: str) -> bytes:
-    """Return the 16 bytes of an id. Raises UsageError if the text is no UUID."""
+    """Return the 16 bytes of an id. Raises UsageError if the text is not a UUID."""
     # Importing `uuid` would slow the start of every command.
     if _ID.fullmatch(str(text)) is None:
         raise UsageError(

@@ -55,7 +55,7 @@ class RunGroup:
 
     @property
     def errors(self) -> int:
-        """The number of failed or interrupted runs; a refusal is no error."""
+        """The number of failed or interrupted runs; a refusal is not an error."""
         return self.statuses.get("failed", 0) + self.statuses.get("interrupted", 0)
 
 

@@ -5,7 +5,7 @@
 
 Any model that sentence-transformers can export works. A text's vector is the mean of its tokens'
 vectors, unless the model returns one for the whole text. A text that the model cannot represent
-(too long, or mostly of unknown tokens) is an error, because its similarity would be meaningless.
+(too long, or chiefly of unknown tokens) is an error, because its similarity would be meaningless.
 Needs the extra `similar`.
 """
 

@@ -276,7 +276,7 @@ def _failure(error: Exception, reader: WireReader, deadline: float, *, is_sent: 
 
 
 async def _check_stream(reply: LoopReply, reader: WireReader) -> None:
-    """Raise the error for an answer that is no stream."""
+    """Raise the error for an answer that is not a stream."""
     kind = reply.headers.get("content-type", "").lower()
     if not 200 <= reply.status < 300:
         data = await reply.read_all(MAX_ERROR_BYTES) or b""

@@ -257,7 +257,7 @@ class WireReader:
         return "json" not in content_type and "html" not in content_type
 
     def not_a_stream(self, content_type: str, body: bytes) -> ModelError:
-        """Return the error for a successful answer that is no stream."""
+        """Return the error for a successful answer that is not a stream."""
         document = _parse(body)
         if isinstance(document, dict) and document.get("error"):
             return self.read_reported(document)

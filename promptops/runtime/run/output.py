@@ -38,7 +38,7 @@ def read_data(answer: Answer, schema: Mapping[str, Any]) -> object:
     """Return the JSON value of an answer, validated by `schema`.
 
     Raises:
-        OutputError: the answer was truncated or filtered, is no JSON, or is invalid.
+        OutputError: the answer was truncated or filtered, is not JSON, or is invalid.
     """
     if answer.finish in {"length", "content_filter", "refusal"}:
         raise OutputError(

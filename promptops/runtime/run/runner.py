@@ -93,7 +93,7 @@ class Caller(NamedTuple):
         tenant: the application's id of the customer.
         key: the key that always gets the same version while traffic is split; None: the user.
         environment: the environment for limits and log, instead of the prompt's: `eval` for runs
-            that are no real traffic.
+            that are not real traffic.
         labels: labels of the run in the log.
     """
 

@@ -1,6 +1,6 @@
 """Detect prompt injections by patterns, in bounded time.
 
-It finds known phrases in six languages, and no new or paraphrased ones, so it is no security
+It finds known phrases in six languages, and no new or paraphrased ones, so it is not a security
 boundary. The boundaries are delimited inputs, permissions of tools, and validated answers.
 """
 

@@ -78,7 +78,7 @@ def find_kind(url: str, what: str) -> str:
         what: the store, for errors, such as "the ledger".
 
     Raises:
-        UsageError: it is no supported address.
+        UsageError: it is not a supported address.
     """
     scheme, mark, rest = url.partition("://")
     kind = _KINDS.get(scheme if mark else "")

@@ -43,7 +43,7 @@ async def get_prompt(
     Args:
         reader: the client's reader.
         name: a prompt's name, or a prompt ref.
-        arguments: the inputs as strings; JSON for inputs that are no strings.
+        arguments: the inputs as strings; JSON for inputs that are not strings.
     """
     reader.require("render")
     found = await reader.find_running(name)

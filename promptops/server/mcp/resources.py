@@ -71,7 +71,7 @@ async def read_resource(reader: McpReader, uri: str) -> types.ReadResourceResult
     """Return the document at an address.
 
     Raises:
-        UsageError: it is no such address.
+        UsageError: it is not the address of a document.
         PromptopsError, HttpProblem: it does not exist, or the client may not see it.
     """
     reader.require("read")

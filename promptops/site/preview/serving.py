@@ -210,7 +210,7 @@ def _with_headers(send: Any) -> Any:  # noqa: ANN401 - ASGI's
 
 
 async def _read_form(request: Request) -> dict[str, str]:
-    """Return a form's fields. Raises ValueError if the body is no form or too long."""
+    """Return a form's fields. Raises ValueError if the body is not a form or is too long."""
     if request.headers.get("content-type", "").partition(";")[0] != _FORM:
         raise ValueError("the request is not a form")
     data = bytearray()

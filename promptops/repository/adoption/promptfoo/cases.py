@@ -273,7 +273,7 @@ class CaseReader:
                     found |= loaded
             return found
         if not isinstance(given, dict):
-            raise UnreadableError("its variables are no mapping")
+            raise UnreadableError("its variables are not a mapping")
         return {name: self._read_value(value) for name, value in given.items()}
 
     def _read_value(self, value: Any) -> Any:  # noqa: ANN401 - any YAML
