@@ -109,6 +109,7 @@ class SuitePart:
         follows: whether each side asks the models that its prompt chooses, as in production;
             otherwise `models` alone.
         uses_more: whether a check may need a library, a model or a file.
+        is_baseline: whether the judged state is the baseline itself, which is then not asked again.
     """
 
     suite: Suite
@@ -126,6 +127,7 @@ class SuitePart:
     baseline_offset: int = 0
     follows: bool = False
     uses_more: bool = False
+    is_baseline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +242,7 @@ def _make_part(
     suite, digest = suites.load(found, change.prompt)
     _check_judge(repository, found, suite)
     baseline: ResolvedPrompt | None
+    is_baseline = False
     if choice.using is not None:
         assert choice.instead is not None  # noqa: S101 - the two come together
         baseline, why = change, ""
@@ -251,7 +254,10 @@ def _make_part(
         baseline_state = replace(change_state, label=f"{change_state.label}, once more")
         models = choice.models or suite.models or (change.model,)
     else:
-        baseline, baseline_state, why = _find_baseline(repository, name, choice, change)
+        baseline, baseline_state, why = _find_baseline(repository, name, choice)
+        if baseline_state is not None and baseline_state.digest == change.digest:
+            why = f"it is the same as the baseline, {baseline_state.label}"
+            baseline, baseline_state, is_baseline = None, None, True
         models = choice.models or suite.models or (change.model,)
     follows = choice.using is None and not choice.models and not suite.models
     baseline_model = choice.using
@@ -281,6 +287,7 @@ def _make_part(
         max(one.trials for one in suite.samples) if choice.is_noise else 0,
         follows,
         found.uses_more,
+        is_baseline,
     )
 
 
@@ -348,7 +355,7 @@ def _with_model(state: TrialState, model: str) -> TrialState:
 
 
 def _find_baseline(
-    repository: Repository, name: str, choice: SuiteChoice, change: ResolvedPrompt
+    repository: Repository, name: str, choice: SuiteChoice
 ) -> tuple[ResolvedPrompt | None, TrialState | None, str]:
     """Return the baseline, or why there is none."""
     if choice.against == NONE:
@@ -364,8 +371,6 @@ def _find_baseline(
             if choice.against or not isinstance(error, NotFoundError):
                 raise
             continue
-        if baseline.digest == change.digest:
-            return None, None, f"it is the same as the baseline, {state.label}"
         return baseline, state, ""
     return None, None, "nothing is live or released"
 

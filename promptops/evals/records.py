@@ -137,6 +137,7 @@ def _trial_to_json(trial: Trial) -> dict[str, Any]:
         "outcome": trial.outcome.value,
         "score": trial.score,
         "answer": trial.answer,
+        "earlier": list(trial.earlier),
         "checks": [
             {"label": one.label, "score": one.score, "is_met": one.is_met, "reason": one.reason}
             for one in trial.checks
@@ -283,6 +284,7 @@ def _read_trial(data: dict[str, Any]) -> Trial:
         _maybe(_text, data.get("answered_by")),
         _flag(data.get("is_degraded", False)),
         _maybe(_text, data.get("fingerprint")),
+        tuple(_text(one) for one in _list(data.get("earlier", []))),
     )
 
 

@@ -69,6 +69,7 @@ class Trial(NamedTuple):
             fallback or the choice of a route or of candidates.
         is_degraded: whether it answered because the first choice failed.
         fingerprint: the provider's name of the configuration that answered, or None.
+        earlier: the answers to the turns before the last one.
     """
 
     number: int
@@ -86,6 +87,12 @@ class Trial(NamedTuple):
     answered_by: str | None = None
     is_degraded: bool = False
     fingerprint: str | None = None
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def answers(self) -> str:
+        """All answers, for people: one, or those of a conversation."""
+        return "\n\n".join((*self.earlier, self.answer))
 
 
 @dataclass(frozen=True, slots=True)

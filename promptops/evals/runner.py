@@ -207,10 +207,21 @@ async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _RunnerStat
             continue
         asked = part.baseline_model if side == BASELINE and part.baseline_model else model
         place = TapePlace(sample.name, asked, side)
-        text = None if baseline is None or baseline.error else baseline.answer
+        answers = (
+            None if baseline is None or baseline.error else (*baseline.earlier, baseline.answer)
+        )
         try:
             asked_as = number + (part.baseline_offset if side == BASELINE else 0)
-            case = Case(resolved, sample, part.tape, place, asked_as, text, part.follows)
+            case = Case(
+                resolved,
+                sample,
+                part.tape,
+                place,
+                asked_as,
+                answers,
+                part.follows,
+                part.is_baseline,
+            )
             trial = await run_trial(asker, scoring, case)
             if asked_as != number:
                 trial = trial._replace(number=number)

@@ -125,6 +125,7 @@ def _to_row(trial: Trial) -> tuple[Any, ...]:
         trial.answered_by,
         trial.is_degraded,
         trial.fingerprint,
+        trial.earlier,
     )
 
 

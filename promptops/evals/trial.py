@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -44,6 +44,7 @@ _MAX_ROUNDS = 16
 # The number of samples to render together.
 _AHEAD = 64
 _ROUNDING = 1e-9
+_NOT_COUNTED = "the judge's agreement with people is too low or was not measured"
 
 
 class IncomparableError(PromptopsError):
@@ -80,8 +81,9 @@ class Case(NamedTuple):
         tape: the recorded answers, to which new ones are added.
         place: the sample, model and side.
         number: the trial's number, from 1.
-        baseline: the baseline's answer, if any.
+        baseline: the baseline's answers, one for each turn, if any.
         follows: whether models are chosen as in production; see `QuestionPlace`.
+        is_baseline: whether the prompt is the baseline itself, so that there is nothing to compare.
     """
 
     resolved: ResolvedPrompt
@@ -89,8 +91,9 @@ class Case(NamedTuple):
     tape: Tape
     place: TapePlace
     number: int
-    baseline: str | None = None
+    baseline: Sequence[str] | None = None
     follows: bool = False
+    is_baseline: bool = False
 
 
 @dataclass(slots=True)
@@ -103,6 +106,7 @@ class _TrialCourse:
     calls: list[ToolCall] = field(default_factory=list)
     messages: list[dict[str, Any]] = field(default_factory=list)
     text: str = ""
+    earlier: list[str] = field(default_factory=list)
     stage: str = "render"
     has_mean: bool = False
 
@@ -185,6 +189,7 @@ def _finish(
         None if last is None or last.model == case.place.model else last.model,
         any(one.is_degraded for one in course.asked),
         None if last is None else last.answer.fingerprint,
+        tuple(course.earlier),
     )
 
 
@@ -224,25 +229,25 @@ async def _converse(course: _TrialCourse, asker: Asker, scoring: Scoring, case: 
     task = ""
     if scoring.open_judge is not None:
         # Only judges need the task.
-        task = "\n\n".join([str(one.get("content") or "") for one in asked.messages])
+        task = _describe_task(asked.messages)
     context = Context(
         task,
         sample.inputs,
         None if scoring.open_judge is None else scoring.open_judge(*at[:3]),
         None if scoring.open_embed is None else scoring.open_embed(*at[:3]),
-        case.baseline,
-        scoring.context.root,
-        scoring.context.allows_python,
+        root=scoring.context.root,
+        allows_python=scoring.context.allows_python,
     )
     steps: list[tuple[str | None, Sequence[Check]]] = [(None, sample.checks)]
     if sample.turns:
         steps += [(turn.user, turn.checks) for turn in sample.turns]
-    for user, checks in steps:
+    for turn, (user, checks) in enumerate(steps):
         course.stage = "call"
         if user is not None:
             course.messages.append({"role": "assistant", "content": course.text})
             course.messages.append({"role": "user", "content": user})
             asked = await asker.go_on(asked, course.messages, at)
+            course.earlier.append(course.text)
         asked = await _answer_tools(course, asker, sample.tools, asked, at)
         course.stage = "score"
         answer = JudgedAnswer(
@@ -257,9 +262,33 @@ async def _converse(course: _TrialCourse, asker: Asker, scoring: Scoring, case: 
         chosen = checks
         if case.place.side == BASELINE:
             chosen = tuple(one for one in checks if not _compares(one))
-        await _check(course, chosen, answer, context, scoring)
+        told = _tell_turn(context, course, case, turn)
+        first = len(course.checks)
+        await _check(course, chosen, answer, told, scoring)
+        if sample.turns:
+            which = f"answer {turn + 1} of {len(steps)}"
+            course.checks[first:] = (
+                replace(one, reason=f"{which}: {one.reason}") for one in course.checks[first:]
+            )
     if course.checks and not any(course.weights):
-        raise ScorerError("no check is counted: the judge is not calibrated")
+        raise ScorerError(
+            f"no check is counted: {_NOT_COUNTED}",
+            hint="promptops eval calibrate --write measures it",
+        )
+
+
+def _tell_turn(context: Context, course: _TrialCourse, case: Case, turn: int) -> Context:
+    """Add what belongs to a turn: for judges what was said before, and the baseline's answer."""
+    if turn and context.judge is not None:
+        context = replace(context, task=_describe_task(course.messages))
+    if case.is_baseline:
+        # Its own answer is the baseline's.
+        return replace(context, baseline=course.text)
+    return context if case.baseline is None else replace(context, baseline=case.baseline[turn])
+
+
+def _describe_task(messages: Iterable[Mapping[str, Any]]) -> str:
+    return "\n\n".join([str(one.get("content") or "") for one in messages])
 
 
 def side_inputs(resolved: ResolvedPrompt, sample: Sample, *, is_baseline: bool) -> dict[str, Any]:
@@ -401,7 +430,7 @@ async def _check(
             outcome = _make_outcome(check.label, score.value, is_met, score.reason)
         is_counted = scoring.judge_counts or cost is not Cost.JUDGE
         if not is_counted:
-            why = f"not counted, the judge is not calibrated: {outcome.reason}"
+            why = f"not counted, {_NOT_COUNTED}: {outcome.reason}"
             outcome = CheckOutcome(check.label, outcome.score, True, why)
         course.checks.append(outcome)
         course.weights.append(check.weight if is_counted else 0.0)

@@ -143,7 +143,7 @@ def _summarize(source: str, one: SuiteOutcome) -> GivenEval:
 
 def _shorten(sample: SampleResult) -> EvalSample:
     bad = [one for one in sample.trials if one.outcome is not SampleOutcome.PASSED]
-    answer = next((one.answer for one in bad if one.answer), "")
+    answer = next((one.answers for one in bad if one.answers), "")
     faults = dict.fromkeys(fault for one in bad for fault in _find_faults(one))
     return EvalSample(
         sample.name, sample.outcome.value, sample.tags, _cut(answer), tuple(faults)[:5]

@@ -261,7 +261,7 @@ class _PageData:
         }
 
     def _trial(self, one: Trial) -> dict[str, Any]:
-        answer = self._answer(one.answer)
+        answer = self._answer(one.answers)
         error = None
         if one.error is not None:
             error = self._place(f"{one.stage}: {one.error}" if one.stage else one.error)
@@ -269,7 +269,7 @@ class _PageData:
             "o": _OUTCOMES.index(one.outcome),
             "s": _round(one.score),
             "t": answer,
-            "l": int(answer is None and bool(one.answer)),
+            "l": int(answer is None and bool(one.answers)),
             "e": error,
             "p": int(one.is_replayed),
             "k": [

@@ -90,8 +90,8 @@ def _describe(sample: SampleResult) -> str:
         if not reasons:
             reasons = ["it was not run"]
         lines += [f"trial {trial.number}: {reason}" for reason in reasons]
-        if trial.answer:
-            lines.append(f"answer: {trial.answer}")
+        if trial.answers:
+            lines.append(f"answer: {trial.answers}")
     return "\n".join(lines)
 
 

@@ -105,10 +105,10 @@ def _sample(sample: SampleResult) -> list[str]:
     lines += [f"- {_cell(reason)}" for reason in _reasons(trial)]
     old = next((one for one in sample.baseline if one.outcome is SampleOutcome.PASSED), None)
     if old is not None:
-        shown = mark_words(old.answer, trial.answer)
+        shown = mark_words(old.answers, trial.answers)
         lines += ["", "Was and is:", "", fence(_cut(shown))]
-    elif trial.answer:
-        lines += ["", fence(_cut(trial.answer))]
+    elif trial.answers:
+        lines += ["", fence(_cut(trial.answers))]
     return lines
 
 

@@ -238,10 +238,11 @@ def _sample(sample: SampleResult, paint: Paint) -> Iterator[str]:
         return
     old = next((one for one in sample.baseline if one.outcome is SampleOutcome.PASSED), None)
     yield from _trial(trial)
-    if old is not None and trial.answer and trial.answer != old.answer:
-        yield f"      {paint('was, is:', 'dim')} {_short(mark_words(old.answer, trial.answer))}"
-    elif trial.answer:
-        yield f"      {paint('answer:', 'dim')} {_short(trial.answer)}"
+    if old is not None and trial.answers and trial.answers != old.answers:
+        yield f"      {paint('was, is:', 'dim')} {_short(mark_words(old.answers, trial.answers))}"
+    elif trial.answers:
+        word = "answers:" if trial.earlier else "answer:"
+        yield f"      {paint(word, 'dim')} {_short(trial.answers)}"
 
 
 def _trial(trial: Trial) -> Iterator[str]:

@@ -47,7 +47,7 @@ def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # no
         rulings = ask(context, ScorerQuestion(context.task, pair, criteria), NAME)
         outcomes.append((rulings[0].is_met, rulings[1].is_met))
     if any(one == (True, True) for one in outcomes):
-        raise ScorerError("the judge's preference changed with the order of the answers")
+        raise ScorerError("the judge says of each answer that it is better than the other")
     ours = (outcomes[0] == (True, False)) + (outcomes[1] == (False, True))
     theirs = (outcomes[0] == (False, True)) + (outcomes[1] == (True, False))
     if ours == 2:

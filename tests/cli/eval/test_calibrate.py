@@ -121,7 +121,7 @@ could not judge: 0 of 1 samples pass; not compared: nothing is live or released
   - 1 of 1 trials ended in an error
   - 0 of 1 samples pass, which is below the threshold of 100%; 1 is undecided
   ERROR  a
-      score: no check is counted: the judge is not calibrated
+      score: no check is counted: the judge's agreement with people is too low or was not measured (promptops eval calibrate --write measures it)
       answer: bad
 
 could not judge  2 calls, 0.000000 USD, <duration>
@@ -168,5 +168,81 @@ not blocked  4 calls, 0.000000 USD, <duration>
         "rules: [{when: {regex: 'first answer:\\s+second'},"
         " data: {criteria: [{met: true}, {met: false}]}},"
     )
+    project.write("judge.yaml", "rules: [{data: {criteria: [{met: true}, {met: true}]}}]")
+    assert "the judge says of each answer that it is better" in run(project, "eval", "run").stdout
     project.write("judge.yaml", likes + " {data: {criteria: [{met: false}, {met: true}]}}]")
     assert run(project, "eval", "run", "ask").exit_code == 0
+
+
+def test_a_state_that_is_the_baseline_is_preferred_to_itself_by_nobody(project: Repo) -> None:
+    write_conversation(project)
+    project.write("judge.yaml", "rules: [{fault: {status: 500}}]")
+    same = run(project, "eval", "run", "ask")
+    assert same.exit_code == 0, same.output
+    assert "it is the same as the baseline, 1.0.0" in same.stdout
+    none = run(project, "eval", "run", "ask", "--against", "none")
+    assert none.exit_code == 2
+    assert "needs a baseline's answer" in none.stdout
+
+
+def test_each_answer_of_a_conversation_is_compared_with_its_own(project: Repo) -> None:
+    write_conversation(project)
+    body = {"inputs": "{question: string}", "model": "scripted/ask.yaml"}
+    project.write("prompts/ask.md", prompt_text("1.1.0", body="new {{ question }}", **body))
+    result = run(project, "eval", "run", "ask", "--format", "json")
+    (sample,) = json.loads(result.stdout)["suites"][0]["samples"]
+    (trial,) = sample["trials"]
+    assert (trial["earlier"], trial["answer"]) == (["new first"], "new last")
+    assert (sample["baseline"][0]["earlier"], trial["error"]) == (["old first"], None)
+    assert [one["reason"] for one in trial["checks"]] == snapshot(
+        [
+            "answer 1 of 2: preferred in both orders",
+            "answer 2 of 2: the baseline's answer is preferred in both orders",
+        ]
+    )
+    assert masked(run(project, "eval", "run", "ask").stdout) == snapshot("""\
+ask work tree  scripted/ask.yaml  evals/ask.yaml
+not blocked: 0 of 1 samples pass; compared with 1.0.0
+  too few samples: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to +100.0), 1 of 1 samples differ, p = 1
+  In about 95 of 100 suites of 1 sample like these, the interval contains the true difference: a loss of up to 100.0 points can hide from this suite, and so can anything that affects fewer than 95% of inputs, or only inputs unlike these samples.
+  LOST  a  the baseline: 1 of 1
+      preference: answer 2 of 2: the baseline's answer is preferred in both orders
+      was, is: [-old-]{+new+} first [-old-]{+new+} last
+
+not blocked  8 calls, 0.000000 USD, <duration>
+""")
+
+
+def write_conversation(project: Repo) -> None:
+    """Write a released prompt with a conversation of two turns, and a judge of pairs."""
+    body = {"inputs": "{question: string}", "model": "scripted/ask.yaml"}
+    project.write("prompts/ask.md", prompt_text(body="old {{ question }}", **body))
+    project.write(
+        "ask.yaml",
+        """
+rules:
+  - {when: {role: assistant, text: new first}, answer: new last}
+  - {when: {role: assistant, text: old first}, answer: old last}
+  - {when: {text: new}, answer: new first}
+  - {answer: old first}
+""",
+    )
+    likes = "data: {criteria: [{met: true}, {met: false}]}"
+    dislikes = "data: {criteria: [{met: false}, {met: true}]}"
+    pair = "first answer:\\\\s+{}\\\\s+The second answer:\\\\s+{}"
+    rules = [
+        f'{{when: {{regex: "{pair.format("new first", "old first")}"}}, {likes}}}',
+        f'{{when: {{regex: "{pair.format("old first", "new first")}"}}, {dislikes}}}',
+        f'{{when: {{regex: "more(?s:.*){pair.format("new last", "old last")}"}}, {dislikes}}}',
+        f'{{when: {{regex: "more(?s:.*){pair.format("old last", "new last")}"}}, {likes}}}',
+    ]
+    project.write("judge.yaml", f"rules: [{', '.join(rules)}]")
+    sample = (
+        "- {name: a, inputs: {question: q}, expect: [{preference: It is better.}],"
+        " turns: [{user: more, expect: [{preference: It is better.}]}]}\n"
+    )
+    project.write(
+        "evals/ask.yaml", suite(sample, "ask").replace("prompt: ask", "prompt: ask\njudge: judge")
+    )
+    project.commit()
+    assert run(project, "release", "ask", "--local").exit_code == 0
