@@ -98,16 +98,16 @@ def run(
     show_run(done, output, is_printed=stream)
 
 
-def show_run(done: Run, output: Format, *, is_printed: bool) -> None:
+def show_run(run: Run, output: Format, *, is_printed: bool) -> None:
     """Print the answer of a run, unless already done, and its cost and tokens."""
     if output is Format.JSON:
         from promptops.runtime.documents import describe_run
 
-        emit_json(describe_run(done))
+        emit_json(describe_run(run))
         return
     if not is_printed:
-        emit(done.text, is_verbatim=True)
-    _say_what_it_took(done)
+        emit(run.text, is_verbatim=True)
+    _say_what_it_took(run)
 
 
 def print_stream(pieces: Iterator[StreamPart]) -> Run:

@@ -300,7 +300,7 @@ def emit_table(
         import shutil
 
         least = _MIN_SPARE_ROOM if spare else _MIN_ROOM
-        shown = fold_rows(shown, widths, shutil.get_terminal_size().columns, least=least)
+        shown = fold_rows(shown, widths, shutil.get_terminal_size().columns, min_room=least)
     pad = str.ljust if is_plain else _pad
     lines = ["  ".join(map(pad, row, widths)).rstrip() for row in shown]
     if header:
@@ -332,15 +332,15 @@ def leave_out(
 
 
 def fold_rows(
-    rows: list[tuple[str, ...]], widths: Sequence[int], room: int, *, least: int = _MIN_ROOM
+    rows: list[tuple[str, ...]], widths: Sequence[int], room: int, *, min_room: int = _MIN_ROOM
 ) -> list[tuple[str, ...]]:
     """Wrap the last column at words if rows are wider than `room` cells.
 
-    The rows stay unchanged if it would get fewer than `least` cells.
+    The rows stay unchanged if it would get fewer than `min_room` cells.
     """
     before = sum(widths[:-1]) + 2 * (len(widths) - 1)
     last_width = max(_width(_unpaint(row[-1])) for row in rows)
-    if before + last_width <= room or room - before < least:
+    if before + last_width <= room or room - before < min_room:
         return rows
     import textwrap
 

@@ -135,19 +135,19 @@ def _wrap(text: str, indent: str) -> list[str]:
     )
 
 
-def trace_to_json(found: Trace) -> dict[str, Any]:
+def trace_to_json(trace: Trace) -> dict[str, Any]:
     """Return the chain as `promptops.trace/v2`."""
     from promptops.provenance.trace import LinkStatus
 
-    broken = found.first(LinkStatus.BROKEN)
+    broken = trace.first(LinkStatus.BROKEN)
     return json_document(
         "promptops.trace/v2",
-        asked=found.asked,
-        prompt=found.name,
-        version=str(found.version),
-        digest=found.digest,
+        asked=trace.asked,
+        prompt=trace.name,
+        version=str(trace.version),
+        digest=trace.digest,
         broken=None if broken is None else broken.name,
-        verdict=found.verdict,
+        verdict=trace.verdict,
         links=[
             {
                 "link": link.name,
@@ -157,6 +157,6 @@ def trace_to_json(found: Trace) -> dict[str, Any]:
                 "hint": link.hint,
                 "facts": dict(link.facts),
             }
-            for link in found.links
+            for link in trace.links
         ],
     )

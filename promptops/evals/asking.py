@@ -1,4 +1,4 @@
-"""Ask models for a trial: like every run, but with recorded answers and a cost limit."""
+"""Ask models for a trial as in every run, but with recorded answers and a cost limit."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from promptops.runtime.run.request import Bounds
     from promptops.runtime.safety.safety import Safety
 
-# No user waits for an eval's answer, so wait for rate limits to end.
+# Wait for rate limits to end, because no user waits for an eval's answer.
 LIMITS = RunLimits(call_seconds=120.0, run_seconds=600.0, retries=4)
 _NEVER_SENT = {"key", "install"}
 _TOO_MANY = 429
@@ -95,12 +95,12 @@ class Asked(NamedTuple):
         fault: why the answer does not fit the prompt's output schema; None if it does.
         latency_seconds: the duration of the call that returned the answer.
         cost_micros: its cost, in micro-dollars; None if unknown.
-        is_replayed: whether the answer is a recorded one.
+        is_replayed: whether the answer was recorded before.
         resolved: the prompt that ran, after its routes.
         messages: the request's messages.
         models: the models to ask, in order.
-        model: the one that answered.
-        is_degraded: whether the model of first choice did not answer.
+        model: the model that answered.
+        is_degraded: whether a model other than the first choice answered.
     """
 
     answer: Answer
@@ -148,9 +148,9 @@ class AskingTools:
         guards: the limits of the environment `eval`, or None.
         name: the run's name in the ledger.
         embedder: name and model for embeddings, or None.
-        safety: what is done to messages for safety; None: nothing.
+        safety: the safety measures for messages, or None.
         allows: whether the prompt at a path below the prompts folder may use a model.
-        log: where what was asked is written; None: nowhere.
+        log: the run log for trials, or None.
     """
 
     models: Models
@@ -186,7 +186,7 @@ class _PlainPrompt(NamedTuple):
 
 
 class _FailedCall(NamedTuple):
-    """A call that failed before its full run: with times by the clock, and monotonic ones."""
+    """A failed plain call, which a full run continues; times by both clocks."""
 
     error: PromptopsError
     started_at: float
@@ -198,27 +198,27 @@ class _FailedCall(NamedTuple):
 class Asker:
     """Asks models, or reads recorded answers. Belongs to one event loop."""
 
-    def __init__(self, equipment: AskingTools) -> None:
-        self._with = equipment
-        # Questions in flight; with a future once somebody else waits for the answer.
+    def __init__(self, tools: AskingTools) -> None:
+        self._tools = tools
+        # Questions in flight; with a future if another question waits for the answer.
         self._flying: dict[TapeKey, asyncio.Future[TapeEntry] | None] = {}
         self._world = RunFacts(
             time.time,
             time.monotonic,
             random.random,
-            equipment.prices.find,
+            tools.prices.find,
             lambda request: (
                 count_tokens(request.messages, request.parameters, request.model).tokens
             ),
-            lambda model: equipment.prices.window(model).context,
-            # A model that an eval names may be one that is not allowed yet.
+            lambda model: tools.prices.window(model).context,
+            # An eval may name a model that is not allowed yet.
             lambda _model, _path: True,
             lambda: None,
             lambda found: PausedError(f"{found} is paused"),
             lambda: EVAL,
-            safety=equipment.safety,
+            safety=tools.safety,
         )
-        self._following = self._world._replace(allows=equipment.allows)
+        self._following = self._world._replace(allows=tools.allows)
         self._health = ModelHealth()
         self._plain: dict[tuple[str, bool], _PlainPrompt | None] = {}
         self._asked = 0
@@ -251,23 +251,23 @@ class Asker:
         course.given = inputs
         if failed is not None:
             course.record = course.record._replace(started_at=failed.started_at)
-        world = self._following if at.follows else self._world
-        return await self._finish(course, resolved, take_course(course, world), at, failed)
+        facts = self._following if at.follows else self._world
+        return await self._finish(course, resolved, take_course(course, facts), at, failed)
 
     def _find_plain(self, resolved: ResolvedPrompt, *, follows: bool) -> _PlainPrompt | None:
-        """Return a prompt that is simple: render, ask once, read the answer; None for others."""
+        """Return a prompt that only renders and asks one model once; None for others."""
         key = resolved.digest, follows
         if key not in self._plain:
             self._plain[key] = self._read_plain(resolved, follows=follows)
         return self._plain[key]
 
     def _read_plain(self, resolved: ResolvedPrompt, *, follows: bool) -> _PlainPrompt | None:
-        safety = self._with.safety
+        safety = self._tools.safety
         if _WAYS.intersection(resolved.data) or (safety is not None and safety.changes(resolved)):
             return None
         others = resolved.data.get("fallbacks", ()) if follows else ()
         path = resolved.prompt.path
-        if follows and not all(self._with.allows(one, path) for one in (resolved.model, *others)):
+        if follows and not all(self._tools.allows(one, path) for one in (resolved.model, *others)):
             return None
         timeout = float(resolved.data.get("timeout") or LIMITS.call_seconds)
         parameters = resolved.prompt.wire_parameters
@@ -280,19 +280,19 @@ class Asker:
         inputs: Mapping[str, object],
         at: QuestionPlace,
     ) -> Asked | _FailedCall:
-        """Run such a prompt directly, in a quarter of the time of a full run.
+        """Run a simple prompt directly, in a quarter of the time of a full run.
 
-        Return how the call failed if it did: the caller goes on with a full run, with retries and
-        fallbacks.
+        If the call fails, return the failure; the caller continues with a full run, which has
+        retries and fallbacks.
         """
-        equipment = self._with
+        tools = self._tools
         started_at, started = time.time(), time.monotonic()
         messages = resolved.prompt.render(inputs)
         model = at.place.model
         request = Request(model, messages, plain.parameters)
         asking = _Asking(self, resolved, at)
-        price = equipment.prices.find(model)
-        if equipment.guards is not None or price is None or not price.is_free:
+        price = tools.prices.find(model)
+        if tools.guards is not None or price is None or not price.is_free:
             asking.bound(estimate(request, self._world))
         asked_at, began = time.time(), time.monotonic()
         try:
@@ -321,7 +321,7 @@ class Asker:
                 fault = error
         entry = asking.entry
         assert entry is not None  # noqa: S101 - there is an answer
-        if equipment.log is not None:
+        if tools.log is not None:
             cost = asking.most if entry.cost_micros is None else entry.cost_micros
             run = PlainRun(
                 at,
@@ -341,7 +341,7 @@ class Asker:
                 (answered - began) * 1000,
                 (time.monotonic() - started) * 1000,
             )
-            equipment.log.add_plain(run)
+            tools.log.add_plain(run)
         return Asked(
             entry.answer,
             fault,
@@ -363,45 +363,46 @@ class Asker:
         take_prompt(course, resolved, {})
         course.record = course.record._replace(inputs=None, messages=messages)
         course.messages = messages
-        # As in production, the model that answered goes on: earlier ones have failed already.
+        # As in production, continue with the model that answered; earlier ones have failed already.
         course.models = list(dict.fromkeys([before.model, *before.models]))
-        world = self._following if at.follows else self._world
+        facts = self._following if at.follows else self._world
         end = time.monotonic() + LIMITS.run_seconds
-        return await self._finish(course, resolved, ask(course, world, end), at)
+        return await self._finish(course, resolved, ask(course, facts, end), at)
 
     async def embed(self, texts: Sequence[str], at: QuestionPlace) -> list[list[float]]:
         """Return a vector for each text. Vectors are recorded and replayed like answers.
 
         Raises:
-            ModelError, MissingError, CapError: as `start` does.
+            ModelError, MissingError, CapError: as `start`.
         """
-        equipment = self._with
-        assert equipment.embedder is not None  # noqa: S101 - only asked for where there is one
-        name, embedder = equipment.embedder
+        tools = self._tools
+        assert tools.embedder is not None  # noqa: S101 - only asked for where there is one
+        name, embedder = tools.embedder
         messages = [{"role": "user", "content": text} for text in texts]
         request = Request(name, messages, {"embedding": True})
         key = TapeKey(hash_request(request), at.trial)
         place = at.place._replace(model=name)
-        found = at.tape.find(key) if equipment.mode is Mode.REPLAY else equipment.journal.find(key)
-        if found is None and equipment.mode is Mode.REPLAY:
+        found = at.tape.find(key) if tools.mode is Mode.REPLAY else tools.journal.find(key)
+        if found is None and tools.mode is Mode.REPLAY:
             raise at.tape.explain(place, at.trial)
         if found is None:
             tokens = count_tokens(messages, {}, name).tokens
-            price = equipment.prices.find(name)
+            price = tools.prices.find(name)
             cost = None if price is None else price.cost(tokens, 0)
-            held = await equipment.cost_cap.take(cost, name)
+            held = await tools.cost_cap.take(cost, name)
             started = time.monotonic()
             self.calls += 1
             try:
                 deadline = started + LIMITS.call_seconds
                 vectors = await asyncio.to_thread(embedder.embed, texts, deadline=deadline)
             finally:
-                # The cost of embeddings is known before the call: it depends on the texts' tokens.
-                equipment.cost_cap.settle(held, cost)
+                # The cost of embeddings depends on the texts' tokens only, so it is known before
+                # the call.
+                tools.cost_cap.settle(held, cost)
             text = json.dumps(vectors, separators=(",", ":"))
             answer = Answer(text, (), "stop", Usage(tokens, 0, None, "estimated"), name)
             found = TapeEntry(key, place, answer, time.monotonic() - started, cost)
-            equipment.journal.add(found)
+            tools.journal.add(found)
         else:
             self.replayed += 1
         self._keep(at.tape, found)
@@ -411,13 +412,13 @@ class Asker:
     def _make_course(self, resolved: ResolvedPrompt, at: QuestionPlace) -> Course:
         now = time.time()
         record = RunRecord(EVAL, resolved.ref, now)
-        log = self._with.log
+        log = self._tools.log
         if log is not None:
             record = record._replace(
                 id=make_id(now, os.urandom(10)), labels=label_run(at, log.name)
             )
-        # A recorded failure is final: its retries are in the past.
-        limits = _REPLAYED if self._with.mode is Mode.REPLAY else LIMITS
+        # Do not retry a recorded failure: its retries were recorded.
+        limits = _REPLAYED if self._tools.mode is Mode.REPLAY else LIMITS
         return Course(record, {}, None if at.follows else at.place.model, limits, EVAL)
 
     async def _finish(
@@ -446,7 +447,7 @@ class Asker:
             self._log(course, asking, began)
         entry = asking.entry
         if entry is None and course.attempts:
-            # A fixed reply is no answer of the model.
+            # A fixed reply is no model's answer.
             last = course.attempts[-1]
             raise ModelError(
                 last.error or "the model did not answer",
@@ -456,16 +457,16 @@ class Asker:
             )
         answer = course.answer
         if entry is not None and course.model is None:
-            # The fixed reply of an answer that is not valid, which is judged.
+            # Judge the invalid answer, not the fixed reply.
             answer = entry.answer
             if fault is None:
                 why = next((one.why for one in course.decisions if one.rule == "reply"), "")
                 fault = OutputError(why, text=answer.text)
         assert answer is not None  # noqa: S101 - the course ended with an answer
         model = course.model or at.place.model
-        if self._with.mode is Mode.RECORD:
+        if self._tools.mode is Mode.RECORD:
             for key, failure in asking.failures.items():
-                # Providers quote in their errors what they were sent.
+                # Providers' errors may quote the request.
                 kept = failure._replace(message=redact(failure.message))
                 asking.tape.add(TapeEntry(key, asking.place, NO_ANSWER, 0.0, 0, kept))
         return Asked(
@@ -488,8 +489,8 @@ class Asker:
         began: float,
         error: PromptopsError | None = None,
     ) -> None:
-        """Write a run into the run log, unless nobody was asked."""
-        log = self._with.log
+        """Write a run to the run log, unless no model was asked."""
+        log = self._tools.log
         if log is None or not course.attempts:
             return
         if asking.failed is not None:
@@ -499,7 +500,8 @@ class Asker:
         if error is not None:
             record = fail_record(course, error, FAILED, ms)
         else:
-            # Answers to tool calls are runs of their own here, so that this one waits for nothing.
+            # Log answers to tool calls as separate runs, so that this run does not wait for
+            # results.
             record = end_record(course, ms, is_cached=asking.is_replayed)
             record = record._replace(status=SUCCEEDED)
         if asking.is_replayed:
@@ -509,18 +511,18 @@ class Asker:
         log.add(record, course.attempts)
 
     def admit(self, model: str, course: Course) -> None:
-        """Raise BreakerOpenError for a model that keeps failing, if there is one after it."""
-        if self._with.mode is not Mode.REPLAY and model != course.models[-1]:
+        """Raise BreakerOpenError for a model that keeps failing, if there is a next one."""
+        if self._tools.mode is not Mode.REPLAY and model != course.models[-1]:
             self._health.check(model)
 
     def name_request(self, model: str, course: Course) -> str:
-        """Return the hash of the request that a model would have got."""
+        """Return the hash of the request that the model would get."""
         request = Request(model, course.messages, course.resolved.prompt.wire_parameters)
-        safety = self._with.safety
+        safety = self._tools.safety
         return hash_request(request if safety is None else safety.seal(request, course))
 
     def report(self, model: str, *, is_healthy: bool | None) -> None:
-        """Note how a call of a model ended; None says nothing about the model."""
+        """Record how a call of a model ended; None: unknown."""
         if is_healthy is not None:
             self._health.note(model, is_healthy=is_healthy)
 
@@ -528,21 +530,21 @@ class Asker:
         """Resolve a route's ref. Traffic shares and pauses are ignored."""
         found = first
         if ref != first.ref:
-            assert self._with.find is not None  # noqa: S101 - runs come with it
-            found = self._with.find(ref)
+            assert self._tools.find is not None  # noqa: S101 - runs come with it
+            found = self._tools.find(ref)
         return replace(found, split=(), paused=None)
 
     async def call(self, request: Request, deadline: float, asking: _Asking) -> Answer:
         """Return the answer to a request: from the tape, the journal, or the model."""
         key = TapeKey(hash_request(request), asking.trial)
-        equipment = self._with
-        found = asking.tape.find(key) if equipment.mode is Mode.REPLAY else None
-        if found is None and equipment.mode is Mode.REPLAY:
+        tools = self._tools
+        found = asking.tape.find(key) if tools.mode is Mode.REPLAY else None
+        if found is None and tools.mode is Mode.REPLAY:
             raise asking.tape.explain(asking.place, asking.trial)
         if found is not None and found.failure is not None:
             raise found.failure.error()
         if found is None:
-            found = equipment.journal.find(key)
+            found = tools.journal.find(key)
         if found is None and key in self._flying:
             # Another sample asks the same question in the same trial: share the answer.
             flying = self._flying[key]
@@ -550,7 +552,7 @@ class Asker:
                 flying = self._flying[key] = asyncio.get_running_loop().create_future()
             found = await asyncio.shield(flying)
         if found is not None:
-            if equipment.mode is Mode.RECORD:
+            if tools.mode is Mode.RECORD:
                 # A run that does not record keeps whole answers in its journal.
                 found = found._replace(answer=redact_answer(found.answer))
             self._keep(asking.tape, found)
@@ -562,13 +564,13 @@ class Asker:
     async def _call_model(
         self, request: Request, deadline: float, key: TapeKey, asking: _Asking
     ) -> Answer:
-        equipment = self._with
+        tools = self._tools
         self._flying[key] = None
         self._asked += 1
         try:
-            name = equipment.stand_in or request.model
-            model = equipment.models.get(name)
-            price = equipment.prices.find(name)
+            name = tools.stand_in or request.model
+            model = tools.models.get(name)
+            price = tools.prices.find(name)
             is_free = price is not None and price.is_free
             sent = request
             if name != request.model:
@@ -576,17 +578,17 @@ class Asker:
                 asking.bound(estimate(sent, self._world))
             asking.most = 0 if is_free else asking.most
             began = time.monotonic()
-            asking.held = await equipment.cost_cap.take(asking.most, name)
-            if equipment.guards is not None:
-                asking.reservation = await equipment.guards.areserve(
+            asking.held = await tools.cost_cap.take(asking.most, name)
+            if tools.guards is not None:
+                asking.reservation = await tools.guards.areserve(
                     Scope(EVAL, asking.prompt, None, None),
-                    key=f"{equipment.name}/{self._asked}",
+                    key=f"{tools.name}/{self._asked}",
                     cost=asking.most,
                     tokens=asking.tokens,
                     lease_seconds=deadline - began + _LEASE_MARGIN_SECONDS,
                 )
             started = time.monotonic()
-            # The time of waiting for the cost limit does not count as latency.
+            # Waiting for the cost limit does not count as latency.
             deadline += started - began
             asking.is_sent = True
             self.calls += 1
@@ -596,10 +598,10 @@ class Asker:
             if isinstance(error, ModelError):
                 self.calls -= error.kind in _NEVER_SENT
                 if error.status == _TOO_MANY:
-                    equipment.pace.brake()
+                    tools.pace.brake()
             flying = self._flying.pop(key)
             if flying is not None:
-                # Waiters get the same exception; they may have left.
+                # Waiters get the same exception, if they still wait.
                 if isinstance(error, Exception):
                     flying.set_exception(error)
                     flying.exception()
@@ -607,11 +609,11 @@ class Asker:
                     flying.cancel()
             raise
         flying = self._flying.pop(key)
-        if equipment.mode is Mode.RECORD:
+        if tools.mode is Mode.RECORD:
             answer = redact_answer(answer)
         cost = _find_cost(price, answer.usage)
         entry = TapeEntry(key, asking.place, answer, taken, cost)
-        equipment.journal.add(entry)
+        tools.journal.add(entry)
         self._keep(asking.tape, entry)
         asking.take(entry, is_replayed=False)
         if flying is not None:
@@ -619,13 +621,13 @@ class Asker:
         return answer
 
     def _keep(self, tape: Tape, entry: TapeEntry) -> None:
-        """Add an answer to the cassette if one is recorded."""
-        if self._with.mode is Mode.RECORD:
+        """Add an answer to the cassette if it is being recorded."""
+        if self._tools.mode is Mode.RECORD:
             tape.add(entry)
 
     def settle(self, held: int, cost: int | None) -> None:
-        """Return the unused part of a call's reservation."""
-        self._with.cost_cap.settle(held, cost)
+        """Replace a call's reservation by its cost."""
+        self._tools.cost_cap.settle(held, cost)
 
 
 class _Asking:
@@ -661,7 +663,7 @@ class _Asking:
         # Repairs and escalation ask more than once.
         self.seconds = 0.0
         self.cost_micros: int | None = 0
-        # The last error of each request that was not answered.
+        # The last error of each unanswered request.
         self.failures: dict[TapeKey, TapeFailure] = {}
 
     def bound(self, bounds: Bounds) -> None:
@@ -728,7 +730,7 @@ class _Asking:
         return _AskingPermit(model)
 
     def settle_cost(self, *, is_sent: bool) -> int | None:
-        """Return what a call cost, and give back what the cost limit held for it beyond that."""
+        """Return a call's cost, and release the rest of its reservation."""
         cost: int | None = 0
         if is_sent and self.most != 0:
             cost = None if self.entry is None else self.entry.cost_micros
@@ -749,7 +751,7 @@ class _Asking:
 
 
 class _AskingPermit(NamedTuple):
-    """Replaces a breaker's permit: evals do not change the state that applications share."""
+    """Replaces a breaker's permit, because evals do not change the breakers of applications."""
 
     model: str
 
@@ -764,7 +766,7 @@ def _find_cost(price: Price | None, usage: Usage) -> int | None:
 
 
 def _name_all(error: PromptopsError, course: Course) -> PromptopsError:
-    """Return a model's error that names the faults of the models before it, too; others as is."""
+    """Return a model's error extended by the errors of earlier models; other errors unchanged."""
     if not isinstance(error, ModelError):
         return error
     earlier = {one.model: one.error for one in course.attempts if one.error is not None}

@@ -158,32 +158,32 @@ def _length_bias(kindness: Sequence[tuple[int, int]]) -> float | None:
     return sum(one for _, one in long) / half - sum(one for _, one in short) / half
 
 
-def calibration_to_json(one: Calibration) -> dict[str, Any]:
+def calibration_to_json(calibration: Calibration) -> dict[str, Any]:
     """Return a calibration as JSON values."""
-    agreement = one.agreement
+    agreement = calibration.agreement
     interval = agreement.interval
     return {
         "schema": SCHEMA,
-        "judge": one.judge,
-        "digest": one.digest,
-        "model": one.model,
-        "suite": one.suite,
+        "judge": calibration.judge,
+        "digest": calibration.digest,
+        "model": calibration.model,
+        "suite": calibration.suite,
         "criteria": agreement.pairs,
         "agreed": agreement.agreed if agreement.pairs else None,
         "kappa": agreement.kappa,
         "interval": None if interval is None else [interval.low, interval.high],
-        "passes_wrongly": one.passes_wrongly,
-        "fails_wrongly": one.fails_wrongly,
-        "reordered": one.reordered,
-        "flipped": one.flipped,
-        "length_bias": one.length_bias,
-        "unjudged": one.unjudged,
+        "passes_wrongly": calibration.passes_wrongly,
+        "fails_wrongly": calibration.fails_wrongly,
+        "reordered": calibration.reordered,
+        "flipped": calibration.flipped,
+        "length_bias": calibration.length_bias,
+        "unjudged": calibration.unjudged,
     }
 
 
-def write_calibrations(file: Path, found: Sequence[Calibration]) -> None:
+def write_calibrations(file: Path, calibrations: Sequence[Calibration]) -> None:
     """Write the measurements of a judge, one line for each model."""
-    document = {"schema": SCHEMA, "models": [calibration_to_json(one) for one in found]}
+    document = {"schema": SCHEMA, "models": [calibration_to_json(one) for one in calibrations]}
     write_atomically(file, (json.dumps(document, indent=1) + "\n").encode())
 
 

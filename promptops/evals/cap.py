@@ -34,17 +34,17 @@ class CostCap:
         self.spent = 0
         self.unpriced = 0
 
-    async def take(self, most: int | None, model: str) -> int:
+    async def take(self, maximum_cost: int | None, model: str) -> int:
         """Reserve the maximum cost of a call of a model, and return it. Raises CapError."""
         if self._cap is None:
-            self._held += most or 0
-            return most or 0
-        if most is None:
+            self._held += maximum_cost or 0
+            return maximum_cost or 0
+        if maximum_cost is None:
             raise CapError(
                 f"the cost of a call of {model} is unknown, and a cap is set",
                 hint="set its price in [models] and max_tokens in the prompt, or remove the cap",
             )
-        while self.spent + self._held + most > self._cap:
+        while self.spent + self._held + maximum_cost > self._cap:
             if not self._held:
                 raise CapReachedError(
                     f"another call of {model} could exceed the cap of "
@@ -54,15 +54,15 @@ class CostCap:
             waiter = asyncio.get_running_loop().create_future()
             self._waiting.append(waiter)
             await waiter
-        self._held += most
-        return most
+        self._held += maximum_cost
+        return maximum_cost
 
-    def settle(self, held: int, cost: int | None) -> None:
+    def settle(self, reserved: int, cost: int | None) -> None:
         """Replace a reservation by the call's cost; None: unknown."""
-        self._held -= held
+        self._held -= reserved
         if cost is None:
             self.unpriced += 1
-        self.spent += held if cost is None else cost
+        self.spent += reserved if cost is None else cost
         waiting, self._waiting = self._waiting, []
         for waiter in waiting:
             if not waiter.done():

@@ -111,7 +111,7 @@ def run(
     preparation: Preparation,
     choice: SuiteChoice,
     options: EvalOptions,
-    tell: Callable[[EvalProgress], None],
+    on_progress: Callable[[EvalProgress], None],
 ) -> EvalResult:
     """Execute a prepared run. Ctrl-C ends it early; the result then has the finished trials.
 
@@ -134,7 +134,7 @@ def run(
         token,
         resumes=options.resumes or options.keeps,
     )
-    equipment = _make_tools(
+    tools = _make_tools(
         repository,
         CostCap(cap),
         Pace(concurrency),
@@ -145,12 +145,12 @@ def run(
         log=None if mode is Mode.REPLAY else _open_log(repository, token),
     )
     if cluster is not None:
-        equipment = replace(equipment, models=ClusterModels(cluster, config.models, root=top))
+        tools = replace(tools, models=ClusterModels(cluster, config.models, root=top))
     context = Context(root=top, allows_python=options.allows_python)
 
     def scoring(asker: Asker, loop: asyncio.AbstractEventLoop) -> Callable[[SuitePart], Scoring]:
         def of_part(part: SuitePart) -> Scoring:
-            embed = None if equipment.embedder is None else open_embed(asker, loop)
+            embed = None if tools.embedder is None else open_embed(asker, loop)
             made = Scoring(context, None, embed, options.asks_always)
             resolved = find_judge(repository, part)
             if resolved is None:
@@ -168,13 +168,15 @@ def run(
     async def evaluate() -> None:
         # `asyncio.run` would format the coroutine's result, which is slow for many samples.
         nonlocal result
-        result = await run_evals(preparation, equipment, scoring, workers=concurrency, tell=tell)
+        result = await run_evals(
+            preparation, tools, scoring, workers=concurrency, on_progress=on_progress
+        )
 
     try:
         asyncio.run(evaluate())
     finally:
-        if equipment.guards is not None:
-            equipment.guards.close()
+        if tools.guards is not None:
+            tools.guards.close()
         is_done = result is not None and not result.stopped
         journal.close(is_done=is_done and not options.keeps)
     assert result is not None  # noqa: S101 - an error left above

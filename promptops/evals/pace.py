@@ -14,9 +14,9 @@ class Pace:
         most: the initial limit, which is also the maximum.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._limit = float(most)
+    def __init__(self, maximum: int) -> None:
+        self._most = maximum
+        self._limit = float(maximum)
         self._running = 0
         self._waiting: list[asyncio.Future[None]] = []
         self._brakes = 0

@@ -121,7 +121,7 @@ def plan_questions(
     prices: Prices,
     *,
     times: int,
-    more: int = 0,
+    extra_tokens: int = 0,
 ) -> EvalPlan:
     """Estimate some questions of one prompt outside of suites.
 
@@ -131,10 +131,10 @@ def plan_questions(
         model: the model.
         prices: the models' prices.
         times: the maximum number of questions.
-        more: the maximum number of additional tokens of a later question.
+        extra_tokens: the maximum number of additional tokens of a later question.
     """
     plan = EvalPlan(calls=times)
-    plan.add(_measure(state, inputs, model, prices, more=more), times)
+    plan.add(_measure(state, inputs, model, prices, more=extra_tokens), times)
     return plan
 
 

@@ -376,7 +376,7 @@ def _find_baseline(
 
 
 def find_touched(
-    repository: Repository, suites: Suites, found: Sequence[FoundSuite], base: str
+    repository: Repository, suites: Suites, found_suites: Sequence[FoundSuite], base: str
 ) -> list[FoundSuite]:
     """Return the suites that changes since `base` touch: themselves, or their prompts.
 
@@ -399,7 +399,7 @@ def find_touched(
         return None if evals is None else evals.read(path.removeprefix(f"{folder}/"))
 
     touched = []
-    for one in found:
+    for one in found_suites:
         names = {one.prompt}
         files = suites.list_files(one)
         judge = one.judge or repository.config.eval.judge

@@ -43,10 +43,10 @@ class _Job(NamedTuple):
 
     Attributes:
         part: the suite.
-        model: who is asked.
-        sample: what is asked.
-        number: which trial, from 1.
-        at: which result of the suite it belongs to.
+        model: the model to ask.
+        sample: the sample.
+        number: the trial's number, from 1.
+        at: the index of its result in the suite.
     """
 
     part: SuitePart
@@ -79,7 +79,7 @@ class EvalProgress(NamedTuple):
 
 
 class _PartState:
-    """What one suite has so far: its trials, by places, and who has no baseline."""
+    """The state of one suite: its trials by index, and the samples without a baseline."""
 
     def __init__(self, part: SuitePart) -> None:
         trials, self.width = count_trials(part.samples)
@@ -90,12 +90,12 @@ class _PartState:
         self.apart = bytearray(self.results_count)
 
     def put(self, job: _Job, trial: Trial, side: str) -> None:
-        """Keep a trial; those with the baseline come after all others."""
+        """Store a trial. Baseline trials have indexes after all others."""
         at = job.at + (self.results_count if side == BASELINE else 0)
         self.spool.put(at * self.width + job.number - 1, trial)
 
     def results(self, part: SuitePart) -> Sequence[SampleResult]:
-        """Return the results of the suite: of a few samples at once, of many as they are asked."""
+        """Return the suite's results: built at once if few, else on access."""
         found = SpooledSamples(
             part.samples,
             part.models,
@@ -123,22 +123,22 @@ class _RunnerState:
 
 async def run_evals(
     preparation: Preparation,
-    equipment: AskingTools,
+    tools: AskingTools,
     scoring: Callable[[Asker, asyncio.AbstractEventLoop], Callable[[SuitePart], Scoring]],
     *,
     workers: int,
-    tell: Callable[[EvalProgress], None] = lambda _progress: None,
+    on_progress: Callable[[EvalProgress], None] = lambda _progress: None,
 ) -> EvalResult:
     """Execute a prepared run. After an interruption (Ctrl-C), return the finished trials.
 
     Args:
         preparation: the prepared run.
-        equipment: everything that asking needs.
+        tools: everything that asking needs.
         scoring: makes the context of a suite's checks.
         workers: the number of concurrent trials.
-        tell: called after trials, not more than twenty times a second, and after the last one.
+        on_progress: called after trials, at most twenty times a second, and after the last one.
     """
-    asker = Asker(equipment)
+    asker = Asker(tools)
     scoring_of = scoring(asker, asyncio.get_running_loop())
     parts = {id(part): _PartState(part) for part in preparation.parts}
     total = sum(one.total * one.sides for one in parts.values())
@@ -150,14 +150,16 @@ async def run_evals(
         for job in jobs:
             if state.stopped:
                 return
-            async with equipment.pace:
+            async with tools.pace:
                 await _run_job(job, asker, scorings[job.part.suite.path], state)
             taken = time.monotonic() - state.started
             if taken - state.told < _TELL_SECONDS and state.done < total:
                 continue
             state.told = taken
-            spent, limit = equipment.cost_cap.spent, equipment.pace.limit
-            tell(EvalProgress(state.done, total, state.failed, state.errors, spent, taken, limit))
+            spent, limit = tools.cost_cap.spent, tools.pace.limit
+            on_progress(
+                EvalProgress(state.done, total, state.failed, state.errors, spent, taken, limit)
+            )
 
     tasks = [asyncio.create_task(work()) for _ in range(min(workers, max(total, 1)))]
     try:
@@ -168,13 +170,13 @@ async def run_evals(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await equipment.models.aclose()
-        if equipment.log is not None:
-            await equipment.log.aclose()
+        await tools.models.aclose()
+        if tools.log is not None:
+            await tools.log.aclose()
     return EvalResult(
         tuple(_collect(part, parts[id(part)]) for part in preparation.parts),
-        equipment.cost_cap.spent,
-        equipment.cost_cap.unpriced,
+        tools.cost_cap.spent,
+        tools.cost_cap.unpriced,
         asker.calls,
         asker.replayed,
         time.monotonic() - state.started,
@@ -184,9 +186,7 @@ async def run_evals(
 
 
 def _list_jobs(preparation: Preparation, parts: Mapping[int, _PartState]) -> Iterator[_Job]:
-    """Yield all trials: the first of every sample, then the second, so that a partial run has all
-    samples.
-    """
+    """Yield all trials: first those numbered 1, so that a partial run has all samples."""
     for part in preparation.parts:
         states = [one for one in (part.change, part.baseline) if one is not None]
         for number in range(1, parts[id(part)].width + 1):

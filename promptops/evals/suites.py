@@ -128,13 +128,13 @@ class Suites:
         """Return the bytes of a file in the evals folder, by its path from the repository's top."""
         return None if self._judge is None else self._judge.read(path)
 
-    def list_files(self, found: FoundSuite) -> list[str]:
+    def list_files(self, found_suite: FoundSuite) -> list[str]:
         """Return the paths of a suite's file and its files of samples."""
         assert self._judge is not None  # noqa: S101 - the suite was found
         files = SuiteFiles(self._judge.read, self._judge.list_paths)
-        return [found.path, *read_suite(found.path, found.data, files).read]
+        return [found_suite.path, *read_suite(found_suite.path, found_suite.data, files).read]
 
-    def load(self, found: FoundSuite, prompt: Prompt) -> tuple[Suite, str]:
+    def load(self, found_suite: FoundSuite, prompt: Prompt) -> tuple[Suite, str]:
         """Load a suite; return it with the digest of its file and its files of samples.
 
         Raises:
@@ -143,7 +143,7 @@ class Suites:
         """
         judge = self._judge
         assert judge is not None  # noqa: S101 - the suite was found
-        read: dict[str, bytes] = {found.path: found.data}
+        read: dict[str, bytes] = {found_suite.path: found_suite.data}
 
         def read_file(path: str) -> bytes | None:
             data = judge.read(path)
@@ -152,11 +152,11 @@ class Suites:
             return data
 
         files = SuiteFiles(read_file, judge.list_paths)
-        suite = load_suite(found.path, found.data, files, InputValidator(prompt.inputs))
+        suite = load_suite(found_suite.path, found_suite.data, files, InputValidator(prompt.inputs))
         idle = next((one.name for one in suite.samples if not one.has_checks), None)
         if idle is not None:
             raise UsageError(
-                f"{found.path}: the sample {quote(idle)} expects nothing",
+                f"{found_suite.path}: the sample {quote(idle)} expects nothing",
                 hint="add checks below expect: a sample without checks always passes",
             )
         return suite, digest_files(read)

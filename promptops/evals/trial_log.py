@@ -1,4 +1,4 @@
-"""Write what an eval asked into the run log, many runs in one commit."""
+"""Write the trials of an eval to the run log, many in one commit."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ if TYPE_CHECKING:
     from promptops.runtime.run.output import OutputError
 
 EVAL = "eval"
-"""The environment under which the log, and limits, count evals."""
+"""The environment under which the log and limits count evals."""
 _ANSWERED = 200
 _MAX_RUNS = 500
 _MAX_SECONDS = 1.0
 
 
 class PlainRun(NamedTuple):
-    """A run that asked one model once, and was answered.
+    """A run with one successful request to one model.
 
     Attributes:
         at: the sample, side and trial.
         resolved: the prompt.
         inputs: its inputs.
-        hidden: the names of those that are never stored.
-        messages: what was asked.
-        model: who was asked.
+        hidden: the names of inputs that are never stored.
+        messages: the request's messages.
+        model: the model that was asked.
         answer: the answer.
         fault: why the answer does not fit the prompt's output schema; None if it does.
-        cost_micros: what the call cost, or may have; None if unknown.
+        cost_micros: the (maximum) cost of the call, in micro-dollars; None if unknown.
         is_replayed: whether another sample paid for the answer.
         follows: whether the prompt chose the model.
         started_at: when it began, in seconds since 1970.
-        lease_until: when it would have been given up.
+        lease_until: when it would have counted as interrupted.
         asked_at: when the model was asked.
-        call_ms: how long the call took.
-        ms: how long everything took.
+        call_ms: the duration of the call, in milliseconds.
+        ms: the whole duration, in milliseconds.
     """
 
     at: QuestionPlace
@@ -69,9 +69,9 @@ class PlainRun(NamedTuple):
 class TrialLog:
     """The run log of an eval. Belongs to one event loop.
 
-    Runs are written when they have ended, in batches: 500 of them, or those of a second. A kill
-    loses the batch that is not written yet, never a part of one. As in production, what cannot be
-    written is counted and reported, and stops nothing.
+    Runs are written in batches after they ended: 500 of them, or those of one second. If the
+    process is killed, the unwritten batch is lost. As in production, records that cannot be written
+    are counted and reported, and the eval goes on.
 
     Args:
         recorder: writes to the log.
@@ -86,17 +86,17 @@ class TrialLog:
         self._writing: asyncio.Task[None] | None = None
 
     def add(self, run: RunRecord, attempts: Sequence[AttemptRecord]) -> None:
-        """Write a run that ended, soon."""
+        """Queue an ended run for the next batch."""
         self._waiting.append((run, attempts))
         self._plan()
 
     def add_plain(self, run: PlainRun) -> None:
-        """Write a run that asked once, soon."""
+        """Queue a run with one request for the next batch."""
         self._waiting.append(run)
         self._plan()
 
     def _plan(self) -> None:
-        """Write the next batch now if it is full, else within a second."""
+        """Write the batch now if it is full, else within a second."""
         if self._writing is not None:
             return
         if len(self._waiting) >= _MAX_RUNS:
@@ -121,7 +121,7 @@ class TrialLog:
     def _finish(
         self, batch: Sequence[PlainRun | tuple[RunRecord, Sequence[AttemptRecord]]]
     ) -> None:
-        # Records are made here: one after the other takes half the time that it takes between the
+        # Create the records here, all together, which takes half the time of creating them between
         # trials.
         name = self.name
         try:
@@ -132,7 +132,7 @@ class TrialLog:
         self._recorder.finish_all(runs)
 
     async def aclose(self) -> None:
-        """Write what is left, and close the log."""
+        """Write the last batch, and close the log."""
         while self._writing is not None or self._waiting:
             if self._writing is None:
                 self._start()
@@ -142,7 +142,7 @@ class TrialLog:
 
 
 def label_run(at: QuestionPlace, name: str) -> dict[str, str]:
-    """Return the labels of a run of the eval with a name."""
+    """Return the labels of a run in the eval `name`."""
     return {
         "eval": name,
         "cassette": at.tape.path,
@@ -153,7 +153,7 @@ def label_run(at: QuestionPlace, name: str) -> dict[str, str]:
 
 
 def record_plain(run: PlainRun, name: str) -> tuple[RunRecord, tuple[AttemptRecord, ...]]:
-    """Return the records of a run that asked once: those that a full run makes."""
+    """Return the records of a run with one request, as a full run creates them."""
     answer, resolved, fault = run.answer, run.resolved, run.fault
     used = answer.usage
     run_id = make_id(run.started_at, os.urandom(10))
@@ -179,7 +179,7 @@ def record_plain(run: PlainRun, name: str) -> tuple[RunRecord, tuple[AttemptReco
         decisions = (Decision("model", f"{run.model} was asked for"),)
     counts: tuple[int | None, int | None, int | None, str | None]
     if fault is not None:
-        # What a failed run used is in its attempts alone.
+        # The usage of a failed run is only in its attempts.
         counts = None, None, None, None
     elif used.input_tokens is None:
         counts = None, None, None, "unknown"

@@ -140,7 +140,7 @@ def path_from_top(repository: Repository, path: Path) -> str | None:
 
 
 def lint_repository(
-    repository: Repository, found: FoundOwners, *, revision: str | None = None
+    repository: Repository, found_owners: FoundOwners, *, revision: str | None = None
 ) -> list[Finding]:
     """Check a CODEOWNERS file against the files of the work tree, or of a commit; see
     `lint_owners`.
@@ -155,7 +155,8 @@ def lint_repository(
     gate = [
         path
         for path in paths
-        if path in {found.path, config.path} or governed[path] not in {None, PathKind.PROMPTS}
+        if path in {found_owners.path, config.path}
+        or governed[path] not in {None, PathKind.PROMPTS}
     ]
     prompts = [
         path
@@ -164,12 +165,12 @@ def lint_repository(
     ]
     knows = None if groups is None else groups.knows
     folders = (repository.config.prompts, repository.config.evals)
-    around = LintContext(found.path, found.size, paths, prompts, gate, knows, folders)
-    return lint_owners(found.owners, around)
+    around = LintContext(found_owners.path, found_owners.size, paths, prompts, gate, knows, folders)
+    return lint_owners(found_owners.owners, around)
 
 
 def find_sole_owner(
-    repository: Repository, found: FoundOwners, *, revision: str | None = None
+    repository: Repository, found_owners: FoundOwners, *, revision: str | None = None
 ) -> str | None:
     """Return the only owner of all prompts; None if somebody else may approve their changes.
 
@@ -180,7 +181,7 @@ def find_sole_owner(
         owner
         for path in list_paths(repository, revision)
         if governance.kind(path) is PathKind.PROMPTS
-        for rule in found.owners.match(path).required
+        for rule in found_owners.owners.match(path).required
         for owner in rule.owners
     }
     groups = read_groups(repository, revision)

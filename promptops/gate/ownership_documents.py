@@ -14,23 +14,23 @@ if TYPE_CHECKING:
     from promptops.prompt.finding import Finding
 
 
-def describe_owners(found: FoundOwners, answers: Iterable[Ownership]) -> dict[str, Any]:
+def describe_owners(found_owners: FoundOwners, answers: Iterable[Ownership]) -> dict[str, Any]:
     """Return the owners of paths as `promptops.owners/v1`."""
     return {
         "schema": "promptops.owners/v1",
-        "file": found.path,
-        "dialect": found.owners.dialect.value,
+        "file": found_owners.path,
+        "dialect": found_owners.owners.dialect.value,
         "paths": [row for answer in answers for row in _describe_ownership(answer)],
     }
 
 
-def describe_owners_lint(found: FoundOwners, findings: Sequence[Finding]) -> dict[str, Any]:
+def describe_owners_lint(found_owners: FoundOwners, findings: Sequence[Finding]) -> dict[str, Any]:
     """Return the faults of a CODEOWNERS file as `promptops.owners-lint/v1`."""
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     return {
         "schema": "promptops.owners-lint/v1",
-        "file": found.path,
-        "dialect": found.owners.dialect.value,
+        "file": found_owners.path,
+        "dialect": found_owners.owners.dialect.value,
         "summary": {"errors": errors, "warnings": len(findings) - errors},
         "findings": [
             {

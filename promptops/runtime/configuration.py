@@ -23,20 +23,20 @@ VARIABLE = "PROMPTOPS_CONFIG"
 def choose_config(
     named: str | os.PathLike[str] | None,
     environment: Mapping[str, str],
-    own: Callable[[], Config],
+    read_own: Callable[[], Config],
 ) -> Config:
     """Return the configuration.
 
     Args:
         named: the file that the caller named, or None.
         environment: the environment variables.
-        own: reads the configuration of the source.
+        read_own: reads the configuration of the source.
 
     Raises:
         ConfigurationError: a named file is missing or invalid.
     """
     path = environment.get(VARIABLE) if named is None else named
-    return own() if path is None or path == "" else read_config(path)
+    return read_own() if path is None or path == "" else read_config(path)
 
 
 def read_config(path: str | os.PathLike[str]) -> Config:

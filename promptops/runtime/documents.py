@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from promptops.runtime.run.result import Run
 
 
-def describe_run(done: Run) -> dict[str, Any]:
+def describe_run(run: Run) -> dict[str, Any]:
     """Return a run as `promptops.run/v1`."""
-    usage = done.usage
+    usage = run.usage
     return {
         "schema": "promptops.run/v1",
-        "id": done.id,
-        "name": done.prompt.name,
-        "version": done.prompt.version,
-        "digest": done.prompt.digest,
-        "commit": done.prompt.commit,
-        "environment": done.prompt.environment,
-        "deployment": done.prompt.deployment,
-        "model": done.model,
-        "text": done.text,
-        "data": done.data,
-        "finish": done.finish,
+        "id": run.id,
+        "name": run.prompt.name,
+        "version": run.prompt.version,
+        "digest": run.prompt.digest,
+        "commit": run.prompt.commit,
+        "environment": run.prompt.environment,
+        "deployment": run.prompt.deployment,
+        "model": run.model,
+        "text": run.text,
+        "data": run.data,
+        "finish": run.finish,
         "tool_calls": [
-            {"id": one.id, "name": one.name, "arguments": one.arguments} for one in done.tool_calls
+            {"id": one.id, "name": one.name, "arguments": one.arguments} for one in run.tool_calls
         ],
         "usage": {
             "input_tokens": usage.input_tokens,
@@ -38,9 +38,9 @@ def describe_run(done: Run) -> dict[str, Any]:
             "cached_tokens": usage.cached_tokens,
             "source": usage.source,
         },
-        "cost": done.cost,
-        "is_degraded": done.is_degraded,
-        "decisions": [{"rule": one.rule, "why": one.why} for one in done.decisions],
+        "cost": run.cost,
+        "is_degraded": run.is_degraded,
+        "decisions": [{"rule": one.rule, "why": one.why} for one in run.decisions],
         "attempts": [
             {
                 "model": one.model,
@@ -48,7 +48,7 @@ def describe_run(done: Run) -> dict[str, Any]:
                 "error": one.error,
                 "ms": None if one.ms is None else round(one.ms, 1),
             }
-            for one in done.attempts
+            for one in run.attempts
         ],
     }
 

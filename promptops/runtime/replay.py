@@ -146,25 +146,25 @@ class ReplayCap:
         self._taken = 0
         self._lock = threading.Lock()
 
-    def take(self, most: int | None) -> int:
+    def take(self, maximum_cost: int | None) -> int:
         """Reserve a run's maximum cost. Raises ReplayCapError if it is unknown or too high."""
         if self._cap is None:
             return 0
-        if most is None:
+        if maximum_cost is None:
             raise ReplayCapError(
                 "the cost of the run is unknown, and a cap is set",
                 hint="set a price for the model and max_tokens in the prompt, or remove the cap",
             )
         with self._lock:
-            if self._taken + most > self._cap:
+            if self._taken + maximum_cost > self._cap:
                 raise ReplayCapError("the cap on costs is reached", hint="raise --max-cost")
-            self._taken += most
-        return most
+            self._taken += maximum_cost
+        return maximum_cost
 
-    def give_back(self, taken: int, cost: int | None) -> None:
+    def give_back(self, reserved: int, cost: int | None) -> None:
         """Replace a reservation by the actual cost; if unknown, keep all of it."""
         with self._lock:
-            self._taken += (taken if cost is None else cost) - taken
+            self._taken += (reserved if cost is None else cost) - reserved
 
 
 def replay(
@@ -234,14 +234,14 @@ def total(costs: Iterable[int | None]) -> int | None:
     return None if None in amounts else sum(one for one in amounts if one is not None)
 
 
-def describe_replays(done: Sequence[Replay], at: str) -> dict[str, Any]:
+def describe_replays(replays: Sequence[Replay], at: str) -> dict[str, Any]:
     """Return a comparison as `promptops.replay/v1`."""
-    counts = Counter(one.result for one in done)
+    counts = Counter(one.result for one in replays)
     return {
         "schema": "promptops.replay/v1",
         "at": at,
         "counts": {word: counts[word] for word in RESULTS},
-        "runs": [_describe_replay(one) for one in done],
+        "runs": [_describe_replay(one) for one in replays],
     }
 
 

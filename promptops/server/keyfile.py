@@ -21,17 +21,15 @@ VARIABLE = "PROMPTOPS_KEYS"
 _FILE = ("promptops-serve", "keys.json")
 
 
-def find_keys(
-    given: str | None, environment: Mapping[str, str], *, common_dir: Path | None
-) -> Path:
+def find_keys(path: str | None, environment: Mapping[str, str], *, common_dir: Path | None) -> Path:
     """Return the path of the file of keys: the given one, else `PROMPTOPS_KEYS`, else the default.
 
     Args:
-        given: the path on the command line.
+        path: the path on the command line.
         environment: the environment variables.
         common_dir: the repository's git folder shared by all work trees; None without a repository.
     """
-    named = given or environment.get(VARIABLE)
+    named = path or environment.get(VARIABLE)
     if named:
         return Path(named).expanduser()
     if common_dir is not None:

@@ -121,22 +121,22 @@ class ServiceKeys:
         """Return the keys with `key` added."""
         return ServiceKeys([*self._keys.values(), key])
 
-    def revoke(self, wanted: str, now: int) -> tuple[ServiceKeys, ServiceKey]:
+    def revoke(self, id_or_name: str, now: int) -> tuple[ServiceKeys, ServiceKey]:
         """Return the keys with one revoked, and the revoked key. Revoking twice changes nothing.
 
         Args:
-            wanted: the id or the name of a key.
+            id_or_name: the id or the name of a key.
             now: seconds since 1970.
 
         Raises:
             NotFoundError: no key or several keys have this id or name.
         """
-        found = [key for key in self._keys.values() if wanted in {key.id, key.name}]
+        found = [key for key in self._keys.values() if id_or_name in {key.id, key.name}]
         good = [key for key in found if key.revoked_at is None] or found
         if len(good) != 1:
             raise NotFoundError(
                 f"{len(good) or 'no'} key{'s are' if len(good) > 1 else ' is'} called "
-                f"{quote(wanted)}",
+                f"{quote(id_or_name)}",
                 hint="use an id: promptops serve keys list",
             )
         revoked = good[0] if good[0].revoked_at else replace(good[0], revoked_at=now)

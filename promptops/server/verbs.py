@@ -68,9 +68,9 @@ async def stream(call: HttpCall) -> Application:
     return EventStream(call, pieces, _Events())  # type: ignore[arg-type]  # it is a generator
 
 
-def describe_served(done: Run) -> dict[str, Any]:
+def describe_served(run: Run) -> dict[str, Any]:
     """Return a run for its caller, without providers' error messages."""
-    document = describe_run(done)
+    document = describe_run(run)
     document["attempts"] = [
         {name: one[name] for name in ("model", "status", "ms")} for one in document["attempts"]
     ]

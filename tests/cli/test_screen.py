@@ -176,7 +176,7 @@ def test_a_narrow_terminal_goes_without_what_is_spare(
 
 def test_colours_take_no_room_in_the_last_column() -> None:
     assert fold_rows(ROWS, [4, 21, 4, 25], 51) == ROWS
-    folded = fold_rows(ROWS, [4, 21, 4, 25], 47, least=8)
+    folded = fold_rows(ROWS, [4, 21, 4, 25], 47, min_room=8)
     assert [row[0] for row in folded] == ["RUN", "01a2", ""]
 
 

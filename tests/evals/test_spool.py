@@ -101,4 +101,6 @@ def test_spooled_results_are_those_of_the_trials(monkeypatch: pytest.MonkeyPatch
     assert collect() == in_memory
     assert in_memory[2].baseline == ()
     assert in_memory[5].outcome is SampleOutcome.MISSING
-    assert in_memory[7] == SampleResult("s3", "b", ("odd",), 1, (trials[7, 0],), (trials[7, 1],))
+    assert in_memory[7] == SampleResult(
+        "s3", "b", ("odd",), 1, (trials[7, 0],), (trials[7, 1],), {"q": "text 3"}
+    )

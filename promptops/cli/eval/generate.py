@@ -127,7 +127,7 @@ def _generate_by_model(
         say(f"the cap of {cap / 1_000_000:.4f} USD may end it early; finished samples are kept")
     if is_dry:
         return
-    draft = draft_by_model(repository, writer, prompt, limit, max_cost=max_cost, tell=_tell)
+    draft = draft_by_model(repository, writer, prompt, limit, max_cost=max_cost, on_round=_tell)
     samples = draft.collection.choose()
     if not samples and draft.course.error is not None:
         raise draft.course.error

@@ -25,13 +25,13 @@ _MAX_CHARACTERS = 2_000
 _COLOURS = {"worse": "red", "failed": "red", "changed": "yellow", "fixed": "green", "same": "green"}
 
 
-def _summary(done: Sequence[Replay], at: str) -> Iterator[str]:
+def _summary(replays: Sequence[Replay], at: str) -> Iterator[str]:
     """Yield the summary of all replays."""
-    counts = Counter(one.result for one in done)
+    counts = Counter(one.result for one in replays)
     words = ", ".join(f"{counts[word]} {word}" for word in RESULTS if counts[word])
-    count = "1 run" if len(done) == 1 else f"{len(done)} runs"
+    count = "1 run" if len(replays) == 1 else f"{len(replays)} runs"
     yield f"{count} at {at}: {words}"
-    both = [one for one in done if one.after is not None]
+    both = [one for one in replays if one.after is not None]
     if both:
         before = total(one.before.cost_micros for one in both)
         after = total(one.after.cost_micros for one in both if one.after is not None)
@@ -43,10 +43,10 @@ def _summary(done: Sequence[Replay], at: str) -> Iterator[str]:
         yield f"median latency: {format_span(old)} before, {format_span(new)} now"
 
 
-def to_text(done: Sequence[Replay], at: str) -> Iterator[str]:
+def to_text(replays: Sequence[Replay], at: str) -> Iterator[str]:
     """Yield the lines of a comparison for people."""
-    short = shorten([one.before.id for one in done])
-    for one in done:
+    short = shorten([one.before.id for one in replays])
+    for one in replays:
         word = one.result
         after = one.after
         version = "-" if after is None else after.prompt.version or "working"
@@ -58,7 +58,7 @@ def to_text(done: Sequence[Replay], at: str) -> Iterator[str]:
         yield from _answer("before", _before(one), "red")
         yield from _answer("now", _after(one), "green")
         yield ""
-    yield from _summary(done, at)
+    yield from _summary(replays, at)
 
 
 def _answer(title: str, text: str, colour: str) -> Iterator[str]:
@@ -92,13 +92,13 @@ def _with_calls(text: str | None, calls: Sequence[str]) -> str:
     return "\n".join(parts) or ("(no text was kept)" if text is None else "(no text)")
 
 
-def to_markdown(done: Sequence[Replay], at: str) -> Iterator[str]:
+def to_markdown(replays: Sequence[Replay], at: str) -> Iterator[str]:
     """Yield a comment for a pull request: totals and differences."""
-    first, *rest = _summary(done, _plain(at))
+    first, *rest = _summary(replays, _plain(at))
     yield f"### Replay: {first}"
     yield ""
     yield from (f"{line}  " for line in rest)
-    different = [one for one in done if one.result != "same"]
+    different = [one for one in replays if one.result != "same"]
     different.sort(key=lambda one: RESULTS.index(one.result))
     for one in different[:_MAX_SHOWN]:
         name = _plain(describe_prompt(one.before))

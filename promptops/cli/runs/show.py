@@ -110,13 +110,13 @@ def _describe_attempt(one: AttemptRecord) -> str:
     return ", ".join(parts)
 
 
-def describe_review(one: RunReview) -> str:
+def describe_review(review: RunReview) -> str:
     """Return a review in one line."""
-    if one.status == "open":
-        return f"waits since {format_instant(one.requested_at)}: {one.why or 'asked for'}"
-    text = "accepted" if one.is_accepted else "corrected" if one.answer else "rejected"
-    by = f" by {one.by}" if one.by else ""
-    return f"{text}{by}{f': {one.note}' if one.note else ''}"
+    if review.status == "open":
+        return f"waits since {format_instant(review.requested_at)}: {review.why or 'asked for'}"
+    text = "accepted" if review.is_accepted else "corrected" if review.answer else "rejected"
+    by = f" by {review.by}" if review.by else ""
+    return f"{text}{by}{f': {review.note}' if review.note else ''}"
 
 
 def _content(run: RunRecord) -> Iterator[str]:

@@ -24,10 +24,10 @@ def check_comparison(filters: Filters, compare: tuple[str, str], by: list[str] |
         raise UsageError("both versions are the same", hint="give two different versions")
 
 
-def show_comparison(found: RunComparison, names: tuple[str, str], output: str) -> None:
+def show_comparison(comparison: RunComparison, names: tuple[str, str], output: str) -> None:
     """Print the differences of two versions, as `text`, `json` or `csv`."""
     if output == "json":
-        emit_json(comparison_to_json(found, names))
+        emit_json(comparison_to_json(comparison, names))
         return
     if output == "csv":
         header = ("measure", "unit", *names, "difference", "low", "high", "verdict")
@@ -36,7 +36,7 @@ def show_comparison(found: RunComparison, names: tuple[str, str], output: str) -
                 *(one.measure, one.unit, one.left.mean, one.right.mean, one.difference),
                 *(one.low, one.high, one.verdict),
             )
-            for one in found.differences
+            for one in comparison.differences
         ]
         for line in to_csv(header, rows):
             emit(line)
@@ -50,14 +50,14 @@ def show_comparison(found: RunComparison, names: tuple[str, str], output: str) -
                 _describe_difference(one),
                 one.verdict,
             )
-            for one in found.differences
+            for one in comparison.differences
         ],
         header=("", names[0], names[1], "DIFFERENCE (95 %)", "VERDICT"),
     )
-    emit(f"runs: {found.left.runs} and {found.right.runs}")
-    if found.unkeyed:
-        what = "run has" if found.unkeyed == 1 else "runs have"
-        say(f"{found.unkeyed} {what} neither key nor user; each counts as one key")
+    emit(f"runs: {comparison.left.runs} and {comparison.right.runs}")
+    if comparison.unkeyed:
+        what = "run has" if comparison.unkeyed == 1 else "runs have"
+        say(f"{comparison.unkeyed} {what} neither key nor user; each counts as one key")
 
 
 def _measure(estimate: Estimate, unit: str) -> str:

@@ -28,15 +28,15 @@ KeysOption = Annotated[
 ]
 
 
-def open_keyfile(given: str | None) -> KeyFile:
+def open_keyfile(path: str | None) -> KeyFile:
     """Return the keys file, which may be missing."""
     common = None
-    if not given and not os.environ.get(VARIABLE):
+    if not path and not os.environ.get(VARIABLE):
         try:
             common = current().repository.git.common_dir
         except NotARepositoryError:
             common = None
-    return KeyFile(find_keys(given, os.environ, common_dir=common))
+    return KeyFile(find_keys(path, os.environ, common_dir=common))
 
 
 def check_installed(extra: str, modules: Sequence[str]) -> None:

@@ -43,14 +43,14 @@ def _describe(report: NightReport, one: NightOutcome, now: float) -> Alert:
     return _make(report, title, lines, key, now, is_bad=is_bad)
 
 
-def list_commands(report: NightReport, one: NightOutcome) -> list[str]:
+def list_commands(report: NightReport, outcome: NightOutcome) -> list[str]:
     """Return the next commands for an engineer, in order."""
-    name, environment = one.suite.prompt, report.environment
-    if not one.alarms:
+    name, environment = outcome.suite.prompt, report.environment
+    if not outcome.alarms:
         return [f"promptops eval nightly {name} --env {environment}"]
     commands = [f"promptops eval trends {name} --env {environment}"]
     commands.append(f"promptops runs replay {name} --at {environment} --since 1d")
-    if {WORSE, BLOCKED} & set(one.result.alarms):
+    if {WORSE, BLOCKED} & set(outcome.result.alarms):
         commands.append(f"promptops rollback {name} --env {environment} --reason TEXT")
     else:
         commands.append(f"promptops eval nightly {name} --env {environment} --accept")

@@ -168,7 +168,7 @@ def run_night(
     plan: NightPlan,
     options: EvalOptions,
     history: NightHistory,
-    tell: Callable[[EvalProgress], None],
+    on_progress: Callable[[EvalProgress], None],
     *,
     clock: Callable[[], float],
     night: str | None = None,
@@ -181,7 +181,7 @@ def run_night(
         plan: the suites to run.
         options: the run's options; answers always come from models.
         history: the earlier nights.
-        tell: called after every trial.
+        on_progress: called after every trial.
         clock: returns seconds since 1970.
         night: the date of the results; None: today in UTC.
         accepts: whether tonight becomes the new reference, whatever its results.
@@ -196,7 +196,7 @@ def run_night(
         left = options if cap is None else replace(options, max_cost=max(0, cap - spent))
         preparation = replace(plan.preparation, parts=tuple(parts))
         choice = SuiteChoice(tuple(one.suite.path for one in parts), at=plan.environment)
-        return run(repository, preparation, choice, left, tell)
+        return run(repository, preparation, choice, left, on_progress)
 
     result = ask(plan.preparation.parts, 0)
     records = [

@@ -138,7 +138,7 @@ async def ask_for_scenarios(
     *,
     rounds: int,
     embeds: bool = False,
-    tell: Callable[[ScenarioRound], None] = lambda _result: None,
+    on_round: Callable[[ScenarioRound], None] = lambda _result: None,
 ) -> None:
     """Ask until the collection is complete or no rounds are left.
 
@@ -153,7 +153,7 @@ async def ask_for_scenarios(
         course: receives the result of each round.
         rounds: the maximum number of questions.
         embeds: whether to also find duplicates by the embedding model.
-        tell: called after each round.
+        on_round: called after each round.
     """
     batch, idle, fault = MAX_BATCH, 0, ""
     for number in range(1, rounds + 1):
@@ -194,7 +194,7 @@ async def ask_for_scenarios(
             return
         idle = 0 if new else idle + 1
         course.rounds.append(ScenarioRound(number, count, new, fault))
-        tell(course.rounds[-1])
+        on_round(course.rounds[-1])
 
 
 def _read(asked: Asked) -> list[object]:

@@ -94,7 +94,7 @@ def plan_draft(repository: Repository, writer: DraftWriter, prompt: Prompt, limi
         writer.model,
         Prices(repository.config.models),
         times=count_rounds(limit),
-        more=_TOKENS_OF_NAME * limit + _TOKENS_OF_PROBLEMS,
+        extra_tokens=_TOKENS_OF_NAME * limit + _TOKENS_OF_PROBLEMS,
     )
 
 
@@ -105,7 +105,7 @@ def draft_by_model(
     limit: int,
     *,
     max_cost: int | None,
-    tell: Callable[[ScenarioRound], None] = lambda _result: None,
+    on_round: Callable[[ScenarioRound], None] = lambda _result: None,
 ) -> ModelDraft:
     """Ask a model for samples that the prompt's suites do not contain yet.
 
@@ -115,7 +115,7 @@ def draft_by_model(
         prompt: the prompt under test.
         limit: the maximum number of samples.
         max_cost: the cost limit in micro-dollars; None: that of `[eval]`.
-        tell: is called after each round.
+        on_round: is called after each round.
 
     Raises:
         InputError, TemplateError: the scenario prompt cannot be rendered for this prompt.
@@ -138,7 +138,7 @@ def draft_by_model(
                 course,
                 rounds=count_rounds(limit),
                 embeds=tools.embedder is not None,
-                tell=tell,
+                on_round=on_round,
             )
         finally:
             calls = asker.calls

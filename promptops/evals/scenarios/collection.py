@@ -85,14 +85,14 @@ class ScenarioCollection:
     """
 
     def __init__(
-        self, prompt: Prompt, limit: int, known: Iterable[tuple[str, dict[str, Any]]] = ()
+        self, prompt: Prompt, limit: int, known_inputs: Iterable[tuple[str, dict[str, Any]]] = ()
     ) -> None:
         self.prompt = prompt
         self._limit = limit
         self._validator = InputValidator(prompt.inputs)
         self._form = compile_schema(_SCENARIO)
         self._kept: list[_Candidate] = []
-        found = list(known)
+        found = list(known_inputs)
         self._known_names = [name for name, _ in found]
         self._known = [take_print(inputs) for _, inputs in found]
         self.refused: list[RefusedScenario] = []

@@ -1,12 +1,11 @@
-"""How much of the answer's wording is in a reference: sentence BLEU by sacrebleu, from 0 to 1.
+"""The answer has the wording of a reference: sentence BLEU by sacrebleu, from 0 to 1.
 
     - bleu: The cat sat on the mat.
       min: 0.4
     - bleu: [first reference, second reference]
 
-Case is ignored, words and marks are found in any script, and texts of fewer than four words are
-scored on the word groups that they have. A reference without words is an error. Needs the extra
-`evals`.
+Case is ignored. Words and marks are found in any script. Texts of fewer than four words are scored
+by their shorter word groups. A reference without words is an error. Needs the extra `evals`.
 """
 
 from __future__ import annotations

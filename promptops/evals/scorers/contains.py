@@ -5,7 +5,7 @@
     - contains: {any: [refund, money back]}
     - contains: {all: [name, date], case: false}
 
-Accents count as they are written: a composed character does not match a decomposed one.
+A composed character does not match a decomposed one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How many characters have to be changed to make the answer a text (Levenshtein).
+"""The answer is near a text: the number of changed characters (Levenshtein).
 
     - edit_distance: {to: Paris, max: 2}       # yes or no
     - edit_distance: Paris                     # a score: 1 - distance / length of the longer

@@ -3,8 +3,8 @@
     - equals: Paris
     - equals: {text: paris, case: false, trim: true}
 
-Nothing is trimmed unless asked: `Paris` and `Paris` with a newline differ. A number or a switch
-is compared as text, so 42 equals `42` and not `42.0`. `json_equals` compares values.
+Nothing is trimmed by default: `Paris` and `Paris` with a newline differ. A number or a boolean is
+compared as text, so 42 equals `42` and not `42.0`. `json_equals` compares values.
 """
 
 from __future__ import annotations

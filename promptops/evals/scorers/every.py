@@ -4,7 +4,7 @@
         - equals: none
         - all: [{starts: "Dear"}, {length: {max: 500}}]
 
-One that cannot be judged makes the whole an error, unless another fails.
+If one cannot be judged, the result is an error, unless another one fails.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
     - factual: {reference: ..., complete: true}
 
 The score is the share of two criteria that are met: nothing in the answer contradicts the
-reference, and no fact is claimed that it does not support. With `complete` a third: all facts of
-the reference are in the answer. By default all must be met.
+reference, and no fact is claimed that it does not support. With `complete`, a third one: all facts
+of the reference are in the answer. By default all must be met.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@
       min: 0.5
 
 Each key is a path (as in `json_path`), each value the expected content: a value, or a mapping with
-`value` and `tolerance` (absolute), `relative` (a share of the value) or `case: false`. The score
-is the share of right fields; by default all must be.
+`value` and `tolerance` (absolute), `relative` (a share of the value) or `case: false`. The score is
+the share of right fields; by default all must be right.
 """
 
 from __future__ import annotations

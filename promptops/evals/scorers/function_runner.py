@@ -1,6 +1,6 @@
 """Run one function of a repository: read a question as JSON, print its value as JSON.
 
-A program of its own, started by `python.py` with `-I`; it imports nothing of promptops.
+A separate program, started by `python.py` with `-I`. It does not import promptops.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""The answer is JSON that holds at least the given values.
+"""The answer is JSON that contains at least the given values.
 
     - json: {topic: billing, urgency: high}
     - json: {criteria: [{met: true}, {met: false}]}
 
 A subset match: mappings may have further keys. Lists match item by item, in order and in length.
-Types are JSON's: 1 is 1.0, and is neither "1" nor true. The whole answer must be JSON; one in a
-Markdown fence is not.
+Types are JSON's: 1 is 1.0, and is neither "1" nor true. The whole answer must be JSON, without a
+Markdown fence.
 """
 
 from __future__ import annotations

@@ -2,9 +2,8 @@
 
     - json_equals: {topic: billing, tags: [refund]}
 
-The order of keys does not matter, that of lists does.
-Types are JSON's: 1 is 1.0, and is neither "1" nor true. The whole answer must be JSON; one in a
-Markdown fence is not.
+The order of keys does not matter, that of lists does. Types are JSON's: 1 is 1.0, and is neither
+"1" nor true. The whole answer must be JSON, without a Markdown fence.
 """
 
 from __future__ import annotations

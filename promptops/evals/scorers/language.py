@@ -4,9 +4,9 @@
     - language: [de, en]
     - language: {is: de, probability: 0.9}
 
-Languages are ISO 639-1 codes. Texts with fewer than 12 letters (4 where words have no spaces), and
-those of which py3langid is less sure than `probability` (0.8), are not judged: that is an error,
-since short texts such as "OK" are in many languages. Needs the extra `evals`.
+Languages are ISO 639-1 codes. Texts with fewer than 12 letters (4 in scripts without spaces), or
+with a lower probability by py3langid than `probability` (0.8), are an error, since short texts such
+as "OK" are in many languages. Needs the extra `evals`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     - latency: 2.5
 
-A replayed answer is judged by the time that was recorded with it. An unknown time is an error.
+A replayed answer is judged by its recorded time. An unknown time is an error.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""How long the answer is.
+"""The answer's length is within limits.
 
     - length: {max: 280}                       # characters
     - length: {min: 50, max: 120, unit: words}
     - length: {max: 3, unit: sentences}
 
 Units: `characters` (code points), `words` (pieces between white space), `sentences`, `lines` (that
-are not blank). A number alone is the most characters.
+are not blank). A number alone is the maximum number of characters.
 """
 
 from __future__ import annotations

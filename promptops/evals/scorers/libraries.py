@@ -9,9 +9,7 @@ from promptops.evals.scorers.scorer import ScorerError
 
 
 def load(module: str, scorer: str, extra: str = "evals") -> Any:  # noqa: ANN401 - a module
-    """Return the module that `scorer` needs. Raises ScorerError with the command that installs
-    it.
-    """
+    """Import a module for `scorer`. Raises ScorerError with the command that installs it."""
     try:
         return importlib.import_module(module)
     except ImportError:

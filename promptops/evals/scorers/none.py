@@ -2,7 +2,7 @@
 
     - not: [{contains: sorry}, {regex: 'as an AI'}]
 
-The opposite of `any`. A single check is shorter negated by its name: `not_contains: sorry`.
+The opposite of `any`. To negate a single check, use its name with `not_`: `not_contains: sorry`.
 """
 
 from __future__ import annotations

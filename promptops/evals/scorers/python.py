@@ -3,7 +3,7 @@
     - python: evals/functions.py:is_polite
     - python: {function: "evals/functions.py:matches", arguments: {style: formal}, timeout: 5}
 
-The function takes the answer's text, the sample's inputs and (where given) `arguments` as keywords:
+The function gets the answer's text, the sample's inputs and, if given, `arguments` as keywords:
 `is_polite(text, inputs)`. It returns true or false, a number from 0 to 1, or a mapping with `score`
 (either of them) and `reason`. Anything else, an exception or a timeout is an error, never a pass or
 a fail.
@@ -45,7 +45,7 @@ _MAX_REPLY = 64 * 1024
 
 
 def require(argument: Any, context: Context) -> None:  # noqa: ANN401 - as the schema says
-    """Look for the file, where functions are run at all."""
+    """Check that the file exists, if functions may run."""
     if context.allows_python:
         function = argument["function"] if isinstance(argument, dict) else argument
         _find(context, function.rpartition(":")[0])

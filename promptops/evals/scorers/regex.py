@@ -3,11 +3,10 @@ r"""A regular expression matches somewhere in the answer.
     - regex: 'order \d{6}'
     - regex: '(?i)^dear '
 
-The engine is Rust's `regex`, which comes with the JSON Schema engine and takes time linear in the
-text: no pattern can hang an eval. It has no look-around and no back-references; such a pattern is
-a finding of `validate`. `\w` and `\d` mean ASCII, `\s` and `\b` Unicode. `.` is never a newline
-(write `[\s\S]`), `$` is the end of the text, and `(?m)` and `(?i)` at the beginning mean what
-they mean elsewhere.
+The engine is Rust's `regex`, which comes with the JSON Schema engine. It takes time linear in the
+text, so no pattern can hang an eval. It has no look-around and no back-references; `validate`
+reports such a pattern. `\w` and `\d` mean ASCII, `\s` and `\b` Unicode. `.` is never a newline
+(write `[\s\S]`), `$` is the end of the text, and `(?m)` and `(?i)` at the beginning work as usual.
 """
 
 from __future__ import annotations

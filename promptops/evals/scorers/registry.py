@@ -117,9 +117,9 @@ _ROUNDING = math.ulp(1.0) * 4
 
 
 def require(check: Check, context: Context) -> None:
-    """Raise ScorerError for what a check lacks, with which no answer can be judged.
+    """Raise ScorerError if a check's requirements are missing.
 
-    This is known before a model is asked: a library, an embedding model, a function's file.
+    They are known before a model is asked: a library, an embedding model, a function's file.
     """
     demand = getattr(SCORERS[check.scorer], "require", None)
     if demand is not None:

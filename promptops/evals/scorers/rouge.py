@@ -1,13 +1,13 @@
-"""How much of a reference's words the answer has: ROUGE.
+"""The answer has the words of a reference: ROUGE.
 
     - rouge: The cat sat on the mat.
       min: 0.6
     - rouge: {texts: [first reference, second], type: L, measure: recall}
 
 `type` is 1 (words, the default), 2 (pairs of words) or L (longest common subsequence); `measure` is
-f1 (the default), precision or recall. Of several references the best counts. Words are found in
-any script, and case is ignored; on plain English texts the scores are those of rouge-score without
-stemming. A reference without words cannot be scored: that is an error. Needs the extra `evals`.
+f1 (the default), precision or recall. Of several references the best one counts. Words are found in
+any script, and case is ignored. For plain English the scores are those of rouge-score without
+stemming. A reference without words is an error. Needs the extra `evals`.
 """
 
 from __future__ import annotations

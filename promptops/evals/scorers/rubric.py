@@ -1,11 +1,11 @@
-"""A judge says whether the answer does what a good answer does.
+"""A judge says whether the answer meets criteria.
 
     - rubric: The summary mentions that money was taken twice.
     - rubric: [It apologises once., It promises no date.]
     - rubric: {criteria: [It is polite.], reference: An answer known to be good.}
 
-The score is the share of criteria that are met; by default all must be. The judge is a prompt of
-the repository. It is asked last, and only about answers that passed the other checks. Measure it
+The score is the share of criteria that are met; by default all must be met. The judge is a prompt
+of the repository. It is asked last, and only about answers that passed the other checks. Measure it
 with `promptops eval calibrate` before it decides anything.
 """
 

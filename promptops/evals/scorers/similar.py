@@ -1,11 +1,12 @@
-"""How near the answer's meaning is to a text: cosine similarity of embeddings.
+"""The answer's meaning is near a text: cosine similarity of embeddings.
 
     - similar: The customer gets the money back.
       min: 0.8
     - similar: [first wording, second wording]
 
-Of several texts the nearest counts. Embeddings see topics well and negations badly: "may take" and
-"may not take" are near. Where that matters, use `factual` or `rubric`. Needs an embedding model.
+Of several texts the nearest one counts. Embeddings detect topics well and negations badly: "may
+take" and "may not take" are near. If that matters, use `factual` or `rubric`. Needs an embedding
+model.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ IS_DETERMINISTIC = True
 
 
 def require(_argument: object, context: Context) -> None:
-    """Look for the embedding model."""
+    """Check that there is an embedding model."""
     if context.embed is None:
         raise ScorerError(
             "the scorer 'similar' needs an embedding model",

@@ -4,7 +4,7 @@
         - equals: none
         - json: {items: []}
 
-One that cannot be judged makes the whole an error, unless another holds.
+If one cannot be judged, the result is an error, unless another one holds.
 """
 
 from __future__ import annotations

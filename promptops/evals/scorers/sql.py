@@ -3,8 +3,8 @@
     - sql: true
     - sql: {dialect: postgres, statements: [select], single: true}
 
-`dialect` is one of sqlglot's; without it, sqlglot's common grammar. `statements` limits what kinds
-there may be; `single` refuses more than one. Parsing says nothing of tables or rights. Needs the
+`dialect` is one of sqlglot's; without it, sqlglot's common grammar. `statements` lists the allowed
+kinds; `single` refuses more than one statement. Tables and permissions are not checked. Needs the
 extra `evals`.
 """
 

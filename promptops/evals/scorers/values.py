@@ -20,7 +20,7 @@ _STEP = re.compile(
 
 
 class NotJson(ValueError):  # noqa: N818 - it becomes a score of 0
-    """The answer is not JSON; the message says why."""
+    """The answer is not JSON. The message says why."""
 
 
 def parse(text: str) -> Any:  # noqa: ANN401 - any JSON value

@@ -1,4 +1,4 @@
-"""The whole answer is well-formed XML, with a certain root or certain elements.
+"""The whole answer is well-formed XML, perhaps with required root or elements.
 
     - xml: true
     - xml: {root: invoice, elements: [customer/name, total]}
@@ -31,7 +31,7 @@ class _DeepElement(ValueError):  # noqa: N818 - becomes a score of 0
     pass
 
 
-# The paths of all elements are kept, each as long as the element is deep.
+# A limit, because the paths of all elements are stored.
 _MAX_DEPTH = 200
 
 

@@ -134,7 +134,7 @@ def find_drafter(repository: Repository, ref: str | None, model: str | None) -> 
 
 
 def plan_specification(
-    repository: Repository, writer: DraftWriter, wanted: Specification
+    repository: Repository, writer: DraftWriter, specification: Specification
 ) -> EvalPlan:
     """Return the maximum cost of a draft: one question, and one to repair the answer.
 
@@ -142,28 +142,28 @@ def plan_specification(
         RefusedError: an output file already exists.
         UsageError: the name is invalid.
     """
-    refuse_taken(repository, wanted.name)
-    suite = place_file(repository, _suite_path(repository, wanted.name))
+    refuse_taken(repository, specification.name)
+    suite = place_file(repository, _suite_path(repository, specification.name))
     if suite.exists():
         raise RefusedError(
-            f"{_suite_path(repository, wanted.name)} already exists",
+            f"{_suite_path(repository, specification.name)} already exists",
             hint="move it away, or choose another name",
         )
     most = writer.resolved.prompt.request_parameters.get("max_tokens")
     return plan_questions(
         writer.resolved,
-        _make_inputs(wanted),
+        _make_inputs(specification),
         writer.model,
         Prices(repository.config.models),
         times=_QUESTIONS,
-        more=(most if isinstance(most, int) else 0) + _MAX_PROBLEM * _MAX_PROBLEMS,
+        extra_tokens=(most if isinstance(most, int) else 0) + _MAX_PROBLEM * _MAX_PROBLEMS,
     )
 
 
 def draft_from_description(
     repository: Repository,
     writer: DraftWriter,
-    wanted: Specification,
+    specification: Specification,
     *,
     max_cost: int | None,
     describe: Callable[[list[str]], str],
@@ -173,7 +173,7 @@ def draft_from_description(
     Args:
         repository: the repository.
         writer: the drafting prompt and the model.
-        wanted: the specification.
+        specification: the specification.
         max_cost: the cost limit in micro-dollars; None: that of `[eval]`.
         describe: returns a line on the draft's origin, given the models that answered.
 
@@ -184,16 +184,18 @@ def draft_from_description(
     """
     tools = open_tools(repository, max_cost)
     served: dict[str, None] = {}
-    heading = PromptHeading(find_author(repository), wanted.model, "")
+    heading = PromptHeading(find_author(repository), specification.model, "")
 
     def read(asked: Asked) -> _Parts:
         served[asked.answer.served_model or writer.model] = None
-        return _read(repository, wanted.name, asked, heading._replace(origin=describe([*served])))
+        return _read(
+            repository, specification.name, asked, heading._replace(origin=describe([*served]))
+        )
 
     async def ask() -> tuple[_Parts, tuple[str, ...], int]:
         asker = Asker(tools)
         try:
-            return (*await _ask_twice(asker, writer, wanted, read), asker.calls)
+            return (*await _ask_twice(asker, writer, specification, read), asker.calls)
         finally:
             await tools.models.aclose()
 

@@ -281,32 +281,32 @@ def _expanded_power(samples: int, chances: list[float]) -> float:
     return min(1.0, max(0.0, normal_probability(at) - skewness / 6 * (at * at - 1) * density))
 
 
-def detectable_drop(samples: int, design: Design, *, wanted: float = 0.8) -> float | None:
-    """Return the smallest drop that a number of samples detects with the power `wanted`.
+def detectable_drop(samples: int, design: Design, *, wanted_power: float = 0.8) -> float | None:
+    """Return the smallest drop that a number of samples detects with the power `wanted_power`.
 
     The drop of `design` is ignored. None if even a total loss would not be detected.
     """
-    if power(samples, replace(design, drop=design.rate)) < wanted:
+    if power(samples, replace(design, drop=design.rate)) < wanted_power:
         return None
     low, high = 0.0, design.rate
     while high - low > _DROP_STEP:
         middle = (low + high) / 2
-        enough = power(samples, replace(design, drop=middle)) >= wanted
+        enough = power(samples, replace(design, drop=middle)) >= wanted_power
         low, high = (low, middle) if enough else (middle, high)
     return high
 
 
-def samples_needed(design: Design, *, wanted: float = 0.8) -> int | None:
-    """Return the number of samples needed to detect the drop of `design` with the power `wanted`.
+def samples_needed(design: Design, *, wanted_power: float = 0.8) -> int | None:
+    """Return the number of samples that detect the drop of `design` with `wanted_power`.
 
     None if a million are not enough.
     """
     low, high = MIN_SAMPLES - 1, MIN_SAMPLES
-    while power(high, design) < wanted:
+    while power(high, design) < wanted_power:
         low, high = high, high * 2
         if high > MAX_SAMPLES:
             return None
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if power(middle, design) >= wanted else (middle, high)
+        low, high = (low, middle) if power(middle, design) >= wanted_power else (middle, high)
     return high

@@ -63,7 +63,7 @@ def collect_approvals(
     parts = []
     if wanted in {*_FORGES, "auto"}:
         only = wanted if wanted in _FORGES else None
-        forge = find_forge(environment or {}, wanted=only, fetch=fetch)
+        forge = find_forge(environment or {}, name=only, fetch=fetch)
         if forge is not None:
             parts.append(forge(repository, policy, change))
         elif wanted in _FORGES:

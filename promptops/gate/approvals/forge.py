@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def find_forge(
     environment: Mapping[str, str],
     *,
-    wanted: str | None = None,
+    name: str | None = None,
     limits: ForgeLimits | None = None,
     fetch: bool = True,
 ) -> ForgeReader | None:
@@ -34,7 +34,7 @@ def find_forge(
 
     Args:
         environment: the process's environment.
-        wanted: `github` or `gitlab`, if one is requested by name.
+        name: `github` or `gitlab`, if one is requested by name.
         limits: timeouts and maximum sizes.
         fetch: whether to fetch missing commits from the remote.
 
@@ -49,9 +49,9 @@ def find_forge(
     event = read_event(environment)
     if event is None or not event.is_change:
         return None
-    if wanted is not None and wanted != event.forge:
+    if name is not None and name != event.forge:
         raise UsageError(
-            f"approvals come from {wanted}, and this is {event.forge}'s CI",
+            f"approvals come from {name}, and this is {event.forge}'s CI",
             hint="set approvals in [gate] to the forge that hosts this repository",
         )
     if event.forge == "gitlab":
@@ -107,7 +107,7 @@ def _ask_github(
             groups=policy.groups,
             committers_may=policy.config.gate.committers,
             merges=change.merges,
-            look=None if event.queue is None else look,
+            read_proposal=None if event.queue is None else look,
         )
 
 

@@ -38,7 +38,7 @@ def read_github(
     groups: Groups,
     committers_may: bool = False,
     merges: Collection[str] = (),
-    look: Callable[[str, str], Proposal] | None = None,
+    read_proposal: Callable[[str, str], Proposal] | None = None,
 ) -> Approvals:
     """Read the approvals from GitHub.
 
@@ -50,8 +50,8 @@ def read_github(
         groups: people, and members of teams that GitHub does not show.
         committers_may: whether committers may approve.
         merges: commits without own changes, see `Change.merges`.
-        look: for a merge queue, reads a pull request from the clone, by its name and commit. None:
-            there is one pull request.
+        read_proposal: for a merge queue, reads a pull request from the clone, by its name and
+            commit. None: there is one pull request.
 
     Raises:
         UsageError: a pull request has another target branch.
@@ -83,7 +83,7 @@ def read_github(
                 )
             elif review.state == ReviewState.APPROVED:
                 notes += _doubts(review)
-                name = _name(pull) if look else None
+                name = _name(pull) if read_proposal else None
                 found.append(_to_approval(client, review, user, name))
     matters = bool(found) and not committers_may
     everything = Approvals(
@@ -93,8 +93,8 @@ def read_github(
         objections=tuple(dict.fromkeys(objections)),
         notes=tuple(notes),
     )
-    if look is not None:
-        proposals = [_look_at(client, pull, look, matters=matters) for pull in pulls]
+    if read_proposal is not None:
+        proposals = [_look_at(client, pull, read_proposal, matters=matters) for pull in pulls]
         return replace(
             everything,
             proposals=tuple(proposals),

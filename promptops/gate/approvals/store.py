@@ -216,9 +216,9 @@ def _create(git: Git, ref: str, oid: str) -> None:
         update_refs(git, [RefUpdate(ref, oid, None)], "promptops approve")
 
 
-def summarize(notes: Iterable[str], most: int = 5) -> tuple[str, ...]:
+def summarize(notes: Iterable[str], limit: int = 5) -> tuple[str, ...]:
     """Return the first few notes, and the number of the others."""
     listed = list(notes)
-    if len(listed) <= most:
+    if len(listed) <= limit:
         return tuple(listed)
-    return (*listed[:most], f"{len(listed) - most:,} more statements do not count")
+    return (*listed[:limit], f"{len(listed) - limit:,} more statements do not count")

@@ -220,12 +220,12 @@ def _missing(one: Requirement) -> Finding:
     return Finding(CONSENT_CHECKS[one.reason], Severity.ERROR, message, one.path, place, hint)
 
 
-def describe_owners(one: Requirement) -> str:
+def describe_owners(requirement: Requirement) -> str:
     """Describe whose approval is needed."""
-    number = "the approval" if one.count == 1 else f"{one.count} approvals"
-    if not one.owners:
+    number = "the approval" if requirement.count == 1 else f"{requirement.count} approvals"
+    if not requirement.owners:
         return f"{number} of anyone with write access, since it has no owner"
-    return f"{number} of {' or '.join(one.owners)}"
+    return f"{number} of {' or '.join(requirement.owners)}"
 
 
 def _judge_evidence(

@@ -100,7 +100,7 @@ class Conversation:
         id: the application's name for it.
     """
 
-    def __init__(self, conversation: str, owner: Owner, ways: ConversationTools) -> None:
+    def __init__(self, conversation: str, owner: Owner, tools: ConversationTools) -> None:
         """Create the conversation with its id, its owner and its dependencies."""
         if not 0 < len(conversation) <= _MAX_ID or not conversation.isprintable():
             raise UsageError(
@@ -109,7 +109,7 @@ class Conversation:
             )
         self.id = conversation
         self._owner = owner
-        self._ways = ways
+        self._ways = tools
 
     def __repr__(self) -> str:
         """`<Conversation ID>`."""

@@ -55,11 +55,15 @@ def look_for_drift(
     found = []
     for name in sorted(prompts):
         mine = filters._replace(prompt=name)
-        new = log.sample(mine._replace(since=since, until=now), limit=sample, but=EVAL_ENVIRONMENT)
+        new = log.sample(
+            mine._replace(since=since, until=now),
+            limit=sample,
+            without_environment=EVAL_ENVIRONMENT,
+        )
         old = log.sample(
             mine._replace(since=since - reference_seconds, until=since),
             limit=sample,
-            but=EVAL_ENVIRONMENT,
+            without_environment=EVAL_ENVIRONMENT,
         )
         found.append(find_drift(name, new, old, _read_hours(log, mine, now), embed))
     return found
@@ -97,10 +101,10 @@ def describe_drift(drift: Drift, now: float) -> Alert:
     )
 
 
-def list_gauges(found: Sequence[Drift]) -> dict[Key, float]:
+def list_gauges(drifts: Sequence[Drift]) -> dict[Key, float]:
     """Return the metrics of the comparisons."""
     gauges: dict[Key, float] = {}
-    for drift in found:
+    for drift in drifts:
         version = drift.versions[0] if drift.versions else ""
         for one in drift.shifts:
             labels = (("prompt", drift.prompt), ("version", version), ("measure", one.measure))

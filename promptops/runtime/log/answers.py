@@ -50,11 +50,11 @@ def find_answer(
 
 
 def store_answer(
-    cursor: Cursor, key: bytes, one: CachedAnswer, until: float, keyring: Keyring | None
+    cursor: Cursor, key: bytes, cached: CachedAnswer, until: float, keyring: Keyring | None
 ) -> None:
     """Store an answer until a time, replacing an older one with the same key."""
-    body = pack(to_json(one.answer), keyring)
-    cursor.run(_UPSERT, (key, pack_id(one.run_id), round(until * 1000), body))
+    body = pack(to_json(cached.answer), keyring)
+    cursor.run(_UPSERT, (key, pack_id(cached.run_id), round(until * 1000), body))
 
 
 def trim_answers(cursor: Cursor, now: float, megabytes: int) -> None:

@@ -129,19 +129,19 @@ def _feedback_to_json(one: Feedback) -> dict[str, Any]:
     }
 
 
-def review_to_json(one: RunReview, *, with_content: bool = True) -> dict[str, Any]:
+def review_to_json(review: RunReview, *, with_content: bool = True) -> dict[str, Any]:
     """Return a review, by default with what the reviewer wrote."""
     document = {
-        "id": one.id,
-        "run": one.run_id,
-        "requested_at": format_instant(one.requested_at),
-        "why": one.why,
-        "status": one.status,
-        "accepted": one.is_accepted,
-        "by": one.by,
-        "answered_at": format_instant(one.answered_at),
+        "id": review.id,
+        "run": review.run_id,
+        "requested_at": format_instant(review.requested_at),
+        "why": review.why,
+        "status": review.status,
+        "accepted": review.is_accepted,
+        "by": review.by,
+        "answered_at": format_instant(review.answered_at),
     }
-    return document | {"answer": one.answer, "note": one.note} if with_content else document
+    return document | {"answer": review.answer, "note": review.note} if with_content else document
 
 
 def group_to_json(group: RunGroup) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def group_to_json(group: RunGroup) -> dict[str, Any]:
     }
 
 
-def comparison_to_json(found: RunComparison, names: tuple[str, str]) -> dict[str, Any]:
+def comparison_to_json(comparison: RunComparison, names: tuple[str, str]) -> dict[str, Any]:
     """Return a comparison as `promptops.stats-comparison/v1`."""
 
     def side(one: Estimate) -> dict[str, Any]:
@@ -173,8 +173,8 @@ def comparison_to_json(found: RunComparison, names: tuple[str, str]) -> dict[str
         "schema": "promptops.stats-comparison/v1",
         "left": names[0],
         "right": names[1],
-        "groups": [group_to_json(found.left), group_to_json(found.right)],
-        "unkeyed": found.unkeyed,
+        "groups": [group_to_json(comparison.left), group_to_json(comparison.right)],
+        "unkeyed": comparison.unkeyed,
         "differences": [
             {
                 "measure": one.measure,
@@ -186,6 +186,6 @@ def comparison_to_json(found: RunComparison, names: tuple[str, str]) -> dict[str
                 "high": one.high,
                 "verdict": one.verdict,
             }
-            for one in found.differences
+            for one in comparison.differences
         ],
     }

@@ -139,7 +139,7 @@ class RunLog(Protocol):
         """Return the cached answer to a request, or None."""
         ...
 
-    def store_answer(self, key: str, one: CachedAnswer, seconds: float, megabytes: int) -> None:
+    def store_answer(self, key: str, cached: CachedAnswer, seconds: float, megabytes: int) -> None:
         """Cache an answer for `seconds`, unless something in it would be redacted.
 
         All cached answers together take at most about `megabytes`.
@@ -188,14 +188,14 @@ class RunLog(Protocol):
         ...
 
     def sample(
-        self, filters: Filters = ..., *, limit: int, but: str | None = None
+        self, filters: Filters = ..., *, limit: int, without_environment: str | None = None
     ) -> Sequence[RunRecord]:
         """Return a random sample of ended runs with contents, one of each key.
 
         Args:
             filters: the filter.
             limit: the maximum number.
-            but: an environment whose runs are ignored.
+            without_environment: an environment whose runs are ignored.
         """
         ...
 

@@ -158,11 +158,11 @@ class Recorder:
             self._warn(error)
             return None
 
-    def store_answer(self, key: str, one: CachedAnswer, seconds: float, megabytes: int) -> None:
+    def store_answer(self, key: str, cached: CachedAnswer, seconds: float, megabytes: int) -> None:
         """Cache an answer. If the log is not writable, the model is asked again."""
         try:
             self._follow_fork()
-            self._open_log().store_answer(key, one, seconds, megabytes)
+            self._open_log().store_answer(key, cached, seconds, megabytes)
         except Exception as error:  # noqa: BLE001 -- the application must go on
             self._warn(error)
 

@@ -35,7 +35,7 @@ def sample_runs(
     now: float,
     *,
     limit: int,
-    but: str | None,
+    without_environment: str | None,
 ) -> list[RunRecord]:
     """Return a sample of ended runs with contents, one of each key.
 
@@ -67,7 +67,9 @@ def sample_runs(
         )
         for number, key, user, environment in sorted(rows, key=lambda one: place[one[0]]):
             owner = key or user
-            if owner in keys or (but is not None and environment == but):
+            if owner in keys or (
+                without_environment is not None and environment == without_environment
+            ):
                 continue
             if owner is not None:
                 keys.add(owner)

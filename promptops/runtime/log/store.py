@@ -216,16 +216,18 @@ class Store:
             lambda cursor: answers.find_answer(cursor, number, self._keyring, now)
         )
 
-    def store_answer(self, key: str, one: CachedAnswer, seconds: float, megabytes: int) -> None:
+    def store_answer(self, key: str, cached: CachedAnswer, seconds: float, megabytes: int) -> None:
         """Cache an answer, unless something in it would be redacted."""
         content = self._settings.content
-        if content == NONE or (content != FULL and redact_value(one.answer) is not one.answer):
+        if content == NONE or (
+            content != FULL and redact_value(cached.answer) is not cached.answer
+        ):
             return
         now = self._clock()
         number = text_hash(key.encode(), self._secret)
 
         def write(cursor: Cursor) -> None:
-            answers.store_answer(cursor, number, one, now + seconds, self._keyring)
+            answers.store_answer(cursor, number, cached, now + seconds, self._keyring)
             if self._random(1)[0] < _TRIMMED:
                 answers.trim_answers(cursor, now, megabytes)
 
@@ -323,7 +325,7 @@ class Store:
             yield from entries
 
     def sample(
-        self, filters: Filters = _EVERYTHING, *, limit: int, but: str | None = None
+        self, filters: Filters = _EVERYTHING, *, limit: int, without_environment: str | None = None
     ) -> Sequence[RunRecord]:
         """Return a random sample of ended runs with contents, one of each key."""
         from promptops.runtime.log import sampling
@@ -331,7 +333,12 @@ class Store:
         now = self._clock()
         return self._database.read(
             lambda cursor: sampling.sample_runs(
-                cursor, filters, self._keyring, now, limit=limit, but=but
+                cursor,
+                filters,
+                self._keyring,
+                now,
+                limit=limit,
+                without_environment=without_environment,
             )
         )
 

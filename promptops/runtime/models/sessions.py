@@ -42,10 +42,10 @@ class Sessions:
         await one.start()
         return one.connections
 
-    def forget(self, one: _HttpSession) -> None:
+    def forget(self, session: _HttpSession) -> None:
         """Drop a session that is being closed."""
-        if self._open.get(id(one.loop)) is one:
-            del self._open[id(one.loop)]
+        if self._open.get(id(session.loop)) is session:
+            del self._open[id(session.loop)]
 
     def close(self) -> None:
         """Drop the sessions whose loops are closed; the others close with theirs."""

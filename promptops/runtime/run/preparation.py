@@ -34,14 +34,14 @@ class _MovedError(Exception):
     """A newer deployment arrived between two lookups."""
 
 
-def prepare(course: Course, world: RunFacts) -> Generator[Command, Any, None]:
+def prepare(course: Course, facts: RunFacts) -> Generator[Command, Any, None]:
     """Find the prompt, check the inputs, follow routes and render the messages.
 
     Afterwards the course has messages and models, or the answer of a fixed reply.
     """
     course.stage = "guard"
     try:
-        world.check_depth()
+        facts.check_depth()
     except PromptopsError:
         # Set first, so that statistics and alerts name the prompt that loops.
         name, _, _ = course.record.ref.partition("@")
@@ -51,7 +51,7 @@ def prepare(course: Course, world: RunFacts) -> Generator[Command, Any, None]:
     for _ in range(_LOOKS):
         course.decisions.clear()
         try:
-            route = yield from _find_way(course, world)
+            route = yield from _find_way(course, facts)
             break
         except _MovedError:
             course.stage = "resolve"
@@ -65,13 +65,13 @@ def prepare(course: Course, world: RunFacts) -> Generator[Command, Any, None]:
         set_reply(course, route["reply"])
         return
     course.stage = "render"
-    if world.safety is None:
+    if facts.safety is None:
         course.messages = resolved.prompt.render_completed(course.inputs)
     else:
-        course.messages = world.safety.render(course)
+        course.messages = facts.safety.render(course)
     course.stage = "route"
-    course.models = _choose_models(course, world, route.get("model"))
-    lease = world.clock() + course.limits.run_seconds + LEASE_MARGIN_SECONDS
+    course.models = _choose_models(course, facts, route.get("model"))
+    lease = facts.clock() + course.limits.run_seconds + LEASE_MARGIN_SECONDS
     course.record = course.record._replace(
         model=course.models[0], messages=course.messages, lease_until=lease
     )
@@ -83,7 +83,7 @@ def prepare(course: Course, world: RunFacts) -> Generator[Command, Any, None]:
     )
 
 
-def _find_way(course: Course, world: RunFacts) -> Generator[Command, Any, Mapping[str, Any]]:
+def _find_way(course: Course, facts: RunFacts) -> Generator[Command, Any, Mapping[str, Any]]:
     """Follow shares and routes to the prompt to run; return the last route."""
     first = yield Find(course.record.ref)
     found = first
@@ -93,7 +93,7 @@ def _find_way(course: Course, world: RunFacts) -> Generator[Command, Any, Mappin
         found = yield from _follow_share(course, found)
         take_prompt(course, found, given)
         if found.paused is not None:
-            pause = world.describe_pause(found)
+            pause = facts.describe_pause(found)
             if "reply" not in found.data:
                 raise pause
             course.decisions.append(Decision("reply", f"{pause.message}"))
@@ -121,21 +121,21 @@ def _find_way(course: Course, world: RunFacts) -> Generator[Command, Any, Mappin
         found = following
 
 
-def take_prompt(course: Course, found: ResolvedPrompt, given: Mapping[str, object]) -> None:
+def take_prompt(course: Course, resolved: ResolvedPrompt, inputs: Mapping[str, object]) -> None:
     """Set the prompt of the run."""
-    course.prompt = found
+    course.prompt = resolved
     record = course.record
     course.record = record._replace(
-        prompt=found.name,
-        version=found.version,
-        digest=found.digest,
-        commit=found.commit,
-        environment=course.counted_in or found.environment,
-        deployment=None if course.counted_in else found.deployment,
-        inputs=dict(given),
-        hidden=tuple(dict.fromkeys([*record.hidden, *hidden_inputs(found)])),
+        prompt=resolved.name,
+        version=resolved.version,
+        digest=resolved.digest,
+        commit=resolved.commit,
+        environment=course.counted_in or resolved.environment,
+        deployment=None if course.counted_in else resolved.deployment,
+        inputs=dict(inputs),
+        hidden=tuple(dict.fromkeys([*record.hidden, *hidden_inputs(resolved)])),
     )
-    course.scope = Scope(course.record.environment, found.name, record.user, record.tenant)
+    course.scope = Scope(course.record.environment, resolved.name, record.user, record.tenant)
 
 
 def _follow_share(course: Course, found: ResolvedPrompt) -> Generator[Command, Any, ResolvedPrompt]:
@@ -168,24 +168,24 @@ def _choose_route(course: Course, found: ResolvedPrompt) -> Mapping[str, Any]:
     return {}
 
 
-def beside(found: ResolvedPrompt, target: str) -> str:
+def beside(resolved: ResolvedPrompt, target: str) -> str:
     """Return the ref of a route's prompt: in the same deployment, or as written."""
     if "@" in target:
         return target
-    if found.environment is not None:
-        return f"{target}@{found.environment}"
-    if found.commit is None:
+    if resolved.environment is not None:
+        return f"{target}@{resolved.environment}"
+    if resolved.commit is None:
         return f"{target}@working"
     raise UsageError(
-        f"{found} routes to {target}, and an exact version has no environment to resolve it",
+        f"{resolved} routes to {target}, and an exact version has no environment to resolve it",
         hint=f"run it from an environment, or pin {target}@VERSION in the route",
     )
 
 
-def _choose_models(course: Course, world: RunFacts, routed: str | None) -> list[str]:
+def _choose_models(course: Course, facts: RunFacts, routed: str | None) -> list[str]:
     """Return the models to ask, in order: the caller's, else the route's, else the prompt's."""
     resolved = course.resolved
-    first = course.asked_model or routed or _choose_cheapest(course, world) or resolved.model
+    first = course.asked_model or routed or _choose_cheapest(course, facts) or resolved.model
     models = [first]
     if course.asked_model is None:
         fallbacks = list(resolved.data.get("fallbacks", ()))
@@ -195,19 +195,19 @@ def _choose_models(course: Course, world: RunFacts, routed: str | None) -> list[
     elif first != resolved.model:
         course.decisions.append(Decision("model", f"{first} was asked for"))
     path = resolved.prompt.path
-    if not world.allows(first, path):
+    if not facts.allows(first, path):
         raise RefusedError(
             f"{resolved.name} may not use {first}",
             hint="use a model listed in allow in [models]",
         )
     for one in models[1:]:
-        if not world.allows(one, path):
+        if not facts.allows(one, path):
             course.decisions.append(Decision("allow", f"{one} is left out: [models] allow"))
             models.remove(one)
     return models
 
 
-def _choose_cheapest(course: Course, world: RunFacts) -> str | None:
+def _choose_cheapest(course: Course, facts: RunFacts) -> str | None:
     """Return the cheapest suitable one of the declared models, by known prices.
 
     Its context window must fit the request, and it must not be known to refuse the prompt's tools
@@ -219,14 +219,14 @@ def _choose_cheapest(course: Course, world: RunFacts) -> str | None:
     costs: dict[str, int] = {}
     for model in rule["among"]:
         request = Request(model, course.messages, course.resolved.prompt.wire_parameters)
-        bounds = estimate(request, world)
-        window = world.context(model)
+        bounds = estimate(request, facts)
+        window = facts.context(model)
         needed = bounds.prompt_tokens if bounds.tokens is None else bounds.tokens
         fits = window is None or needed <= window
         # A model without support for tools or schemas would not do what the prompt declares.
-        if not _SHAPES.isdisjoint({*request.parameters}.intersection(world.refuses(model))):
+        if not _SHAPES.isdisjoint({*request.parameters}.intersection(facts.refuses(model))):
             continue
-        if fits and bounds.cost is not None and world.allows(model, course.resolved.prompt.path):
+        if fits and bounds.cost is not None and facts.allows(model, course.resolved.prompt.path):
             costs[model] = bounds.cost
     if not costs:
         why = f"{course.resolved.model}, since no candidate qualifies and has a price"

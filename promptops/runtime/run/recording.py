@@ -40,21 +40,21 @@ class MadeCall:
 
 
 def make_record(
-    made: MadeCall, begun: RunRecord, price: Callable[[str], Price | None]
+    call: MadeCall, start: RunRecord, price: Callable[[str], Price | None]
 ) -> tuple[RunRecord, AttemptRecord]:
     """Return the records of a run and of its one attempt.
 
     Args:
-        made: the call.
-        begun: the record with id and caller; its time is the end of the call.
+        call: the call.
+        start: the record with id and caller; its time is the end of the call.
         price: returns a model's price.
 
     Raises:
         UsageError: the answer has an unknown format.
     """
-    resolved, model = made.prompt, made.model or made.prompt.model
-    failure = made.answer if isinstance(made.answer, BaseException) else None
-    answer = _read(model, made.answer)
+    resolved, model = call.prompt, call.model or call.prompt.model
+    failure = call.answer if isinstance(call.answer, BaseException) else None
+    answer = _read(model, call.answer)
     usage = answer.usage
     cost = None
     found = price(model)
@@ -62,7 +62,7 @@ def make_record(
         cost = found.cost(usage.input_tokens, usage.output_tokens, usage.cached_tokens or 0)
     measured: dict[str, Any] = {
         "model": model,
-        "ms": made.seconds * 1000,
+        "ms": call.seconds * 1000,
         "cost_micros": cost,
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
@@ -71,8 +71,8 @@ def make_record(
         "error": None if failure is None else str(failure) or repr(failure),
         "error_kind": None if failure is None else type(failure).__name__,
     }
-    started = begun.started_at - made.seconds
-    run = begun._replace(
+    started = start.started_at - call.seconds
+    run = start._replace(
         started_at=started,
         prompt=resolved.name,
         version=resolved.version,
@@ -83,9 +83,9 @@ def make_record(
         status=SUCCEEDED if failure is None else FAILED,
         stage=None if failure is None else "call",
         finish=answer.finish if failure is None else None,
-        inputs=None if made.inputs is None else dict(made.inputs),
+        inputs=None if call.inputs is None else dict(call.inputs),
         hidden=tuple(hidden_inputs(resolved)),
-        messages=_render(made),
+        messages=_render(call),
         answer=answer.text if failure is None else None,
         tool_calls=tuple(
             {"id": one.id, "name": one.name, "arguments": one.arguments}

@@ -34,10 +34,10 @@ class Bounds(NamedTuple):
     lacking: str = ""
 
 
-def estimate(request: Request, world: RunFacts) -> Bounds:
+def estimate(request: Request, facts: RunFacts) -> Bounds:
     """Return the maximum tokens and cost of a request."""
-    prompt_tokens = world.count(request)
-    price = world.price(request.model)
+    prompt_tokens = facts.count(request)
+    price = facts.price(request.model)
     most = _answer_tokens(request.parameters)
     if price is not None and price.is_free:
         cost: int | None = 0
@@ -50,14 +50,14 @@ def estimate(request: Request, world: RunFacts) -> Bounds:
     return Bounds(prompt_tokens, tokens, cost, " and ".join(missing))
 
 
-def cache_key(request: Request, course: Course, world: RunFacts) -> str | None:
+def cache_key(request: Request, course: Course, facts: RunFacts) -> str | None:
     """Return the cache key of a request; None if its answer must not be cached.
 
     Tenants do not share answers. Evals and replays are not cached.
     """
-    if not world.cache.ttl_seconds or course.counted_in is not None:
+    if not facts.cache.ttl_seconds or course.counted_in is not None:
         return None
-    if not world.cache.is_for_sampled and request.parameters.get("temperature") != 0:
+    if not facts.cache.is_for_sampled and request.parameters.get("temperature") != 0:
         return None
     return _hash([course.resolved.digest, course.record.tenant], request)
 

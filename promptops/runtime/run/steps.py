@@ -60,7 +60,7 @@ _REPAIR = (
 _REPAIR_TEXT = "That answer cannot be used: {fault}.\nGive the whole answer again."
 
 
-def take_course(course: Course, world: RunFacts) -> Generator[Command, Any, None]:
+def take_course(course: Course, facts: RunFacts) -> Generator[Command, Any, None]:
     """Execute a run from its ref to its answer.
 
     Raises:
@@ -69,16 +69,16 @@ def take_course(course: Course, world: RunFacts) -> Generator[Command, Any, None
         OutputError: the answer is not valid.
         PromptopsError: as `prepare`.
     """
-    end = world.monotonic() + course.limits.run_seconds
-    yield from prepare(course, world)
+    end = facts.monotonic() + course.limits.run_seconds
+    yield from prepare(course, facts)
     if course.answer is not None:
         return
     yield Begin(course.record)
-    yield from ask(course, world, end)
+    yield from ask(course, facts, end)
 
 
 def continue_course(
-    course: Course, world: RunFacts, messages: Sequence[Mapping[str, Any]]
+    course: Course, facts: RunFacts, messages: Sequence[Mapping[str, Any]]
 ) -> Generator[Command, Any, None]:
     """Continue a run with the results of the called tools.
 
@@ -94,14 +94,14 @@ def continue_course(
     course.record = course.record._replace(messages=messages)
     # Continue with the model that called the tools; earlier ones have failed already.
     course.models = [model, *(one for one in course.models if one != model)]
-    yield from ask(course, world, world.monotonic() + course.limits.run_seconds)
+    yield from ask(course, facts, facts.monotonic() + course.limits.run_seconds)
 
 
-def ask(course: Course, world: RunFacts, end: float) -> Generator[Command, Any, None]:
+def ask(course: Course, facts: RunFacts, end: float) -> Generator[Command, Any, None]:
     """Ask for an answer to the run's messages until there is a final one."""
     data = course.resolved.data
     try:
-        yield from _ask_models(course, world, end)
+        yield from _ask_models(course, facts, end)
     except (ModelError, BreakerOpenError, OutputError) as error:
         if "reply" not in data or course.has_spoken:
             raise
@@ -111,10 +111,10 @@ def ask(course: Course, world: RunFacts, end: float) -> Generator[Command, Any, 
         set_reply(course, data["reply"])
         return
     if course.asked_model is None and not _wants_tools(course):
-        yield from _escalate(course, world, end)
-    if world.safety is not None:
-        _judge(course, world.safety)
-    _queue_review(course, world)
+        yield from _escalate(course, facts, end)
+    if facts.safety is not None:
+        _judge(course, facts.safety)
+    _queue_review(course, facts)
 
 
 def _judge(course: Course, safety: Safety) -> None:
@@ -131,31 +131,31 @@ def _judge(course: Course, safety: Safety) -> None:
         set_reply(course, data["reply"])
 
 
-def _ask_models(course: Course, world: RunFacts, end: float) -> Generator[Command, Any, None]:
+def _ask_models(course: Course, facts: RunFacts, end: float) -> Generator[Command, Any, None]:
     """Ask the models in turn until one answers."""
     error: ModelError | BreakerOpenError | None = None
     smallest = 0
     for model in course.models:
-        window = world.context(model)
+        window = facts.context(model)
         if smallest and (window is None or window <= smallest):
             continue
         if error is not None:
             course.decisions.append(Decision("fallback", f"{model}, after {error.message}"))
-        error = yield from _ask(course, world, model, course.messages, end)
+        error = yield from _ask(course, facts, model, course.messages, end)
         if error is None:
             course.is_degraded |= model != course.models[0]
-            yield from _read(course, world, model, end)
+            yield from _read(course, facts, model, end)
             return
         after = Next.FALL_BACK if isinstance(error, BreakerOpenError) else choose_next(error)
-        if course.has_spoken or after is Next.STOP or world.monotonic() >= end:
+        if course.has_spoken or after is Next.STOP or facts.monotonic() >= end:
             break
         if after is Next.LARGER:
-            smallest = world.context(model) or 1
+            smallest = facts.context(model) or 1
     assert error is not None  # noqa: S101 - there is at least one model
     raise error
 
 
-def _read(course: Course, world: RunFacts, model: str, end: float) -> Generator[Command, Any, None]:
+def _read(course: Course, facts: RunFacts, model: str, end: float) -> Generator[Command, Any, None]:
     """Parse an answer, with as many repairs as the prompt declares."""
     schema = course.resolved.output
     course.stage = "output"
@@ -182,7 +182,7 @@ def _read(course: Course, world: RunFacts, model: str, end: float) -> Generator[
                 {"role": "assistant", "content": answer.text},
                 {"role": "user", "content": demand},
             ]
-            trouble = yield from _ask(course, world, model, messages, end)
+            trouble = yield from _ask(course, facts, model, messages, end)
             if trouble is not None:
                 raise trouble from error
         else:
@@ -196,7 +196,7 @@ def _demand(error: OutputError, schema: Mapping[str, Any] | None) -> str:
     return _REPAIR.format(fault=error.message, schema=json.dumps(schema))
 
 
-def _escalate(course: Course, world: RunFacts, end: float) -> Generator[Command, Any, None]:
+def _escalate(course: Course, facts: RunFacts, end: float) -> Generator[Command, Any, None]:
     """Ask the stronger model if the prompt's condition on the answer holds.
 
     If the stronger model gives no valid answer, the first answer is used.
@@ -208,16 +208,16 @@ def _escalate(course: Course, world: RunFacts, end: float) -> Generator[Command,
     if why is None:
         return
     model = rule["model"]
-    if not world.allows(model, course.resolved.prompt.path):
+    if not facts.allows(model, course.resolved.prompt.path):
         course.decisions.append(Decision("allow", f"{model} is left out: [models] allow"))
         return
     course.decisions.append(Decision("escalate", f"{model}, since {why}"))
     first = course.answer, course.data, course.model
     try:
-        trouble = yield from _ask(course, world, model, course.messages, end)
+        trouble = yield from _ask(course, facts, model, course.messages, end)
         if trouble is not None:
             raise trouble
-        yield from _read(course, world, model, end)
+        yield from _read(course, facts, model, end)
     except (ModelError, BreakerOpenError, OutputError, GuardError) as error:
         course.answer, course.data, course.model = first
         course.is_degraded = True
@@ -225,13 +225,13 @@ def _escalate(course: Course, world: RunFacts, end: float) -> Generator[Command,
     course.stage = "output"
 
 
-def _queue_review(course: Course, world: RunFacts) -> None:
+def _queue_review(course: Course, facts: RunFacts) -> None:
     """Request a review of the answer by a person if the prompt's condition holds."""
     rule = course.resolved.data.get("review")
     why = None if rule is None or _wants_tools(course) else _applies(course, rule["when"])
     if why is not None:
         course.decisions.append(Decision("review", why))
-        course.reviews.append(RunReview(world.make_id(), course.record.id, world.clock(), why))
+        course.reviews.append(RunReview(facts.make_id(), course.record.id, facts.clock(), why))
 
 
 def _applies(course: Course, condition: str) -> str | None:
@@ -263,16 +263,16 @@ def _wants_tools(course: Course) -> bool:
 
 def _ask(
     course: Course,
-    world: RunFacts,
+    facts: RunFacts,
     model: str,
     messages: Sequence[Mapping[str, Any]],
     end: float,
 ) -> Generator[Command, Any, ModelError | BreakerOpenError | None]:
     """Ask one model, or use a cached answer; return the error if it fails."""
     request = Request(model, messages, course.resolved.prompt.wire_parameters)
-    key = cache_key(request, course, world)
+    key = cache_key(request, course, facts)
     if key is None:
-        return (yield from _call(course, world, request, end))
+        return (yield from _call(course, facts, request, end))
     found: Kept | Flight | None = yield Recall(key, end, not course.is_streamed)
     if isinstance(found, Kept):
         course.answer, course.model = found.answer, model
@@ -280,7 +280,7 @@ def _ask(
         return None
     kept = None
     try:
-        trouble = yield from _call(course, world, request, end)
+        trouble = yield from _call(course, facts, request, end)
         if trouble is None and _is_worth_keeping(course):
             kept = Kept(replace(_answer_of(course), usage=NO_USAGE), course.record.id)
     finally:
@@ -303,18 +303,18 @@ def _is_worth_keeping(course: Course) -> bool:
 
 
 def _call(
-    course: Course, world: RunFacts, request: Request, end: float
+    course: Course, facts: RunFacts, request: Request, end: float
 ) -> Generator[Command, Any, ModelError | BreakerOpenError | None]:
     """Ask one model with retries; return the error if it fails."""
     model = request.model
-    bounds = estimate(request, world)
+    bounds = estimate(request, facts)
     cost = bounds.cost
-    price = world.price(model)
+    price = facts.price(model)
     retries = 0
     while True:
         number = len(course.attempts) + 1
         allowed = float(course.resolved.data.get("timeout") or course.limits.call_seconds)
-        deadline = min(end, world.monotonic() + allowed)
+        deadline = min(end, facts.monotonic() + allowed)
         course.stage = "guard"
         try:
             permit: Permit = yield Admit(model)
@@ -327,7 +327,7 @@ def _call(
                 f"{course.record.id}/{number}",
                 cost,
                 bounds.tokens,
-                deadline - world.monotonic() + _LEASE_MARGIN_SECONDS,
+                deadline - facts.monotonic() + _LEASE_MARGIN_SECONDS,
                 name_request(request) if number == 1 else None,
                 bounds.lacking,
             )
@@ -337,9 +337,9 @@ def _call(
         course.stage = "call"
         course.heard.clear()
         course.first_at = None
-        noting = _AttemptTimer(course, world, number, model)
+        noting = _AttemptTimer(course, facts, number, model)
         try:
-            sent = request if world.safety is None else world.safety.seal(request, course)
+            sent = request if facts.safety is None else facts.safety.seal(request, course)
             answer: Answer = yield Call(sent, deadline)
         except BaseException as error:
             is_charged = _is_charged(error)
@@ -356,12 +356,12 @@ def _call(
                 raise
             if is_alarming(error):
                 course.alarms.append(error)
-            wait = delay_seconds(retries, error.retry_after_seconds, world.random())
+            wait = delay_seconds(retries, error.retry_after_seconds, facts.random())
             if (
                 course.has_spoken
                 or choose_next(error) is not Next.RETRY
                 or retries >= course.limits.retries
-                or world.monotonic() + wait >= end
+                or facts.monotonic() + wait >= end
             ):
                 return error
             retries += 1
@@ -413,9 +413,9 @@ class _AttemptTimer:
 
     __slots__ = ("_at", "_began", "_course", "_model", "_number", "_world")
 
-    def __init__(self, course: Course, world: RunFacts, number: int, model: str) -> None:
-        self._course, self._world, self._number, self._model = course, world, number, model
-        self._began, self._at = world.monotonic(), world.clock()
+    def __init__(self, course: Course, facts: RunFacts, number: int, model: str) -> None:
+        self._course, self._world, self._number, self._model = course, facts, number, model
+        self._began, self._at = facts.monotonic(), facts.clock()
 
     def add(self, **results: Any) -> None:  # noqa: ANN401 - fields of the record
         """Add the attempt to the run's attempts."""

@@ -80,21 +80,21 @@ class _Amounts:
         if run.is_degraded:
             self.add("promptops_runs_degraded_total", place)
 
-    def count_attempt(self, run: RunRecord, one: AttemptRecord) -> None:
+    def count_attempt(self, run: RunRecord, attempt: AttemptRecord) -> None:
         """Count one request of a run."""
-        prompt, model = _prompt(run), (("model", one.model),)
-        status = one.error_kind if one.status is None else str(one.status)
+        prompt, model = _prompt(run), (("model", attempt.model),)
+        status = attempt.error_kind if attempt.status is None else str(attempt.status)
         self.add("promptops_attempts_total", (*model, ("status", status or "")))
-        self.observe("promptops_attempt_seconds", model, one.ms)
-        self.observe("promptops_first_part_seconds", model, one.first_ms)
-        for kind, count in (("input", one.input_tokens), ("output", one.output_tokens)):
+        self.observe("promptops_attempt_seconds", model, attempt.ms)
+        self.observe("promptops_first_part_seconds", model, attempt.first_ms)
+        for kind, count in (("input", attempt.input_tokens), ("output", attempt.output_tokens)):
             if count:
                 self.add("promptops_tokens_total", (*prompt, *model, ("type", kind)), count)
         place = (*prompt, ("environment", run.environment or ""), *model)
-        if one.cost_micros is None:
+        if attempt.cost_micros is None:
             self.add("promptops_cost_unknown_total", place)
-        elif one.cost_micros:
-            self.add("promptops_cost_dollars_total", place, one.cost_micros / 1_000_000)
+        elif attempt.cost_micros:
+            self.add("promptops_cost_dollars_total", place, attempt.cost_micros / 1_000_000)
 
 
 def _prompt(run: RunRecord) -> Labels:

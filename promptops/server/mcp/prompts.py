@@ -75,20 +75,20 @@ async def complete(reader: McpReader, params: types.CompleteRequestParams) -> ty
     return types.CompleteResult(completion=completion)
 
 
-def read_inputs(found: ResolvedPrompt, arguments: Mapping[str, str]) -> dict[str, Any]:
+def read_inputs(resolved: ResolvedPrompt, arguments: Mapping[str, str]) -> dict[str, Any]:
     """Convert arguments to the declared types of a prompt's inputs.
 
     Raises:
         InputError: an argument is unknown, or has not the input's type.
     """
-    schemas = input_schemas(found.inputs)
+    schemas = input_schemas(resolved.inputs)
     values = {}
     for name, text in arguments.items():
         if name not in schemas:
             near = nearest(name, schemas)
             known = ", ".join(schemas) or "none"
             raise InputError(
-                f"{found.name} has no input '{name}'",
+                f"{resolved.name} has no input '{name}'",
                 hint=f"did you mean '{near}'?" if near else f"its inputs: {known}",
             )
         try:
@@ -98,14 +98,14 @@ def read_inputs(found: ResolvedPrompt, arguments: Mapping[str, str]) -> dict[str
     return values
 
 
-def describe_origin(found: ResolvedPrompt) -> dict[str, Any]:
+def describe_origin(resolved: ResolvedPrompt) -> dict[str, Any]:
     """Return a prompt's origin, for the `_meta` of an answer."""
     return {
-        "promptops/name": found.name,
-        "promptops/version": found.version,
-        "promptops/digest": found.digest,
-        "promptops/environment": found.environment,
-        "promptops/deployment": found.deployment,
+        "promptops/name": resolved.name,
+        "promptops/version": resolved.version,
+        "promptops/digest": resolved.digest,
+        "promptops/environment": resolved.environment,
+        "promptops/deployment": resolved.deployment,
     }
 
 

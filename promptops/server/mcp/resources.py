@@ -117,18 +117,18 @@ async def diff(reader: McpReader, text: str) -> dict[str, Any]:
     return await asyncio.to_thread(describe_difference, old.prompt, new.prompt)
 
 
-async def list_parts(reader: McpReader, part: str, given: Mapping[str, str]) -> list[str]:
+async def list_parts(reader: McpReader, part: str, known_parts: Mapping[str, str]) -> list[str]:
     """Return the possible values of a part of a resource's address.
 
     Args:
         reader: the client's reader.
         part: the part's name in the template.
-        given: the known parts.
+        known_parts: the known parts.
     """
     if part == "name":
         return [one.name for one in await reader.list_live()]
     try:
-        released = await list_versions(reader, given.get("name", ""))
+        released = await list_versions(reader, known_parts.get("name", ""))
     except (NotFoundError, UsageError):
         return []
     versions = [one["version"] for one in released["versions"]]

@@ -92,23 +92,23 @@ class TryPage(NamedTuple):
     answer: FormAnswer | None
 
 
-def open_form(repository: Repository, name: str, given: Mapping[str, str]) -> TryPage:
+def open_form(repository: Repository, name: str, sent_fields: Mapping[str, str]) -> TryPage:
     """Return a prompt's form, with the values already entered.
 
     Args:
         repository: the prompt's repository.
         name: the prompt.
-        given: the sent fields: `version`, and `in.NAME` for each input.
+        sent_fields: the sent fields: `version`, and `in.NAME` for each input.
     """
     selectors = _list_selectors(repository, name)
-    selector = given.get("version", WORKING)
+    selector = sent_fields.get("version", WORKING)
     try:
         resolved = resolve_selected(repository, parse_ref(f"{name}@{selector}"))
     except PromptopsError as error:
         answer = FormAnswer(fault=error.message, hint=error.hint)
         return TryPage(name, selector, selectors, None, (), answer)
     schemas = input_schemas(resolved.prompt.inputs)
-    fields = tuple(_make_field(one, schema, given) for one, schema in schemas.items())
+    fields = tuple(_make_field(one, schema, sent_fields) for one, schema in schemas.items())
     return TryPage(name, selector, selectors, resolved, fields, None)
 
 

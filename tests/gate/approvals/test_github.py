@@ -252,7 +252,7 @@ def test_pull_requests_that_merge_together(forge: FakeGitHub, github: GitHub) ->
     forge.review(12, "bob")
     forge.review(12, "eve", "CHANGES_REQUESTED")
     forge.review(13, "jane")
-    found = ask(github, 13, 12, look=look)
+    found = ask(github, 13, 12, read_proposal=look)
     assert [(one.approver, one.commit, one.proposal) for one in found.found] == [
         ("@jane", commit("head of 13"), "#13"),
         ("@bob", commit("head of 12"), "#12"),
@@ -276,15 +276,15 @@ def test_of_an_entry_with_one_pull_request_its_own_commits_say_whose_it_is(
     forge.open(12).commits = [("jane", "jane"), ("eve", "web-flow")]
     forge.pulls[12].ids = [commit("x"), commit("a merge")]
     forge.review(12, "eve")
-    (one,) = ask(github, look=look).proposals
+    (one,) = ask(github, read_proposal=look).proposals
     assert (one.authors, one.committers) == (names_of("@jane"), PEOPLE)
-    (one,) = ask(github, look=look, committers_may=True).proposals
+    (one,) = ask(github, read_proposal=look, committers_may=True).proposals
     assert one.committers == {"@local"}
 
 
 def test_a_pull_request_that_is_not_here_is_told_of(forge: FakeGitHub, github: GitHub) -> None:
     forge.open(12)
-    found = ask(github, look=Proposal)
+    found = ask(github, read_proposal=Proposal)
     (note,) = found.notes
     assert note == (
         "#12 cannot be compared with its target: its commit "
@@ -309,7 +309,7 @@ def test_an_author_whose_account_is_gone_is_nobody(
     forge.open(13)
     forge.review(12, "eve")
     forge.review(13, "jane")
-    found = ask(github, 12, 13, look=Proposal)
+    found = ask(github, 12, 13, read_proposal=Proposal)
     assert list(names(found)) == ["@eve", "@jane"]
     assert [one.authors for one in found.proposals] == [frozenset(), frozenset()]
     assert ask(github, 12).author is None
@@ -404,7 +404,7 @@ def test_a_run_for_a_pull_request(
     forge.review(12, "bob")
     given = environment(forge, tmp_path, "pull_request", pull_request())
     for wanted in (None, "github"):
-        read = find_forge(given, wanted=wanted, limits=clock.limits())
+        read = find_forge(given, name=wanted, limits=clock.limits())
         assert read is not None
         found = read(open_repository(repo.path), policy("* @acme/prompts\n"), CHANGE)
         assert names(found) == {"@bob": False}
@@ -443,7 +443,7 @@ def test_a_run_elsewhere() -> None:
 def test_a_run_of_another_forge(forge: FakeGitHub, tmp_path: Path) -> None:
     given = environment(forge, tmp_path, "pull_request", pull_request())
     with pytest.raises(UsageError, match="approvals come from gitlab, and this is github's CI"):
-        find_forge(given, wanted="gitlab")
+        find_forge(given, name="gitlab")
 
 
 def test_the_better_token_is_used(

@@ -251,7 +251,7 @@ def test_a_pipeline_for_a_merge_request(lab: FakeGitLab, clock: Clock, repo: Rep
     apart = repo.commit({"a": "3"})
     merge = lab.open(12)
     lab.approve(12, "bob")
-    read = find_forge(environment(lab), wanted="gitlab", limits=clock.limits())
+    read = find_forge(environment(lab), name="gitlab", limits=clock.limits())
     assert read is not None
     for base, head in (
         (first, commit("head of 12")),

@@ -16,11 +16,11 @@ def test_a_sample_has_one_run_of_each_key_and_what_was_said(log: RunLog) -> None
         log.finish(end(make_run(START + number, key=f"k-{number % 10}", user=None)))
     log.begin(make_run(START + 40, key="running"))
     log.finish(end(make_run(START + 41, key="eval", environment="eval")))
-    found = log.sample(limit=100, but="eval")
+    found = log.sample(limit=100, without_environment="eval")
     assert sorted(str(run.key) for run in found) == [f"k-{number}" for number in range(10)]
     assert all(run.inputs == {"ticket": "I was charged twice."} for run in found)
     assert all(run.answer == '{"topic": "billing"}' for run in found)
-    some = log.sample(limit=4, but="eval")
+    some = log.sample(limit=4, without_environment="eval")
     assert [run.id for run in some] == [run.id for run in found[:4]]
     assert "eval" in {run.key for run in log.sample(limit=100)}
 
