@@ -116,16 +116,16 @@ def _warn_of_no_rules(repository: Repository) -> None:
 
 
 def _describe(change: HookChange, *, dry_run: bool) -> list[str]:
-    from promptops.protection.hooks import HookDeed
+    from promptops.protection.hooks import HookResult
 
     path = near(change.path)
     would = "would be " if dry_run else ""
-    if change.deed is HookDeed.ABSENT:
+    if change.result is HookResult.ABSENT:
         return [f"{path}: there is no hook of promptops"]
-    if change.deed is HookDeed.KEPT:
+    if change.result is HookResult.KEPT:
         return [f"{path}: installed already"]
-    lines = [f"{path}: {would}{change.deed.value}"]
-    if change.other is not None and change.deed is HookDeed.REMOVED:
+    lines = [f"{path}: {would}{change.result.value}"]
+    if change.other is not None and change.result is HookResult.REMOVED:
         lines.append(f"the previous hook {'would be' if dry_run else 'is'} restored")
     elif change.other is not None:
         lines.append(f"the previous hook runs first: {one_line(change.other.name)}")

@@ -55,7 +55,7 @@ def init(
     again changes nothing.
     """
     from promptops.repository.scaffold import set_up
-    from promptops.repository.steps import Deed
+    from promptops.repository.steps import StepResult
 
     steps = set_up(
         current().repository,
@@ -69,7 +69,10 @@ def init(
         dry_run=dry_run,
     )
     print_steps(steps, dry_run=dry_run)
-    if any(step.deed in {Deed.WRITTEN, Deed.EXTENDED} for step in steps) and not dry_run:
+    if (
+        any(step.result in {StepResult.WRITTEN, StepResult.EXTENDED} for step in steps)
+        and not dry_run
+    ):
         say("next: review the files, run promptops validate, then commit them;")
         say("      run promptops status and promptops doctor for further steps")
         _warn_of_formatters(current().repository)

@@ -83,10 +83,10 @@ def new(
 
 def print_steps(steps: list[ScaffoldStep], *, dry_run: bool) -> None:
     """Print what was done with each file."""
-    width = max(len(step.deed.value) for step in steps)
+    width = max(len(step.result.value) for step in steps)
     for step in steps:
         first, *rest = step.detail.split("\n")
-        emit(f"{step.deed.value.ljust(width)}  {step.path}{f' ({first})' if first else ''}")
+        emit(f"{step.result.value.ljust(width)}  {step.path}{f' ({first})' if first else ''}")
         for line in rest:
             emit(f"{' ' * width}    {line}")
     if dry_run:

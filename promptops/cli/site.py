@@ -145,7 +145,7 @@ def _serve(builder: SiteBuilder, port: int, *, watches: bool, may_run: bool) -> 
     with ExitStack() as stack:
         try:
             lock = FileLock(builder.folder.with_suffix(".lock"))
-            stack.enter_context(lock.held(is_patient=False))
+            stack.enter_context(lock.held(waits=False))
         except BlockingIOError:
             raise UsageError(
                 "the site of this repository is already served", hint="open that one, or stop it"

@@ -405,7 +405,7 @@ class _RemotePlace(_DeploymentPlace):
             self._follow(commit)
             return True
         # If the first push succeeded and its answer was lost, the second one is refused.
-        has_landed = self._find_out(commit, old, doubt)
+        has_landed = self._has_arrived(commit, old, doubt)
         if has_landed:
             return True
         if result is not None and result.status is PushStatus.REFUSED:
@@ -418,7 +418,7 @@ class _RemotePlace(_DeploymentPlace):
         self.lock_held = result.reason if result is not None and is_locked else ""
         return False
 
-    def _find_out(
+    def _has_arrived(
         self, commit: str, old: str | None, doubt: UnclearPushError | None
     ) -> bool | None:
         """Return whether the remote has our deployment; None: not yet, but it may still arrive.

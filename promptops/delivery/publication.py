@@ -18,10 +18,10 @@ from promptops.delivery.planning import ReleasePlan, refuse_other_bytes
 from promptops.delivery.pushing import (
     THERE,
     is_unclear,
-    push_patiently,
+    push_with_retries,
     refused_by_remote,
+    remove_tags,
     require_remote,
-    take_back,
 )
 from promptops.delivery.release import parse_release, read_release
 from promptops.delivery.syncing import sync_releases
@@ -81,7 +81,7 @@ def create_releases(
         )
     except KeyboardInterrupt:
         # Git updates the refs of a transaction one after the other, so some may exist already.
-        take_back(repository, tags)
+        remove_tags(repository, tags)
         raise
     except ConflictError:
         replanned = [_plan_again(repository, plan) for plan in plans]
@@ -166,18 +166,18 @@ def push_releases(
     refs += [PushRef(oid, ref, None) for ref, oid in list_evidence(repository, releases).items()]
     refs += [branch] if branch is not None else []
     try:
-        results = push_patiently(repository, remote, refs)
+        results = push_with_retries(repository, remote, refs)
     except RemoteError as error:
         # The connection may have broken after the remote accepted them, so ask.
         if not is_unclear(repository, remote, made, error):
             return list(releases)
         raise
     except GitError:
-        take_back(repository, made)
+        remove_tags(repository, made)
         raise
     if all(result.status in THERE for result in results):
         return list(releases)
-    take_back(repository, made)
+    remove_tags(repository, made)
     if not any(result.status is PushStatus.STALE for result in results):
         reasons = "; ".join(sorted({result.reason for result in results if result.reason}))
         raise refused_by_remote(remote, "release", reasons)

@@ -56,14 +56,14 @@ def is_unclear(
     except RemoteError:
         is_over = False
     if is_over:
-        take_back(repository, made)
+        remove_tags(repository, made)
     else:
         kept = ", ".join(short_name(ref) for ref in made)
         error.hint = f"{kept} may have arrived or not; run the same command again to complete it"
     return True
 
 
-def take_back(repository: Repository, tags: Mapping[str, str]) -> None:
+def remove_tags(repository: Repository, tags: Mapping[str, str]) -> None:
     """Remove the tags that this run created."""
     there = read_refs(repository.git, list(tags))
     update_refs(
@@ -93,7 +93,7 @@ def refused_by_remote(remote: str, what: str, reason: str) -> RefusedError:
     return RefusedError(f"{remote} refused the {what}: {reason or 'no reason given'}", hint=hint)
 
 
-def push_patiently(
+def push_with_retries(
     repository: Repository, remote: str, refs: Sequence[PushRef]
 ) -> list[PushResult]:
     """Push tags atomically; retry while another push holds a lock on the remote."""

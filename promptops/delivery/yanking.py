@@ -8,8 +8,8 @@ from promptops.delivery.pushing import (
     THERE,
     is_unclear,
     refused_by_remote,
+    remove_tags,
     require_remote,
-    take_back,
 )
 from promptops.delivery.release import find_yank
 from promptops.delivery.releases import require_release
@@ -124,5 +124,5 @@ def push_yank(repository: Repository, name: str, version: Version, *, made: bool
             raise
     except (GitError, RefusedError):
         if made:
-            take_back(repository, {tag: found.oid})
+            remove_tags(repository, {tag: found.oid})
         raise

@@ -121,7 +121,7 @@ class GitHub(Transport):
             _to_review(found, number) for found in self.records(path, needs="pull requests: read")
         ]
 
-    def find_last_sending(self, number: int) -> datetime | None:
+    def find_last_retarget(self, number: int) -> datetime | None:
         """Return when a pull request was last retargeted to another branch; None if never.
 
         Raises:

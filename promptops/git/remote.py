@@ -421,10 +421,10 @@ def _result(ref: str, flag: str, summary: str, said: str) -> PushResult:
         return PushResult(ref, PushStatus.BUSY, detail)
     if not detail and re.search(r"atomic (?:push|transaction) fail", reason):
         return PushResult(ref, PushStatus.ABORTED, reason)
-    return PushResult(ref, PushStatus.REFUSED, _remote_words(said, detail or reason))
+    return PushResult(ref, PushStatus.REFUSED, _hook_output(said, detail or reason))
 
 
-def _remote_words(said: str, reason: str) -> str:
+def _hook_output(said: str, reason: str) -> str:
     """Return git's "hook declined" with the output of the remote's hook before it."""
     if "hook declined" not in reason and "unpacker error" not in reason:
         return reason
@@ -449,7 +449,7 @@ def _ask(git: Git | None, args: Sequence[str], remote: str, limits: GitLimits) -
     silence = max(1, round(limits.silence_seconds))
     patience = ("-c", "http.lowSpeedLimit=1", "-c", f"http.lowSpeedTime={silence}")
     environment = foreign_environment() if git is None else git.child_environment()
-    environment.update(_impatient_ssh(git, environment, limits))
+    environment.update(_ssh_timeouts(git, environment, limits))
     try:
         return run_git(
             (*patience, *args),
@@ -464,7 +464,7 @@ def _ask(git: Git | None, args: Sequence[str], remote: str, limits: GitLimits) -
         ) from error
 
 
-def _impatient_ssh(
+def _ssh_timeouts(
     git: Git | None, environment: Mapping[str, str], limits: GitLimits
 ) -> dict[str, str]:
     """Set ssh's timeouts, unless the user configured the ssh command."""

@@ -17,12 +17,12 @@ MAX_INTEGER = 2**53 - 1
 _HALF = re.compile("[\ud800-\udfff]")
 
 
-def read_exact(data: bytes, *, halves: bool = False) -> Any:  # noqa: ANN401 - JSON
+def read_exact(data: bytes, *, allow_surrogates: bool = False) -> Any:  # noqa: ANN401 - JSON
     """Return the value of a document in UTF-8.
 
     Args:
         data: the document.
-        halves: whether escaped lone surrogates are allowed in strings.
+        allow_surrogates: whether escaped lone surrogates are allowed in strings.
 
     Raises:
         ValueError: it is not JSON, or ambiguous.
@@ -36,7 +36,7 @@ def read_exact(data: bytes, *, halves: bool = False) -> Any:  # noqa: ANN401 - J
         parse_float=_read_number,
         parse_constant=refuse_constant,
     )
-    if not halves and "\\u" in text:
+    if not allow_surrogates and "\\u" in text:
         _refuse_halves(value)
     return value
 
@@ -93,12 +93,12 @@ def _refuse_halves(value: object) -> None:
             raise ValueError(message)
 
 
-def settle_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON
+def normalize_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON
     """Return a value with whole numbers as integers. Raises ValueError for a forbidden number."""
     if isinstance(value, dict):
-        return {key: settle_numbers(one) for key, one in value.items()}
+        return {key: normalize_numbers(one) for key, one in value.items()}
     if isinstance(value, list):
-        return [settle_numbers(one) for one in value]
+        return [normalize_numbers(one) for one in value]
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, float) and write_number(value) is None:

@@ -97,7 +97,7 @@ class HookKind(Enum):
         return self.mark in script.split("\n")[:2]
 
 
-class HookDeed(StrEnum):
+class HookResult(StrEnum):
     """What was done with the hook."""
 
     INSTALLED = "installed"
@@ -113,12 +113,12 @@ class HookChange:
 
     Attributes:
         path: the hook's file.
-        deed: what was done with it.
+        result: what was done with it.
         other: the other hook that runs before ours, or was restored; or None.
     """
 
     path: Path
-    deed: HookDeed
+    result: HookResult
     other: Path | None = None
 
 
@@ -148,11 +148,11 @@ def install_hook(
     present = _read(path)
     other = kept if os.path.lexists(kept) else None
     if present == script:
-        return HookChange(path, HookDeed.KEPT, other)
+        return HookChange(path, HookResult.KEPT, other)
     if present is not None and kind.is_ours(present):
         if not dry_run:
             write_atomically(path, script.encode(), mode=0o755)
-        return HookChange(path, HookDeed.UPDATED, other)
+        return HookChange(path, HookResult.UPDATED, other)
     if present is not None:
         if other is not None:
             raise RefusedError(
@@ -165,7 +165,7 @@ def install_hook(
     if not dry_run:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, script.encode(), mode=0o755)
-    return HookChange(path, HookDeed.INSTALLED, other)
+    return HookChange(path, HookResult.INSTALLED, other)
 
 
 def uninstall_hook(
@@ -178,7 +178,7 @@ def uninstall_hook(
     path, _ = _locate(repository, kind)
     present = _read(path)
     if present is None or not kind.is_ours(present):
-        return HookChange(path, HookDeed.ABSENT)
+        return HookChange(path, HookResult.ABSENT)
     written = _PYTHON.search(present)
     if written is None or present != kind.script.replace("python=PYTHON", written[0], 1):
         raise RefusedError(
@@ -191,7 +191,7 @@ def uninstall_hook(
         _put_back(kept, path)
     elif not dry_run:
         path.unlink()
-    return HookChange(path, HookDeed.REMOVED, other)
+    return HookChange(path, HookResult.REMOVED, other)
 
 
 def _locate(repository: Repository, kind: HookKind) -> tuple[Path, bool]:

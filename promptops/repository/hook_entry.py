@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from promptops.repository.config import CONFIG_FILE
 from promptops.repository.origin import find_origin
 from promptops.repository.steps import (
-    Deed,
     ScaffoldStep,
+    StepResult,
     read_text,
     write_new,
 )
@@ -29,14 +29,14 @@ def write_hook(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
         lines = "\n".join(f"  {line}" for line in entry.split("\n"))
         return write_new(repository, path, f"repos:\n{lines}\n", dry_run=dry_run)
     if "promptops" in text:
-        return ScaffoldStep(path, Deed.KEPT, "has a promptops hook")
+        return ScaffoldStep(path, StepResult.KEPT, "has a promptops hook")
     # Writing through a link could change a file outside of the repository.
     extended = None if file.is_symlink() else extend_hooks(text, entry)
     if extended is None:
-        return ScaffoldStep(path, Deed.LEFT, f"add this below repos:\n{entry}")
+        return ScaffoldStep(path, StepResult.LEFT, f"add this below repos:\n{entry}")
     if not dry_run:
         file.write_bytes(extended.encode())
-    return ScaffoldStep(path, Deed.EXTENDED, "runs promptops validate before each commit")
+    return ScaffoldStep(path, StepResult.EXTENDED, "runs promptops validate before each commit")
 
 
 def _hook_entry(repository: Repository) -> str:

@@ -24,17 +24,17 @@ class FileLock:
         self._handle: int | None = None
 
     @contextlib.contextmanager
-    def held(self, *, is_patient: bool = True) -> Iterator[None]:
-        """Hold the lock; with `patient`, wait for it.
+    def held(self, *, waits: bool = True) -> Iterator[None]:
+        """Hold the lock. If another process holds it, wait if `waits` is true.
 
         Raises:
-            BlockingIOError: another process holds it, and `patient` is false.
+            BlockingIOError: another process holds it, and `waits` is false.
             OSError: the file cannot be created.
         """
         handle = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._handle = handle
         try:
-            _lock(handle, is_patient=is_patient)
+            _lock(handle, waits=waits)
             try:
                 yield
             finally:
@@ -58,7 +58,7 @@ def hold(handle: int) -> None:
     if sys.platform != "win32":
         # Some network file systems have no locks.
         with contextlib.suppress(OSError):
-            _lock(handle, is_patient=False)
+            _lock(handle, waits=False)
 
 
 def remove_unless_held(file: Path) -> None:
@@ -69,24 +69,24 @@ def remove_unless_held(file: Path) -> None:
             return
         handle = os.open(file, os.O_RDWR | os.O_CLOEXEC)
         try:
-            _lock(handle, is_patient=False)
+            _lock(handle, waits=False)
             file.unlink()
         finally:
             os.close(handle)
 
 
-def _lock(handle: int, *, is_patient: bool) -> None:
+def _lock(handle: int, *, waits: bool) -> None:
     if sys.platform == "win32":
         import msvcrt
 
         try:
-            msvcrt.locking(handle, msvcrt.LK_LOCK if is_patient else msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(handle, msvcrt.LK_LOCK if waits else msvcrt.LK_NBLCK, 1)
         except PermissionError as error:
             raise BlockingIOError(*error.args) from error
     else:
         import fcntl
 
-        fcntl.flock(handle, fcntl.LOCK_EX if is_patient else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _unlock(handle: int) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from promptops.repository.origin import PLACEHOLDER, find_origin
 from promptops.repository.steps import (
-    Deed,
     ScaffoldStep,
+    StepResult,
     read_text,
     write_new,
 )
@@ -94,7 +94,7 @@ def write_workflows(
             # evals.
             del texts[names[0]]
             why = f"let its gate wait for evals:\n{_JOB}\n{_NEEDS}\n{_DOWNLOAD}{_EVIDENCE}{_UPLOAD}"
-            steps.append(ScaffoldStep(f"{_WORKFLOWS}/{names[0]}", Deed.LEFT, why.rstrip()))
+            steps.append(ScaffoldStep(f"{_WORKFLOWS}/{names[0]}", StepResult.LEFT, why.rstrip()))
     return steps + [
         write_new(repository, f"{_WORKFLOWS}/{name}", one, dry_run=dry_run)
         for name, one in texts.items()
@@ -104,7 +104,7 @@ def write_workflows(
 def with_advice(steps: Sequence[ScaffoldStep]) -> list[ScaffoldStep]:
     """Return the steps; the first written file's has the advice on what to edit in all files."""
     advice = find_origin().advice
-    first = next((step for step in steps if step.deed is Deed.WRITTEN), None)
+    first = next((step for step in steps if step.result is StepResult.WRITTEN), None)
     if advice is None:
         return list(steps)
     return [replace(step, detail=advice) if step is first else step for step in steps]
@@ -144,11 +144,11 @@ def write_pipeline(
     has_evals = not evals or "promptops-evals:" in text
     if has_gate and has_evals and nightly and "promptops-nightly:" not in text:
         detail = f"add these jobs, and a pipeline schedule:\n{by_night.rstrip()}"
-        return ScaffoldStep(path, Deed.LEFT, detail)
+        return ScaffoldStep(path, StepResult.LEFT, detail)
     if has_gate and has_evals:
-        return ScaffoldStep(path, Deed.KEPT, "runs promptops gate")
+        return ScaffoldStep(path, StepResult.KEPT, "runs promptops gate")
     what = "let its gate wait for evals, as in" if has_gate else "add this job"
-    return ScaffoldStep(path, Deed.LEFT, f"{what}:\n{job.rstrip()}")
+    return ScaffoldStep(path, StepResult.LEFT, f"{what}:\n{job.rstrip()}")
 
 
 def fit_template(repository: Repository, name: str) -> str:

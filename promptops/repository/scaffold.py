@@ -27,8 +27,8 @@ from promptops.repository.pipelines import (
 )
 from promptops.repository.repository import list_names
 from promptops.repository.steps import (
-    Deed,
     ScaffoldStep,
+    StepResult,
     append,
     prepend,
     read_text,
@@ -72,7 +72,7 @@ def set_up(  # noqa: PLR0913 - one for each option of `init`
     if names:
         count = "1 prompt" if len(names) == 1 else f"{len(names)} prompts"
         steps.append(
-            ScaffoldStep(f"{repository.config.prompts}/", Deed.KEPT, f"has {count} already")
+            ScaffoldStep(f"{repository.config.prompts}/", StepResult.KEPT, f"has {count} already")
         )
     else:
         steps += write_prompt(repository, FIRST_PROMPT, dry_run=dry_run)
@@ -109,9 +109,9 @@ def set_up(  # noqa: PLR0913 - one for each option of `init`
 def _write_config(repository: Repository, *, releases: bool, dry_run: bool) -> ScaffoldStep:
     if releases and repository.config.path and repository.config.gate.versions != "release":
         detail = 'set versions = "release" in [gate], for the workflow that releases'
-        return ScaffoldStep(repository.config.path, Deed.LEFT, detail)
+        return ScaffoldStep(repository.config.path, StepResult.LEFT, detail)
     if repository.config.path == PYPROJECT_FILE:
-        return ScaffoldStep(PYPROJECT_FILE, Deed.KEPT, "has [tool.promptops]")
+        return ScaffoldStep(PYPROJECT_FILE, StepResult.KEPT, "has [tool.promptops]")
     config = repository.config
     environments = json.dumps(list(config.environment_names))
     text = f"""\
@@ -170,18 +170,18 @@ def _add_tables(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
     missing = [text for name, text in _TABLES.items() if name not in config.tables]
     if not missing or not {"guards", "log"} - set(config.tables):
         return ScaffoldStep(
-            config.path or CONFIG_FILE, Deed.KEPT, "has the tables for limits and the log"
+            config.path or CONFIG_FILE, StepResult.KEPT, "has the tables for limits and the log"
         )
     lines = "\n" + "\n".join(missing).rstrip()
     if config.path == PYPROJECT_FILE:
         lines = lines.replace("\n[", "\n[tool.promptops.")
-        return ScaffoldStep(PYPROJECT_FILE, Deed.LEFT, f"add these tables:{lines}")
+        return ScaffoldStep(PYPROJECT_FILE, StepResult.LEFT, f"add these tables:{lines}")
     unbounded = _list_unbounded(repository)
     detail = "limits and a run log"
     if unbounded:
         detail += f"; give {', '.join(unbounded)} a max_tokens, or runs are refused"
     if dry_run and config.path is None:
-        return ScaffoldStep(CONFIG_FILE, Deed.EXTENDED, detail)
+        return ScaffoldStep(CONFIG_FILE, StepResult.EXTENDED, detail)
     text = read_text(repository.require_work_tree() / CONFIG_FILE) or ""
     return append(repository, CONFIG_FILE, text, lines, detail, dry_run=dry_run)
 
@@ -247,12 +247,14 @@ def _write_owners(
         is not OwnersState.OWNED
     ]
     if not missing:
-        return ScaffoldStep(path, Deed.KEPT, "has owners for the prompts")
+        return ScaffoldStep(path, StepResult.KEPT, "has owners for the prompts")
     lines = [f"{comment}{pattern.replace(' ', chr(92) + ' ')} {owner}" for pattern in missing]
     if is_gitlab and re.search(r"^\^?\[", text, re.MULTILINE):
         lines.insert(0, "[Prompts]")
     if (top / path).is_symlink():
-        return ScaffoldStep(path, Deed.LEFT, "\n".join(["it is a link; add these lines:", *lines]))
+        return ScaffoldStep(
+            path, StepResult.LEFT, "\n".join(["it is a link; add these lines:", *lines])
+        )
     detail = "put your team in" if comment else f"owner: {owner}"
     if not comment and owner == author:
         detail += "; the owner's own changes cannot be approved: pass a team with --owner"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from promptops.files import read_file
 from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE
 from promptops.repository.new_prompt import DEFAULT_MODEL, find_author, quote_scalar
-from promptops.repository.steps import Deed, ScaffoldStep, append, read_text, write_new
+from promptops.repository.steps import ScaffoldStep, StepResult, append, read_text, write_new
 
 if TYPE_CHECKING:
     from promptops.repository.repository import Repository
@@ -34,7 +34,9 @@ def write_scenario_prompt(repository: Repository, *, dry_run: bool) -> list[Scaf
     config = repository.config
     if config.eval.scenarios is not None:
         return [
-            ScaffoldStep(config.path or CONFIG_FILE, Deed.KEPT, "names a scenario prompt already")
+            ScaffoldStep(
+                config.path or CONFIG_FILE, StepResult.KEPT, "names a scenario prompt already"
+            )
         ]
     text = read_file(Path(__file__).with_name("scenarios.md")).decode()
     text = text.replace("AUTHOR", quote_scalar(find_author(repository)), 1)
@@ -50,11 +52,13 @@ def _name_it(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
     config = repository.config
     path = config.path or CONFIG_FILE
     if "eval" in config.tables:
-        return ScaffoldStep(path, Deed.LEFT, f"add to its table for evals:\n{_SETTING}")
+        return ScaffoldStep(path, StepResult.LEFT, f"add to its table for evals:\n{_SETTING}")
     if path == PYPROJECT_FILE:
-        return ScaffoldStep(path, Deed.LEFT, f"add this table:\n[tool.promptops.eval]\n{_SETTING}")
+        return ScaffoldStep(
+            path, StepResult.LEFT, f"add this table:\n[tool.promptops.eval]\n{_SETTING}"
+        )
     detail = "the prompt that drafts samples"
     if dry_run and config.path is None:
-        return ScaffoldStep(path, Deed.EXTENDED, detail)
+        return ScaffoldStep(path, StepResult.EXTENDED, detail)
     before = read_text(repository.require_work_tree() / path) or ""
     return append(repository, path, before, f"\n[eval]\n{_SETTING}", detail, dry_run=dry_run)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from promptops.repository.repository import Repository
 
 
-class Deed(StrEnum):
+class StepResult(StrEnum):
     """The possible results of a step."""
 
     WRITTEN = "written"
@@ -32,12 +32,12 @@ class ScaffoldStep:
 
     Attributes:
         path: relative to the repository's top.
-        deed: what was done, or would be done in a dry run.
+        result: what was done, or would be done in a dry run.
         detail: more details, or the lines that the user must add.
     """
 
     path: str
-    deed: Deed
+    result: StepResult
     detail: str = ""
 
 
@@ -52,7 +52,7 @@ def prepend(
     mark = "\ufeff" if text.startswith("\ufeff") else ""
     if not dry_run:
         replace_file(place_file(repository, path), f"{mark}{added}{text[len(mark) :]}".encode())
-    return ScaffoldStep(path, Deed.EXTENDED, detail)
+    return ScaffoldStep(path, StepResult.EXTENDED, detail)
 
 
 def read_text(file: Path) -> str | None:
@@ -71,12 +71,12 @@ def write_new(repository: Repository, path: str, text: str, *, dry_run: bool) ->
     """Write a new file; keep an existing one."""
     file = place_file(repository, path)
     if os.path.lexists(file):
-        return ScaffoldStep(path, Deed.KEPT, "exists already")
+        return ScaffoldStep(path, StepResult.KEPT, "exists already")
     if not dry_run:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
-    return ScaffoldStep(path, Deed.WRITTEN)
+    return ScaffoldStep(path, StepResult.WRITTEN)
 
 
 def append(
@@ -86,14 +86,14 @@ def append(
     file = place_file(repository, path)
     if not os.path.lexists(file):
         step = write_new(repository, path, f"{lines}\n", dry_run=dry_run)
-        return ScaffoldStep(path, step.deed, detail)
+        return ScaffoldStep(path, step.result, detail)
     newline = "\r\n" if "\r\n" in text else "\n"
     gap = "" if not text or text.endswith("\n") else newline
     added = gap + lines.replace("\n", newline) + newline
     if not dry_run:
         with file.open("ab") as stream:
             stream.write(added.encode())
-    return ScaffoldStep(path, Deed.EXTENDED, detail)
+    return ScaffoldStep(path, StepResult.EXTENDED, detail)
 
 
 def place_file(repository: Repository, path: str) -> Path:

@@ -97,7 +97,7 @@ class KeyFile:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = self.path.with_name(f"{self.path.name}.lock")
         try:
-            with FileLock(lock).held(is_patient=False):
+            with FileLock(lock).held(waits=False):
                 keys = change(self.keys)
                 write_atomically(self.path, write_keys(keys), mode=0o600)
         except BlockingIOError:

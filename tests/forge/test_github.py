@@ -36,9 +36,9 @@ def test_a_pull_request(forge: FakeGitHub, github: GitHub) -> None:
 def test_when_it_was_last_sent_to_another_branch(forge: FakeGitHub, github: GitHub) -> None:
     pull = forge.open(12)
     pull.events = [("labeled", "2026-01-03T00:00:00Z")]
-    assert github.find_last_sending(12) is None
+    assert github.find_last_retarget(12) is None
     pull.events += [("base_ref_changed", f"2026-01-0{day}T00:00:00Z") for day in (2, 1)]
-    assert github.find_last_sending(12) == datetime(2026, 1, 2, tzinfo=UTC)
+    assert github.find_last_retarget(12) == datetime(2026, 1, 2, tzinfo=UTC)
 
 
 def test_when_a_review_was_given(forge: FakeGitHub, github: GitHub) -> None:

@@ -58,7 +58,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "promptops.gate.approvals.github": ("tests/gate/approvals/test_github.py",),
     "promptops.gate.approvals.gitlab": ("tests/gate/approvals/test_gitlab.py",),
     "promptops.prompt.exact_json": ("tests/prompt/test_exact_json.py",),
-    "promptops.prompt.foreign_yaml": ("tests/prompt/test_foreign_yaml.py",),
+    "promptops.prompt.untrusted_yaml": ("tests/prompt/test_untrusted_yaml.py",),
     "promptops.repository.origin": ("tests/repository/test_origin.py",),
     "promptops.protection.doctor.installation": (
         "tests/protection/doctor/test_installation.py",

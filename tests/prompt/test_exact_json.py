@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptops.prompt.exact_json import MAX_INTEGER, read_exact, settle_numbers
+from promptops.prompt.exact_json import MAX_INTEGER, normalize_numbers, read_exact
 
 NUMBERS = st.integers(-MAX_INTEGER, MAX_INTEGER) | st.floats(0.001, 1e15)
 VALUES = st.recursive(
@@ -20,7 +20,7 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_what_is_settled_reads_back_as_it_is(value: Any) -> None:
-    settled = settle_numbers(value)
+    settled = normalize_numbers(value)
     for is_ascii in (False, True):
         assert read_exact(json.dumps(settled, ensure_ascii=is_ascii).encode()) == settled
     assert settled == value
@@ -72,11 +72,11 @@ def test_other_encodings_are_refused() -> None:
 
 
 def test_half_of_a_pair_is_read_where_it_may_stand() -> None:
-    assert read_exact(b'"\\ud800"', halves=True) == "\ud800"
+    assert read_exact(b'"\\ud800"', allow_surrogates=True) == "\ud800"
     assert read_exact(b'"\\ud83d\\ude00"') == "\U0001f600"
 
 
 @pytest.mark.parametrize("value", [1e-7, 2.0**60, float("nan"), float("inf"), 2**53, [{"a": 1e-9}]])
 def test_numbers_that_programs_write_differently_are_refused(value: Any) -> None:
     with pytest.raises((ValueError, OverflowError), match=r"."):
-        settle_numbers(value)
+        normalize_numbers(value)

@@ -35,12 +35,12 @@ def test_another_process_is_kept_out_until_it_is_over(tmp_path: Path) -> None:
     try:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(BlockingIOError), FileLock(file).held(is_patient=False):
+        with pytest.raises(BlockingIOError), FileLock(file).held(waits=False):
             pytest.fail("two hold it")
     finally:
         holder.kill()
         holder.communicate()
-    with FileLock(file).held(is_patient=False):
+    with FileLock(file).held(waits=False):
         assert file.exists()
 
 

@@ -55,10 +55,10 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
 def _count_samples(text: str) -> int | None:
     import yaml
 
-    from promptops.prompt.foreign_yaml import load_foreign
+    from promptops.prompt.untrusted_yaml import load_untrusted
 
     try:
-        suite = load_foreign(text)
+        suite = load_untrusted(text)
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
     samples = suite.get("samples", []) if isinstance(suite, dict) else None

@@ -71,7 +71,7 @@ def read_github(
     for pull in pulls:
         reviews = latest_reviews(client.reviews(pull.number))
         is_approved = any(one.state == ReviewState.APPROVED for one in reviews)
-        sent = client.find_last_sending(pull.number) if is_approved else None
+        sent = client.find_last_retarget(pull.number) if is_approved else None
         for review in reviews:
             user = review.user or ""
             if review.state == ReviewState.CHANGES_REQUESTED:

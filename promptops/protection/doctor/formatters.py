@@ -96,10 +96,10 @@ def _look_at_hooks(data: bytes | None, folder: str) -> Iterator[DoctorAnswer]:
         return
     import yaml
 
-    from promptops.prompt.foreign_yaml import load_foreign
+    from promptops.prompt.untrusted_yaml import load_untrusted
 
     try:
-        document: Any = load_foreign(data.decode())
+        document: Any = load_untrusted(data.decode())
         repos = document.get("repos") or []
         hooks = [hook for repo in repos for hook in repo.get("hooks") or []]
         everywhere = str(document.get("exclude") or "")

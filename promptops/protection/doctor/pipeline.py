@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from promptops.forge.codeowners import Dialect
-from promptops.prompt.foreign_yaml import load_foreign
+from promptops.prompt.untrusted_yaml import load_untrusted
 from promptops.protection.doctor.answer import error, fine, unknown, warning
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def look_at_gate_job(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
         yield _missing(subject)
         return
     try:
-        document = load_foreign(data.decode("utf-8", "replace"), _PipelineLoader)
+        document = load_untrusted(data.decode("utf-8", "replace"), _PipelineLoader)
     except (yaml.YAMLError, RecursionError, ValueError) as fault:
         words = " ".join(str(fault).split())[:200]
         yield unknown(f"the pipeline cannot be read: {words}", FILE, "correct the file")

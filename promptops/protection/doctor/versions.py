@@ -189,10 +189,10 @@ def _judge_goreleaser(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
         return
     import yaml
 
-    from promptops.prompt.foreign_yaml import load_foreign
+    from promptops.prompt.untrusted_yaml import load_untrusted
 
     try:
-        settings = load_foreign((subject.read(file) or b"").decode())
+        settings = load_untrusted((subject.read(file) or b"").decode())
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         yield unknown(f"{file} cannot be read: {str(error).splitlines()[0]}", file)
         return

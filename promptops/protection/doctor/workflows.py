@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from promptops.prompt.foreign_yaml import load_foreign
+from promptops.prompt.untrusted_yaml import load_untrusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -122,7 +122,7 @@ def parse_workflow(path: str, data: bytes) -> Workflow | str:
     """Parse a workflow; return the reason if it is invalid."""
     text = data.decode("utf-8", "replace")
     try:
-        document = load_foreign(text)
+        document = load_untrusted(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         return " ".join(str(error).split())[:200]
     if not isinstance(document, dict) or not isinstance(document.get("jobs"), dict):

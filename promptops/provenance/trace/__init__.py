@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.git.signing.judging import choose_signers
+from promptops.git.signing.classification import choose_signers
 from promptops.provenance.trace.chain import Chain
 from promptops.provenance.trace.link import Link, LinkStatus, Trace
 from promptops.provenance.trace.run import Answered, trace_run

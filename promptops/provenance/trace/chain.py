@@ -17,7 +17,7 @@ from promptops.errors import (
 from promptops.git.blame import CommitSummary, list_touching
 from promptops.git.objects import parse_commit
 from promptops.git.refs import short_name
-from promptops.git.signing.judging import Trust, judge_signature
+from promptops.git.signing.classification import Trust, classify_signature
 from promptops.prompt.reference import release_tag
 from promptops.prompt.times import format_minute, format_time
 from promptops.provenance.integrity import (
@@ -397,7 +397,7 @@ class Chain:
     def _describe_signature(self, oid: str, kind: str, signature: str | None) -> str:
         if signature is None:
             return "not signed"
-        verdict = judge_signature(self.repository.git, oid, kind, self.signers)
+        verdict = classify_signature(self.repository.git, oid, kind, self.signers)
         if verdict.trust is Trust.BAD:
             raise IntegrityError(
                 f"the signature of the {kind} is bad: {verdict.reason}",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptops.errors import IntegrityError, NotFoundError, PromptopsError, UsageError
-from promptops.git.signing.judging import choose_signers
+from promptops.git.signing.classification import choose_signers
 from promptops.prompt.times import format_minute
 from promptops.prompt.version import Version
 from promptops.provenance.integrity import ReleasedTexts, shorten

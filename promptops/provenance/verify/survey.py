@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import GitError, PromptopsError
 from promptops.git.refs import short_name
-from promptops.git.signing.judging import Trust, choose_signers, judge_signature
+from promptops.git.signing.classification import Trust, choose_signers, classify_signature
 from promptops.prompt.finding import Finding, Severity
 from promptops.prompt.reference import release_tag
 
@@ -175,7 +175,7 @@ class Survey:
             self.skipped_signatures += 1
             return
         try:
-            verdict = judge_signature(self.repository.git, oid, kind, self.signers)
+            verdict = classify_signature(self.repository.git, oid, kind, self.signers)
         except PromptopsError as error:
             self.failed("bad-signature", place, error)
             return

@@ -100,7 +100,7 @@ class SqliteLedger(Ledger):
     ) -> Refusal | None:
         """Reserve all charges or none; see `Ledger`."""
         with self._use(wait=wait) as connection:
-            begin(connection, TIMEOUT_SECONDS, is_patient=wait)
+            begin(connection, TIMEOUT_SECONDS, waits=wait)
             try:
                 if not _insert(connection, key, charges, now + lease_seconds):
                     connection.execute("ROLLBACK")
@@ -261,7 +261,7 @@ class SqliteLedger(Ledger):
     @contextmanager
     def _write(self, *, wait: bool = True) -> Iterator[sqlite3.Connection]:
         with self._use(wait=wait) as connection:
-            begin(connection, TIMEOUT_SECONDS, is_patient=wait)
+            begin(connection, TIMEOUT_SECONDS, waits=wait)
             try:
                 yield connection
                 connection.execute("COMMIT")

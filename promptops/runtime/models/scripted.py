@@ -263,10 +263,10 @@ class _RulesReading:
     def read(self, text: str) -> tuple[_ScriptedRule, ...]:
         import yaml
 
-        from promptops.prompt.foreign_yaml import load_foreign
+        from promptops.prompt.untrusted_yaml import load_untrusted
 
         try:
-            document = load_foreign(text)
+            document = load_untrusted(text)
         except (yaml.YAMLError, RecursionError, ValueError) as error:
             self.fail(f"is not YAML: {' '.join(str(error).split())}")
         if not isinstance(document, dict) or not isinstance(document.get("rules"), list):

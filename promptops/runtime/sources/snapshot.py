@@ -26,7 +26,7 @@ from promptops.errors import (
 )
 from promptops.prompt.closure import is_closure_path, load_closure
 from promptops.prompt.digest import is_digest
-from promptops.prompt.exact_json import read_exact, settle_numbers
+from promptops.prompt.exact_json import normalize_numbers, read_exact
 from promptops.prompt.reference import PromptRef, SelectorKind, name_fault, parse_ref
 from promptops.prompt.version import Version
 from promptops.repository.writing import write_atomically
@@ -235,7 +235,7 @@ def format_snapshot(snapshot: Snapshot) -> bytes:
     }
     if snapshot.config:
         try:
-            document["config"] = settle_numbers(dict(snapshot.config))
+            document["config"] = normalize_numbers(dict(snapshot.config))
         except ValueError as error:
             raise UsageError(
                 f"the configuration cannot be exported: {error}",
@@ -260,7 +260,7 @@ def parse_snapshot(data: bytes, source: str) -> Snapshot:
     """
     try:
         # Names from Git may contain lone surrogates.
-        document = read_exact(data, halves=True)
+        document = read_exact(data, allow_surrogates=True)
     except (ValueError, RecursionError) as error:
         raise IntegrityError(
             f"{source} is not a complete snapshot: {error}", hint=_ALTERED

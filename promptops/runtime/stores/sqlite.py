@@ -48,7 +48,7 @@ def use_write_ahead_log(connection: sqlite3.Connection, seconds: float) -> None:
             return
 
 
-def begin(connection: sqlite3.Connection, seconds: float, *, is_patient: bool = True) -> None:
+def begin(connection: sqlite3.Connection, seconds: float, *, waits: bool = True) -> None:
     """Begin a write transaction, as soon as no other process has one.
 
     SQLite's own busy handler sleeps up to 100 ms while later callers overtake; with eight busy
@@ -57,7 +57,7 @@ def begin(connection: sqlite3.Connection, seconds: float, *, is_patient: bool = 
     Args:
         connection: the connection.
         seconds: the timeout.
-        is_patient: whether to sleep between tries; otherwise only yield the processor, ten times.
+        waits: whether to sleep between tries; otherwise only yield the processor, ten times.
 
     Raises:
         sqlite3.OperationalError: another process had one until the timeout, or another error
@@ -72,11 +72,11 @@ def begin(connection: sqlite3.Connection, seconds: float, *, is_patient: bool = 
         except sqlite3.OperationalError as error:
             if not is_busy(error):
                 raise
-            if time.monotonic() >= deadline or (not is_patient and yields == _MAX_YIELDS):
+            if time.monotonic() >= deadline or (not waits and yields == _MAX_YIELDS):
                 raise
         else:
             return
-        if is_patient:
+        if waits:
             time.sleep(pause)
             pause = min(pause * 1.5, _MAX_PAUSE_SECONDS)
         else:

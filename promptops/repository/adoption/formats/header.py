@@ -70,10 +70,10 @@ def read_yaml(source: str) -> Mapping[str, Any]:
     """Return the mapping in a YAML document."""
     import yaml
 
-    from promptops.prompt.foreign_yaml import load_foreign
+    from promptops.prompt.untrusted_yaml import load_untrusted
 
     try:
-        data = load_foreign(source)
+        data = load_untrusted(source)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}: " if mark is not None else ""

@@ -81,13 +81,13 @@ def load_yaml(text: str, file: str) -> Any:  # noqa: ANN401 - any YAML
     """Return the value of a YAML document. Raises UnreadableError if it is malformed."""
     import yaml
 
-    from promptops.prompt.foreign_yaml import read_foreign
+    from promptops.prompt.untrusted_yaml import read_untrusted
 
     try:
         loader = _loader()(text)
         loader.name = file
         try:
-            return read_foreign(loader)
+            return read_untrusted(loader)
         finally:
             loader.dispose()
     except (yaml.YAMLError, ValueError, RecursionError) as error:

@@ -61,7 +61,7 @@ def choose_signers(git: Git, given: Path | None) -> Path | None:
     return configured if configured is not None and configured.is_file() else None
 
 
-def judge_signature(
+def classify_signature(
     git: Git, oid: str, kind: str, allowed_signers: Path | None
 ) -> SignatureVerdict:
     """Classify the signature of a signed commit or tag.
@@ -81,7 +81,7 @@ def judge_signature(
     if allowed_signers is None:
         # Without an allowed signers file Git does not check whether signature and content match.
         with tempfile.NamedTemporaryFile(prefix="promptops-signers-") as nobody:
-            return judge_signature(git, oid, kind, Path(nobody.name))
+            return classify_signature(git, oid, kind, Path(nobody.name))
     found = verify_signature(git, oid, kind, allowed_signers)
     if found.good:
         return SignatureVerdict(Trust.GOOD, found.principal, None)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from promptops.prompt import foreign_yaml
-from promptops.prompt.foreign_yaml import load_foreign
+from promptops.prompt import untrusted_yaml
+from promptops.prompt.untrusted_yaml import load_untrusted
 from promptops.protection.doctor.workflows import parse_workflow
 from tests.screens import masked
 
@@ -29,7 +29,7 @@ LOADERS = [None, yaml.SafeLoader]
 @pytest.mark.parametrize("loader", LOADERS)
 def test_anything_is_read_as_pyyaml_reads_it(loader: Any, value: object) -> None:
     text = yaml.safe_dump([value, value])
-    assert load_foreign(text, loader) == yaml.safe_load(text) == [value, value]
+    assert load_untrusted(text, loader) == yaml.safe_load(text) == [value, value]
 
 
 @pytest.mark.parametrize("loader", LOADERS)
@@ -37,30 +37,30 @@ def test_anything_is_read_as_pyyaml_reads_it(loader: Any, value: object) -> None
 def test_what_multiplies_is_refused(
     loader: Any, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert load_foreign(text, loader) == yaml.safe_load(text)
-    monkeypatch.setattr(foreign_yaml, "MAX_VALUES", 40)
+    assert load_untrusted(text, loader) == yaml.safe_load(text)
+    monkeypatch.setattr(untrusted_yaml, "MAX_VALUES", 40)
     with pytest.raises(yaml.YAMLError, match="expands to more than 40 values"):
-        load_foreign(text, loader)
+        load_untrusted(text, loader)
 
 
 @pytest.mark.parametrize("text", ["&a [*a]", "&a {b: *a}", "a: &a {<<: *a}"])
 def test_what_holds_itself_is_refused(text: str) -> None:
     with pytest.raises(yaml.YAMLError, match="an alias refers to a value that contains it"):
-        load_foreign(text)
+        load_untrusted(text)
 
 
 @pytest.mark.parametrize("text", ["", "# nothing", "---\n"])
 def test_nothing_is_nothing(text: str) -> None:
-    assert load_foreign(text) is None
+    assert load_untrusted(text) is None
 
 
 def test_two_documents_are_not_one() -> None:
     with pytest.raises(yaml.YAMLError):
-        load_foreign("a\n---\nb\n")
+        load_untrusted("a\n---\nb\n")
 
 
 def test_a_workflow_that_multiplies_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(foreign_yaml, "MAX_VALUES", 40)
+    monkeypatch.setattr(untrusted_yaml, "MAX_VALUES", 40)
     said = parse_workflow("a.yml", f"jobs: {{}}\n{DOUBLED}".encode())
     assert isinstance(said, str)
     assert masked(said) == snapshot(

@@ -8,7 +8,7 @@ from inline_snapshot import snapshot
 
 from promptops.errors import UsageError
 from promptops.git.process import Git
-from promptops.git.signing.judging import Trust, choose_signers, judge_signature
+from promptops.git.signing.classification import Trust, choose_signers, classify_signature
 from tests.screens import masked
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def test_a_listed_key_is_good(repo: Repo, key: Path, tmp_path: Path) -> None:
     allowed.write_text(f"jane@example.com {key.read_text()}")
     git = Git.discover(repo.path)
 
-    good = judge_signature(git, repo.rev("v1"), "tag", allowed)
-    bad = judge_signature(git, forge(repo), "tag", allowed)
+    good = classify_signature(git, repo.rev("v1"), "tag", allowed)
+    bad = classify_signature(git, forge(repo), "tag", allowed)
 
     assert (good.trust, good.signer, good.reason) == (Trust.GOOD, "jane@example.com", None)
     assert (bad.trust, bad.signer) == (Trust.BAD, None)
@@ -51,11 +51,11 @@ def test_without_a_list_a_fitting_signature_is_unknown_and_another_bad(
 ) -> None:
     git = Git.discover(repo.path)
 
-    unknown = judge_signature(git, repo.rev("v1"), "tag", None)
+    unknown = classify_signature(git, repo.rev("v1"), "tag", None)
 
     assert unknown.trust is Trust.UNKNOWN
     assert masked(unknown.reason or "") == snapshot("its key <fingerprint> is unknown")
-    assert judge_signature(git, forge(repo), "tag", None).trust is Trust.BAD
+    assert classify_signature(git, forge(repo), "tag", None).trust is Trust.BAD
 
 
 def test_another_kind_of_signature_is_unknown(repo: Repo) -> None:
@@ -67,7 +67,7 @@ def test_another_kind_of_signature_is_unknown(repo: Repo) -> None:
     )
     oid = repo.git("hash-object", "-t", "tag", "-w", "--stdin", stdin=data)
 
-    verdict = judge_signature(Git.discover(repo.path), oid, "tag", None)
+    verdict = classify_signature(Git.discover(repo.path), oid, "tag", None)
 
     assert verdict.trust is Trust.UNKNOWN
 

@@ -17,7 +17,7 @@ MAX_VALUES = 1_000_000
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def load_foreign(text: str, loader: Any = None) -> Any:  # noqa: ANN401 - any YAML
+def load_untrusted(text: str, loader: Any = None) -> Any:  # noqa: ANN401 - any YAML
     """Return the one document in a text.
 
     Args:
@@ -30,13 +30,13 @@ def load_foreign(text: str, loader: Any = None) -> Any:  # noqa: ANN401 - any YA
     """
     reading = (loader or _LOADER)(text)
     try:
-        return read_foreign(reading)
+        return read_untrusted(reading)
     finally:
         reading.dispose()
 
 
-def read_foreign(loader: Any) -> Any:  # noqa: ANN401 - any YAML
-    """Return the one document of a loader. Raises the same errors as `load_foreign`."""
+def read_untrusted(loader: Any) -> Any:  # noqa: ANN401 - any YAML
+    """Return the one document of a loader. Raises the same errors as `load_untrusted`."""
     node = loader.get_single_node()
     if node is None:
         return None
