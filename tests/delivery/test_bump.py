@@ -16,9 +16,11 @@ from promptops.prompt.version_line import replace_version
 from promptops.repository.repository import open_repository
 from tests.cli.running import accept
 from tests.prompts import prompt_text
+from tests.repositories import Repo
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
-    from tests.repositories import Repo
+    from pathlib import Path
 
 PATH = "prompts/a.md"
 
@@ -62,12 +64,17 @@ def test_a_file_without_a_version_says_what_to_add() -> None:
 
 
 @pytest.fixture
-def repo(repo: Repo) -> Repo:
+def repo(tmp_path: Path) -> Repo:
     """Releases 1.0.0 and 2.0.0."""
+    copy_template(build_repo, tmp_path / "repo", tmp_path.parent)
+    return Repo(tmp_path / "repo")
+
+
+def build_repo(folder: Path) -> None:
+    repo = Repo.init(folder)
     for version in ("1.0.0", "2.0.0"):
         repo.commit({PATH: prompt_text(version, f"{version} {{{{ question }}}}")})
         accept(repo, "release", "a")
-    return repo
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from tests.prompts import prompt_text
 from tests.released import Press
 from tests.repositories import Repo
 from tests.screens import masked
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,13 +69,16 @@ def suite(prompt: str, count: int) -> str:
 @pytest.fixture
 def repo(tmp_path: Path) -> Repo:
     """A team with one released prompt and nothing else."""
-    repo = Repo.init(tmp_path / "team")
-    press = Press(repo)
+    copy_template(build_repo, tmp_path / "team", tmp_path.parent)
+    return Repo(tmp_path / "team")
+
+
+def build_repo(folder: Path) -> None:
+    press = Press(Repo.init(folder))
     press.release("support/triage", "1.0.0")
     press.release("support/triage", "1.1.0")
     press.deploy("staging", {"support/triage": "1.0.0"})
     press.deploy("production", {"support/triage": "1.0.0"})
-    return repo
 
 
 def judge(repo: Repo, *, now: float | None = None) -> dict[str, tuple[str, str]]:

@@ -14,6 +14,7 @@ from promptops.repository.repository import open_repository
 from tests.cli.running import accept, refuse
 from tests.prompts import prompt_text
 from tests.repositories import Repo
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +25,12 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def repo(tmp_path: Path) -> Repo:
     """Two releases, of which the older is live and paused in staging."""
-    repo = Repo.init(tmp_path / "team")
+    copy_template(build_repo, tmp_path / "team", tmp_path.parent)
+    return Repo(tmp_path / "team")
+
+
+def build_repo(folder: Path) -> None:
+    repo = Repo.init(folder)
     keys = {"fallbacks": "[anthropic/claude-3-haiku]", "max_tokens": "9"}
     output = "{type: object, required: [a], properties: {a: {enum: [x]}}}"
     repo.commit({"prompts/support/triage.md": prompt_text("1.0.0", **keys)})
@@ -34,7 +40,6 @@ def repo(tmp_path: Path) -> Repo:
     accept(repo, "pause", "support/triage", "--env", "staging", "--reason", "wrong", "--yes")
     repo.commit({"prompts/support/triage.md": prompt_text("2.0.0", output=output, **keys)})
     accept(repo, "release", "support/triage")
-    return repo
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,13 @@ from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
+from tests.repositories import Repo
 from tests.screens import masked
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.repositories import Repo
 
 NAME = "ask"
 MODEL = "scripted/answers.yaml"
@@ -42,8 +43,14 @@ def text(version: str, how: str) -> str:
 
 
 @pytest.fixture
-def project(repo: Repo, tmp_path: Path) -> Repo:
+def project(tmp_path: Path) -> Repo:
     """A repository whose gate asks for evidence, with a release, and a remote."""
+    copy_template(build_project, tmp_path, tmp_path.parent)
+    return Repo(tmp_path / "repo")
+
+
+def build_project(folder: Path) -> None:
+    repo = Repo.init(folder / "repo")
     repo.commit(
         {
             PROMPT: text("1.0.0", "well"),
@@ -54,9 +61,8 @@ def project(repo: Repo, tmp_path: Path) -> Repo:
         },
         "Begin",
     )
-    repo.publish(tmp_path / "remote.git")
+    repo.publish(folder / "remote.git")
     accept(repo, "release", NAME, "--push")
-    return repo
 
 
 def propose(project: Repo, version: str, how: str) -> None:

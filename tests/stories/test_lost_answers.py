@@ -11,6 +11,7 @@ from tests.hostile import GitServer
 from tests.prompts import prompt_text
 from tests.screens import masked
 from tests.stories.world import Team, expect, finish, run, start
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +23,14 @@ PROMOTE = ("promote", "support/triage", "--to", "staging", "--yes")
 
 @pytest.fixture
 def team(tmp_path: Path) -> Team:
-    team = Team.found(tmp_path)
+    copy_template(build_team, tmp_path, tmp_path.parent)
+    return Team.at(tmp_path)
+
+
+def build_team(folder: Path) -> None:
+    team = Team.found(folder)
     team.remote.config("http.receivepack", "true")
     expect(team.first.path, "release", "support/triage", "--push")
-    return team
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
 from tests.screens import masked
 from tests.stories.world import Team
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,12 +32,16 @@ ALL = ("release", "--all", "--bump", "auto", "--push")
 @pytest.fixture
 def team(tmp_path: Path) -> Team:
     """Forty released prompts that use one partial, and one that does not."""
-    team = Team.found(tmp_path, [])
+    copy_template(build_team, tmp_path, tmp_path.parent)
+    return Team.at(tmp_path)
+
+
+def build_team(folder: Path) -> None:
+    team = Team.found(folder, [])
     files = {f"prompts/{name}.md": prompt_text("1.0.0", BODY) for name in MANY}
     files |= {"prompts/own.md": prompt_text("0.3.0"), TONE: "Be kind.\n"}
     team.commit({**files, "promptops.toml": CONFIG})
     accept(team.first, *ALL)
-    return team
 
 
 def version_of(repo: Repo, name: str) -> str:

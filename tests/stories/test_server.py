@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 NAME = "support/triage"
 FILE = f"prompts/{NAME}.md"
-PEOPLE = 20
+PEOPLE = 10
 NAMES = tuple(f"team-{number % 3}/prompt-{number:02d}" for number in range(PEOPLE))
 
 

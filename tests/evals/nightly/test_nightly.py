@@ -16,8 +16,10 @@ from promptops.repository.repository import open_repository
 from tests.cli.running import accept, run
 from tests.evals.nightly.project import BAD, DOWN, GOOD, MODEL, SUITE, answer_with, make_project
 from tests.hostile import silent_port
+from tests.repositories import Repo
 from tests.runtime.alerts.receiver import Receiver
 from tests.screens import masked
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from typer.testing import Result
 
     from promptops.evals.result import EvalResult
-    from tests.repositories import Repo
 
 
 class Nights:
@@ -54,8 +55,13 @@ class Nights:
 
 
 @pytest.fixture
-def nights(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Nights:
-    return Nights(make_project(repo), monkeypatch)
+def nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nights:
+    copy_template(build_project, tmp_path / "repo", tmp_path.parent)
+    return Nights(Repo(tmp_path / "repo"), monkeypatch)
+
+
+def build_project(folder: Path) -> None:
+    make_project(Repo.init(folder))
 
 
 def records(repo: Repo) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
@@ -14,10 +14,9 @@ from inline_snapshot import snapshot
 
 from tests.cli.running import accept
 from tests.prompts import prompt_text
+from tests.repositories import Repo
 from tests.screens import masked
-
-if TYPE_CHECKING:
-    from tests.repositories import Repo
+from tests.templates import copy_template
 
 pytestmark = pytest.mark.slow
 
@@ -34,9 +33,15 @@ RELEASE = last_step("release")
 
 
 @pytest.fixture
-def clone(repo: Repo, tmp_path: Path) -> Repo:
+def clone(tmp_path: Path) -> Repo:
     """What the checkout of the default branch leaves: two releases, and a remote to push to."""
-    repo.publish(tmp_path / "remote.git")
+    copy_template(build_clone, tmp_path, tmp_path.parent)
+    return Repo(tmp_path / "repo")
+
+
+def build_clone(folder: Path) -> None:
+    repo = Repo.init(folder / "repo")
+    repo.publish(folder / "remote.git")
     for version in ("1.0.0", "1.1.0"):
         repo.commit(
             {"prompts/a.md": prompt_text(version, body=f"Answer {version} {{{{ question }}}}")}
@@ -44,7 +49,6 @@ def clone(repo: Repo, tmp_path: Path) -> Repo:
         repo.git("push", "--quiet", "origin", "main")
         repo.git("remote", "set-head", "origin", "main")
         accept(repo, "release", "a", "--push")
-    return repo
 
 
 def deploy(repo: Repo, **inputs: str) -> subprocess.CompletedProcess[str]:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
@@ -15,10 +15,9 @@ from inline_snapshot import snapshot
 
 from tests.cli.running import accept
 from tests.prompts import prompt_text
+from tests.repositories import Repo
 from tests.screens import masked
-
-if TYPE_CHECKING:
-    from tests.repositories import Repo
+from tests.templates import copy_template
 
 pytestmark = pytest.mark.slow
 
@@ -49,8 +48,14 @@ def ask(version: str, how: str) -> str:
 
 
 @pytest.fixture
-def clone(repo: Repo, tmp_path: Path) -> Repo:
+def clone(tmp_path: Path) -> Repo:
     """What the checkout of the target branch leaves; changes are on the remote."""
+    copy_template(build_clone, tmp_path, tmp_path.parent)
+    return Repo(tmp_path / "repo")
+
+
+def build_clone(folder: Path) -> None:
+    repo = Repo.init(folder / "repo")
     repo.commit(
         {
             "prompts/ask.md": ask("1.0.0", "well"),
@@ -60,11 +65,8 @@ def clone(repo: Repo, tmp_path: Path) -> Repo:
             "promptops.toml": "# the target's\n",
         }
     )
-    repo.publish(tmp_path / "remote.git")
-    repo.git("push", "--quiet", "origin", "main")
-    repo.git("remote", "set-head", "origin", "main")
+    repo.publish(folder / "remote.git")
     accept(repo, "release", "ask")
-    return repo
 
 
 def propose(clone: Repo, files: dict[str, str]) -> str:
