@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +41,7 @@ class Press:
     key: Path | None = None
     files: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     commits: dict[tuple[str, str], str] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
 
     def release(
         self,
@@ -98,7 +101,7 @@ class Press:
     ) -> str:
         """Put one more deployment on an environment's branch; give its commit."""
         branch = f"refs/heads/promptops/{environment}"
-        tip = self.repo.git("rev-parse", "--verify", "--quiet", branch, check=False) or None
+        tip = self.repo.find(branch)
         before = tip if parent == "tip" else parent
         if number is None:
             number = 1 + (self._number(before) if before else 0)
@@ -113,17 +116,20 @@ class Press:
             f"{environment}: {action}\n\nDeployment: {number}\nAction: {action}\n{names}"
             f"{why}Operation: 0123\n"
         )
-        tree = self._tree(contents)
-        sign = [f"-S{self.key}"] if self.key else []
-        parents = ["-p", before] if before else []
-        commit = self.repo.git(
-            *("-c", "gpg.format=ssh", "commit-tree", *sign, *parents, "-F", "-", tree),
-            stdin=message,
-        )
-        self.repo.git("update-ref", branch, commit)
+        if self.key:
+            commit = self._sign(
+                self._import("refs/scratch/tree", "", None, contents), before, message
+            )
+            self.repo.git("update-ref", "-d", "refs/scratch/tree")
+            self.repo.git("update-ref", branch, commit)
+        else:
+            commit = self._import(branch, message, before, contents)
+        self.numbers[commit] = number
         return commit
 
     def _number(self, commit: str) -> int:
+        if commit in self.numbers:
+            return self.numbers[commit]
         message = self.repo.git("cat-file", "commit", commit)
         return int(message.partition("\nDeployment: ")[2].partition("\n")[0])
 
@@ -150,16 +156,33 @@ class Press:
                     contents[f"releases/{name}@{version}/{path}"] = text
         return {"schema": "promptops.lock/v1", "prompts": prompts}, contents
 
-    def _tree(self, contents: Mapping[str, str]) -> str:
-        scratch = "refs/scratch/tree"
-        who = "Jane Doe <jane@example.com> 1767225600 +0000"
-        stream = [f"commit {scratch}\ncommitter {who}\ndata 0\ndeleteall\n"]
+    def _import(
+        self, ref: str, message: str, parent: str | None, contents: Mapping[str, str]
+    ) -> str:
+        """Commit files to a ref without a work tree, in one process; give the commit."""
+        data = message.encode()
+        stream = [f"commit {ref}\n".encode()]
+        for who in ("author", "committer"):
+            name, email = (os.environ[f"GIT_{who.upper()}_{part}"] for part in ("NAME", "EMAIL"))
+            date = os.environ.get(f"GIT_{who.upper()}_DATE") or f"{int(time.time())} +0000"
+            stream.append(f"{who} {name} <{email}> {date}\n".encode())
+        stream.append(b"data %d\n%b\n" % (len(data), data))
+        stream.append(f"from {parent}\n".encode() if parent else b"")
+        stream.append(b"deleteall\n")
         for path, text in contents.items():
-            stream.append(f"M 100644 inline {path}\ndata {len(text.encode())}\n{text}\n")
-        self.repo.git("fast-import", "--quiet", "--force", stdin="".join(stream))
-        tree = self.repo.rev(f"{scratch}^{{tree}}")
-        self.repo.git("update-ref", "-d", scratch)
-        return tree
+            blob = text.encode()
+            stream.append(b"M 100644 inline %b\ndata %d\n%b\n" % (path.encode(), len(blob), blob))
+        self.repo.git("fast-import", "--quiet", "--force", stdin=b"".join(stream))
+        return self.repo.rev(ref)
+
+    def _sign(self, commit: str, parent: str | None, message: str) -> str:
+        """Make a signed commit of what another one holds."""
+        return self.repo.git(
+            *("-c", "gpg.format=ssh", "commit-tree", f"-S{self.key}"),
+            *(("-p", parent) if parent else ()),
+            *("-F", "-", f"{commit}^{{tree}}"),
+            stdin=message,
+        )
 
 
 def publish_triage(press: Press) -> None:

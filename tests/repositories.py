@@ -100,6 +100,11 @@ class Repo:
             "rev-parse", "--verify", "--end-of-options", revision
         )
 
+    def find(self, ref: str) -> str | None:
+        """Give what a full ref name means, if there is such a ref."""
+        found = self._read_ref(ref)
+        return found or self.git("rev-parse", "--verify", "--quiet", ref, check=False) or None
+
     def refs(self, prefix: str = "refs/") -> dict[str, str]:
         """Give every ref below a prefix with its object id."""
         lines = self.git("for-each-ref", "--format=%(refname) %(objectname)", prefix).splitlines()
