@@ -134,6 +134,9 @@ def _configurations(place: Path, examples: Path | None) -> Iterator[Configuratio
     if examples is None:
         return
     for line in (HERE / "examples.txt").read_text().split():
+        if not (examples / line / _NAME).is_file():
+            _say(f"{line}: promptfoo has no such example any more")
+            continue
         folder = place / line.replace("/", "-")
         shutil.copytree(examples / line, folder)
         yield Configuration(line, folder, is_example=True)

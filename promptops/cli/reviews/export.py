@@ -73,7 +73,7 @@ def _to_json(review: RunReview, entry: LogEntry) -> dict[str, Any]:
 
 
 def _make_suite(pairs: list[tuple[RunReview, LogEntry]]) -> str:
-    import yaml
+    from promptops.prompt.frontmatter.writing import dump_yaml
 
     names = sorted({entry.run.prompt or entry.run.ref for _, entry in pairs})
     if not names:
@@ -95,8 +95,7 @@ def _make_suite(pairs: list[tuple[RunReview, LogEntry]]) -> str:
             hint="search for '[redacted' and replace it",
         )
     suite = {"schema": "promptops.suite/v1", "prompt": names[0], "samples": kept}
-    text: str = yaml.safe_dump(suite, allow_unicode=True, sort_keys=False, width=100)
-    return text.rstrip("\n")
+    return dump_yaml(suite, 100).rstrip("\n")
 
 
 def make_sample(review: RunReview, entry: LogEntry) -> dict[str, Any] | None:

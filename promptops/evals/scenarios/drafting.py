@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import yaml
-
 from promptops.errors import InputError
 from promptops.evals.scenarios.pairs import combine
 from promptops.evals.scenarios.values import ABSENT, CANARY, Tried, ValueKind, list_values
+from promptops.prompt.frontmatter.writing import dump_yaml
 from promptops.prompt.inputs import InputValidator, input_schemas
 
 if TYPE_CHECKING:
@@ -19,13 +18,7 @@ if TYPE_CHECKING:
 # Files in a folder that begins with `_` are no suites.
 FOLDER = "_drafts"
 TAG = "generated"
-
-
-class _PlainDumper(yaml.SafeDumper):
-    """Writes repeated values in full, because suites do not support aliases."""
-
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
-        return True
+_WIDTH = 100
 
 
 class DraftSample(NamedTuple):
@@ -68,11 +61,6 @@ def draft_samples(prompt: Prompt, limit: int) -> list[DraftSample]:
     return samples
 
 
-def dump_plainly(value: object) -> str:
-    """Return a JSON value as YAML without aliases; keys keep their order."""
-    return yaml.dump(value, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=100)
-
-
 def write_draft(prompt: Prompt, samples: Sequence[DraftSample], source: str) -> str:
     """Return the draft as a suite file, with a note on its origin.
 
@@ -96,7 +84,7 @@ def write_draft(prompt: Prompt, samples: Sequence[DraftSample], source: str) -> 
             for one in samples
         ],
     }
-    text = dump_plainly(document)
+    text = dump_yaml(document, _WIDTH)
     note = _NOTE.format(
         source=source, name=prompt.name, version=prompt.version, digest=prompt.digest
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import InputError, quote
-from promptops.evals.scenarios.drafting import TAG, DraftSample, dump_plainly, expect_of_any
+from promptops.evals.scenarios.drafting import TAG, DraftSample, expect_of_any
+from promptops.prompt.frontmatter.writing import dump_yaml
 from promptops.prompt.inputs import InputValidator
 from promptops.prompt.schema import compile_schema
 from promptops.repository.new_prompt import FIRST_VERSION, quote_scalar
@@ -73,7 +74,7 @@ def write_prompt_file(answer: Mapping[str, Any], heading: PromptHeading) -> str:
     typed: dict[str, Any] = {"inputs": schemas}
     if answer.get("output"):
         typed["output"] = answer["output"]
-    declared = dump_plainly(typed)
+    declared = dump_yaml(typed, 100)
     description = " ".join(answer["description"].split())
     return f"""\
 ---

@@ -109,7 +109,7 @@ _BOOLEANS = {
 }
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 # Numbers of YAML 1.2 (core schema) that PyYAML, a YAML 1.1 parser, reads as strings.
-_NEWER_NUMBER = re.compile(
+NEWER_NUMBER = re.compile(
     r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+", re.ASCII
 )
 # A comment that looks like an issue number, such as `#12`: comments usually begin with a space.
@@ -477,7 +477,7 @@ class _YamlReading:
 
     def _refuse_newer_number(self, node: yaml.ScalarNode) -> None:
         """Report an unquoted string that a YAML 1.2 parser would read as a number."""
-        plain = not node.style and _NEWER_NUMBER.fullmatch(node.value)
+        plain = not node.style and NEWER_NUMBER.fullmatch(node.value)
         if plain and not self._places.written(node).startswith("!"):
             message = f"YAML 1.1 reads {_shown(node.value)} as a text, YAML 1.2 as a number"
             self._surprise(node, message, _plain_number(node.value))

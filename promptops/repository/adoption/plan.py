@@ -345,10 +345,9 @@ def _flow(value: Any) -> str:  # noqa: ANN401 - any JSON value
 
 
 def _write_suite(name: str, draft: Draft) -> str:
-    import yaml
+    from promptops.prompt.frontmatter.writing import dump_yaml
 
     whole = {**draft.suite, "samples": [dict(sample) for sample in draft.samples]}
-    # As JSON first, so that no value is written as an alias of another.
+    # As JSON first, so that tuples become lists.
     plain = json.loads(json.dumps(whole))
-    rows = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
-    return f"schema: promptops.suite/v1\nprompt: {name}\n{rows}"
+    return f"schema: promptops.suite/v1\nprompt: {name}\n{dump_yaml(plain)}"

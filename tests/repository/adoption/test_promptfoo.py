@@ -89,6 +89,8 @@ def test_a_folder_is_searched_for_configurations(repo: Repo) -> None:
         ("{assert: [{type: assert-set, assert: []}]}", "is an empty set"),
         ("{options: {transform: output}, assert: [{type: equals, value: a}]}", "transforms the"),
         ("{vars: {x: '{{ y | upper }}'}, assert: [{type: equals, value: a}]}", "in a variable"),
+        ("{vars: file://x.yaml, assert: [{type: equals, value: a}]}", "only from the bare path"),
+        ("{vars: x*.yaml, assert: [{type: equals, value: a}]}", "no file matches x*.yaml"),
         ("file://nothing*.yaml", "promptfoo runs one empty case that passes"),
         ("file://../../outside.yaml", "outside the repository"),
         ("https://docs.google.com/x", "cases from https:// are not carried over"),
@@ -99,6 +101,36 @@ def test_what_is_not_carried_over_is_named(repo: Repo, case: str, told: str) -> 
     plan = adopt(repo, path, f"prompts: ['{{{{x}}}}']\ntests:\n- {case}\n")
     assert any(told in one for one in notes(plan)), notes(plan)
     assert plan["prompts"][0]["suite"] is None or "may differ" in told
+
+
+SET = "{type: assert-set, threshold: 0.5, weight: 3, assert: [A, B]}"
+PARTS = ("{type: contains, value: a}", "{type: contains, value: b}")
+
+
+def test_in_a_case_with_a_threshold_only_the_mean_of_a_set_counts(repo: Repo) -> None:
+    checks = f"[{SET.replace('A', PARTS[0]).replace('B', PARTS[1])}, {PARTS[0]}]"
+    text = (
+        f"prompts: ['{{{{x}}}}']\ntests:\n- {{vars: {{x: a}}, threshold: 0.6, assert: {checks}}}\n"
+    )
+    plan = adopt(repo, "promptfooconfig.yaml", text)
+    (prompt,) = plan["prompts"]
+    (found,) = suite(repo, prompt["name"])["samples"]
+    assert found["expect"] == [
+        {"contains": "a", "weight": 1.5},
+        {"contains": "b", "weight": 1.5},
+        {"contains": "a"},
+    ]
+    assert not [one for one in notes(plan) if "differ" in one]
+
+
+def test_a_text_that_looks_like_a_number_stays_a_text(repo: Repo) -> None:
+    text = (
+        "prompts: ['{{x}}']\ntests:\n- {vars: {x: '1e3'}, assert: [{type: equals, value: '0o7'}]}\n"
+    )
+    (prompt,) = adopt(repo, "promptfooconfig.yaml", text)["prompts"]
+    accept(repo, "validate")
+    (found,) = suite(repo, prompt["name"])["samples"]
+    assert (found["inputs"], found["expect"]) == ({"x": "1e3"}, [{"equals": "0o7"}])
 
 
 @pytest.mark.parametrize(

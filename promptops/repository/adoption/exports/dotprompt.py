@@ -31,7 +31,7 @@ _LITERAL = re.compile(r"\{\{[^{}]*\}\}")
 
 def write(prompt: Prompt) -> Export:
     """Return the file."""
-    import yaml
+    from promptops.prompt.frontmatter.writing import dump_yaml
 
     notes = [*name_lost(prompt)]
     provider, _, model = prompt.model.partition("/")
@@ -58,7 +58,7 @@ def write(prompt: Prompt) -> Export:
     if prompt.output is not None:
         header["output"] = {"format": "json", "schema": dict(prompt.output)}
     body = "\n".join(_write_message(one, len(messages) == 1) for one in messages)
-    head = yaml.safe_dump(header, sort_keys=False, allow_unicode=True)
+    head = dump_yaml(header)
     return Export(f"---\n{head}---\n{body}\n", tuple(dict.fromkeys(notes)))
 
 

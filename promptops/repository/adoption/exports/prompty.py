@@ -35,7 +35,7 @@ _PLAIN = frozenset({"type", "default"})
 
 def write(prompt: Prompt) -> Export:
     """Return the file."""
-    import yaml
+    from promptops.prompt.frontmatter.writing import dump_yaml
 
     notes = [*name_lost(prompt, ["tags"])]
     provider, _, model = prompt.model.partition("/")
@@ -68,7 +68,7 @@ def write(prompt: Prompt) -> Export:
         notes.append("'output' is not carried over")
     header["template"] = {"format": {"kind": "jinja2"}, "parser": {"kind": "prompty"}}
     body = "\n\n".join(_write_message(one) for one in split_messages(prompt))
-    head = yaml.safe_dump(header, sort_keys=False, allow_unicode=True)
+    head = dump_yaml(header)
     return Export(f"---\n{head}---\n{body}\n", tuple(notes))
 
 

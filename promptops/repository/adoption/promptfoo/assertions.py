@@ -57,12 +57,15 @@ class CarriedCheck(NamedTuple):
         weight: its weight in the mean of scores.
         differs: how its verdict may differ; "" if it cannot.
         is_yes_or_no: whether its score is only 0 or 1 in promptfoo too.
+        parts: the checks of a set with a threshold. In a case with a threshold of its own,
+            promptfoo counts only their mean, and not whether the set passes.
     """
 
     check: Check
     weight: float = 1.0
     differs: str = ""
     is_yes_or_no: bool = True
+    parts: tuple[CarriedCheck, ...] = ()
 
 
 class _Argument(NamedTuple):
@@ -194,16 +197,16 @@ class Converter:
         carried = [check for one in parts for check in self.convert(one, values)]
         total = sum(one.weight for one in carried)
         threshold = assertion.get("threshold")
+        shares = [one._replace(weight=weight * one.weight / total) for one in carried]
         if threshold is None:
-            return [one._replace(weight=weight * one.weight / total) for one in carried]
+            return shares
         if not _is_number(threshold):
             raise LostCheckError("has a threshold that is not a number")
         if not all(one.is_yes_or_no for one in carried):
             raise LostCheckError("is a set with a threshold and a score that is a share")
         check = _choose(carried, float(threshold), total)
         differs = "; ".join(dict.fromkeys(one.differs for one in carried if one.differs))
-        # In promptfoo the score of a set is a share; here it is 0 or 1.
-        return [CarriedCheck(check, weight, differs, is_yes_or_no=False)]
+        return [CarriedCheck(check, weight, differs, parts=tuple(shares))]
 
 
 def _choose(carried: Sequence[CarriedCheck], threshold: float, total: float) -> Check:
@@ -238,6 +241,8 @@ def carry_sample(
     A case with a threshold passes by its mean; one without, if all checks pass.
     """
     differs = ""
+    if threshold is not None:
+        checks = [part for one in checks for part in (one.parts or (one,))]
     if threshold is not None and any(not one.is_yes_or_no for one in checks):
         differs = "the mean of its scores may differ a little from promptfoo's"
     expect = []

@@ -265,8 +265,15 @@ class CaseReader:
             return {}
         if isinstance(given, (str, list)):
             found: dict[str, Any] = {}
-            for name in _sequence(given):
-                for file in self._folder.find(str(name).removeprefix("file://")):
+            for name in map(str, _sequence(given)):
+                if name.startswith("file://"):
+                    raise UnreadableError(
+                        f"promptfoo reads no variables from {name}, only from the bare path"
+                    )
+                files = self._folder.find(name)
+                if not files:
+                    raise UnreadableError(f"no file matches {name}")
+                for file in files:
                     loaded = load_yaml(self._folder.read(file), file)
                     if not isinstance(loaded, dict):
                         raise UnreadableError(f"{file} is not a mapping of variables")
