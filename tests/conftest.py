@@ -16,12 +16,22 @@ import subprocess
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.compilers import typescript
 from tests.repositories import Repo
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# How long an example takes says how busy the machine is.
+settings.register_profile(
+    "any-speed",
+    parent=settings.default,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("any-speed")
 
 # Fixtures for all tests.
 __all__ = ["typescript"]
