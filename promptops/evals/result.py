@@ -150,11 +150,6 @@ class SampleResult:
         """The mean score of its trials."""
         return _score(self.trials)
 
-    @property
-    def baseline_score(self) -> float | None:
-        """The mean score of the trials with the baseline."""
-        return _score(self.baseline)
-
 
 def decide(trials: Sequence[Trial], needed: int) -> SampleOutcome:
     """Return PASSED or FAILED if the judged trials decide it; else ERROR if a trial had an error,

@@ -1,29 +1,22 @@
 """The library: resolve prompts by ref, from a source that may be slow, down or compromised.
 
-Exact versions are cached for ever; everything else is fresh for `refresh` seconds, see `following`.
-If the source is unreachable, the last verified state is used for `max_stale` seconds, marked as
-stale. Refused content (altered, rolled back, not signed) is an error.
+How long an answer is used without asking the source again is in `finder` and `following`. Refused
+content (altered, rolled back, not signed) is an error.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from promptops.errors import (
-    GitError,
-    IntegrityError,
-    NotFoundError,
-    PausedError,
-    UsageError,
-)
-from promptops.prompt.reference import SelectorKind, check_environment, parse_ref
-from promptops.runtime.following import FOR_EVER, Following, Timing, again
+from promptops.errors import PausedError, UsageError
+from promptops.prompt.reference import check_environment
+from promptops.runtime.finder import Finder
+from promptops.runtime.following import Following, Timing, again
 from promptops.runtime.forking import forget_imports
-from promptops.runtime.resolution import as_stale, describe_pause
+from promptops.runtime.resolution import describe_pause
 from promptops.runtime.sources.repositories import choose_source, open_options
 
 if TYPE_CHECKING:
@@ -32,11 +25,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     from promptops.delivery.environments import Deployment
-    from promptops.prompt.reference import PromptRef
     from promptops.repository.config import Config
     from promptops.runtime.conversation.conversation import Conversation
     from promptops.runtime.conversation.opening import Conversations
-    from promptops.runtime.following import KnownState
     from promptops.runtime.live import LivePrompt
     from promptops.runtime.past import Released
     from promptops.runtime.resolution import ResolvedPrompt
@@ -80,7 +71,6 @@ class Registry:
         self._source = source
         self._config = config
         self._timing = timing or Timing()
-        self._now = self._timing.now
         self._following = Following(
             source,
             refresh=refresh,
@@ -88,9 +78,9 @@ class Registry:
             max_stale=max_stale,
             timing=self._timing,
         )
-        # Held while a runner or a new copy is created.
+        self._finder = Finder(self._following, self._timing)
+        # Held while a runner is created.
         self._making = threading.RLock()
-        self._is_repaired = False
         self._is_closed = False
         self._runner: Runner | None = None
         self._conversations: Conversations | None = None
@@ -142,12 +132,12 @@ class Registry:
             UntrustedError: a required signature is missing or not by an allowed signer.
             SourceUnavailableError: the source is unreachable and no known answer is fresh enough.
         """
-        known = self._recall(ref)
+        known = self._finder.recall(ref)
         return self._refuse_paused(self._find(ref)) if known is None else known
 
     async def get_async(self, ref: str) -> ResolvedPrompt:
         """As `get`, without blocking the event loop."""
-        known = self._recall(ref)
+        known = self._finder.recall(ref)
         if known is not None:
             return known
         import asyncio
@@ -162,12 +152,12 @@ class Registry:
             version: one of the versions that share an environment's traffic; None: the one that has
                 been live longer.
         """
-        known = self._recall(_key(ref, version))
+        known = self._finder.recall(ref, version)
         return self._find(ref, version) if known is None else known
 
     async def find_async(self, ref: str, version: str | None = None) -> ResolvedPrompt:
         """As `find`, without blocking the event loop."""
-        known = self._recall(_key(ref, version))
+        known = self._finder.recall(ref, version)
         if known is not None:
             return known
         import asyncio
@@ -522,83 +512,17 @@ class Registry:
             self._conversations.close()
         if self._runner is not None:
             self._runner.close()
-        state = self._following.state
-        if state is not None:
-            state.answers = {}
+        self._finder.forget()
         self._source.close()
 
-    # Resolving
-
-    def _recall(self, key: str) -> ResolvedPrompt | None:
-        """Return a cached answer that is still fresh."""
-        state = self._following.state
-        answer = None if state is None else state.answers.get(key)
-        return answer[0] if answer is not None and self._now() < answer[1] else None
+    def _find(self, ref: str, version: str | None = None) -> ResolvedPrompt:
+        self._refuse_closed()
+        return self._finder.find(ref, version)
 
     def _refuse_paused(self, resolved: ResolvedPrompt) -> ResolvedPrompt:
         if resolved.paused is not None:
             raise self.describe_pause(resolved)
         return resolved
-
-    def _find(self, ref: str, version: str | None = None) -> ResolvedPrompt:
-        self._refuse_closed()
-        wanted = parse_ref(ref)
-        kind = wanted.selector.kind if wanted.selector is not None else None
-        if kind is SelectorKind.VERSION:
-            return self._find_exact(ref, wanted)
-        state, is_stale = self._following.current()
-        key = _key(ref, version)
-        known = state.answers.get(key)
-        resolved = known[0] if known is not None else self._resolve(state, wanted, version)
-        if resolved.paused is not None:
-            # Never cached: cached answers may be used by `get`.
-            return resolved
-        if known is None and kind is not SelectorKind.WORKING:
-            good_until = state.verified_at + self._following.good_for_seconds
-            state.answers[key] = (resolved, good_until)
-        if not is_stale:
-            return resolved
-        fetched_at = resolved.fetched_at_seconds
-        if fetched_at is None:
-            fetched_at = time.time() - (self._now() - state.verified_at)
-        return as_stale(resolved, fetched_at, self._following.complaints)
-
-    def _find_exact(self, ref: str, wanted: PromptRef) -> ResolvedPrompt:
-        state = self._following.at_hand()
-        try:
-            resolved = self._resolve(state, wanted)
-        except NotFoundError:
-            newer = self._following.ask_kindly(_ASK_AGAIN_SECONDS)
-            if newer is None:
-                raise
-            state = newer
-            resolved = self._resolve(state, wanted)
-        state.answers[ref] = (resolved, FOR_EVER)
-        return resolved
-
-    def _resolve(
-        self, state: KnownState, wanted: PromptRef, version: str | None = None
-    ) -> ResolvedPrompt:
-        try:
-            return state.look.view.resolve(wanted, version)
-        except (GitError, IntegrityError, NotFoundError) as error:
-            if isinstance(error, NotFoundError) and type(error) is not NotFoundError:
-                raise  # the object is missing; a complete copy has every tree
-            refused = any(error.message == one.message for one in state.look.refusals)
-            if refused:
-                raise
-            repaired = self._repair()
-            if repaired is None:
-                raise
-        return repaired.look.view.resolve(wanted, version)
-
-    def _repair(self) -> KnownState | None:
-        """Recreate an unreadable copy on disk, once; None if that was not done."""
-        with self._making:
-            if self._is_repaired:
-                return None
-            self._is_repaired = True
-            return self._following.repair()
 
     def _refuse_closed(self) -> None:
         if self._is_closed:
@@ -607,13 +531,9 @@ class Registry:
     def _after_fork(self) -> None:
         # Another thread of the parent may have held it; that thread does not exist here.
         self._making = threading.RLock()
+        self._finder.after_fork()
         self._following.after_fork()
         self._source.after_fork()
-
-
-def _key(ref: str, version: str | None) -> str:
-    """Return an answer's cache key; no ref contains a NUL."""
-    return ref if version is None else f"{ref}\0{version}"
 
 
 _REGISTRIES: weakref.WeakSet[Registry] = weakref.WeakSet()

@@ -39,11 +39,7 @@ RULE = CheckRule(CheckScope.PROMPT, CheckGroup.TEMPLATE, Severity.WARNING)
 
 def check(subject: PromptSubject) -> Iterator[Problem]:
     """Report each input that nothing reads, at its name."""
-    if not subject.inputs or any(
-        problem.kind in {"syntax", "nesting", "too-large"}
-        for analysis in subject.analyses.values()
-        for problem in analysis.problems
-    ):
+    if not subject.inputs or not subject.is_parsed:
         return
     used = {name for analysis in subject.analyses.values() for name in analysis.undeclared}
     unused = [name for name in subject.inputs if name not in used]

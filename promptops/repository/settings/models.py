@@ -116,10 +116,6 @@ class ModelSettings:
         patterns = self.allowed(path)
         return patterns is None or any(fnmatchcase(model, pattern) for pattern in patterns)
 
-    def find_endpoint(self, model: str) -> EndpointSettings | None:
-        """Return the settings of a model: under its own name, else under its provider's."""
-        return next(self.list_endpoints(model), None)
-
     def list_endpoints(self, model: str) -> Iterator[EndpointSettings]:
         """Yield the settings under a model's own name, then those under its provider's."""
         exact = self.endpoints.get(model)

@@ -85,18 +85,6 @@ class Permit:
         """Whether this is the probe of a half-open breaker."""
         return bool(self._probe)
 
-    def succeeded(self) -> None:
-        """Report success; closes a half-open breaker."""
-        self.report(is_healthy=True)
-
-    def failed(self) -> None:
-        """Report a failure of the model; opens the breaker after too many."""
-        self.report(is_healthy=False)
-
-    def abandoned(self) -> None:
-        """Report that the outcome is unknown, for example because the request was cancelled."""
-        self.report(is_healthy=None)
-
     def report(self, *, is_healthy: bool | None) -> None:
         """Report the outcome: success, failure, or unknown (None)."""
         action = self._action(is_healthy=is_healthy)
@@ -323,7 +311,8 @@ def _give_back(task: asyncio.Future[Permit]) -> None:
     with suppress(asyncio.CancelledError, BreakerOpenError, LedgerError):
         permit = task.result()
         # In a thread: this runs in the event loop.
-        threading.Thread(target=permit.abandoned, name=GIVING_BACK, daemon=True).start()
+        given = {"is_healthy": None}
+        threading.Thread(target=permit.report, kwargs=given, name=GIVING_BACK, daemon=True).start()
 
 
 def _note(model: str) -> str:

@@ -16,7 +16,7 @@ def test_nothing_configured_allows_everything() -> None:
     settings = read("")
     assert settings == ModelSettings()
     assert settings.allows("openai/gpt-4o", "prompts/a.md")
-    assert settings.find_endpoint("openai/gpt-4o") is None
+    assert next(settings.list_endpoints("openai/gpt-4o"), None) is None
 
 
 def test_an_endpoint_with_everything() -> None:
@@ -33,7 +33,7 @@ def test_an_endpoint_with_everything() -> None:
         context = 32768
         output = 4096
     """)
-    found = settings.find_endpoint("local")
+    found = next(settings.list_endpoints("local"), None)
     assert found is not None
     assert (found.base_url, found.key, found.model) == (
         "http://127.0.0.1:8000/v1",
@@ -47,10 +47,10 @@ def test_an_endpoint_with_everything() -> None:
 
 def test_an_endpoint_serves_what_is_written_below_its_name() -> None:
     settings = read('[models.gateway]\nbase_url = "https://llm.example.com/v1"')
-    found = settings.find_endpoint("gateway/gpt-4o")
+    found = next(settings.list_endpoints("gateway/gpt-4o"), None)
     assert found is not None
     assert found.model is None
-    assert settings.find_endpoint("other/gpt-4o") is None
+    assert next(settings.list_endpoints("other/gpt-4o"), None) is None
 
 
 def test_the_list_of_the_last_fitting_path_holds() -> None:

@@ -38,7 +38,7 @@ class World:
 
     def open(self) -> None:
         for _ in range(3):
-            self.here.allow(MODEL).failed()
+            self.here.allow(MODEL).report(is_healthy=False)
 
 
 def test_opens_after_failures_within_the_window_for_every_process() -> None:
@@ -54,7 +54,7 @@ def test_opens_after_failures_within_the_window_for_every_process() -> None:
 def test_stays_closed_while_failures_are_far_apart() -> None:
     world = World()
     for _ in range(10):
-        world.here.allow(MODEL).failed()
+        world.here.allow(MODEL).report(is_healthy=False)
         world.now += 31
     world.here.allow(MODEL)
 
@@ -67,7 +67,7 @@ def test_lets_one_probe_through_and_closes_when_it_succeeds() -> None:
     assert probe.is_probe
     with pytest.raises(BreakerOpenError):
         world.there.allow(MODEL)
-    probe.succeeded()
+    probe.report(is_healthy=True)
     assert not world.there.allow(MODEL).is_probe
 
 
@@ -75,7 +75,7 @@ def test_opens_again_when_the_probe_fails() -> None:
     world = World()
     world.open()
     world.now += 30
-    world.here.allow(MODEL).failed()
+    world.here.allow(MODEL).report(is_healthy=False)
     with pytest.raises(BreakerOpenError) as caught:
         world.there.allow(MODEL)
     assert caught.value.frees_at_seconds == world.now + 30
@@ -85,11 +85,11 @@ def test_another_process_probes_when_a_probe_was_abandoned_or_died() -> None:
     world = World()
     world.open()
     world.now += 30
-    world.here.allow(MODEL).abandoned()
+    world.here.allow(MODEL).report(is_healthy=None)
     dead = world.there.allow(MODEL)
     world.now += PROBE_SECONDS
     assert world.here.allow(MODEL).is_probe
-    dead.succeeded()
+    dead.report(is_healthy=True)
     with pytest.raises(BreakerOpenError):
         world.there.allow(MODEL)
 
