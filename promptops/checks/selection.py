@@ -170,8 +170,8 @@ def _parent(path: str) -> str:
 
 
 def locate_file(repository: Repository, directory: Path, target: str) -> str:
-    """Return a file's path below the prompts folder; `file` is relative to `directory` and may be
-    missing.
+    """Return the path below the prompts folder of the file `target`, which is relative to
+    `directory` and may be missing.
 
     Raises UsageError if it is not below the prompts folder.
     """

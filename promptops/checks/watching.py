@@ -35,7 +35,9 @@ def watch(
 
 
 def list_watched(repository: Repository, *, with_owners: bool) -> list[Path]:
-    """Return the files and folders on which the result of a check or an eval depends."""
+    """Return the files and folders on which the result of a check or an eval depends; CODEOWNERS
+    only with `with_owners`.
+    """
     from promptops.forge.places import ALL_OWNERS
     from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE, Config
 

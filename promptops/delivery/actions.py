@@ -64,7 +64,8 @@ def promote_action(
     *,
     again: bool = False,
 ) -> Action:
-    """Return the action that makes `releases` live in `environment`.
+    """Return the action that makes `releases` live in `environment`, with `share` per cent of the
+    traffic.
 
     Checks everything that does not depend on the current state. Raises RefusedError for a release
     that is yanked, not merged if the environment requires that, not live in the source environment,
@@ -262,7 +263,8 @@ def choose_releases(
     source: str | None = None,
     local: bool = False,
 ) -> list[Release]:
-    """Return the releases that `refs` select for `promote`, checked against the remote.
+    """Return the releases that `refs` select for `promote`. Unless `local`, they must be on the
+    remote.
 
     The default selector is the version live in `source`, or in the previous environment; for the
     first environment it is `latest`.

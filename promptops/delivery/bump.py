@@ -53,8 +53,8 @@ def plan_bump(
     """Return the version that the prompt needs in `files`, by default the work tree.
 
     The prompt is compared with the greatest release that is not above the file's version. Without
-    one, only `level` changes the version. Raises RefusedError if `level` is too small for the
-    change.
+    one, only `level` changes the version. `where` is a phrase for errors. Raises RefusedError if
+    `level` is too small for the change.
     """
     prompt = load_valid(repository, files or repository.working, name, where=where)
     versions = list_versions(repository, name)

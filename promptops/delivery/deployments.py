@@ -120,7 +120,9 @@ def deploy(
 ) -> DeploymentOutcome:
     """Apply `action` to the environment as one deployment.
 
-    After a lost race, retry for up to a minute as long as the touched prompts are unchanged.
+    With `local`, the deployment stays in this clone until it is pushed. With `dry_run`, nothing
+    changes. `reason` goes into the commit's message. After a lost race, retry for up to a minute as
+    long as the touched prompts are unchanged.
 
     Raises:
         ConflictError: a touched prompt changed meanwhile, or the changes differ from those

@@ -313,8 +313,8 @@ def _read_changes(trailers: Iterable[tuple[str, str]]) -> tuple[DeploymentChange
 def list_deployments(
     repository: Repository, environment: str, *, name: str | None = None, limit: int | None = None
 ) -> list[Deployment]:
-    """Return the deployments of an environment, newest first; with `name`, those that changed
-    it.
+    """Return the deployments of an environment, newest first, at most `limit`; with `name`, those
+    that changed this prompt.
     """
     head = require_head(repository, environment)
     oids = rev_list(repository.git, head.deployment.commit, limit=None if name else limit)
@@ -411,7 +411,8 @@ def list_trailers(
 ) -> list[tuple[str, str]]:
     """Return the trailers of a deployment, in their order.
 
-    `tags` are the tag objects of the releases that a promotion makes live, by prompt name.
+    `tags` are the tag objects of the releases that a promotion makes live, by prompt name; the
+    other arguments become trailers.
     """
     trailers = [("Deployment", str(number)), ("Action", action)]
     for change in changes:

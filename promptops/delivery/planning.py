@@ -60,7 +60,8 @@ class ReleasePlan:
 
 
 def plan_release(repository: Repository, name: str, *, backport: bool = False) -> ReleasePlan:
-    """Plan the release of `name` at HEAD. Changes nothing.
+    """Plan the release of `name` at HEAD. Changes nothing. With `backport`, a greater version may
+    be released already.
 
     Raises InvalidPromptError if the prompt is invalid, and RefusedError if it has uncommitted
     changes or its version does not fit the existing releases.
@@ -79,8 +80,9 @@ def plan_releases(
     """Plan the releases of `names`; return the plans, and the errors of those that cannot be
     released.
 
-    Without `drafts`, draft prompts are left out, valid or not. The released commit is HEAD, or
-    `commit`, which will be pushed to the default branch together with the tags.
+    With `backport`, a greater version may be released already. Without `drafts`, draft prompts are
+    left out, valid or not. The released commit is HEAD, or `commit`, which will be pushed to the
+    default branch together with the tags.
     """
     planner = _Planner(repository, names, backport=backport, commit=commit)
     plans: list[ReleasePlan] = []
@@ -254,7 +256,8 @@ def _shorten(words: Sequence[str], separator: str) -> str:
 def load_valid(repository: Repository, files: Files, name: str, *, where: str) -> Prompt:
     """Validate and return the prompt `name` of `files`.
 
-    Raises InvalidPromptError with all findings, or PromptNotFoundError.
+    `where` is a phrase for the error, such as "in the work tree". Raises InvalidPromptError with
+    all findings, or PromptNotFoundError.
     """
     from promptops.checks.engine import validate_prompts
     from promptops.prompt.finding import Severity
@@ -297,7 +300,7 @@ def _refuse_small_step(prompt: Prompt, base: Release, diff: PromptDiff) -> None:
 
 
 def refuse_unmerged(repository: Repository, plans: Iterable[ReleasePlan]) -> None:
-    """Refuse final versions whose commit is not on the remote's default branch."""
+    """Refuse plans of final versions whose commit is not on the remote's default branch."""
     for plan in plans:
         if plan.prompt.version.is_prerelease or plan.merged:
             continue

@@ -60,9 +60,9 @@ def create_releases(
 ) -> list[Release]:
     """Create the tags of all plans that are not released yet: all of them, or none.
 
-    `operation` is this run's random id. Returns the releases of all plans, in order. A tag that was
-    created meanwhile is accepted if its content is the same. Otherwise RefusedError is raised and
-    no tag is created.
+    `notes` are the release notes; None: the default ones. `operation` is this run's random id.
+    Returns the releases of all plans, in order. A tag that was created meanwhile is accepted if its
+    content is the same. Otherwise RefusedError is raised and no tag is created.
     """
     new = [plan for plan in plans if plan.existing is None]
     kept = _write_evidence(repository, new)
@@ -151,7 +151,8 @@ def push_releases(
     *,
     branch: PushRef | None = None,
 ) -> list[Release]:
-    """Push release tags, and with them the commit of `branch`, atomically.
+    """Push the tags of `releases`, made by `plans`, and with them the commit of `branch`,
+    atomically.
 
     Returns the releases on the remote. If the same version was pushed first by somebody else, the
     local tag is removed; equal content is accepted, otherwise RefusedError is raised.

@@ -42,7 +42,9 @@ def require_remote(repository: Repository) -> str:
 def is_unclear(
     repository: Repository, remote: str, made: Mapping[str, str], error: RemoteError
 ) -> bool:
-    """Find out the result of a broken push; return False if all of it arrived.
+    """Find out the result of a push that ended in `error`; return False if all of it arrived.
+
+    `made` are the pushed tags: full ref -> object id.
 
     Tags that certainly did not arrive are removed locally. If the remote cannot be asked, or may
     still be processing, the tags are kept; running the command again completes the push.
@@ -79,7 +81,7 @@ def holds(ref: Ref | None, oid: str) -> bool:
 
 
 def refused_by_remote(remote: str, what: str, reason: str) -> RefusedError:
-    """Return the error for a push that the remote refused."""
+    """Return the error for a push that the remote refused; `what` names the pushed thing."""
     hint = "nothing was changed; follow its message, or ask the remote's administrator"
     told = re.fullmatch(_TOLD, reason)
     if told and "; error: " not in reason:

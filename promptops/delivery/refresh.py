@@ -51,7 +51,8 @@ def refresh(
 ) -> Freshness:
     """Fetch all environments and releases at once. An unreachable remote is not an error.
 
-    `limits` are by default those of `read_limits`.
+    `now_seconds` is the current time in seconds since 1970. `limits` are by default those of
+    `read_limits`.
 
     Raises:
         IntegrityError: an environment lost deployments on the remote.

@@ -160,7 +160,7 @@ def _split(
 
 
 def retire(state: State, tip: Point | None, name: str, environment: str) -> State:
-    """Remove `name` from the environment; a rollback brings it back."""
+    """Remove `name` from the environment; a rollback returns to `tip`, the current deployment."""
     state.require(name, environment)
     return state._with(name, None, tip)  # noqa: SLF001
 
@@ -190,9 +190,10 @@ def rollback(
 ) -> tuple[State, Point]:
     """Go back to what was live before, or further until only `to` is live.
 
-    Returns the new state and the deployment that has its texts. A paused prompt stays paused, and a
-    prompt that was paused when it was retired comes back paused: a rollback must not end a pause.
-    Raises RefusedError if there is nothing to go back to.
+    `state_at` reads the state after an older deployment. Returns the new state and the deployment
+    that has its texts. A paused prompt stays paused, and a prompt that was paused when it was
+    retired comes back paused: a rollback must not end a pause. Raises RefusedError if there is
+    nothing to go back to.
     """
     start = state
     live = start.entries.get(name)

@@ -59,7 +59,10 @@ def yank(
     is_local: bool,
     is_dry: bool,
 ) -> Yanked:
-    """Yank a release, and push the yank unless it should stay local.
+    """Yank a release, and push the yank with `is_pushing`.
+
+    With `is_local`, the remote is neither asked nor changed. With `is_dry`, nothing changes. The
+    `reason` is recorded in the yank's tag.
 
     Raises:
         VersionNotFoundError: there is no such release.

@@ -194,9 +194,9 @@ def rev_list(
     exclude: str | None = None,
     first_parent: bool = True,
 ) -> list[str]:
-    """List a commit and its ancestors, newest first, by first parents unless told otherwise.
+    """List the commit `tip` and its ancestors, newest first, at most `limit`.
 
-    `exclude` and its ancestors are left out.
+    By first parents, unless `first_parent` is false. `exclude` and its ancestors are left out.
     """
     options = ["--first-parent"] if first_parent else []
     if limit is not None:

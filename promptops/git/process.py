@@ -279,8 +279,8 @@ def _has_terminal() -> bool:
 
 
 def stop(process: subprocess.Popen[bytes], patience_seconds: float = 5.0) -> None:
-    """Terminate a git process, so that it can still remove its lock files; kill it if it does not
-    end.
+    """Terminate a git process, so that it can remove its lock files; kill it after
+    `patience_seconds`.
 
     If it leads a process group, programs that it started are killed afterwards.
     """
@@ -321,7 +321,9 @@ def command_name(args: Sequence[str]) -> str:
 
 
 def failure(args: Sequence[str], done: Completed) -> GitError:
-    """Return the error for a failed git process: git's first useful message, and a hint."""
+    """Return the error for a failed git process with `args`: git's first useful message, and a
+    hint.
+    """
     if "dubious ownership" in done.stderr:
         return _unsafe_folder(done.stderr)
     name = command_name(args)

@@ -28,8 +28,9 @@ def compute_digest(files: Mapping[str, bytes], *, header: bytes = _HEADER) -> st
     r"""Return the digest of a closure, given as path below the prompts folder -> content.
 
     The result is `sha256:` and the hexadecimal SHA-256 of `promptops-digest-v1\n` followed, for
-    each file in UTF-8 byte order of its path, by `<hex sha256 of its content> <path>\n`. Newlines
-    are normalised first.
+    each file in UTF-8 byte order of its path, by the hexadecimal SHA-256 of its content, two
+    spaces, its path and a newline. Newlines in contents are normalised first. `header` replaces the
+    first line.
     """
     total = sha256(header)
     for path in sorted(files, key=lambda path: path.encode()):

@@ -34,6 +34,8 @@ def write_prompt(
 ) -> list[ScaffoldStep]:
     """Write the prompt `name` and its eval suite; with `source`, as a copy of that prompt.
 
+    `model` is its model; None: the default. With `dry_run`, nothing is written.
+
     Raises:
         UsageError: the name is invalid.
         RefusedError: the prompt exists, perhaps with other upper and lower case.

@@ -73,7 +73,11 @@ def write_workflows(
     nightly: bool = False,
     dry_run: bool,
 ) -> list[ScaffoldStep]:
-    """Write the CI files that run the gate, evals and nightly jobs, and deploy on GitHub."""
+    """Write the CI files that run the gate and, if asked for, evals and nightly jobs.
+
+    `workflows` are further workflows of GitHub, such as `deploy`. With `dry_run`, nothing is
+    written.
+    """
     if is_gitlab:
         return [write_pipeline(repository, evals=evals, nightly=nightly, dry_run=dry_run)]
     names = ["promptops.yml"]

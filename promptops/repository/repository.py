@@ -436,8 +436,10 @@ def list_names(files: Files) -> list[str]:
 
 
 def find_closure(files: Files, name: str, *, where: str) -> Closure:
-    """Return the closure of `name` in `files`. Raises PromptNotFoundError, with the nearest
-    name.
+    """Return the closure of `name` in `files`.
+
+    `where` is a phrase for the error, such as "in the work tree". Raises PromptNotFoundError, with
+    the nearest name.
     """
     from promptops.prompt.closure import collect_closure
     from promptops.prompt.reference import check_name
@@ -451,14 +453,19 @@ def find_closure(files: Files, name: str, *, where: str) -> Closure:
 
 
 def find_prompt(files: Files, name: str, *, where: str) -> Prompt:
-    """Return the prompt `name` in `files`. Raises InvalidPromptError if it is invalid."""
+    """Return the prompt `name` in `files`; `where` as in `find_closure`.
+
+    Raises PromptNotFoundError, or InvalidPromptError if it is invalid.
+    """
     from promptops.prompt.prompt import load_prompt
 
     return load_prompt(find_closure(files, name, where=where))
 
 
 def not_found(name: str, known: Iterable[str], where: str) -> PromptNotFoundError:
-    """Return the error for a prompt that does not exist."""
+    """Return the error for a prompt that does not exist `where`; the hint has the nearest of the
+    `known` names.
+    """
     from promptops.suggestion import nearest
 
     names = list(known)
@@ -473,8 +480,8 @@ def not_found(name: str, known: Iterable[str], where: str) -> PromptNotFoundErro
 
 
 def expand_names(files: Files, names: Iterable[str], *, everything: bool) -> list[str]:
-    """Return the prompt names for a command: the given ones, or all. Raises UsageError for neither
-    or both.
+    """Return the prompt names for a command: the given ones or, with `everything`, all. Raises
+    UsageError for neither or both.
     """
     from promptops.prompt.reference import check_name
 

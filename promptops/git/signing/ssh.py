@@ -42,7 +42,7 @@ class SshTrust:
         """Return the principal who signed a raw commit or tag. Raises UntrustedError if no allowed
         signer did.
 
-        `oid` is the object's id, under which the result is cached.
+        `what` names the object in errors. `oid` is its id, under which the result is cached.
         """
         known = self._judged.get(oid)
         if known is None:
@@ -51,8 +51,9 @@ class SshTrust:
         return known
 
     def authenticate_snapshot(self, what: str, data: bytes, signature: bytes | None) -> str:
-        """Return the principal who signed a snapshot's bytes. Raises UntrustedError if no allowed
-        signer did.
+        """Return the principal who signed a snapshot's bytes; `what` names the snapshot in errors.
+
+        Raises UntrustedError if the signature is missing or not by an allowed signer.
         """
         return self._judge(what, data, signature, SNAPSHOT_NAMESPACE)
 

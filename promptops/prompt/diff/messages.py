@@ -48,7 +48,9 @@ def compare_messages(before: Flow, after: Flow, changed: frozenset[str]) -> tupl
 
 
 def classify_messages(diffs: Sequence[MessageDiff], own_file: str) -> Iterator[Difference]:
-    """Yield a difference for each message and each file whose edit caused it."""
+    """Yield a difference for each message and each file whose edit caused it; `own_file` is the
+    prompt's.
+    """
     for diff in diffs:
         before: object = diff.before if diff.status is not MessageStatus.CHANGED else None
         after: object = diff.after if diff.status is not MessageStatus.CHANGED else None

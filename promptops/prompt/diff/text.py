@@ -146,7 +146,9 @@ def cut_hunks(lines: Sequence[DiffLine], context: int = 3) -> Iterator[tuple[Dif
 def mark_words(
     before: str, after: str, budget: _DiffBudget | None = None
 ) -> tuple[list[tuple[Segment, ...]], list[tuple[Segment, ...]]]:
-    """Split both texts into lines of segments, with the words that differ marked."""
+    """Split both texts into lines of segments, with the words that differ marked. `budget` limits
+    the work; None: a new one.
+    """
     old, new = split_words(before), split_words(after)
     blocks = _align(old, new, budget or _DiffBudget()) if old and new else []
     blocks = _drop_chance(old, new, blocks)

@@ -246,7 +246,7 @@ def read_yaml(
 ) -> tuple[dict[str, Any], tuple[Finding, ...]]:
     """Parse `source`, the YAML of the file at `path`. Return its values and its faults.
 
-    `text` is the whole file. Positions are added to `places`.
+    `text` is the whole file, and `form` its kind. Positions are added to `places`.
     """
     reading = _YamlReading(path, text, places, form)
     return reading.load(source), tuple(reading.faults)

@@ -88,6 +88,8 @@ def failed_link(
     facts: Mapping[str, Any] | None = None,
     lines: tuple[str, ...] = (),
 ) -> Link:
-    """Return a link for an error: broken, or unchecked if this clone lacks the data."""
+    """Return a link for an error, with `facts` and `lines`: broken, or unchecked if this clone
+    lacks the data.
+    """
     status = LinkStatus.UNCHECKED if isinstance(error, GitError) else LinkStatus.BROKEN
     return Link(name, status, error.message, lines, error.hint, facts or {})

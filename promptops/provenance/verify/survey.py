@@ -128,7 +128,7 @@ class Survey:
             return error
 
     def moved(self, key: Key, recorded: str, current: str, how: str) -> None:
-        """Record a tag that differs from the recorded one."""
+        """Record that a tag is `current`, not `recorded`; `how` is a clause on the record."""
         if self.first_time("moved", key, recorded):
             self.error(
                 "moved-tag",
@@ -139,7 +139,10 @@ class Survey:
             )
 
     def missing_tag(self, key: Key, place: str, why: str) -> None:
-        """Record a missing tag, or that this clone has no tags at all."""
+        """Record a missing tag, or that this clone has no tags at all.
+
+        `why` is a clause on why the tag must exist, and `place` where that is recorded.
+        """
         if not self.tags and self.repository.remote is not None:
             self.has_no_tags = True
             return

@@ -20,7 +20,9 @@ _CODE = re.compile(r"^(```|~~~).*?^\1[^\n]*$|`[^`\n]*`", re.MULTILINE | re.DOTAL
 
 
 def replace(source: str, pattern: re.Pattern[str], name_of: Callable[[re.Match[str]], str]) -> str:
-    """Convert a text to a template; each match of a pattern becomes an input."""
+    """Convert a text to a template; each match of `pattern` becomes the input that `name_of`
+    returns.
+    """
     body = AdoptedBody()
     place = 0
     for match in pattern.finditer(source):
