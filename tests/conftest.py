@@ -97,11 +97,16 @@ LEAKING_NAMES = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what installs packages, unless it is asked for by its marker."""
+    """Leave out what installs packages, unless asked for; begin with the files of slow tests.
+
+    All other processes wait for a slow test that begins last.
+    """
     if "network" not in config.option.markexpr:
         left_out = [item for item in items if item.get_closest_marker("network")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 def pytest_collection_finish() -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from tests.repositories import Repo
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.parametrize("kind", ["folder", "url"])

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tests.server.conftest import Team
     from tests.server.serving import Reply, Running
 
+pytestmark = pytest.mark.slow
+
 RUN = "/v1/run/support/triage@production"
 STREAM = "/v1/stream/support/triage@production"
 BODY = {"inputs": {"question": "?"}}

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.cli.running import accept
 
 if TYPE_CHECKING:
     from tests.server.conftest import Team
+
+pytestmark = pytest.mark.slow
 
 BODY = {"inputs": {"question": "?"}}
 RUN = "/v1/run/support/echo@production"

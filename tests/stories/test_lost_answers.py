@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 BRANCH = "refs/heads/promptops/staging"
 PROMOTE = ("promote", "support/triage", "--to", "staging", "--yes")
 

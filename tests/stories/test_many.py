@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from tests.prompts import prompt_text
@@ -22,6 +23,7 @@ def count_processes(team: Team, trace: Path) -> int:
     return sum(event["event"] == "start" for event in events)
 
 
+@pytest.mark.slow
 def test_releasing_many_prompts_takes_as_many_processes_as_two(tmp_path: Path) -> None:
     two = Team.found(tmp_path / "two", ["a", "b"])
     names = [f"team/prompt-{number}" for number in range(150)]
@@ -35,6 +37,7 @@ def test_releasing_many_prompts_takes_as_many_processes_as_two(tmp_path: Path) -
     assert many.first.refs("refs/promptops/") == {}
 
 
+@pytest.mark.slow
 def test_of_many_releases_all_are_pushed_or_none(tmp_path: Path) -> None:
     names = [f"team/prompt-{number}" for number in range(110)]
     team = Team.found(tmp_path, names)

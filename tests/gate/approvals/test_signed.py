@@ -307,6 +307,7 @@ def test_a_ref_may_hold_anything(signing: Signing, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_flood_of_statements_is_read_and_a_flood_of_false_ones_ends_in_an_error(
     signing: Signing, monkeypatch: pytest.MonkeyPatch
 ) -> None:

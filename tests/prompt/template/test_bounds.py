@@ -181,6 +181,7 @@ json.dump(said, sys.stdout)
 """
 
 
+@pytest.mark.slow
 def test_two_processes_render_the_same() -> None:
     bodies = [form.replace("VALUE", value) for form in FORMS for value in VALUES]
     said = [

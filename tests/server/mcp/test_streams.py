@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tests.server.conftest import Team
     from tests.server.mcp.conftest import Streams
 
+pytestmark = pytest.mark.slow
+
 NEWEST = LATEST_PROTOCOL_VERSION
 
 
