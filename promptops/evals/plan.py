@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import PromptopsError
 from promptops.evals.preparation import list_checks
@@ -71,6 +71,20 @@ class _PlanMeasure(NamedTuple):
 _NOTHING = _PlanMeasure(0, 0, 0)
 
 
+class _Asks(NamedTuple):
+    """A prompt with what is the same in all of its questions.
+
+    Attributes:
+        prompt: the prompt.
+        parameters: the parameters of its requests.
+        models: the models that it may ask.
+    """
+
+    prompt: ResolvedPrompt
+    parameters: Mapping[str, Any]
+    models: Sequence[str] = ()
+
+
 def _add(total: int | None, cost: int | None, times: int) -> int | None:
     return None if total is None or cost is None else total + cost * times
 
@@ -95,15 +109,16 @@ def make_plan(
     plan = EvalPlan()
     for part in preparation.parts:
         states = [one for one in (part.change, part.baseline) if one is not None]
+        asks = [_Asks(one, one.prompt.request_parameters, list_models(one)) for one in states]
         plan.samples += len(part.samples) * len(part.models)
         judge = find_judge(part)
         for sample in render_ahead(part.samples, states, lambda sample: sample):
-            for index, state in enumerate(states):
+            for index, state in enumerate(asks):
                 for asked in part.models:
                     model = part.baseline_model if index and part.baseline_model else asked
                     models = [model]
                     if part.follows:
-                        models += [one for one in list_models(state) if one != model]
+                        models += [one for one in state.models if one != model]
                     models = models if stand_in is None else [stand_in]
                     _count(plan, state, sample, models, prices, is_baseline=index > 0)
                     if judge is not None:
@@ -134,13 +149,14 @@ def plan_questions(
         extra_tokens: the maximum number of additional tokens of a later question.
     """
     plan = EvalPlan(calls=times)
-    plan.add(_measure(state, inputs, model, prices, more=extra_tokens), times)
+    asks = _Asks(state, state.prompt.request_parameters)
+    plan.add(_measure(asks, inputs, model, prices, more=extra_tokens), times)
     return plan
 
 
 def _count(
     plan: EvalPlan,
-    state: ResolvedPrompt,
+    state: _Asks,
     sample: Sample,
     models: Sequence[str],
     prices: Prices,
@@ -152,8 +168,8 @@ def _count(
     The first model is assumed for the estimate, and the most expensive one for the maximum cost.
     """
     plan.trials += sample.trials
-    inputs = side_inputs(state, sample, is_baseline=is_baseline)
-    most = state.prompt.request_parameters.get("max_tokens")
+    inputs = side_inputs(state.prompt, sample, is_baseline=is_baseline)
+    most = state.parameters.get("max_tokens")
     answer = most if isinstance(most, int) else 0
     said = 0
     for turn in (None, *sample.turns):
@@ -170,7 +186,7 @@ def _count(
 
 def _count_judge(
     plan: EvalPlan,
-    state: ResolvedPrompt,
+    state: _Asks,
     judge: ResolvedPrompt,
     sample: Sample,
     prices: Prices,
@@ -178,25 +194,26 @@ def _count_judge(
     model: str,
 ) -> None:
     """Count the possible calls of judges about a sample's answers."""
-    most = state.prompt.request_parameters.get("max_tokens")
+    most = state.parameters.get("max_tokens")
     answer = _BYTES_OF_TOKEN * most if isinstance(most, int) else 0
     for check in _find_checks(list_checks(sample), _QUESTIONS):
         times = _QUESTIONS[check.scorer] * sample.trials
         plan.judged += times
         more = answer * _QUESTIONS[check.scorer] + len(repr(check.argument))
         asked = {"task": "", "answer": "", "criteria": ["?"], "reference": ""}
-        measure = _measure(judge, asked, model, prices, more=more)
+        asks = _Asks(judge, judge.prompt.request_parameters)
+        measure = _measure(asks, asked, model, prices, more=more)
         if not isinstance(most, int) and measure.most:
             measure = measure._replace(most=None)
         plan.add(measure, times)
 
 
 def _count_embedding(
-    plan: EvalPlan, state: ResolvedPrompt, sample: Sample, model: str, prices: Prices
+    plan: EvalPlan, state: _Asks, sample: Sample, model: str, prices: Prices
 ) -> None:
     """Count the possible embeddings of a sample's answers and of the texts beside them."""
     price = prices.find(model)
-    most = state.prompt.request_parameters.get("max_tokens")
+    most = state.parameters.get("max_tokens")
     for check in _find_checks(list_checks(sample), ("similar",)):
         plan.embedded += sample.trials
         tokens = len(repr(check.argument).encode("utf-8", "replace"))
@@ -218,7 +235,7 @@ def _find_checks(checks: Iterable[Check], scorers: Container[str]) -> Iterator[C
 
 
 def _measure(
-    state: ResolvedPrompt,
+    state: _Asks,
     inputs: Mapping[str, object],
     model: str,
     prices: Prices,
@@ -227,10 +244,10 @@ def _measure(
 ) -> _PlanMeasure:
     """Estimate one question; `more` is the number of tokens besides the rendered prompt."""
     try:
-        messages = state.prompt.render(inputs)
+        messages = state.prompt.prompt.render(inputs)
     except PromptopsError:
         return _NOTHING
-    parameters = state.prompt.request_parameters
+    parameters = state.parameters
     counted = count_tokens(messages, parameters, model)
     tokens, likely = counted.tokens + more, counted.likely + more // _USUAL_SHARE
     price = prices.find(model)

@@ -19,7 +19,7 @@ from promptops.prompt.metadata import check_metadata
 from promptops.prompt.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from promptops.prompt.closure import Closure
     from promptops.prompt.template import Message
@@ -187,11 +187,12 @@ class Prompt:
         ahead = getattr(self._made.get("template"), "render_ahead", None)
         if ahead is None:
             return
-        completed = []
+        ahead(self._complete_all(many))
+
+    def _complete_all(self, many: Iterable[Mapping[str, object]]) -> Iterator[Mapping[str, object]]:
         for values in many:
             with suppress(PromptopsError):
-                completed.append(self.complete(values))
-        ahead(completed)
+                yield self.complete(values)
 
     def rendered_by(self, template: Template) -> Prompt:
         """Return a copy of the prompt whose messages are rendered by `template`."""

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def resolve_selected(repository: Repository, ref: PromptRef) -> ResolvedPrompt:
     """Return the prompt of `ref`; the default selector is `working`.
 
-    A paused prompt is returned too. A work tree prompt may be untrusted, so it is rendered in a
-    process with limits.
+    A paused prompt is returned too. A work tree prompt may be untrusted, so its template is
+    rendered in a process with limits.
     """
     from promptops.runtime.resolution import RepositoryView
 

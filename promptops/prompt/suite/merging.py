@@ -22,22 +22,42 @@ if TYPE_CHECKING:
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 
 
+def is_whole(values: Mapping[str, Any], inputs: Collection[str] | None) -> bool:
+    """Return whether a row is a complete sample, instead of columns."""
+    return isinstance(values.get("inputs"), dict) and "inputs" not in (inputs or ())
+
+
+def has_placeholders(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+    """Return whether a row changes `value`, a part of a suite's entry."""
+    if isinstance(value, dict):
+        return any(map(has_placeholders, value.values()))
+    if isinstance(value, list):
+        return any(map(has_placeholders, value))
+    return isinstance(value, str) and _PLACEHOLDER.search(value) is not None
+
+
 def merge_row(
-    values: Mapping[str, Any], written: Mapping[str, Any], inputs: Collection[str] | None
+    values: Mapping[str, Any],
+    written: Mapping[str, Any],
+    inputs: Collection[str] | None,
+    *,
+    is_fixed: bool = False,
 ) -> dict[str, Any]:
     """Return the sample that a row makes of the suite's entry `written`.
 
-    `inputs` are the names of the prompt's inputs; None if unknown. Raises RowFault if the row does
+    `inputs` are the names of the prompt's inputs; None if unknown. `is_fixed` says that the entry
+    has no placeholders, which saves looking for them in every row. Raises RowFault if the row does
     not fit the entry.
     """
-    if isinstance(values.get("inputs"), dict) and "inputs" not in (inputs or ()):
+    if is_whole(values, inputs):
         return _merge_sample(values, written)
     columns: Mapping[str, str] = written.get("columns", {})
     used = set(columns.values())
     for column in columns.values():
         _require(column, values)
-    expect = _fill(written.get("expect", []), values, used)
-    filled = _fill(written.get("inputs", {}), values, used)
+    expect, filled = written.get("expect", []), written.get("inputs", {})
+    if not is_fixed:
+        expect, filled = _fill(expect, values, used), _fill(filled, values, used)
     merged = {**written, "expect": expect}
     merged.pop("name", None)
     found = {column: value for column, value in values.items() if column not in used}

@@ -123,7 +123,8 @@ def _mapping(value: object, line: int) -> dict[str, Any]:
 
 def _parse(text: str, lines_before: int) -> Any:  # noqa: ANN401 - any JSON value
     try:
-        return json.loads(text, parse_constant=_refuse, object_pairs_hook=unique_members)
+        # `loads` would make a new decoder for each line; it has its own words for this mark.
+        return json.loads(text) if text.startswith("\ufeff") else _DECODER.decode(text)
     except json.JSONDecodeError as error:
         message = f"the file is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
         raise RowFault(message, lines_before + error.lineno) from None
@@ -135,3 +136,6 @@ def _parse(text: str, lines_before: int) -> Any:  # noqa: ANN401 - any JSON valu
 
 def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=unique_members)

@@ -91,9 +91,10 @@ def render_simple(
             if type(value) is not str:
                 return None
             parts[place] = value
-        text = "".join(parts)
-        size += len(text)
-        content = text.strip(_WHITE_SPACE)
+        size += sum(map(len, parts))
+        if size > _MAX_CHARACTERS:
+            return None
+        content = "".join(parts).strip(_WHITE_SPACE)
         if not content.isascii():
             try:
                 content.encode()
@@ -101,4 +102,4 @@ def render_simple(
                 return None
         if content:
             rendered.append({"role": role, "content": content})
-    return rendered if rendered and size <= _MAX_CHARACTERS else None
+    return rendered or None

@@ -46,7 +46,7 @@ def _new_process() -> Iterator[None]:
     confinement._WORKER.close()
 
 
-def find(repo: Repo, body: str = "Answer {{ question }}", **keys: str) -> ResolvedPrompt:
+def find(repo: Repo, body: str = "Answer {{ question }}{# note #}", **keys: str) -> ResolvedPrompt:
     repo.commit({"prompts/a.md": prompt_text(body=body, **keys), "prompts/_a.md": "A"})
     return resolve_selected(open_repository(repo.path), parse_ref("a"))
 
@@ -150,6 +150,8 @@ def test_commands_render_the_work_tree_elsewhere_and_releases_here(
     repo: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish_triage(Press(repo))
+    path = repo.path / "prompts/support/triage.md"
+    path.write_text(f"{path.read_text()}{{# a template #}}\n")
     monkeypatch.setattr(confinement, "MAX_WAIT_SECONDS", 0.0)
     refused = run(repo, "render", "support/triage", "--var", "question=x")
     assert (refused.exit_code, refused.stderr) == (
@@ -161,6 +163,21 @@ error: rendering was stopped: it took more than 10 s or 1,024 MB
     )
     for ref in ("support/triage@production", "support/triage@1.0.0"):
         assert run(repo, "render", ref, "--var", "question=x").exit_code == 0
+
+
+@pytest.mark.parametrize("value", ["x", 7], ids=["text", "number"])
+def test_text_and_names_of_strings_need_no_process(repo: Repo, value: object) -> None:
+    prompt = find(repo, "Answer {{ question }}", inputs="{question: {}}").prompt
+    prompt.render_ahead([{"question": value}, {"question": "y"}])
+    assert prompt.render({"question": value}) == [{"role": "user", "content": f"Answer {value}"}]
+    assert (confinement._WORKER._process is None) == isinstance(value, str)
+
+
+def test_a_long_text_that_occurs_often_is_not_joined_here(repo: Repo) -> None:
+    prompt = find(repo, "{{ question }}" * 900).prompt
+    with pytest.raises(TemplateError, match="more than 10,000,000 characters"):
+        prompt.render({"question": "x" * 100_000})
+    assert confinement._WORKER._process is not None
 
 
 def test_renderings_ahead_are_what_each_alone_would_be(repo: Repo) -> None:
