@@ -1,7 +1,7 @@
 """Render unapproved templates in a process with limits of time and memory.
 
-Bodies of text and names of strings alone are no programs: their parts are joined here, up to the
-same size. That saves an eval of 1,000 samples a fifth of its processor time.
+A body of only text and names has no statements to run: if the values are strings, its parts are
+joined here, up to the same size. This saves an eval of 1,000 samples a fifth of its processor time.
 
 The sandbox already bounds templates by counting steps. The process is a second line of defence: it
 has no environment variables, a memory limit, and ends when a rendering takes too long. On systems
