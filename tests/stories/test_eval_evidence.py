@@ -276,7 +276,7 @@ def test_evidence_of_another_state_of_the_suite_is_none(project: Repo, tmp_path:
     said = run(project, "gate", "--evidence", str(file))
     assert said.exit_code == 1
     assert masked(said.stdout) == snapshot("""\
-may not merge: evidence of 1 eval missing
+may not merge: passed evals of 1 prompt missing
 <id> into main
 
 CODEOWNERS: warning: approvals were not checked [unchecked-approval]

@@ -459,6 +459,7 @@ def test_reports_hold_nothing_that_breaks_them(project: Repo) -> None:
 <details>
 <summary>failed: capital (0 of 1 trials pass)</summary>
 
+- asked: question: What is the capital of France?
 - equals: it is '\\</failure\\>\\]\\]\\> \x00\x1b\\[31m \\`\\`\\` @\u200beveryone \\<script\\> \\| x', not 'Paris'
 
 ````
@@ -470,6 +471,7 @@ def test_reports_hold_nothing_that_breaks_them(project: Repo) -> None:
 <details>
 <summary>failed: other (0 of 1 trials pass)</summary>
 
+- asked: question: Something?
 - contains: it does not contain 'else'
 
 ````
