@@ -24,6 +24,7 @@ from promptops.evals.tape import (
 )
 from promptops.evals.trial_log import EVAL, PlainRun, label_run
 from promptops.runtime.guards.breaker import BreakerOpenError
+from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.guards.windows import Scope
 from promptops.runtime.log.identifiers import make_id
 from promptops.runtime.log.record import FAILED, SUCCEEDED, RunRecord
@@ -224,6 +225,9 @@ class Asker:
         self._asked = 0
         self.calls = 0
         self.replayed = 0
+        self._reserved = 0
+        self._settled = 0
+        self._waiting: list[asyncio.Future[None]] = []
 
     async def start(
         self, resolved: ResolvedPrompt, inputs: Mapping[str, object], at: QuestionPlace
@@ -567,6 +571,7 @@ class Asker:
         tools = self._tools
         self._flying[key] = None
         self._asked += 1
+        number = self._asked
         try:
             name = tools.stand_in or request.model
             model = tools.models.get(name)
@@ -580,13 +585,8 @@ class Asker:
             began = time.monotonic()
             asking.held = await tools.cost_cap.take(asking.most, name)
             if tools.guards is not None:
-                asking.reservation = await tools.guards.areserve(
-                    Scope(EVAL, asking.prompt, None, None),
-                    key=f"{tools.name}/{self._asked}",
-                    cost=asking.most,
-                    tokens=asking.tokens,
-                    lease_seconds=deadline - began + _LEASE_MARGIN_SECONDS,
-                )
+                lease = deadline - began + _LEASE_MARGIN_SECONDS
+                await self._reserve(tools.guards, asking, number, lease)
             started = time.monotonic()
             # Waiting for the cost limit does not count as latency.
             deadline += started - began
@@ -619,6 +619,45 @@ class Asker:
         if flying is not None:
             flying.set_result(entry)
         return answer
+
+    async def _reserve(
+        self, guards: Guards, asking: _Asking, number: int, lease_seconds: float
+    ) -> None:
+        """Reserve a call in the limits of the environment `eval`.
+
+        Calls in flight count at their highest cost, so a call that does not fit waits for them. It
+        is refused only if none are left.
+        """
+        while True:
+            settled = self._settled
+            try:
+                asking.reservation = await guards.areserve(
+                    Scope(EVAL, asking.prompt, None, None),
+                    key=f"{self._tools.name}/{number}",
+                    cost=asking.most,
+                    tokens=asking.tokens,
+                    lease_seconds=lease_seconds,
+                )
+            except GuardError:
+                if settled != self._settled:
+                    continue
+                if not self._reserved:
+                    raise
+                waiter = asyncio.get_running_loop().create_future()
+                self._waiting.append(waiter)
+                await waiter
+            else:
+                self._reserved += 1
+                return
+
+    def count_settled(self) -> None:
+        """Count a settled reservation, and let calls that wait for one try again."""
+        self._reserved -= 1
+        self._settled += 1
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            if not waiter.done():
+                waiter.set_result(None)
 
     def _keep(self, tape: Tape, entry: TapeEntry) -> None:
         """Add an answer to the cassette if it is being recorded."""
@@ -743,11 +782,14 @@ class _Asking:
         """Replace the reservation by the actual use; zero if nothing was sent."""
         cost = self.settle_cost(is_sent=is_sent)
         if self.reservation is not None:
-            if is_sent:
-                await self.reservation.asettle(cost, tokens)
-            else:
-                await self.reservation.arelease()
-            self.reservation = None
+            try:
+                if is_sent:
+                    await self.reservation.asettle(cost, tokens)
+                else:
+                    await self.reservation.arelease()
+            finally:
+                self.reservation = None
+                self._asker.count_settled()
 
 
 class _AskingPermit(NamedTuple):

@@ -636,6 +636,15 @@ def test_the_limits_of_the_environment_eval_hold_over_several_runs(project: Repo
     assert [one["outcome"] for one in second["suites"][0]["samples"]] == ["passed", "missing"]
 
 
+def test_a_call_waits_for_calls_in_flight_before_a_limit_refuses_it(project: Repo) -> None:
+    # Each call may take 144 tokens, and the first one takes 15.
+    few = ANSWERS.replace("{input: 100, output: 50}", "{input: 10, output: 5}")
+    project.write("answers.yaml", few)
+    project.write("promptops.toml", "[guards.environments.eval]\ntokens_per_day = 250\n")
+    found = as_json(project)
+    assert (found["stopped"], found["calls"], found["exit"]) == ("", 2, 0)
+
+
 def test_samples_on_which_models_differ_are_shown_side_by_side(project: Repo) -> None:
     project.write("other.yaml", "rules: [{answer: something else}]")
     text = eval_run(project, "--models", f"{MODEL},scripted/other.yaml").stdout
