@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from promptops.delivery.releases import list_versions, list_yanked
 from promptops.errors import NotFoundError, PromptopsError, UsageError
+from promptops.evals.suites import Suites
 from promptops.prompt.version import Version
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def choose_versions(
         NotFoundError: there is no such release.
         UsageError: `good` is not an older release than `bad`.
     """
+    Suites(repository).find((name,))
     yanked = list_yanked(repository, name)
     released = list_versions(repository, name)
     ends = []
@@ -62,6 +64,11 @@ def choose_versions(
         versions = [one for one in versions if one >= Version.parse(good)]
     if bad is not None:
         versions = [one for one in versions if one <= Version.parse(bad)]
+    if len(released) < 2:
+        raise NotFoundError(
+            f"{name} has fewer than two releases: there is nothing to search",
+            hint=f"run promptops list {name} to see its releases",
+        )
     if len(versions) < 2:
         raise UsageError(
             f"there are no two releases of {name} to search between",

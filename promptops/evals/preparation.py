@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import InvalidSuiteError, NotFoundError, PromptopsError, UsageError, quote
 from promptops.evals.result import TrialState
-from promptops.evals.routes import follow_routes, may_ask
+from promptops.evals.routes import follow_routes, list_reached, may_ask
 from promptops.evals.scorers.registry import cost_of
 from promptops.evals.scorers.scorer import Cost
 from promptops.evals.suites import Suites
@@ -69,6 +69,12 @@ class SuiteChoice:
 
 def check_choice(choice: SuiteChoice) -> None:
     """Raise UsageError if the choice is contradictory."""
+    for option, value in (("--at", choice.at), ("--against", choice.against)):
+        if value is not None and "@" in value:
+            raise UsageError(
+                f"{option} takes a version, an environment or a revision, not {quote(value)}",
+                hint=f"write {option} {value.rpartition('@')[2]}",
+            )
     if (choice.using is None) != (choice.instead is None):
         raise UsageError(
             "--using and --instead must be used together",
@@ -190,9 +196,13 @@ def _make_parts(
     warnings: list[str],
 ) -> list[SuitePart]:
     parts: list[SuitePart] = []
-    for one in found:
+    chosen = [(one, version) for one in found for version in _versions(repository, one, choice)]
+    for one, version in chosen:
         try:
-            part = _make_part(repository, suites, one, choice)
+            part = _make_part(repository, suites, one, choice, version)
+            # Versions of one prompt share its cassette.
+            tape = next((each.tape for each in parts if each.cassette == part.cassette), part.tape)
+            part = replace(part, tape=tape)
             parts += [part] if choice.using is None else _keep_reaching(repository, part, warnings)
         except InvalidSuiteError as error:
             # The suite is from the work tree, and the live version may have other inputs.
@@ -202,6 +212,15 @@ def _make_parts(
     if choice.using is not None and not parts:
         raise UsageError(f"no suite uses {quote(choice.using)}", hint="; ".join(warnings))
     return parts
+
+
+def _versions(
+    repository: Repository, found: FoundSuite, choice: SuiteChoice
+) -> Sequence[str | None]:
+    """Return the versions to run a suite with: several where `--using` meets split traffic."""
+    if choice.using is None:
+        return (None,)
+    return _list_asking(repository, found.prompt, choice)
 
 
 def _check_names(names: Sequence[str], parts: Sequence[SuitePart]) -> None:
@@ -232,13 +251,17 @@ def _deal(parts: Sequence[SuitePart], shard: tuple[int, int]) -> list[SuitePart]
 
 
 def _make_part(
-    repository: Repository, suites: Suites, found: FoundSuite, choice: SuiteChoice
+    repository: Repository,
+    suites: Suites,
+    found: FoundSuite,
+    choice: SuiteChoice,
+    version: str | None,
 ) -> SuitePart:
     name = found.prompt
     at = choice.at or "working"
     if choice.using is not None:
         at = choice.environment or repository.config.default_environment
-    change, change_state = _resolve(repository, name, at)
+    change, change_state = _resolve(repository, name, at, version)
     suite, digest = suites.load(found, change.prompt)
     _check_judge(repository, found, suite)
     baseline: ResolvedPrompt | None
@@ -345,8 +368,10 @@ def _find_in(repository: Repository) -> Callable[[str], ResolvedPrompt]:
     return lambda ref: resolve_selected(repository, parse_ref(ref))
 
 
-def _resolve(repository: Repository, name: str, at: str) -> tuple[ResolvedPrompt, TrialState]:
-    resolved = resolve_selected(repository, PromptRef(name, parse_selector(at)))
+def _resolve(
+    repository: Repository, name: str, at: str, version: str | None = None
+) -> tuple[ResolvedPrompt, TrialState]:
+    resolved = resolve_selected(repository, PromptRef(name, parse_selector(at)), version)
     return resolved, TrialState(describe_state(resolved), resolved.version, resolved.digest)
 
 
@@ -380,14 +405,13 @@ def find_touched(
 ) -> list[FoundSuite]:
     """Return the suites that changes since `base` touch: themselves, or their prompts.
 
-    A change of a partial or schema touches the prompt. A change of a file of samples or of the
-    judge prompt touches the suite.
+    A change of a partial or schema touches the prompt. A change of a file of samples, a function,
+    the judge prompt or a prompt that a route leads to touches the suite.
     """
     commit = _common_commit(repository, base)
     before = repository.at(commit)
     working = repository.working
-    evals = before.beside(repository.config.evals) if isinstance(before, PlacedFiles) else None
-    folder = repository.config.evals
+    tops = [one.beside("") if isinstance(one, PlacedFiles) else None for one in (before, working)]
 
     def is_touched(name: str) -> bool:
         old, new = collect_closure(name, before.read), collect_closure(name, working.read)
@@ -395,18 +419,18 @@ def find_touched(
             return old is not new
         return old.compute_digest() != new.compute_digest()
 
-    def read_before(path: str) -> bytes | None:
-        return None if evals is None else evals.read(path.removeprefix(f"{folder}/"))
+    def is_other(path: str) -> bool:
+        old, new = (None if top is None else top.read(path) for top in tops)
+        return old != new
 
     touched = []
     for one in found_suites:
-        names = {one.prompt}
+        names = {one.prompt, *_list_routed(repository, one.prompt)}
         files = suites.list_files(one)
         judge = one.judge or repository.config.eval.judge
         if judge is not None and one.uses_judge:
             names.add(judge.partition("@")[0])
-        is_other = any(suites.read(path) != read_before(path) for path in files)
-        if is_other or any(map(is_touched, names)):
+        if any(map(is_other, files)) or any(map(is_touched, names)):
             touched.append(one)
     return touched
 
@@ -415,7 +439,18 @@ def _common_commit(repository: Repository, base: str) -> str:
     """Return the merge base of the work tree's commit."""
     from promptops.git.changes import require_merge_base
 
-    return require_merge_base(repository.git, base, "HEAD")
+    git = repository.git
+    return require_merge_base(git, git.resolve_commit(base), "HEAD")
+
+
+def _list_routed(repository: Repository, name: str) -> list[str]:
+    """Return the prompts of the work tree that a prompt's routes lead to."""
+    try:
+        reached = list_reached(_resolve(repository, name, "working")[0], _find_in(repository))
+        return [one.name for one in reached if one.commit is None]
+    except PromptopsError:
+        # The run says what is wrong with it.
+        return []
 
 
 def _find_using(
@@ -427,11 +462,8 @@ def _find_using(
     model = choice.using or ""
     environment = choice.environment or repository.config.default_environment
     wanted = {one.prompt for one in found}
-    names = [
-        name
-        for name in live_names(repository, environment)
-        if may_ask(_resolve(repository, name, environment)[0], model, _find_in(repository))
-    ]
+    live = live_names(repository, environment)
+    names = [name for name in live if _list_asking(repository, name, choice)]
     if not names:
         raise NotFoundError(
             f"no live prompt in {environment} uses the model {quote(model)}",
@@ -445,3 +477,17 @@ def _find_using(
             f"no prompt that uses {quote(model)} has an eval suite", hint="; ".join(warnings)
         )
     return chosen, warnings
+
+
+def _list_asking(repository: Repository, name: str, choice: SuiteChoice) -> list[str]:
+    """Return the live versions of a prompt that may ask the model of `--using`."""
+    from promptops.delivery.environments import require_head
+
+    environment = choice.environment or repository.config.default_environment
+    live = map(str, require_head(repository, environment).state.entries[name].versions)
+    find = _find_in(repository)
+    return [
+        one
+        for one in live
+        if may_ask(_resolve(repository, name, environment, one)[0], choice.using or "", find)
+    ]

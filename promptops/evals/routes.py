@@ -9,7 +9,7 @@ from promptops.runtime.run.conditions import holds
 from promptops.runtime.run.preparation import beside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from promptops.runtime.resolution import ResolvedPrompt
 
@@ -77,11 +77,17 @@ def list_models(prompt: ResolvedPrompt) -> list[str]:
 
 def may_ask(prompt: ResolvedPrompt, model: str, find: Callable[[str], ResolvedPrompt]) -> bool:
     """Return whether a prompt, or one that its routes lead to, names a model."""
+    return any(model in list_models(one) for one in list_reached(prompt, find))
+
+
+def list_reached(
+    prompt: ResolvedPrompt, find: Callable[[str], ResolvedPrompt]
+) -> Iterator[ResolvedPrompt]:
+    """Yield a prompt, and all that its routes lead to."""
     waiting, seen = [prompt], {prompt.name}
     while waiting:
         found = waiting.pop()
-        if model in list_models(found):
-            return True
+        yield found
         for route in found.data.get("routes", ()):
             if "prompt" not in route:
                 continue
@@ -93,4 +99,3 @@ def may_ask(prompt: ResolvedPrompt, model: str, find: Callable[[str], ResolvedPr
             if following.name not in seen:
                 seen.add(following.name)
                 waiting.append(following)
-    return False

@@ -67,6 +67,7 @@ class EvalProgress(NamedTuple):
         spent_micros: the cost so far, in micro-dollars.
         seconds: the duration so far.
         limit: the current limit of concurrent trials.
+        is_over: whether the run has ended.
     """
 
     done: int
@@ -76,6 +77,7 @@ class EvalProgress(NamedTuple):
     spent_micros: int
     seconds: float
     limit: int
+    is_over: bool = False
 
 
 class _PartState:
@@ -120,6 +122,18 @@ class _RunnerState:
     told: float = 0.0
     stopped: str = ""
 
+    def describe(self, tools: AskingTools) -> EvalProgress:
+        """Return the progress so far."""
+        return EvalProgress(
+            self.done,
+            self.total,
+            self.failed,
+            self.errors,
+            tools.cost_cap.spent,
+            time.monotonic() - self.started,
+            tools.pace.limit,
+        )
+
 
 async def run_evals(
     preparation: Preparation,
@@ -136,7 +150,7 @@ async def run_evals(
         tools: everything that asking needs.
         scoring: makes the context of a suite's checks.
         workers: the number of concurrent trials.
-        on_progress: called after trials, at most twenty times a second, and after the last one.
+        on_progress: called after trials, not more than twenty times a second, and at the end.
     """
     asker = Asker(tools)
     scoring_of = scoring(asker, asyncio.get_running_loop())
@@ -153,13 +167,9 @@ async def run_evals(
             async with tools.pace:
                 await _run_job(job, asker, scorings[job.part.suite.path], state)
             taken = time.monotonic() - state.started
-            if taken - state.told < _TELL_SECONDS and state.done < total:
-                continue
-            state.told = taken
-            spent, limit = tools.cost_cap.spent, tools.pace.limit
-            on_progress(
-                EvalProgress(state.done, total, state.failed, state.errors, spent, taken, limit)
-            )
+            if taken - state.told >= _TELL_SECONDS:
+                state.told = taken
+                on_progress(state.describe(tools))
 
     tasks = [asyncio.create_task(work()) for _ in range(min(workers, max(total, 1)))]
     try:
@@ -173,6 +183,7 @@ async def run_evals(
         await tools.models.aclose()
         if tools.log is not None:
             await tools.log.aclose()
+        on_progress(state.describe(tools)._replace(is_over=True))
     return EvalResult(
         tuple(_collect(part, parts[id(part)]) for part in preparation.parts),
         tools.cost_cap.spent,

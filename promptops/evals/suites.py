@@ -16,10 +16,11 @@ from promptops.prompt.suite.reading import SuiteFiles, load_suite, read_suite
 from promptops.repository.repository import list_names, not_found
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from promptops.prompt.prompt import Prompt
-    from promptops.prompt.suite import Suite
+    from promptops.prompt.suite import Sample, Suite
+    from promptops.prompt.suite.suite import Check
     from promptops.repository.repository import PlacedFiles, Repository
 
 _JUDGED = re.compile(rb"\b(?:rubric|factual|preference)\b")
@@ -45,6 +46,28 @@ class FoundSuite:
     judge: str | None = None
     uses_judge: bool = False
     uses_more: bool = False
+
+
+def list_functions(samples: Iterable[Sample]) -> set[str]:
+    """Return the files with the functions that judge some samples."""
+    found: set[str] = set()
+    seen: set[int] = set()
+    for sample in samples:
+        for checks in (sample.checks, *(turn.checks for turn in sample.turns)):
+            # Samples from rows share their checks.
+            if id(checks) not in seen:
+                seen.add(id(checks))
+                found.update(_function_files(checks))
+    return found
+
+
+def _function_files(checks: Iterable[Check]) -> Iterator[str]:
+    for check in checks:
+        yield from _function_files(check.parts)
+        if check.scorer == "python":
+            said = check.argument
+            function = said["function"] if isinstance(said, dict) else said
+            yield function.rpartition(":")[0]
 
 
 class Suites:
@@ -129,10 +152,12 @@ class Suites:
         return None if self._judge is None else self._judge.read(path)
 
     def list_files(self, found_suite: FoundSuite) -> list[str]:
-        """Return the paths of a suite's file and its files of samples."""
+        """Return the paths of a suite's file, its files of samples and its functions."""
         assert self._judge is not None  # noqa: S101 - the suite was found
         files = SuiteFiles(self._judge.read, self._judge.list_paths)
-        return [found_suite.path, *read_suite(found_suite.path, found_suite.data, files).read]
+        reading = read_suite(found_suite.path, found_suite.data, files)
+        functions = set() if reading.suite is None else list_functions(reading.suite.samples)
+        return [found_suite.path, *reading.read, *sorted(functions)]
 
     def load(self, found_suite: FoundSuite, prompt: Prompt) -> tuple[Suite, str]:
         """Load a suite; return it with the digest of its file and its files of samples.

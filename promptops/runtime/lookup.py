@@ -11,8 +11,12 @@ if TYPE_CHECKING:
     from promptops.runtime.resolution import ResolvedPrompt
 
 
-def resolve_selected(repository: Repository, ref: PromptRef) -> ResolvedPrompt:
+def resolve_selected(
+    repository: Repository, ref: PromptRef, version: str | None = None
+) -> ResolvedPrompt:
     """Return the prompt of `ref`; the default selector is `working`.
+
+    `version` chooses among the versions that share an environment's traffic.
 
     A paused prompt is returned too. A work tree prompt may be untrusted, so its template is
     rendered in a process with limits.
@@ -21,7 +25,7 @@ def resolve_selected(repository: Repository, ref: PromptRef) -> ResolvedPrompt:
 
     if ref.selector is None:
         ref = PromptRef(ref.name, parse_selector("working"))
-    resolved = RepositoryView(repository, source=str(repository.git.folder)).resolve(ref)
+    resolved = RepositoryView(repository, source=str(repository.git.folder)).resolve(ref, version)
     if ref.selector is None or ref.selector.kind is not SelectorKind.WORKING:
         return resolved
     from promptops.runtime.confinement.confinement import confine

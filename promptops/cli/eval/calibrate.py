@@ -110,6 +110,16 @@ def calibrate(
     raise typer.Exit(max(_exit(one, settings.agreement) for one in found))
 
 
+def _describe_length(bias: float) -> str:
+    points = round(100 * abs(bias))
+    if not points:
+        return "it is as kind to the longer half of the answers as to the shorter half"
+    half, other = ("longer", "shorter") if bias > 0 else ("shorter", "longer")
+    return (
+        f"it is {points} points kinder to the {half} half of the answers than to the {other} half"
+    )
+
+
 def _describe(one: Calibration) -> list[str]:
     agreement = one.agreement
     if not agreement.pairs:
@@ -131,9 +141,7 @@ def _describe(one: Calibration) -> list[str]:
     if one.reordered:
         lines.append(f"  {one.flipped} of {one.reordered} rulings depend on the criteria's order")
     if one.length_bias is not None:
-        lines.append(
-            f"  length: {100 * one.length_bias:+.0f} points higher for the longer half of answers"
-        )
+        lines.append(f"  {_describe_length(one.length_bias)}")
     if one.unjudged:
         lines.append(f"  {one.unjudged} samples got no usable reply")
     return lines

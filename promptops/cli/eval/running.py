@@ -182,7 +182,7 @@ def show_progress() -> Callable[[EvalProgress], None]:
     def tell(progress: EvalProgress) -> None:
         nonlocal said_at
         if is_live:
-            end = "\n" if progress.done == progress.total else ""
+            end = "\n" if progress.is_over else ""
             sys.stderr.write(f"\r\x1b[K{_describe(progress)}{end}")
             sys.stderr.flush()
         elif progress.seconds - said_at >= _QUIET_SECONDS:
@@ -190,6 +190,10 @@ def show_progress() -> Callable[[EvalProgress], None]:
             say(_describe(progress))
 
     return tell
+
+
+def _describe_seconds(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def _describe(progress: EvalProgress) -> str:
@@ -200,6 +204,6 @@ def _describe(progress: EvalProgress) -> str:
         f"{progress.errors} errors" if progress.errors else "",
         _dollars(progress.spent_micros),
         f"{rate:.1f}/s",
-        f"{(progress.total - progress.done) / rate:.0f} s left" if rate else "",
+        f"{_describe_seconds((progress.total - progress.done) / rate)} left" if rate else "",
     ]
     return "  ".join(part for part in parts if part)

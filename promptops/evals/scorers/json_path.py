@@ -45,7 +45,7 @@ def score(answer: JudgedAnswer, argument: Mapping[str, Any], context: Context) -
             continue
         for value in found:
             if not _TESTS[name](value, wanted, context):
-                reason = f"'{path}' is {quoted(value)}: {name} is not {quoted(wanted)}"
+                reason = f"'{path}' is {quoted(value)}{_WRONG[name]} {quoted(wanted)}"
                 return yes_or_no(False, reason)
     return yes_or_no(True, f"'{path}' is {quoted(found[0])}")
 
@@ -87,6 +87,17 @@ def _has_type(value: Any, name: str) -> bool:  # noqa: ANN401 - as above
     return isinstance(value, kinds[name])
 
 
+_WRONG = {
+    "equals": ", not",
+    "contains": ", which does not contain",
+    "matches": ", which does not match",
+    "length": ", whose length is not",
+    "min_length": ", which is shorter than",
+    "max_length": ", which is longer than",
+    "minimum": ", which is not at least",
+    "maximum": ", which is not at most",
+    "type": ", whose type is not",
+}
 _TESTS: dict[str, Callable[[Any, Any, Context], bool]] = {
     "equals": lambda value, wanted, _: are_equal(value, wanted),
     "contains": _contains,

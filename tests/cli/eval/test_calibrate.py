@@ -65,7 +65,7 @@ def test_a_judge_that_agrees_is_said_to(project: Repo) -> None:
     assert result.stdout == snapshot("""\
 judge with scripted/judge.yaml: kappa 1.00 (0.43 to 1.00); it agrees on 100% of 12 criteria
   0 are passed wrongly, 0 failed wrongly
-  length: +0 points higher for the longer half of answers
+  it is as kind to the longer half of the answers as to the shorter half
 """)
 
 

@@ -203,6 +203,62 @@ estimated cost 0.0000 USD, highest 0.0000 USD
     refuse(released, "eval", "run", *args, "--at", "1.0.0", code=2)
 
 
+def test_each_live_version_that_names_a_model_is_tried(released: Repo) -> None:
+    accept(released, "promote", "support/reply@1.0.0", "--to", "staging", "--yes")
+    keys = {"inputs": "{q: string}", "model": "scripted/new.yaml"}
+    for minor, model in ((1, "scripted/new.yaml"), (2, MODEL)):
+        text = prompt_text(f"1.{minor}.0", body=BODY, **{**keys, "model": model})
+        released.write("prompts/support/reply.md", text)
+        released.commit()
+        accept(released, "release", "support/reply", "--local")
+    split = ("support/reply@1.1.0", "--to", "staging", "--share", "10", "--yes")
+    accept(released, "promote", *split)
+    released.write("new.yaml", "rules: [{answer: Your refund comes. Hello.}]")
+    args = ("--instead", "echo/x", "--env", "staging", "--format", "json")
+    newer = eval_run(released, "--using", "scripted/new.yaml", *args)
+    (found,) = json.loads(newer.stdout)["suites"]
+    assert found["change"]["version"] == "1.1.0"
+    accept(released, "promote", "support/reply@1.0.0", "--to", "staging", "--yes")
+    accept(released, "promote", "support/reply@1.2.0", *split[1:])
+    both = eval_run(released, "--using", MODEL, "--record", *args)
+    suites = json.loads(both.stdout)["suites"]
+    assert [one["change"]["version"] for one in suites] == ["1.0.0", "1.2.0"]
+    released.write("answers.yaml", "rules: [{fault: {status: 500}}]")
+    again = eval_run(released, "--using", MODEL, "--replay", *args)
+    assert again.exit_code == both.exit_code == 1
+    assert json.loads(again.stdout)["calls"] == 0
+
+
+def test_a_suite_is_touched_by_what_its_prompt_and_checks_lead_to(released: Repo) -> None:
+    route = "[{when: \"'other' in q\", prompt: support/other}]"
+    keys = {"inputs": "{q: string}", "model": MODEL}
+    released.write("prompts/support/first.md", prompt_text(body="{{ q }}", routes=route, **keys))
+    released.write("prompts/support/other.md", prompt_text(body="{{ q }}", **keys))
+    sample = "- {name: a, inputs: {q: other}, expect: [{any: [{python: 'tools/polite.py:f'}]}]}\n"
+    text = f"schema: promptops.suite/v1\nprompt: support/first\nsamples:\n{sample}"
+    released.write("evals/support/first.yaml", text)
+    released.write("tools/polite.py", "def f(text, inputs): return True\n")
+    released.commit()
+    base = released.rev("HEAD")
+    assert touched(released, base) == []
+    released.write("prompts/support/other.md", prompt_text(body="So: {{ q }}", **keys))
+    assert touched(released, base) == ["evals/support/first.yaml"]
+    released.write("prompts/support/other.md", prompt_text(body="{{ q }}", **keys))
+    released.write("tools/polite.py", "def f(text, inputs): return bool(text)\n")
+    assert touched(released, base) == ["evals/support/first.yaml"]
+
+
+def test_states_are_named_by_selectors(released: Repo) -> None:
+    assert refuse(released, "eval", "run", "--changed", "--base", "nowhere", code=2) == snapshot("""\
+error: there is no commit nowhere in this repository
+ hint: run git fetch, or `git branch --all` to list branches\
+""")
+    assert refuse(released, "eval", "run", "--at", "support/reply@1.0.0", code=2) == snapshot("""\
+error: --at takes a version, an environment or a revision, not 'support/reply@1.0.0'
+ hint: write --at 1.0.0\
+""")
+
+
 def test_noise_is_what_two_runs_of_one_state_differ_by(released: Repo) -> None:
     answers = ", ".join(["refund", "none"] * 8)
     rule = f"{{when: {{role: user, text: refund}}, answers: [{answers}]}}"
@@ -247,6 +303,10 @@ promptops diff support/reply@1.2.0..1.3.0 shows what changed
     refuse(released, "eval", "bisect", "support/reply", "--good", "1.3.0", code=2)
     refuse(released, "eval", "bisect", "support/reply", "--bad", "1.2.0", code=2)
     refuse(released, "eval", "bisect", "support/reply", "--bad", "7.0.0", code=2)
+    assert refuse(released, "eval", "bisect", "support/rely", code=2) == snapshot("""\
+error: there is no prompt support/rely in the work tree
+ hint: did you mean support/reply?\
+""")
 
 
 def test_inputs_that_the_change_adds_are_none_of_the_baseline(released: Repo) -> None:

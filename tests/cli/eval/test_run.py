@@ -9,6 +9,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from inline_snapshot import snapshot
 
+from promptops.cli.eval.running import show_progress
+from promptops.evals.runner import EvalProgress
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
 from tests.screens import masked
@@ -273,6 +275,23 @@ could not judge: 0 of 2 samples pass; not compared: nothing is live or released
 stopped: the cost of a call of openai/none is unknown, and a cap is set
 could not judge  0 calls, 0.000000 USD, <duration>
 """)
+
+
+def test_a_stopped_run_ends_its_line_of_progress(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("promptops.cli.eval.running.is_terminal", lambda _stream: True)
+    tell = show_progress()
+    progress = EvalProgress(10, 1000, 1, 0, 1200, 2.0, 10)
+    tell(progress)
+    tell(progress._replace(is_over=True))
+    assert capsys.readouterr().err.split("\r\x1b[K") == snapshot(
+        [
+            "",
+            "10/1000  1 failed  0.0012 USD  5.0/s  3 min left",
+            "10/1000  1 failed  0.0012 USD  5.0/s  3 min left\n",
+        ]
+    )
 
 
 class TestCassettes:
