@@ -77,3 +77,54 @@ def test_bounds_are_called_max_and_min() -> None:
         )
     ]
     assert found == []
+
+
+# Words that begin a statement or a question; a check of `doctor` may begin with "If".
+NO_ORDER = frozenset(
+    [
+        *("A", "An", "For", "How", "In", "No", "Of", "One", "So", "The", "This", "To"),
+        *("What", "When", "Where", "Who", "Why", "With"),
+    ]
+)
+NO_NOUN = frozenset(["How", "Return", "What", "Where", "Which", "Who", "Why"])
+
+
+def find_wrong_beginnings(source: str) -> Iterator[tuple[int, str]]:
+    """Give line and first word of docstrings that are neither an order nor, of a class, a noun."""
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        first = (ast.get_docstring(node) or "").partition(" ")[0]
+        is_value = node.name.startswith("__") or any(
+            "property" in ast.unparse(one) for one in node.decorator_list
+        )
+        if isinstance(node, ast.ClassDef):
+            if first in NO_NOUN:
+                yield node.lineno, first
+        elif first in NO_ORDER and not is_value:
+            yield node.lineno, first
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ('def f():\n    """The number of files."""', ["The"]),
+        ('def f():\n    """Return the number of files."""', []),
+        ('class C:\n    """What was found."""', ["What"]),
+        (
+            'class C:\n    """A file."""\n    @property\n    def f(self):\n        """The file."""',
+            [],
+        ),
+    ],
+)
+def test_wrong_beginnings_are_found(source: str, words: list[str]) -> None:
+    assert [word for _, word in find_wrong_beginnings(source)] == words
+
+
+def test_docstrings_begin_with_an_order_or_a_noun() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {word} ..."
+        for path in sorted((ROOT / "promptops").rglob("*.py"))
+        for line, word in find_wrong_beginnings(path.read_text("utf-8"))
+    ]
+    assert found == []

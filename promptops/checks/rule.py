@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class CheckScope(Enum):
-    """What a check examines."""
+    """The subjects that a check can examine."""
 
     PROMPT = "prompt"
     FILE = "file"

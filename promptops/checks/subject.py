@@ -33,7 +33,7 @@ class CostLimits(NamedTuple):
 
 
 class OwnersFault(NamedTuple):
-    """Why owners are unknown.
+    """The reason why owners are unknown.
 
     Attributes:
         path: the CODEOWNERS file, from the repository's top.

@@ -1,4 +1,6 @@
-"""What a deployment leads to: how to undo it, and what to know about the versions that it moved."""
+"""Find the consequences of a deployment: how to undo it, and where its versions are live or
+refused.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,12 @@ if TYPE_CHECKING:
     from promptops.prompt.version import Version
     from promptops.repository.repository import Repository
 
-# Commands that undo more than this name the deployment instead.
+# To undo changes of more prompts than this, the command names the deployment instead.
 _MAX_NAMED = 5
 
 
 class StillLive(NamedTuple):
-    """A version that a deployment took back, and that is live in another environment."""
+    """A version that a deployment replaced or retired and that is live in another environment."""
 
     name: str
     version: Version
@@ -28,14 +30,14 @@ class StillLive(NamedTuple):
 
 
 class RefusedRelease(NamedTuple):
-    """A release whose runs a limit refuses, because their cost has no bound."""
+    """A release whose runs a limit refuses, because their cost has no upper bound."""
 
     release: Release
     guard: str
 
 
 def undo_command(outcome: DeploymentOutcome, action: Action) -> str:
-    """Return the command that brings back what was live before a deployment."""
+    """Return the command that restores what was live before a deployment."""
     environment = outcome.environment
     number = outcome.deployment.number - 1 if outcome.deployment else 0
     restore = f"promptops rollback --env {environment} --to-deployment {number}"
@@ -59,7 +61,7 @@ def undo_command(outcome: DeploymentOutcome, action: Action) -> str:
 
 
 def find_still_live(repository: Repository, outcome: DeploymentOutcome) -> Iterator[StillLive]:
-    """Yield the versions that a deployment took back and that other environments still have."""
+    """Yield the versions that a deployment replaced or retired and that are live elsewhere."""
     for environment in repository.config.environment_names:
         head = read_head(repository, environment)
         if head is None or environment == outcome.environment:
@@ -75,9 +77,9 @@ def find_still_live(repository: Repository, outcome: DeploymentOutcome) -> Itera
 
 
 def find_refused(repository: Repository, outcome: DeploymentOutcome) -> Iterator[RefusedRelease]:
-    """Yield the releases that are live now and that a limit will refuse whenever they run.
+    """Yield the releases that are live now and whose runs a limit will refuse.
 
-    One from before the limit may come back by a rollback, when nobody thinks of `validate`.
+    A rollback may bring back a release that is older than the limit, without running `validate`.
     """
     from promptops.checks.context import read_costs
     from promptops.checks.rules.unbounded_cost import find_refusing_guard

@@ -41,7 +41,7 @@ NOTHING = "none"
 
 
 class DeploymentChange(NamedTuple):
-    """How a deployment changed one prompt, as text: versions with shares, or `none`."""
+    """One prompt's change by a deployment, as text: versions with shares, or `none`."""
 
     name: str
     before: str

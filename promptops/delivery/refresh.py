@@ -33,7 +33,7 @@ def read_limits() -> GitLimits:
 
 
 class Freshness(NamedTuple):
-    """How recent this clone's data is.
+    """The age of this clone's data.
 
     Attributes:
         is_current: whether the remote was asked just now, or there is no remote.

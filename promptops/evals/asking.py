@@ -77,7 +77,7 @@ _REPLAYED = replace(LIMITS, retries=0)
 
 
 class Mode(StrEnum):
-    """Where answers come from.
+    """The possible sources of answers.
 
     LIVE asks models. RECORD does too, and writes the answers to a cassette. REPLAY only reads
     cassettes.

@@ -56,7 +56,7 @@ class Measure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SuiteRules:
-    """How results are compared.
+    """The parameters of comparing results.
 
     Attributes:
         measure: what is compared for each sample.

@@ -73,7 +73,7 @@ class TapeKey(NamedTuple):
 
 
 class TapePlace(NamedTuple):
-    """Where a request was made, for messages: sample, model and side."""
+    """The origin of a request, for messages: sample, model and side."""
 
     sample: str
     model: str

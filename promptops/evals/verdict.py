@@ -73,7 +73,7 @@ class SamplePair:
 
 
 class Movement(StrEnum):
-    """How a sample changed: LOST and REPAIRED between passing and failing, others only in mean."""
+    """The change of a sample: LOST and REPAIRED in passing or failing, others only in mean."""
 
     LOST = "lost"
     FELL = "fell"

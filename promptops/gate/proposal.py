@@ -429,7 +429,7 @@ class _Releases:
 
 
 def _tolerant(files: TreeReader) -> _Read:
-    """Reads files; a link or a submodule is read as empty and reported elsewhere."""
+    """Read a file; a link or a submodule is read as empty and reported elsewhere."""
 
     def read(path: str) -> bytes | None:
         try:

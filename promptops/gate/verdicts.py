@@ -32,7 +32,7 @@ Trailers = tuple[tuple[str, str], ...]
 
 
 class GateRecord(NamedTuple):
-    """What a release's tag can record about the gate.
+    """The facts about the gate that a release's tag can record.
 
     Attributes:
         trailers: the trailers of its tag.

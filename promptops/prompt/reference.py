@@ -117,7 +117,7 @@ class SelectorKind(StrEnum):
 
 
 class Selector(NamedTuple):
-    """Which version of a prompt is meant.
+    """The part of a prompt ref that selects a version.
 
     Attributes:
         kind: the kind of selector.

@@ -53,7 +53,7 @@ def leave_out_version(data: bytes, document: Document | None = None) -> bytes:
 def compute_content_digest(
     files: Mapping[str, bytes], path: str, document: Document | None = None
 ) -> str:
-    r"""Digest a closure without the version of the prompt, whose file is at `path`.
+    r"""Return a closure's digest without the version in the prompt's file, which is at `path`.
 
     Like `compute_digest`, with `promptops-content-v1\n` as the first line. Pass the parsed
     `document` of that file if it exists already.

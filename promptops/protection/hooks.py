@@ -98,7 +98,7 @@ class HookKind(Enum):
 
 
 class HookResult(StrEnum):
-    """What was done with the hook."""
+    """The possible changes of the hook."""
 
     INSTALLED = "installed"
     UPDATED = "updated"

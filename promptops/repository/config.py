@@ -56,7 +56,7 @@ class Environment(NamedTuple):
 
 
 class EvalRule(NamedTuple):
-    """What changes of some prompts require of evals.
+    """The evals that changes of some prompts require.
 
     Attributes:
         pattern: the names of the prompts: one name, or a glob such as `support/*`.

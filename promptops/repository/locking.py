@@ -45,7 +45,7 @@ class FileLock:
             self._handle = None
 
     def forget(self) -> None:
-        """In a forked child: close the parent's file without releasing its lock."""
+        """Close the parent's file in a forked child, without releasing its lock."""
         if self._handle is not None:
             with contextlib.suppress(OSError):
                 os.close(self._handle)

@@ -106,7 +106,7 @@ def write_workflows(
 
 
 def with_advice(steps: Sequence[ScaffoldStep]) -> list[ScaffoldStep]:
-    """Return the steps; the first written file's has the advice on what to edit in all files."""
+    """Return the steps, with the advice on what to edit as the detail of the first written file."""
     advice = find_origin().advice
     first = next((step for step in steps if step.result is StepResult.WRITTEN), None)
     if advice is None:

@@ -77,7 +77,7 @@ class Finder:
             state.answers = {}
 
     def after_fork(self) -> None:
-        """In a forked child: replace the lock, which a thread of the parent may have held."""
+        """Replace the lock in a forked child, since a thread of the parent may have held it."""
         self._repairing = threading.RLock()
 
     def _find_exact(self, ref: str, wanted: PromptRef) -> ResolvedPrompt:

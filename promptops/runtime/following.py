@@ -172,7 +172,7 @@ class Following:
         return None if isinstance(question.error, SourceUnavailableError) else question.answer()
 
     def after_fork(self) -> None:
-        """In a forked child: drop the state of the parent's other threads."""
+        """Drop the state of the parent's other threads in a forked child."""
         self._make_locks()
         self._question = None
 

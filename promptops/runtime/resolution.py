@@ -207,7 +207,7 @@ class SourceMemory:
     reading: threading.Lock = field(default_factory=threading.Lock)
 
     def after_fork(self) -> None:
-        """In a forked child: replace the lock, whose holder does not exist here."""
+        """Replace the lock in a forked child, where its holder does not exist."""
         self.reading = threading.Lock()
 
     def adopt(self, closure: Closure, digest: str) -> Prompt:

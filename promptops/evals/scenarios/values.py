@@ -16,7 +16,7 @@ _LONG = 4_000
 
 
 class ValueKind(StrEnum):
-    """Why a value is worth trying."""
+    """The reasons why a value is worth trying."""
 
     PLAIN = "plain"
     BOUNDARY = "boundary"

@@ -38,7 +38,7 @@ WHITE_SPACE = " \t\r\n\f\v"
 
 
 class KeyKind(StrEnum):
-    """What a key requires of a path."""
+    """The requirements that a key can have of a path."""
 
     PREFIX = "prefix"
     NAME = "name"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class PathKind(StrEnum):
-    """Why a path is governed; the values complete the sentence "it is part of ..."."""
+    """The reasons why a path is governed; the values complete the sentence "it is part of ..."."""
 
     PROMPTS = "the prompts"
     EVALS = "the evals"

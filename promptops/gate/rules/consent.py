@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class ApprovalReason(StrEnum):
-    """Why an approval is needed."""
+    """The reasons why an approval is needed."""
 
     OWNERSHIP = "ownership"
     REVIEW = "requires_review"

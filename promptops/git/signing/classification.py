@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Trust(StrEnum):
-    """How far a signature can be trusted."""
+    """The levels of trust in a signature."""
 
     GOOD = "good"
     UNKNOWN = "unknown"

@@ -34,7 +34,7 @@ _LEVELS = {
 
 
 class MessageStatus(StrEnum):
-    """What happened to a message."""
+    """The ways in which a message can differ."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -66,7 +66,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class MessageDiff:
-    """How one message differs, or the template's tags between messages.
+    """The difference of one message, or of the template's tags between messages.
 
     Texts have includes expanded, comments removed and tags spelt uniformly.
 

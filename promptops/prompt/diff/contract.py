@@ -170,7 +170,7 @@ def _find_cause(before: Prompt, after: Prompt) -> str | None:
 
 
 def _shape(schema: object) -> str:
-    """Return a schema as JSON with its properties in written order, which the model sees."""
+    """Return a schema as JSON with properties in their written order, which the model sees."""
     return json.dumps(_ordered(schema))
 
 

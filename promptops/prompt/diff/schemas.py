@@ -41,7 +41,7 @@ _MAX_STEPS = 10_000
 
 
 class Relation(StrEnum):
-    """How the values that a new schema accepts relate to those of the old one."""
+    """The relation of the values that a new schema accepts to those of the old one."""
 
     SAME = "same"
     WIDER = "wider"

@@ -14,7 +14,7 @@ MUST = "must"
 
 
 class Outcome(StrEnum):
-    """How a sample's run must end."""
+    """The ways in which a sample's run may have to end."""
 
     SUCCESS = "success"
     REFUSAL = "refusal"

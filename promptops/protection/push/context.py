@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """What is protected, according to the protected branch before the push.
+    """The protected refs, according to the protected branch before the push.
 
     Attributes:
         branch: the full name of the protected branch, HEAD's.

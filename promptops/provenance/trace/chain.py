@@ -73,7 +73,7 @@ def _describe_deployment(one: Deployment) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What one deployment recorded about the version.
+    """The record of one deployment about the version.
 
     Attributes:
         place: `deployment 12 of production`.

@@ -30,7 +30,7 @@ _FETCH = "fetch it, and try again: git fetch"
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """How a run was found by its output.
+    """The result of finding a run by its output.
 
     Attributes:
         others: the number of other runs with the same answer.

@@ -29,7 +29,7 @@ class DrillKind(NamedTuple):
 
 
 class DrillResult(NamedTuple):
-    """What a drill showed.
+    """The result of a drill.
 
     Attributes:
         item: the item of the checklist that it attests.

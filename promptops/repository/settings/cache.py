@@ -17,7 +17,7 @@ _MEGABYTES = 64
 
 @dataclass(frozen=True, slots=True)
 class CacheSettings:
-    """How answers are cached: in a process's memory, and in the run log.
+    """The settings of the cache for answers: in a process's memory, and in the run log.
 
     Attributes:
         ttl_seconds: how long answers are cached; 0: not at all.

@@ -21,7 +21,7 @@ _MAX_CONCURRENCY = 1000
 
 @dataclass(frozen=True, slots=True)
 class EvalSettings:
-    """How eval suites are run.
+    """The settings of running eval suites.
 
     Attributes:
         concurrency: the maximum number of concurrent trials.

@@ -26,7 +26,7 @@ _CHARACTERS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class SafetySettings:
-    """How untrusted inputs and answers are handled.
+    """The settings of handling untrusted inputs and answers.
 
     Attributes:
         delimit: whether untrusted inputs are cleaned, bounded and set between delimiters.

@@ -56,7 +56,7 @@ class Charge(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Why a ledger refused a reservation.
+    """The reason why a ledger refused a reservation.
 
     Attributes:
         window: the full window; of several, the one that ends last.

@@ -119,7 +119,7 @@ class StreamPart(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What a run would do.
+    """The plan of a run that is not executed.
 
     Attributes:
         resolved: the prompt.

@@ -133,7 +133,7 @@ class CacheFolder:
             yield
 
     def forget_lock(self) -> None:
-        """In a forked child: detach from the parent's lock, which the parent keeps."""
+        """Detach from the parent's lock in a forked child; the parent keeps the lock."""
         self._lock.forget()
 
     def read_state(self) -> CacheState | None:

@@ -145,7 +145,7 @@ class Mirror:
             self._repository.objects.close()
 
     def forget_lock(self) -> None:
-        """In a forked child: detach from the parent's lock."""
+        """Detach from the parent's lock in a forked child."""
         self.folder.forget_lock()
 
     def _open(self) -> Repository:

@@ -111,7 +111,7 @@ class RepositorySource:
         self._repository.objects.close()
 
     def after_fork(self) -> None:
-        """In a forked child: detach from the parent's lock. The reader detects the fork itself."""
+        """Detach from the parent's lock in a forked child. The reader detects the fork itself."""
         self._memory.after_fork()
 
 
@@ -200,7 +200,7 @@ class MirrorSource:
         self._mirror.close()
 
     def after_fork(self) -> None:
-        """In a forked child: detach from the parent's lock."""
+        """Detach from the parent's lock in a forked child."""
         self._mirror.forget_lock()
         self._memory.after_fork()
 

@@ -116,6 +116,6 @@ class SeveralSources:
             source.close()
 
     def after_fork(self) -> None:
-        """In a forked child: detach from the parent's resources."""
+        """Detach from the parent's resources in a forked child."""
         for source in self._sources:
             source.after_fork()

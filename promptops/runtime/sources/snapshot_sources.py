@@ -255,7 +255,7 @@ class SnapshotUrlSource:
         """Do nothing: nothing is kept open."""
 
     def after_fork(self) -> None:
-        """In a forked child: detach from the parent's lock."""
+        """Detach from the parent's lock in a forked child."""
         self.folder.forget_lock()
 
 

@@ -75,7 +75,7 @@ class Source(Protocol):
         """End processes."""
 
     def after_fork(self) -> None:
-        """In a forked child: detach from the parent's resources."""
+        """Detach from the parent's resources in a forked child."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ class RedisHosts:
         self._at = 0
 
     def find_writable(self) -> None:
-        """If there are several addresses, select one whose server accepts writes.
+        """Select an address whose server accepts writes, if there are several.
 
         Call it before a call that must not be repeated; it makes one request for each address that
         it tries. Raises the error of the last server.

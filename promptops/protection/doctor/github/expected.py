@@ -20,7 +20,7 @@ RULESETS = "Settings > Rules > Rulesets"
 
 @dataclass(frozen=True, slots=True)
 class ExpectedGate:
-    """What the repository's own files say about its gate.
+    """The facts about the gate in the repository's own files.
 
     Attributes:
         statuses: the possible names of its status or check.
