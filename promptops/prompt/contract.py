@@ -1,10 +1,10 @@
-"""Validate what promptops itself describes by a JSON Schema, such as frontmatter.
+"""Validate values by promptops' own JSON Schemas, such as that of frontmatter.
 
-`schema.py` knows all of JSON Schema, for the schemas that others write; starting its engine is a
-sixth of `promptops resolve`. Ours use few keywords, which this module compiles to functions. A
-schema with another keyword is refused, and a test compares the answers with the engine's.
+`schema.py` supports all of JSON Schema, for the schemas of users; starting its engine takes a sixth
+of the time of `promptops resolve`. Our own schemas use few keywords, which this module compiles to
+functions. A schema with another keyword is refused. A test compares the results with the engine's.
 
-Values are JSON as documents have them: no other types, no infinite numbers.
+Values must be JSON values: no other types, no infinite numbers.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class ContractFault(NamedTuple):
-    """One thing that a schema refuses.
+    """One fault of a value.
 
     Attributes:
         path: the path to the value that is refused.
         kind: the keyword that refuses it.
-        limit: what the schema says there; of `required`, the missing name.
-        instance: the value; of `propertyNames`, the name; of `additionalProperties`, the unknown
-            names.
+        limit: the keyword's value in the schema; for `required`, the missing name.
+        instance: the refused value; for `propertyNames`, the name; for `additionalProperties`, the
+            unknown names.
     """
 
     path: tuple[str | int, ...]
@@ -38,7 +38,7 @@ _Check: TypeAlias = "Callable[[Any], _Faults]"
 
 
 def _identity(value: Any) -> object:  # noqa: ANN401 - any JSON value
-    """Return something that is equal for equal JSON: 1 and 1.0 are, 1 and true are not."""
+    """Return a key that is equal for equal JSON values: 1 equals 1.0, but not true."""
     if type(value) is list:
         return ("list", *map(_identity, value))
     if type(value) is dict:
@@ -60,7 +60,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "array": (list,),
     "object": (dict,),
 }
-# Keyword -> the types it applies to, and whether a value fits its limit.
+# Keyword -> the types to which it applies, and a function that tells whether a value fits.
 _BOUNDS: dict[str, tuple[tuple[type, ...], Callable[[Any, Any], bool]]] = {
     "minLength": ((str,), lambda value, limit: len(value) >= limit),
     "maxLength": ((str,), lambda value, limit: len(value) <= limit),
@@ -84,14 +84,14 @@ _OTHERS = {
 def compile_contract(
     schema: Mapping[str, Any], definitions: Mapping[str, Any] | None = None
 ) -> Callable[[Any], tuple[ContractFault, ...]]:
-    """Return a function that gives all faults of a value.
+    """Return a function that yields all faults of a value.
 
     Args:
         schema: the schema.
-        definitions: what it may refer to; by default its own `$defs`.
+        definitions: the schemas to which it may refer; by default its own `$defs`.
 
     Raises:
-        NotImplementedError: the schema has a keyword that is not known here.
+        NotImplementedError: the schema has an unsupported keyword.
     """
     known = schema.get("$defs", {}) if definitions is None else definitions
     unknown = schema.keys() - _OTHERS - _BOUNDS.keys()
@@ -139,7 +139,7 @@ def _compile_bounds(schema: Mapping[str, Any]) -> list[_Applied]:
 
 
 def _compile_alternatives(schema: Mapping[str, Any], known: Mapping[str, Any]) -> list[_Applied]:
-    """Compile what a value must be one of."""
+    """Compile `enum`, `not`, `anyOf` and `oneOf`."""
 
     def one_of(kind: str, limit: Any, is_met: Callable[[Any], bool]) -> _Applied:  # noqa: ANN401
         fault = kind, limit

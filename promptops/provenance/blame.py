@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class LineState(StrEnum):
-    """Whether a line is uncommitted, unreleased or released."""
+    """The states of a line: uncommitted, unreleased or released."""
 
     RELEASED = "released"
     UNRELEASED = "unreleased"

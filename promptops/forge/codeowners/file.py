@@ -1,4 +1,4 @@
-"""The rules of one CODEOWNERS file, and how they decide who owns a path.
+"""Represent the rules of one CODEOWNERS file, and find the owners of a path by them.
 
 Nothing here raises for a file's content, which is untrusted. Faults are returned together with the
 rules that the forge would still use.

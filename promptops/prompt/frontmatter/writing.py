@@ -1,4 +1,4 @@
-"""Write values as YAML that our reader and parsers of YAML 1.1 and 1.2 take for the same values."""
+"""Write values as YAML that our reader and parsers of YAML 1.1 and 1.2 read as the same values."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import yaml
 
 from promptops.prompt.frontmatter.yaml_values import NEWER_NUMBER
 
-# Characters that some parsers take for the end of a line.
+# Characters that end a line for some parsers.
 _OTHER_NEWLINES = re.compile("[\x85\u2028\u2029]")
 _WIDTH = 80
 
 
 class _CarefulDumper(yaml.SafeDumper):
-    """Quotes texts that YAML 1.2 takes for numbers, and repeats values instead of aliasing them."""
+    """Quotes strings that YAML 1.2 would read as numbers, and writes no aliases."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
         return True
@@ -33,7 +33,7 @@ def dump_yaml(value: object, width: int = _WIDTH) -> str:
 
     Args:
         value: the value.
-        width: where long lines are folded.
+        width: the column at which long lines are folded.
     """
     text: str = yaml.dump(
         value, Dumper=_CarefulDumper, sort_keys=False, allow_unicode=True, width=width

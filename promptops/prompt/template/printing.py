@@ -1,6 +1,6 @@
 """Decide which values a template may print, and bound its work.
 
-Python prints any object, often as a memory address or in place of a mistake. Work is bounded by
+Python prints any object, often as a memory address, which can hide a mistake. Work is bounded by
 counts and not by time, so that a template succeeds or fails alike on every machine.
 """
 
