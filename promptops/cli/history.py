@@ -21,7 +21,7 @@ from promptops.cli.session import (
     say,
 )
 from promptops.cli.times import parse_moment, show_time
-from promptops.errors import EnvironmentNotFoundError, NotFoundError
+from promptops.errors import NotFoundError
 from promptops.prompt.times import format_time
 from promptops.runtime.documents import describe_deployment
 
@@ -64,6 +64,7 @@ def history(
     Fetches first, for at most 2 seconds.
     """
     from promptops.cli.freshness import refresh_and_tell
+    from promptops.delivery.history import list_recent
 
     repository = current().repository
     environments = _choose(repository, environment, name)
@@ -111,56 +112,6 @@ def _choose(repository: Repository, environment: str, name: str | None) -> list[
     return list(repository.config.environment_names)
 
 
-def list_recent(
-    repository: Repository,
-    environments: list[str],
-    *,
-    name: str | None = None,
-    limit: int | None = None,
-    oldest: float | None = None,
-    is_current: bool = False,
-) -> list[Deployment]:
-    """Return the deployments of environments in one list, newest first.
-
-    Within an environment the order is that of the deployments, not of their times. Raises
-    EnvironmentNotFoundError if no environment has a deployment, and PromptNotFoundError for a
-    prompt that was never live.
-    """
-    from promptops.delivery.environments import first_step, list_deployments, read_head
-
-    found: list[tuple[int, Deployment]] = []
-    known = [one for one in environments if read_head(repository, one) is not None]
-    if not known:
-        is_one = len(environments) == 1
-        message = f"{environments[0]} has no deployments" if is_one else "nothing was ever deployed"
-        hint = first_step(repository, environments[0], is_current=is_current)
-        raise EnvironmentNotFoundError(message, hint=hint)
-    # Within one second, the environment that is later in promotion order is newer.
-    for environment in reversed(known):
-        newest = None
-        for deployment in list_deployments(repository, environment, name=name, limit=limit):
-            seconds = deployment.author.time_seconds
-            newest = seconds if newest is None else min(newest, seconds)
-            if oldest is None or seconds >= oldest:
-                found.append((newest, deployment))
-    if name is not None and not found:
-        _require_known(repository, name)
-    found.sort(key=lambda pair: -pair[0])
-    return [deployment for _, deployment in found][:limit]
-
-
-def _require_known(repository: Repository, name: str) -> None:
-    from promptops.delivery.releases import list_releases
-    from promptops.repository.repository import list_names, not_found
-
-    if list_releases(repository, name):
-        return
-    has_work_tree = repository.git.work_tree is not None
-    names = list_names(repository.working if has_work_tree else repository.at("HEAD"))
-    if name not in names:
-        raise not_found(name, names, "here, and none was ever deployed")
-
-
 def _describe_nothing(name: str | None, environment: str, since: str | None) -> str:
     where = f" in {environment}" if environment else ""
     if since is not None:
@@ -189,67 +140,58 @@ def _describe(deployment: Deployment, name: str | None, *, patch: bool) -> Itera
 def _show_state(
     repository: Repository, environment: str, name: str | None, at: str, output: Format
 ) -> None:
-    """Show what was live at a time: the state of the last deployment, in graph order, by then."""
-    from promptops.delivery.environments import list_deployments, read_state
+    """Show what was live at a time."""
+    from promptops.delivery.environments import describe_entry, list_deployments
+    from promptops.delivery.history import find_past_state
 
     seconds = int(parse_moment(at, time.time()))
     deployments = list_deployments(repository, environment)
-    then = next((one for one in deployments if one.author.time_seconds <= seconds), None)
-    if then is None:
+    past = find_past_state(repository, deployments, seconds)
+    if past is None:
         raise NotFoundError(
             f"{environment} had no deployment at {show_time(seconds)}",
             hint=f"the first was made at {show_time(deployments[-1].author.time_seconds)}",
         )
-    entries = read_state(repository, then.commit).entries
-    shown = {key: entries[key] for key in sorted(entries) if name is None or key == name}
-    origin = {key: _put_live_by(deployments, then, key) for key in shown}
+    shown = [one for one in past.prompts if name is None or one.name == name]
     if output is Format.JSON:
         emit_json(
             json_document(
                 "promptops.history/v2",
                 environment=environment,
                 at=format_time(seconds),
-                deployment=describe_deployment(then),
+                deployment=describe_deployment(past.deployment),
                 live=[
                     {
-                        "prompt": key,
+                        "prompt": one.name,
                         "live": [
                             {
                                 "version": str(live.version),
                                 "share": live.share,
                                 "digest": live.digest,
                             }
-                            for live in entry.live
+                            for live in one.entry.live
                         ],
-                        "paused": entry.paused,
-                        "deployment": describe_deployment(origin[key]),
+                        "paused": one.entry.paused,
+                        "deployment": describe_deployment(one.since),
                     }
-                    for key, entry in shown.items()
+                    for one in shown
                 ],
             )
         )
         return
-    say(f"{environment} at {show_time(seconds)}, deployment {then.number}:")
+    say(f"{environment} at {show_time(seconds)}, deployment {past.deployment.number}:")
     emit_table(
         [
             (
-                key,
-                entry.describe() + (" (paused)" if entry.paused is not None else ""),
-                f"deployment {origin[key].number}",
-                origin[key].author.name,
-                origin[key].reason,
+                one.name,
+                describe_entry(one.entry),
+                f"deployment {one.since.number}",
+                one.since.author.name,
+                one.since.reason,
             )
-            for key, entry in shown.items()
+            for one in shown
         ],
         header=("PROMPT", "LIVE", "SINCE", "BY", "WHY"),
     )
     if not shown:
         say(f"{name or 'nothing'} was not live" if name else "nothing was live")
-
-
-def _put_live_by(deployments: list[Deployment], then: Deployment, name: str) -> Deployment:
-    """Return the last deployment up to `then` that changed the prompt `name`."""
-    for deployment in deployments:
-        if deployment.number <= then.number and any(c.name == name for c in deployment.changes):
-            return deployment
-    return then

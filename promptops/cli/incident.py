@@ -35,7 +35,7 @@ def incident(
 
     Fetches first, for at most 2 seconds.
     """
-    from promptops.cli.history import list_recent
+    from promptops.delivery.history import list_recent
     from promptops.delivery.refresh import read_freshness, refresh
 
     repository = current().repository
