@@ -133,8 +133,8 @@ def _list_names(repository: Repository, source: str | None, to: str, *, local: b
     """Return the prompts live in the previous environment; for the first one, those with a final
     release.
     """
-    from promptops.delivery.deployments import fetch_environments
     from promptops.delivery.environments import live_names
+    from promptops.delivery.places import fetch_environments
     from promptops.delivery.releases import list_all_yanked, list_tags
 
     before = repository.config.environment_before(to)

@@ -13,7 +13,6 @@ from promptops.delivery import state as lock
 from promptops.delivery.deployments import (
     Action,
     DeploymentStep,
-    fetch_environments,
 )
 from promptops.delivery.environments import (
     Head,
@@ -24,6 +23,7 @@ from promptops.delivery.environments import (
     read_point,
     read_state,
 )
+from promptops.delivery.places import fetch_environments
 from promptops.delivery.release import find_yank, load_released
 from promptops.delivery.releases import is_merged, require_release, select_release
 from promptops.delivery.state import Live, Point, State

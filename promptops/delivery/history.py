@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class PastPrompt(NamedTuple):
-    """What was live of one prompt, and the deployment that made it so."""
+    """The live versions of one prompt, and the deployment that made them live."""
 
     name: str
     entry: Entry

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from promptops.delivery.deployments import explain_lost_history
 from promptops.delivery.environments import last_fetch, refresh_stamp
+from promptops.delivery.places import explain_lost_history
 from promptops.errors import ConflictError, GitError, RemoteError, UsageError
 from promptops.git.limits import GitLimits
 from promptops.git.remote import fetch
