@@ -346,6 +346,7 @@ class Asker:
                 (time.monotonic() - started) * 1000,
             )
             tools.log.add_plain(run)
+            await tools.log.keep_up()
         return Asked(
             entry.answer,
             fault,

@@ -24,6 +24,7 @@ EVAL = "eval"
 _ANSWERED = 200
 _MAX_RUNS = 500
 _MAX_SECONDS = 1.0
+_RANDOM_BYTES = 10
 
 
 class PlainRun(NamedTuple):
@@ -70,8 +71,8 @@ class TrialLog:
     """The run log of an eval. Belongs to one event loop.
 
     Runs are written in batches after they ended: 500 of them, or those of one second. If the
-    process is killed, the unwritten batch is lost. As in production, records that cannot be written
-    are counted and reported, and the eval goes on.
+    process is killed, the unwritten batches are lost, at most three, and never a part of one. As in
+    production, records that cannot be written are counted and reported, and the eval goes on.
 
     Args:
         recorder: writes to the log.
@@ -94,6 +95,13 @@ class TrialLog:
         """Queue a run with one request for the next batch."""
         self._waiting.append(run)
         self._plan()
+
+    async def keep_up(self) -> None:
+        """Wait while two batches are waiting: a kill would lose them, and they take memory."""
+        while len(self._waiting) >= 2 * _MAX_RUNS:
+            self._plan()
+            assert self._writing is not None  # noqa: S101 - there is a whole batch
+            await asyncio.shield(self._writing)
 
     def _plan(self) -> None:
         """Write the batch now if it is full, else within a second."""
@@ -125,7 +133,13 @@ class TrialLog:
         # trials.
         name = self.name
         try:
-            runs = [record_plain(one, name) if isinstance(one, PlainRun) else one for one in batch]
+            random = os.urandom(_RANDOM_BYTES * len(batch))
+            runs = [
+                record_plain(one, name, random[at : at + _RANDOM_BYTES])
+                if isinstance(one, PlainRun)
+                else one
+                for at, one in zip(range(0, len(random), _RANDOM_BYTES), batch, strict=True)
+            ]
         except Exception as error:  # noqa: BLE001 - the eval must go on
             self._recorder.drop(len(batch), error)
             return
@@ -152,11 +166,16 @@ def label_run(at: QuestionPlace, name: str) -> dict[str, str]:
     }
 
 
-def record_plain(run: PlainRun, name: str) -> tuple[RunRecord, tuple[AttemptRecord, ...]]:
-    """Return the records of a run with one request, as a full run creates them."""
+def record_plain(
+    run: PlainRun, name: str, random: bytes
+) -> tuple[RunRecord, tuple[AttemptRecord, ...]]:
+    """Return the records of a run that asked once: those that a full run makes.
+
+    `random`: ten bytes for its id.
+    """
     answer, resolved, fault = run.answer, run.resolved, run.fault
     used = answer.usage
-    run_id = make_id(run.started_at, os.urandom(10))
+    run_id = make_id(run.started_at, random)
     attempt = AttemptRecord(
         run_id,
         1,

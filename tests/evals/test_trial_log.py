@@ -70,6 +70,22 @@ def test_full_batches_are_written_at_once_and_the_rest_at_the_end() -> None:
     assert notes.is_closed
 
 
+def test_trials_wait_for_a_log_that_is_behind() -> None:
+    notes = _Notes()
+
+    async def go() -> None:
+        log = TrialLog(notes, "eval")  # type: ignore[arg-type]
+        for run in runs(2600):
+            log.add(run, ())
+            await log.keep_up()
+            assert len(log._waiting) < 1000
+        await log.aclose()
+
+    asyncio.run(go())
+    assert sum(notes.batches) == 2600
+    assert set(notes.batches[:-1]) == {500}
+
+
 def test_a_run_is_written_though_no_other_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial_log, "_MAX_SECONDS", 0.0)
     notes = _Notes()

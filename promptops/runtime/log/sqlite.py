@@ -12,6 +12,7 @@ import os
 import sqlite3
 import threading
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -38,6 +39,8 @@ _WORDS = {
 # The time in seconds that a write waits for another process.
 BUSY_SECONDS = 1.0
 _CHECKPOINT_PAGES = 8000
+# SQLite's older releases take no more than 999 values in a statement.
+_MAX_VALUES = 999
 _BUSY_SCRUB_SECONDS = 30.0
 
 
@@ -75,7 +78,17 @@ class _SqliteCursor:
 
     def run_all(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """Execute a statement once for each row of values."""
-        self._connection.executemany(statement, rows)
+        done = 0
+        if rows:
+            # Python lets other threads run for each statement, and waits for its turn again.
+            marks = f"({', '.join('?' * len(rows[0]))})"
+            several = _MAX_VALUES // len(rows[0])
+            many = statement.replace(f"VALUES {marks}", f"VALUES {', '.join([marks] * several)}")
+            while many != statement and len(rows) - done >= several:
+                some = rows[done : done + several]
+                self._connection.execute(many, list(chain.from_iterable(some)))
+                done += several
+        self._connection.executemany(statement, rows[done:])
 
     def insert_all(
         self, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]], key: str
@@ -86,7 +99,7 @@ class _SqliteCursor:
         first = 1 if last is None else int(last[0]) + 1
         keys = range(first, first + len(rows))
         marks = ", ".join("?" * (len(names) + 1))
-        self._connection.executemany(
+        self.run_all(
             f"INSERT INTO {table} ({key}, {', '.join(names)}) VALUES ({marks})",
             [(number, *row) for number, row in zip(keys, rows, strict=True)],
         )

@@ -141,7 +141,7 @@ class Store:
 
     def finish_all(self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]]) -> None:
         """Complete runs in one commit."""
-        prepared = [self._writer.prepare(run) for run, _ in runs]
+        prepared = self._writer.prepare_all([run for run, _ in runs])
         rows = [row for one in runs for row in self._writer.attempt_rows(*one)]
 
         def write(cursor: Cursor) -> None:

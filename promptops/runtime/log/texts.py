@@ -22,7 +22,7 @@ from promptops.runtime.redaction import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from promptops.runtime.log.record import RunRecord
 
@@ -77,8 +77,31 @@ class RequestTexts(NamedTuple):
         return self.made_from[0] is run.inputs and self.made_from[1] is run.messages
 
 
-def make_request(run: RunRecord, content: str, secret: bytes) -> RequestTexts:
-    """Return a run's inputs and messages as they may be stored."""
+def are_clean(runs: Iterable[RunRecord]) -> bool:
+    """Return whether inputs, messages and answers of runs have nothing to redact; fast.
+
+    False may be wrong: one search over all of them may match across two texts, and data other than
+    plain texts is not searched here.
+    """
+    texts: list[str] = []
+    for run in runs:
+        if run.tool_calls:
+            return False
+        for one in (run.inputs or {}, *(run.messages or ())):
+            texts += one
+            texts += one.values()
+        texts.append(run.answer or "")
+    try:
+        data = "\n".join(texts).encode("utf-8", "surrogatepass")
+    except TypeError:
+        return False
+    return not may_be_redacted(data)
+
+
+def make_request(
+    run: RunRecord, content: str, secret: bytes, *, is_clean: bool = False
+) -> RequestTexts:
+    """Return a run's inputs and messages as they may be stored; `is_clean`: see `are_clean`."""
     inputs, messages = run.inputs, run.messages
     made_from = inputs, messages
     if content == NONE or (inputs is None and messages is None):
@@ -93,7 +116,7 @@ def make_request(run: RunRecord, content: str, secret: bytes) -> RequestTexts:
         }
         is_redacted = True
     parts = _split(inputs, messages, secret)
-    if content == REDACTED and _needs_redaction(parts):
+    if content == REDACTED and not is_clean and _needs_redaction(parts):
         kept = redact_value(inputs), redact_value(messages)
         is_redacted |= kept[0] is not inputs or kept[1] is not messages
         parts = _split(*kept, secret)
@@ -102,7 +125,9 @@ def make_request(run: RunRecord, content: str, secret: bytes) -> RequestTexts:
     )
 
 
-def make_texts(run: RunRecord, request: RequestTexts, content: str, secret: bytes) -> Texts:
+def make_texts(
+    run: RunRecord, request: RequestTexts, content: str, secret: bytes, *, is_clean: bool = False
+) -> Texts:
     """Return a run's result as it may be stored; `request` has the texts of its request."""
     mac = None if run.answer is None else answer_mac(run.answer, secret)
     answer, calls, error = run.answer, run.tool_calls, run.error
@@ -114,7 +139,8 @@ def make_texts(run: RunRecord, request: RequestTexts, content: str, secret: byte
     if content == NONE:
         return Texts(None, mac, error, run.is_redacted)
     body = _join_answer(answer, calls)
-    if content == REDACTED and body is not None and may_be_redacted(body):
+    is_searched = content == REDACTED and not is_clean
+    if is_searched and body is not None and may_be_redacted(body):
         answer, calls = redact_value(answer), redact_value(calls)
         body = _join_answer(answer, calls)
     is_redacted = request.is_redacted or answer is not run.answer or calls is not run.tool_calls

@@ -10,7 +10,7 @@ import os
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from promptops.repository.settings.log import FULL
+from promptops.repository.settings.log import FULL, REDACTED
 from promptops.runtime.log import removal
 from promptops.runtime.log.content import pack, text_hash
 from promptops.runtime.log.process import Process, this_process
@@ -23,7 +23,7 @@ from promptops.runtime.log.rows import (
 from promptops.runtime.log.rows import (
     attempt_row as make_attempt_row,
 )
-from promptops.runtime.log.texts import RequestTexts, make_request, make_texts
+from promptops.runtime.log.texts import RequestTexts, are_clean, make_request, make_texts
 from promptops.runtime.redaction import find_hidden, hide, redact, redact_secrets
 
 if TYPE_CHECKING:
@@ -60,6 +60,10 @@ _MAX_VALUES = 500
 _MAX_KNOWN = 4096
 # The minimum size in bytes from which equal requests share one text.
 _MIN_SHARED_BYTES = 8192
+# One with something to redact lets each of them be searched.
+_SEARCHED_TOGETHER = 50
+# If one of them has something to redact, each is searched alone.
+_SEARCHED_TOGETHER = 50
 # The maximum number of unfinished runs whose texts are cached, and the maximum length of these
 # texts.
 _MAX_BEGUN = 2048
@@ -149,13 +153,25 @@ class RunWriter:
         hidden = find_hidden(run.inputs, run.hidden) if run.hidden else None
         return [self.attempt_row(attempt, hidden) for attempt in attempts]
 
-    def prepare(self, run: RunRecord) -> PreparedRun:
-        """Do everything that needs no transaction, to keep the transaction short."""
+    def prepare_all(self, runs: Sequence[RunRecord]) -> list[PreparedRun]:
+        """Prepare runs; search many of them at once for what must be redacted."""
+        prepared: list[PreparedRun] = []
+        for start in range(0, len(runs), _SEARCHED_TOGETHER):
+            some = runs[start : start + _SEARCHED_TOGETHER]
+            is_clean = self._settings.content == REDACTED and are_clean(some)
+            prepared += (self.prepare(one, is_clean=is_clean) for one in some)
+        return prepared
+
+    def prepare(self, run: RunRecord, *, is_clean: bool = False) -> PreparedRun:
+        """Do everything that needs no transaction, to keep the transaction short.
+
+        `is_clean`: it is known that nothing has to be redacted.
+        """
         content = self._settings.content
         begun = self._begun.pop(run.id, None)
         is_as_begun = begun is not None and begun.request.is_of(run)
         if begun is None or not is_as_begun:
-            request = make_request(run, content, self._secret)
+            request = make_request(run, content, self._secret, is_clean=is_clean)
             shared = tuple(self._prepare_text(*one) for one in request.shared)
             body = None
             if request.body is not None:
@@ -165,7 +181,7 @@ class RunWriter:
                 else:
                     body = self._prepare_own(request.body)
             begun = _Begun(request, shared, body)
-        texts = make_texts(run, begun.request, content, self._secret)
+        texts = make_texts(run, begun.request, content, self._secret, is_clean=is_clean)
         return PreparedRun(
             run_row(run, texts.error, self._keyring, is_redacted=texts.is_redacted),
             begun.shared,
