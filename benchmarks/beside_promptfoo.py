@@ -135,7 +135,7 @@ def compare_with_litellm(folder: Path, samples: int) -> None:
     )
 
 
-def compare_with_promptfoo(folder: Path, samples: int, command: list[str]) -> None:
+def compare_with_promptfoo(folder: Path, samples: int, command: list[str], turns: int) -> None:
     """Print processor time, memory and the time of a replay beside promptfoo's."""
     run = (sys.executable, "-m", "promptops", "eval", "run", "ask", "--against", "none")
     os.environ.update(
@@ -148,22 +148,31 @@ def compare_with_promptfoo(folder: Path, samples: int, command: list[str]) -> No
     theirs += ("--no-progress-bar", "--max-concurrency", "50")
     with Server(0) as server:
         make_repository(folder, samples, server.url)
-        cpu, _, memory = measure(folder, *run, "--live")
-        their_cpu, _, their_memory = measure(folder, *theirs, "--no-cache")
+        # The first start compiles the modules.
+        measure(folder, *run, "--dry-run")
+        seen = [
+            (measure(folder, *run, "--live"), measure(folder, *theirs, "--no-cache"))
+            for _ in range(turns)
+        ]
+        cpu, memory = (median(turn[0][which] for turn in seen) for which in (0, 2))
+        their_cpu, their_memory = (median(turn[1][which] for turn in seen) for which in (0, 2))
+        times = sorted(other[0] / own[0] for own, other in seen)
+        shares = sorted(own[2] / other[2] for own, other in seen)
         print(
-            f"{samples:,} samples: {samples / cpu:,.0f} a processor second and"
+            f"{samples:,} samples, {turns} turns: {samples / cpu:,.0f} a processor second and"
             f" {memory / 1024:.0f} MB, promptfoo {samples / their_cpu:,.0f} and"
-            f" {their_memory / 1024:.0f} MB: {their_cpu / cpu:.1f} times as many (goal 10),"
-            f" {memory / their_memory:.2f} of the memory (goal 0.2)",
+            f" {their_memory / 1024:.0f} MB: {median(times):.1f} times as many (goal 10;"
+            f" {times[0]:.1f} to {times[-1]:.1f}), {median(shares):.2f} of the memory (goal 0.2;"
+            f" {shares[0]:.2f} to {shares[-1]:.2f})",
             flush=True,
         )
         measure(folder, *run, "--record")
         measure(folder, *theirs)
-        compare_replays(folder, samples, (*run, "--replay"), theirs)
+        compare_replays(folder, samples, (*run, "--replay"), theirs, turns)
 
 
 def compare_replays(
-    folder: Path, samples: int, ours: Sequence[str], theirs: Sequence[str], turns: int = 3
+    folder: Path, samples: int, ours: Sequence[str], theirs: Sequence[str], turns: int
 ) -> None:
     """Print what a replay takes beside promptfoo's with a warm cache."""
     seen = [(measure(folder, *ours), measure(folder, *theirs)) for _ in range(turns)]
@@ -182,6 +191,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, nargs="+", default=[1000])
     parser.add_argument("--promptfoo", nargs="*", help="its command; without one it is installed")
+    parser.add_argument("--turns", type=int, default=3, help="of both sides, beside promptfoo")
     parser.add_argument("--litellm", action="store_true")
     options = parser.parse_args()
     if options.promptfoo == []:
@@ -189,7 +199,7 @@ def main() -> None:
     for samples in options.samples:
         with tempfile.TemporaryDirectory() as name:
             if options.promptfoo:
-                compare_with_promptfoo(Path(name), samples, options.promptfoo)
+                compare_with_promptfoo(Path(name), samples, options.promptfoo, options.turns)
             elif options.litellm:
                 compare_with_litellm(Path(name), samples)
             else:

@@ -6,24 +6,33 @@ Quantiles are found by bisection, which cannot diverge.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-from statistics import NormalDist
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 from promptops.runtime.log.beta import beta_probability
 
-_NORMAL = NormalDist()
+if TYPE_CHECKING:
+    from statistics import NormalDist
+
 # Enough halvings of [0, 1] to reach the last bit of a double.
 _HALVINGS = 200
 
 
 def normal_quantile(probability: float) -> float:
     """Return the value below which a standard normal variable falls with this probability."""
-    return _NORMAL.inv_cdf(probability)
+    return _normal().inv_cdf(probability)
 
 
 def normal_probability(value: float) -> float:
     """Return the probability that a standard normal variable is at most `value`."""
-    return _NORMAL.cdf(value)
+    return _normal().cdf(value)
+
+
+@cache
+def _normal() -> NormalDist:
+    from statistics import NormalDist  # 7 ms, and most runs of an eval need none
+
+    return NormalDist()
 
 
 def beta_quantile(probability: float, a: float, b: float) -> float:
