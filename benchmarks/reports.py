@@ -80,6 +80,7 @@ def make_run() -> EvalResult:
                 2,
                 tuple(make_trial(chance, i, after) for i in range(1, TRIALS + 1)),
                 tuple(make_trial(chance, i, rate) for i in range(1, TRIALS + 1)),
+                {"ticket": " ".join(chance.choices(WORDS, k=40)), "language": "en"},
             )
         )
     states = (TrialState("work tree", "1.1.0", DIGEST), TrialState("1.0.0", "1.0.0", DIGEST))
