@@ -276,7 +276,7 @@ def demo(
     for step in _LOOP:
         _run_step(repository, step)
     _print("\nThe repository is yours to try things in:\n")
-    for line in _way_there(repository):
+    for line in _list_next_commands(repository):
         _print(f"  {line}")
     _print("\nThen, in a repository of your own: promptops init")
 
@@ -305,7 +305,7 @@ def _show_evals(repository: Path) -> None:
             _run_step(repository, step)
 
 
-def _way_there(repository: Path) -> list[str]:
+def _list_next_commands(repository: Path) -> list[str]:
     """Return the next commands to type, including how to put `promptops` on the PATH."""
     import shlex
     import shutil

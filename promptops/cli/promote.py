@@ -104,10 +104,10 @@ def promote(
     source = source or (before.name if before else None)
     if not outcome.changed and source is not None:
         named = {ref.name for ref in wanted if ref.selector is not None}
-        _say_what_waits([one for one in releases if one.name not in named], source)
+        _name_newer_releases([one for one in releases if one.name not in named], source)
 
 
-def _say_what_waits(releases: list[Release], source: str) -> None:
+def _name_newer_releases(releases: list[Release], source: str) -> None:
     """Name newer releases that were not promoted, because they are not live in `source`."""
     from promptops.delivery.releases import list_all_yanked, list_tags_of
 

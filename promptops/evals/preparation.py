@@ -335,7 +335,9 @@ def list_checks(sample: Sample) -> tuple[Check, ...]:
     return (*sample.checks, *(one for turn in sample.turns for one in turn.checks))
 
 
-def _keep_reaching(repository: Repository, part: SuitePart, warnings: list[str]) -> list[SuitePart]:
+def _select_reaching(
+    repository: Repository, part: SuitePart, warnings: list[str]
+) -> list[SuitePart]:
     """Restrict a suite of `--using` to the samples for which its model may be asked."""
     if "routes" not in part.change.data:
         return [part]

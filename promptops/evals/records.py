@@ -162,13 +162,13 @@ def result_from_json(data: Any, path: str) -> EvalResult:  # noqa: ANN401 - any 
         number, count = data["shard"]
         return EvalResult(
             tuple(_read_suite(one) for one in _list(data["suites"])),
-            _whole(data["cost_micros"]),
-            _whole(data["unpriced"]),
-            _whole(data["calls"]),
-            _whole(data["replayed"]),
+            _read_count(data["cost_micros"]),
+            _read_count(data["unpriced"]),
+            _read_count(data["calls"]),
+            _read_count(data["replayed"]),
             _real(data["seconds"]),
             _text(data["stopped"]),
-            (_whole(number), _whole(count)),
+            (_read_count(number), _read_count(count)),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(
@@ -188,7 +188,7 @@ def _text(value: object) -> str:
     return value
 
 
-def _whole(value: object) -> int:
+def _read_count(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MAX_NUMBER:
         raise TypeError(f"{value!r:.40} is not a whole number")
     return value
@@ -258,7 +258,7 @@ def _read_sample(data: dict[str, Any]) -> SampleResult:
         _text(data["name"]),
         _text(data["model"]),
         tuple(_text(one) for one in _list(data["tags"])),
-        _whole(data["needed"]),
+        _read_count(data["needed"]),
         tuple(_read_trial(trial) for trial in _list(data["trials"])),
         tuple(_read_trial(trial) for trial in _list(data["baseline"])),
         # Results of earlier releases have none.
@@ -268,14 +268,14 @@ def _read_sample(data: dict[str, Any]) -> SampleResult:
 
 def _read_trial(data: dict[str, Any]) -> Trial:
     return Trial(
-        _whole(data["number"]),
+        _read_count(data["number"]),
         SampleOutcome(data["outcome"]),
         _maybe(_share, data["score"]),
         _text(data["answer"]),
         tuple(_read_check(one) for one in _list(data["checks"])),
         _maybe(_text, data["error"]),
         _maybe(_text, data["stage"]),
-        _maybe(_whole, data["cost_micros"]),
+        _maybe(_read_count, data["cost_micros"]),
         _maybe(_real, data["seconds"]),
         _flag(data["is_replayed"]),
         _maybe(_text, data["response_id"]),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FOR_EVER = float("inf")
 _AHEAD = 0.75
-_FIRST_SILENCE_SECONDS = 1.0
+_FIRST_PAUSE_SECONDS = 1.0
 # A clock that continues while the machine sleeps, if the system has one.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
@@ -106,8 +106,8 @@ class Following:
         self._question: _SourceQuestion | None = None
         self._asked_at = -FOR_EVER
         self._refusal: PromptopsError | None = None
-        self._silence: SourceOutage | None = None  # while the source is unreachable or refused
-        self._quiet_until = -FOR_EVER
+        self._outage: SourceOutage | None = None  # while the source is unreachable or refused
+        self._outage_until = -FOR_EVER
         self._make_locks()
 
     def _make_locks(self) -> None:
@@ -124,8 +124,8 @@ class Following:
     @property
     def complaints(self) -> tuple[str, ...]:
         """Warnings that say why there is no newer state."""
-        silence = self._silence
-        return () if silence is None else (f"the source is unreachable: {silence.message}",)
+        outage = self._outage
+        return () if outage is None else (f"the source is unreachable: {outage.message}",)
 
     def current(self) -> tuple[KnownState, bool]:
         """Return the state to answer from, and whether it is stale."""
@@ -136,12 +136,12 @@ class Following:
         if self._source.is_local:
             return (state, False) if age < self._refresh else self._read_again(state, age)
         if age < self._refresh:
-            if age >= self._refresh * _AHEAD and self._take_turn():
+            if age >= self._refresh * _AHEAD and self._may_wait():
                 self._ask(self._source.update)
             return state, False
-        return self._renew(state, age)
+        return self._ask_briefly(state, age)
 
-    def at_hand(self) -> KnownState:
+    def last_known(self) -> KnownState:
         """Return a state of any age, for data that never changes."""
         with self._reading:
             if self.state is not None:
@@ -153,14 +153,14 @@ class Following:
 
     def update(self) -> KnownState:
         """Ask the source now, and wait without a timeout."""
-        return self._ask_anew(self._source.update).answer()
+        return self._ask_again(self._source.update).answer()
 
     def repair(self) -> KnownState | None:
         """Recreate the copy on disk; None if the source has none."""
-        question = self._ask_anew(self._source.repair)
+        question = self._ask_again(self._source.repair)
         return None if question.error is None and question.state is None else question.answer()
 
-    def ask_kindly(self, every_seconds: float) -> KnownState | None:
+    def ask_briefly(self, every_seconds: float) -> KnownState | None:
         """Ask with a short wait, unless that was just done; None without an answer."""
         if self._source.is_local:
             return self.current()[0]
@@ -185,23 +185,23 @@ class Following:
                 return self.current()
             look = self._source.look()
             if look is None or self._source.is_local:
-                return (self._expect() if look is None else self._adopt(look)), False
+                return (self._ask_until_answered() if look is None else self._adopt(look)), False
             state = self._adopt(look)
             age = self._timing.now() - state.verified_at
             if age < self._refresh and not look.is_doubtful:
                 return state, False
             if self._source.folder is not None:
-                self._heed(self._source.folder.read_silence())
-        return self._renew(state, age)
+                self._use_outage(self._source.folder.read_outage())
+        return self._ask_briefly(state, age)
 
-    def _heed(self, silence: SourceOutage | None) -> None:
+    def _use_outage(self, outage: SourceOutage | None) -> None:
         """Use the failure that another process recorded."""
-        if silence is None:
+        if outage is None:
             return
-        rest = silence.since_seconds + silence.pause_seconds - time.time()
+        rest = outage.since_seconds + outage.pause_seconds - time.time()
         if 0 < rest <= self._refresh:
-            self._silence = silence
-            self._quiet_until = self._timing.now() + rest
+            self._outage = outage
+            self._outage_until = self._timing.now() + rest
 
     def _read_again(self, known: KnownState, age: float) -> tuple[KnownState, bool]:
         """Read local data again; while it is missing, keep the old state."""
@@ -213,17 +213,17 @@ class Following:
             except SourceUnavailableError as error:
                 if age > self._max_stale:
                     raise
-                self._fall_silent(error.message)
+                self._record_outage(error.message)
                 return known, True
 
-    def _renew(self, state: KnownState, age: float) -> tuple[KnownState, bool]:
+    def _ask_briefly(self, state: KnownState, age: float) -> tuple[KnownState, bool]:
         """Ask and wait; if that fails, use the known state while it is allowed."""
         if age > self._max_stale:
-            return self._expect(), False
-        if self._take_turn():
+            return self._ask_until_answered(), False
+        if self._may_wait():
             question, _ = self._ask(self._source.update)
             if not self._timing.wait(question.done, self._patience):
-                self._fall_silent(f"there was no answer within {self._patience:g} s")
+                self._record_outage(f"there was no answer within {self._patience:g} s")
             elif not isinstance(question.error, SourceUnavailableError):
                 return question.answer(), False
         if self._refusal is not None:
@@ -231,37 +231,37 @@ class Following:
         newest = self.state or state
         return newest, newest is state
 
-    def _expect(self) -> KnownState:
+    def _ask_until_answered(self) -> KnownState:
         """Ask and wait without a timeout: there is nothing else to serve."""
         question, _ = self._ask(self._source.update)
         self._timing.wait(question.done, None)
         return question.answer()
 
-    def _take_turn(self) -> bool:
+    def _may_wait(self) -> bool:
         """Return whether this caller waits; if the source is unreachable, only one per interval
         does.
         """
         with self._lock:
-            silence, now = self._silence, self._timing.now()
-            if silence is None:
+            outage, now = self._outage, self._timing.now()
+            if outage is None:
                 return True
-            if now < self._quiet_until:
+            if now < self._outage_until:
                 return False
-            pause = min(2 * silence.pause_seconds, self._refresh)
-            self._silence = SourceOutage(time.time(), pause, silence.message)
-            self._quiet_until = now + pause
+            pause = min(2 * outage.pause_seconds, self._refresh)
+            self._outage = SourceOutage(time.time(), pause, outage.message)
+            self._outage_until = now + pause
             return True
 
-    def _fall_silent(self, message: str) -> None:
+    def _record_outage(self, message: str) -> None:
         with self._lock:
-            pause = min(_FIRST_SILENCE_SECONDS, self._refresh)
-            if self._silence is None:
-                self._quiet_until = self._timing.now() + pause
+            pause = min(_FIRST_PAUSE_SECONDS, self._refresh)
+            if self._outage is None:
+                self._outage_until = self._timing.now() + pause
             else:
-                pause = self._silence.pause_seconds
-            silence = self._silence = SourceOutage(time.time(), pause, message)
+                pause = self._outage.pause_seconds
+            outage = self._outage = SourceOutage(time.time(), pause, message)
         if self._source.folder is not None:
-            self._source.folder.write_silence(silence)
+            self._source.folder.write_outage(outage)
 
     def _ask(self, ask: Callable[[], Look | None]) -> tuple[_SourceQuestion, bool]:
         """Start a question unless there is one; return it, and whether it is new."""
@@ -277,7 +277,7 @@ class Following:
             self._hear(question, ask)
         return question, True
 
-    def _ask_anew(self, ask: Callable[[], Look | None]) -> _SourceQuestion:
+    def _ask_again(self, ask: Callable[[], Look | None]) -> _SourceQuestion:
         """Start a new question and wait, because a pending answer may be older than this call."""
         while True:
             question, is_new = self._ask(ask)
@@ -292,10 +292,10 @@ class Following:
                 question.state = self._adopt(look, question.asked_at)
         except SourceUnavailableError as error:
             question.error = error
-            self._fall_silent(error.message)
+            self._record_outage(error.message)
         except PromptopsError as error:
             question.error = self._refusal = error
-            self._fall_silent(error.message)
+            self._record_outage(error.message)
         except BaseException as error:  # noqa: BLE001 - raised where somebody waits
             question.error = error
         finally:
@@ -309,9 +309,9 @@ class Following:
             verified_at = max(verified_at, asked_at)
             if not look.is_doubtful:
                 with self._lock:
-                    self._silence = self._refusal = None
+                    self._outage = self._refusal = None
                 if self._source.folder is not None:
-                    self._source.folder.write_silence(None)
+                    self._source.folder.write_outage(None)
         state = KnownState(look, verified_at)
         before = self.state
         if before is not None:

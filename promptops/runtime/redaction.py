@@ -56,11 +56,11 @@ def may_be_redacted(data: bytes) -> bool:
     False is certain, because redacted texts contain characters that JSON does not escape. True is
     not certain.
     """
-    return any(may_find(data) for may_find in _searches())
+    return any(may_find(data) for may_find in _quick_tests())
 
 
 @cache
-def _searches() -> tuple[Callable[[bytes], bool], ...]:
+def _quick_tests() -> tuple[Callable[[bytes], bool], ...]:
     from promptops.checks.rules import exposed_secret, personal_data
 
     return exposed_secret.may_find, personal_data.may_find

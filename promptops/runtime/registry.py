@@ -497,7 +497,7 @@ class Registry:
         from promptops.runtime.configuration import choose_config
 
         return choose_config(
-            self._config, os.environ, lambda: self._following.at_hand().look.view.config
+            self._config, os.environ, lambda: self._following.last_known().look.view.config
         )
 
     async def aclose(self) -> None:

@@ -348,7 +348,7 @@ class RepositoryView:
             try:
                 version = select_release(self.repository, name, selector).version
             except VersionNotFoundError as error:
-                raise self._sharpen(error, name) from error
+                raise self._refine_error(error, name) from error
         tag, yank = self.repository.objects.read_many(
             (release_tag(name, version), yank_tag(name, version))
         )
@@ -358,7 +358,7 @@ class RepositoryView:
             try:
                 require_release(self.repository, name, version)  # raises the error
             except VersionNotFoundError as error:
-                raise self._sharpen(error, name) from error
+                raise self._refine_error(error, name) from error
             raise IntegrityError(f"the release {name}@{version} changed while it was read")
         release = parse_release(name, version, tag.oid, tag.data)
         signer = None
@@ -391,7 +391,7 @@ class RepositoryView:
     def _verify(self, what: str, closure: Closure, digest: str, version: Version) -> Prompt:
         return verify_content(what, closure, digest, version, load=self._memory.adopt)
 
-    def _sharpen(self, error: NotFoundError, name: str) -> NotFoundError:
+    def _refine_error(self, error: NotFoundError, name: str) -> NotFoundError:
         """Return a more precise error if the prompt is unknown, and not only the version."""
         from promptops.delivery.releases import list_tags
         from promptops.suggestion import nearest

@@ -49,7 +49,7 @@ async def complete(call: HttpCall) -> Application:
     user = take_text(body, "user")
     caller = make_caller(call.key, call.entry.request_id, user, None, None)
     found = await call.service.find(ref, user)
-    _hold_to_pin(body, found.prompt)
+    _refuse_contradictions(body, found.prompt)
     inputs = _fill_history(found.prompt, inputs, _read_messages(body))
     runner = await call.service.runner()
     created = int(call.service.clock())
@@ -80,7 +80,7 @@ def _read_stream(body: Mapping[str, Any]) -> tuple[bool, bool]:
     return bool(is_streamed), bool(has_usage)
 
 
-def _hold_to_pin(body: Mapping[str, Any], prompt: Prompt) -> None:
+def _refuse_contradictions(body: Mapping[str, Any], prompt: Prompt) -> None:
     """Refuse fields that contradict the pinned prompt."""
     pinned = prompt.request_parameters
     for field, value in body.items():

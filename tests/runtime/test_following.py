@@ -207,13 +207,13 @@ def test_another_process_need_not_wait_for_a_source_that_is_known_to_be_dead(
     following = second.follow()
     assert following.current()[1]
     assert (second.asked, following.complaints) == (0, ("the source is unreachable: it is down",))
-    said = folder.read_silence()
+    said = folder.read_outage()
     assert said is not None
     assert said[1:] == (1.0, "it is down")
-    folder.write_silence(SourceOutage(time.time() - 2, 1.0, "it was down"))
+    folder.write_outage(SourceOutage(time.time() - 2, 1.0, "it was down"))
     third = Warm(folder=folder)
     assert not third.follow().current()[1]
-    assert folder.read_silence() is None
+    assert folder.read_outage() is None
 
 
 @given(

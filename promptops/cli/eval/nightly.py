@@ -123,8 +123,8 @@ def nightly(
     )
     is_interrupted = report.result.stopped == INTERRUPTED
     # Alert before storing the results, because a stored change is not reported again.
-    is_told = not alert or is_interrupted or _tell(report)
-    is_kept = is_told and not is_interrupted and _keep(branch, report)
+    is_told = not alert or is_interrupted or _send_alerts(report)
+    is_kept = is_told and not is_interrupted and _add_to_history(branch, report)
     code = int(report.exit) if is_kept else 2
     if output is Format.JSON:
         found = {**_to_json(report, history), "kept": is_kept, "exit": code}
@@ -155,7 +155,7 @@ def _read_night(text: str) -> str:
     return night
 
 
-def _keep(branch: HistoryBranch, report: NightReport) -> bool:
+def _add_to_history(branch: HistoryBranch, report: NightReport) -> bool:
     """Add tonight to the history; return whether that succeeded."""
     if not report.records:
         return True
@@ -235,7 +235,7 @@ def _to_json(report: NightReport, history: NightHistory) -> dict[str, Any]:
     }
 
 
-def _tell(report: NightReport) -> bool:
+def _send_alerts(report: NightReport) -> bool:
     """Send the night's alerts; return False if one was not accepted by its channels."""
     from promptops.cli.runs.telling import tell
     from promptops.evals.nightly.alarm import list_alerts

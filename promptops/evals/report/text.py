@@ -110,7 +110,7 @@ def _outcome_lines(outcome: SuiteOutcome, paint: Paint, width: int | None) -> It
     samples, passed = tally.all.total, tally.all.passed
     remarkable = 0
     if passed < samples or tally.without_baseline < samples:
-        remarkable = sum(map(_deserves_a_look, suite.of_model(model)))
+        remarkable = sum(map(_is_remarkable, suite.of_model(model)))
     word = paint(outcome.word, _COLOURS[outcome.exit])
     yield f"{paint(suite.prompt, 'bold')} {suite.change.label}  {model}  {suite.path}"
     compared = (
@@ -128,7 +128,7 @@ def _outcome_lines(outcome: SuiteOutcome, paint: Paint, width: int | None) -> It
         colour = {"blocks": "red", "unknown": "yellow", "note": "dim"}[reason.gravity]
         yield f"  {paint('-', colour)} {reason.text}"
     if remarkable:
-        chosen = (one for one in suite.of_model(model) if _deserves_a_look(one))
+        chosen = (one for one in suite.of_model(model) if _is_remarkable(one))
         said_before: list[str] = []
         for sample in nsmallest(_MAX_SAMPLES, chosen, key=_badness):
             head, *details = _sample(sample, paint)
@@ -183,7 +183,7 @@ def _fold(text: str, width: int | None) -> list[str]:
     return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
 
 
-def _deserves_a_look(sample: SampleResult) -> bool:
+def _is_remarkable(sample: SampleResult) -> bool:
     if sample.outcome is SampleOutcome.MISSING:
         # If the run was stopped, the number is enough.
         return any(one.error is not None for one in sample.trials)

@@ -197,7 +197,9 @@ class ScenarioCollection:
     def _repeats(self, one: _Candidate) -> bool:
         if any(are_alike(one.mark, mark) for mark in self._known):
             return True
-        return any(are_alike(one.mark, kept.mark) or _mean_one(one, kept) for kept in self._kept)
+        return any(
+            are_alike(one.mark, kept.mark) or _have_equal_meaning(one, kept) for kept in self._kept
+        )
 
 
 def describe_inputs(scenario: dict[str, Any]) -> str:
@@ -212,7 +214,7 @@ def describe_refused(refused: Sequence[RefusedScenario]) -> list[str]:
     ]
 
 
-def _mean_one(one: _Candidate, other: _Candidate) -> bool:
+def _have_equal_meaning(one: _Candidate, other: _Candidate) -> bool:
     """Return whether two scenarios have the same meaning, by their embeddings.
 
     Scenarios of different categories or with different values other than text never do: a

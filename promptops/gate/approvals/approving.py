@@ -85,7 +85,7 @@ def draft_approval(repository: Repository, policy: Policy, change: Change) -> Ap
         or any(owner_key(owner) in met for owner in policy.owners.match(path).owners)
     )
     doubts = []
-    if _had_a_hand(repository, policy, change, signer):
+    if _has_contributed(repository, policy, change, signer):
         doubts.append("you are an author of this change, so your approval will not count")
     if not own:
         doubts.append(f"{signer.approver} owns none of these files, so the approval may not count")
@@ -115,8 +115,12 @@ def _find_signer(repository: Repository, policy: Policy, where: str) -> Signer:
     return find_signer(repository, policy, keys, where)
 
 
-def _had_a_hand(repository: Repository, policy: Policy, change: Change, signer: Signer) -> bool:
+def _has_contributed(
+    repository: Repository, policy: Policy, change: Change, signer: Signer
+) -> bool:
     groups = policy.groups
     me = groups.person(signer.approver) | groups.person(identity(repository.git).email)
-    hands = change.authors if policy.config.gate.committers else change.authors | change.committers
-    return any(me & groups.person(name) for name in hands)
+    contributors = (
+        change.authors if policy.config.gate.committers else change.authors | change.committers
+    )
+    return any(me & groups.person(name) for name in contributors)

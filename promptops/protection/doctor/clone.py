@@ -164,7 +164,7 @@ def look_at_refspecs(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     settings = subject.settings
     fetched = [value for value in settings.get(place, ()) if value]
     faults = []
-    if not _brings(fetched, f"refs/remotes/{name}/promptops/"):
+    if not _fetches(fetched, f"refs/remotes/{name}/promptops/"):
         faults.append(
             warning(
                 f"git fetch does not fetch promptops/* to refs/remotes/{name}/",
@@ -211,7 +211,7 @@ def look_at_refspecs(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     yield from faults or [fine("git fetch fetches releases and environments", place)]
 
 
-def _brings(refspecs: list[str], folder: str) -> bool:
+def _fetches(refspecs: list[str], folder: str) -> bool:
     """Return whether a refspec fetches every ref of a folder of remote-tracking refs."""
     targets = [spec.removeprefix("+").partition(":") for spec in refspecs]
     return any(

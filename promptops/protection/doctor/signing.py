@@ -29,7 +29,7 @@ def look_at_signing(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     deploying = [one.name for one in config.environments if one.deployers]
     approving = config.gate.approvals == "signed"
     if not deploying and not approving:
-        yield from _look_at_unasked(subject)
+        yield from _judge_optional(subject)
         return
     if approving:
         reason = f"approvals are signed statements ({config.path})"
@@ -65,7 +65,7 @@ def look_at_signing(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
         )
 
 
-def _look_at_unasked(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
+def _judge_optional(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     settings = subject.settings
     if is_on(settings, "commit.gpgsign") or is_on(settings, "tag.gpgsign"):
         yield fine("releases or deployments are signed, and the policy does not require it", _PLACE)

@@ -169,7 +169,7 @@ def _judge_lerna(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     if _find(settings, "command.version.forcePublish"):
         yield fine("lerna publishes all packages, whatever changed", file)
         return
-    yield from _forgetting(subject, "lerna") or [_warn_of_lerna(file)]
+    yield from _find_removal(subject, "lerna") or [_warn_of_lerna(file)]
 
 
 def _warn_of_lerna(file: str) -> DoctorAnswer:
@@ -200,7 +200,7 @@ def _judge_goreleaser(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     if isinstance(ignored, list) and any(str(tag).startswith("prompts/") for tag in ignored):
         yield fine("goreleaser ignores the tags of prompts", file)
         return
-    yield from _forgetting(subject, "goreleaser") or [
+    yield from _find_removal(subject, "goreleaser") or [
         warning(
             "goreleaser takes the nearest tag, which may be the release of a prompt",
             file,
@@ -211,7 +211,7 @@ def _judge_goreleaser(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     ]
 
 
-def _forgetting(subject: DoctorSubject, tool: str) -> list[DoctorAnswer]:
+def _find_removal(subject: DoctorSubject, tool: str) -> list[DoctorAnswer]:
     """Return a "fine" answer if a file removes the prompts' tags before it runs the tool."""
     for path in [_PACKAGE, *(path for path in subject.paths if path.startswith(_CI))]:
         text = (subject.read(path) or b"").decode(errors="replace")

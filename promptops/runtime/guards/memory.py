@@ -123,13 +123,13 @@ class MemoryLedger(Ledger):
     def spent(self, windows: Sequence[str], *, now: float) -> Mapping[str, Standing]:
         """Return the use of these windows; see `Ledger`."""
         with self._lock:
-            held = self._held(now)
+            held = self._sum_reservations(now)
             return {name: self._standing(name, held) for name in windows if name in self._windows}
 
     def standings(self, *, now: float) -> Sequence[Standing]:
         """Return every window that has not ended; see `Ledger`."""
         with self._lock:
-            held = self._held(now)
+            held = self._sum_reservations(now)
             return [
                 self._standing(name, held)
                 for name, window in self._windows.items()
@@ -139,7 +139,7 @@ class MemoryLedger(Ledger):
     def reset(self, windows: Sequence[str], *, by: str, reason: str, now: float) -> Reset:
         """Reset windows to the reservations of running attempts; see `Ledger`."""
         with self._lock:
-            held = self._held(now)
+            held = self._sum_reservations(now)
             known = [name for name in windows if name in self._windows]
             record = Reset(
                 now, by, reason, tuple((name, self._windows[name].used) for name in known)
@@ -193,7 +193,7 @@ class MemoryLedger(Ledger):
         note = self._notes.get(key)
         return note[0] if note is not None and note[1] > now else None
 
-    def _held(self, now: float) -> dict[str, int]:
+    def _sum_reservations(self, now: float) -> dict[str, int]:
         held: dict[str, int] = {}
         for reservation in self._reservations.values():
             if reservation.expires_at > now:

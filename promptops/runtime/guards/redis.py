@@ -206,7 +206,7 @@ class RedisLedger(Ledger):
             values += [one.window, one.limit, one.amount, one.ends_at, one.kept_until, seconds]
         answer = self._ask(lambda: self._reserve(keys=keys, args=values), wait=wait)
         if answer[0] == "lost":
-            raise _lost()
+            raise _lost_counts()
         if answer[0] != "full":
             return None
         used = {one.window: int(text) for one, text in zip(charges, answer[1:], strict=True)}
@@ -335,7 +335,7 @@ class RedisLedger(Ledger):
                 pipe.hmget(_WINDOW + name, "used", "ends_at")
             is_begun, running, *rows = pipe.execute()
         if not is_begun:
-            raise _lost()
+            raise _lost_counts()
         held: dict[str, int] = {}
         if running:
             for text in self._redis.mget([_RESERVATION + name for name in running]):
@@ -348,7 +348,7 @@ class RedisLedger(Ledger):
         ]
 
 
-def _lost() -> LostCountsError:
+def _lost_counts() -> LostCountsError:
     return LostCountsError(
         "the ledger in Redis was never initialized, or lost its counts",
         hint="check the spending, then run promptops guards reset --reason TEXT",

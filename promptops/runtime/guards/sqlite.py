@@ -176,7 +176,7 @@ class SqliteLedger(Ledger):
     def spent(self, windows: Sequence[str], *, now: float) -> Mapping[str, Standing]:
         """Return the use of these windows; see `Ledger`."""
         with self._read() as connection:
-            held = _held(connection, now)
+            held = _sum_reservations(connection, now)
             found = {}
             for name in windows:
                 for row in connection.execute(
@@ -188,7 +188,7 @@ class SqliteLedger(Ledger):
     def standings(self, *, now: float) -> Sequence[Standing]:
         """Return every window that has not ended; see `Ledger`."""
         with self._read() as connection:
-            held = _held(connection, now)
+            held = _sum_reservations(connection, now)
             return [
                 Standing(name, used, held.get(name, 0), ends_at)
                 for name, used, ends_at in connection.execute(
@@ -200,7 +200,7 @@ class SqliteLedger(Ledger):
     def reset(self, windows: Sequence[str], *, by: str, reason: str, now: float) -> Reset:
         """Reset windows to the reservations of running attempts; see `Ledger`."""
         with self._write() as connection:
-            held = _held(connection, now)
+            held = _sum_reservations(connection, now)
             before = []
             for name in windows:
                 for (used,) in connection.execute(
@@ -438,7 +438,7 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _held(connection: sqlite3.Connection, now: float) -> dict[str, int]:
+def _sum_reservations(connection: sqlite3.Connection, now: float) -> dict[str, int]:
     held: dict[str, int] = {}
     for (charges,) in connection.execute(
         "SELECT charges FROM reservations WHERE expires_at > ?", (now,)

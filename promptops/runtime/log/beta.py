@@ -34,7 +34,7 @@ def beta_probability(value: float, a: float, b: float) -> float:
 
 def _continued_fraction(value: float, a: float, b: float) -> float:
     c = 1.0
-    d = 1 / _apart_from_zero(1 - (a + b) * value / (a + 1))
+    d = 1 / _avoid_zero(1 - (a + b) * value / (a + 1))
     fraction = d
     for term in range(1, _MAX_TERMS):
         twice = a + 2 * term
@@ -42,13 +42,13 @@ def _continued_fraction(value: float, a: float, b: float) -> float:
             term * (b - term) * value / ((twice - 1) * twice),
             -(a + term) * (a + b + term) * value / (twice * (twice + 1)),
         ):
-            d = 1 / _apart_from_zero(1 + numerator * d)
-            c = _apart_from_zero(1 + numerator / c)
+            d = 1 / _avoid_zero(1 + numerator * d)
+            c = _avoid_zero(1 + numerator / c)
             fraction *= c * d
         if abs(c * d - 1) < 1e-15:
             break
     return fraction
 
 
-def _apart_from_zero(value: float) -> float:
+def _avoid_zero(value: float) -> float:
     return value if abs(value) > _TINY else _TINY

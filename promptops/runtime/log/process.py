@@ -22,14 +22,14 @@ class Process(NamedTuple):
 
 def this_process() -> Process:
     """Return this process."""
-    return Process(_machine(), os.getpid(), _born(os.getpid()) or "")
+    return Process(_machine(), os.getpid(), _read_start(os.getpid()) or "")
 
 
 def is_gone(process: Process) -> bool:
     """Return whether a process has certainly ended; False if unknown."""
     if not process.machine or process.machine != _machine():
         return False
-    return _born(process.pid) != process.born
+    return _read_start(process.pid) != process.born
 
 
 def _machine() -> str:
@@ -43,7 +43,7 @@ def _machine() -> str:
     return sha256(f"{boot}{space}".encode()).hexdigest()[:16]
 
 
-def _born(pid: int) -> str | None:
+def _read_start(pid: int) -> str | None:
     try:
         data = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:

@@ -85,7 +85,7 @@ class Recorder:
         self._wake = threading.Event()
         self._spool: deque[_LogJob] = deque()
         self._spooled_characters = 0
-        self._untold = 0
+        self._unreported = 0
         self._thread: threading.Thread | None = None
         self._tender: threading.Thread | None = None
         self._is_closed = False
@@ -125,7 +125,7 @@ class Recorder:
         """Count records that could not be created, as lost."""
         self._warn(error)
         with self._lock:
-            self._lose(count)
+            self._count_lost(count)
 
     def event(self, event: Event) -> None:
         """Record an event."""
@@ -187,7 +187,7 @@ class Recorder:
         with self._lock:
             left = len(self._spool)
             self._spool.clear()
-            self._lose(left)
+            self._count_lost(left)
             if self.lost:
                 self._tell(f"{self.lost} records of runs were lost")
             log, self._log = self._log, None
@@ -213,7 +213,7 @@ class Recorder:
             # An error in the record itself, for which a retry does not help.
             self._warn(error)
             with self._lock:
-                self._lose(1)
+                self._count_lost(1)
 
     def _write(self, method: str, arguments: Sequence[object]) -> None:
         getattr(self._open_log(), method)(*arguments)
@@ -233,7 +233,7 @@ class Recorder:
                 or len(self._spool) >= records
                 or self._spooled_characters + size > characters
             ):
-                self._lose(1)
+                self._count_lost(1)
                 return
             self._spool.append(_LogJob(method, arguments, size))
             self._spooled_characters += size
@@ -264,19 +264,19 @@ class Recorder:
             except Exception as error:  # noqa: BLE001 -- the next record may be better
                 self._warn(error)
                 with self._lock:
-                    self._lose(1)
+                    self._count_lost(1)
             wait = _FIRST_WAIT_SECONDS
             with self._lock:
                 # Closing may have emptied the spool meanwhile.
                 if self._spool and self._spool[0] is job:
                     self._spool.popleft()
                     self._spooled_characters -= job.size
-        self._tell_log()
+        self._record_losses()
 
-    def _tell_log(self) -> None:
+    def _record_losses(self) -> None:
         """Record in the log how many records are missing."""
         with self._lock:
-            count, self._untold = self._untold, 0
+            count, self._unreported = self._unreported, 0
         if not count:
             return
         now = self._clock()
@@ -286,11 +286,11 @@ class Recorder:
         except Exception as error:  # noqa: BLE001 -- counted already
             self._warn(error)
             with self._lock:
-                self._untold += count
+                self._unreported += count
 
-    def _lose(self, count: int) -> None:
+    def _count_lost(self, count: int) -> None:
         self.lost += count
-        self._untold += count
+        self._unreported += count
 
     def _tend(self) -> None:
         now = self._clock()

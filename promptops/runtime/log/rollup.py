@@ -66,7 +66,7 @@ class Sums:
         self.cached += sign * is_cached
         if duration is not None:
             if sign < 0:
-                self._blur()
+                self._use_buckets()
             if self.is_exact:
                 self.durations.append(duration)
             else:
@@ -87,14 +87,14 @@ class Sums:
         for name, count in data["stages"].items():
             self.stages[name] += count
         if self.is_exact:
-            self._blur()
+            self._use_buckets()
         buckets = self.buckets
         for number, count in histogram.unpack(data["ms"]):
             buckets[number] = buckets.get(number, 0) + count
 
     def pack(self) -> str:
         """Return the sums as text, as stored for an hour."""
-        self._blur()
+        self._use_buckets()
         names = ("runs", "cost", "unpriced", "input_tokens", "output_tokens", "cached")
         data: dict[str, Any] = {name: getattr(self, name) for name in names}
         data["statuses"] = {name: count for name, count in self.statuses.items() if count}
@@ -102,7 +102,7 @@ class Sums:
         data["ms"] = histogram.pack(self.buckets)
         return json.dumps(data, separators=(",", ":"))
 
-    def _blur(self) -> None:
+    def _use_buckets(self) -> None:
         self.is_exact = False
         for duration in self.durations:
             self.buckets[histogram.bucket(duration / 1000)] += 1

@@ -111,7 +111,7 @@ class WireReader:
     def read_error(self, status: int, headers: Mapping[str, str], body: bytes) -> ModelError:
         """Return the error for an unsuccessful answer; `headers` are in lower case."""
         document = _parse(body)
-        said, code = _said(document)
+        said, code = _read_message(document)
         wrong = _STATUS.get(status)
         hint = _HINTS.get(status)
         if 300 <= status < 400:
@@ -131,7 +131,7 @@ class WireReader:
 
     def read_reported(self, document: Mapping[str, Any]) -> ModelError:
         """Return the error in a body or an event with status 200."""
-        said, code = _said(document)
+        said, code = _read_message(document)
         reported = document["error"]
         number = reported.get("code") if isinstance(reported, dict) else None
         is_status = type(number) is int and 400 <= number < 600
@@ -333,7 +333,7 @@ def _parse(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
         return None
 
 
-def _said(document: object) -> tuple[str, str | None]:
+def _read_message(document: object) -> tuple[str, str | None]:
     """Return an error's message and code, in any of the forms that servers use."""
     if not isinstance(document, dict):
         return "", None

@@ -51,7 +51,7 @@ def prepare(course: Course, facts: RunFacts) -> Generator[Command, Any, None]:
     for _ in range(_LOOKS):
         course.decisions.clear()
         try:
-            route = yield from _find_way(course, facts)
+            route = yield from _find_prompt(course, facts)
             break
         except _MovedError:
             course.stage = "resolve"
@@ -83,7 +83,7 @@ def prepare(course: Course, facts: RunFacts) -> Generator[Command, Any, None]:
     )
 
 
-def _find_way(course: Course, facts: RunFacts) -> Generator[Command, Any, Mapping[str, Any]]:
+def _find_prompt(course: Course, facts: RunFacts) -> Generator[Command, Any, Mapping[str, Any]]:
     """Follow shares and routes to the prompt to run; return the last route."""
     first = yield Find(course.record.ref)
     found = first

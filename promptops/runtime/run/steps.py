@@ -177,7 +177,7 @@ def _read(course: Course, facts: RunFacts, model: str, end: float) -> Generator[
                 raise
             repairs -= 1
             course.decisions.append(Decision("repair", error.message))
-            demand = _demand(error, schema)
+            demand = _write_repair(error, schema)
             messages += [
                 {"role": "assistant", "content": answer.text},
                 {"role": "user", "content": demand},
@@ -190,7 +190,7 @@ def _read(course: Course, facts: RunFacts, model: str, end: float) -> Generator[
             return
 
 
-def _demand(error: OutputError, schema: Mapping[str, Any] | None) -> str:
+def _write_repair(error: OutputError, schema: Mapping[str, Any] | None) -> str:
     if schema is None:
         return _REPAIR_TEXT.format(fault=error.message)
     return _REPAIR.format(fault=error.message, schema=json.dumps(schema))

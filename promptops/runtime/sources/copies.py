@@ -140,7 +140,7 @@ class CacheFolder:
         """Return the state; None if missing or invalid."""
         return read_cache_state(self.path)
 
-    def read_silence(self) -> SourceOutage | None:
+    def read_outage(self) -> SourceOutage | None:
         """Return the failure that another process recorded; None if the source answered last."""
         try:
             value = json.loads(read_file(self.path / "silence.json"))
@@ -148,14 +148,14 @@ class CacheFolder:
         except (OSError, ValueError, *_MALFORMED):
             return None
 
-    def write_silence(self, silence: SourceOutage | None) -> None:
+    def write_outage(self, outage: SourceOutage | None) -> None:
         """Record a failure for other processes, if possible; None: the source answers again."""
         file = self.path / "silence.json"
         with contextlib.suppress(OSError):
-            if silence is None:
+            if outage is None:
                 file.unlink()
             elif self.path.is_dir():
-                since, pause, message = silence
+                since, pause, message = outage
                 value = {"since": since, "pause": pause, "message": message}
                 write_atomically(file, json.dumps(value).encode(), is_own=True)
 

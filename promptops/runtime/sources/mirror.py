@@ -112,7 +112,7 @@ class Mirror:
         if state is None:
             return None
         try:
-            return self._found(state, self._open())
+            return self._make_state(state, self._open())
         except GitError:
             return None
 
@@ -123,18 +123,18 @@ class Mirror:
         their branches stay unchanged.
         """
         begun = time.time()
-        with _told_as_unavailable(self.folder.path), self.folder.locked():
+        with _raise_unavailable(self.folder.path), self.folder.locked():
             state = self.folder.read_state()
             if state is not None and state.fetched_at_seconds > begun and not is_doubtful(state):
                 # Another process fetched while this one waited for the lock.
                 with contextlib.suppress(GitError):
-                    return self._found(state, self._open())
+                    return self._make_state(state, self._open())
             return self._update(state, begun)
 
     def recreate(self) -> MirrorState:
         """Recreate the mirror from its source, because the one on disk is unreadable."""
         begun = time.time()
-        with _told_as_unavailable(self.folder.path), self.folder.locked():
+        with _raise_unavailable(self.folder.path), self.folder.locked():
             state = self._build(self.folder.read_state(), begun)
             self._say(_REMADE)
             return replace(state, warnings=self._warnings)
@@ -153,7 +153,7 @@ class Mirror:
             self._repository = Repository(Git.foreign(self.path))
         return self._repository
 
-    def _found(
+    def _make_state(
         self,
         state: CacheState,
         repository: Repository,
@@ -289,7 +289,7 @@ class Mirror:
             self.folder.write_state(CacheState(before, seen, {**facts, _DOUBTFUL: "yes"}))
         else:
             self.folder.write_state(accepted)
-        return self._found(accepted, repository, refusals)
+        return self._make_state(accepted, repository, refusals)
 
     def _fresh_repository(self, git: Git) -> Repository:
         """Return the repository without cached configuration, with the same reader."""
@@ -318,7 +318,7 @@ class Mirror:
 
 
 @contextlib.contextmanager
-def _told_as_unavailable(folder: Path) -> Iterator[None]:
+def _raise_unavailable(folder: Path) -> Iterator[None]:
     """Convert failures of updating a mirror to SourceUnavailableError."""
     try:
         yield

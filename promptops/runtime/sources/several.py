@@ -38,7 +38,7 @@ class SeveralSources:
         self._sources = tuple(sources)
         self._used = self._sources[0]
         self._seen: dict[str, Point] = {}
-        self._said = ""
+        self._warned = ""
         self.text = ", else ".join(one.text for one in sources)
         self.is_local = all(one.is_local for one in sources)
         self.repository: Repository | None = next(
@@ -80,7 +80,7 @@ class SeveralSources:
                 troubles.append(error.message)
                 continue
             self._used = source
-            self._tell(f"{'; '.join(troubles)}; using {source.text}" if troubles else "")
+            self._warn_once(f"{'; '.join(troubles)}; using {source.text}" if troubles else "")
             return look
         hint = None if first is None else first.hint
         raise SourceUnavailableError("; ".join(troubles), hint=hint)
@@ -100,11 +100,11 @@ class SeveralSources:
                     f"{source.text} is skipped: {error.message}", hint=error.hint
                 ) from error
 
-    def _tell(self, what: str) -> None:
+    def _warn_once(self, what: str) -> None:
         """Log each failure once."""
-        if what and what != self._said:
+        if what and what != self._warned:
             _LOGGER.warning(what)
-        self._said = what
+        self._warned = what
 
     def repair(self) -> Look | None:
         """Recreate the copy of the source in use."""

@@ -132,12 +132,12 @@ class _Taking:
         self._view = view
         self._releases: dict[str, FrozenRelease] = {}
         self._entries: dict[str, dict[str, Entry]] = {}
-        self._whole: set[str] = set()
+        self._read_count: set[str] = set()
         self._refs: dict[str, str] = {}
 
     def take_environment(self, environment: str) -> None:
         live = self._view.live(environment)
-        self._whole.add(environment)
+        self._read_count.add(environment)
         self._entries.setdefault(environment, {})
         for name in live.entries:
             self._take_live(environment, name)
@@ -180,7 +180,9 @@ class _Taking:
 
     def finish(self) -> Snapshot:
         environments = {
-            name: FrozenEnvironment(self._view.live(name).placement, entries, name in self._whole)
+            name: FrozenEnvironment(
+                self._view.live(name).placement, entries, name in self._read_count
+            )
             for name, entries in self._entries.items()
         }
         return Snapshot(
@@ -289,9 +291,9 @@ def _read(document: Mapping[str, Any]) -> Snapshot:
     for name, value in document["environments"].items():
         placement = Placement(
             name,
-            _whole(value["deployment"]),
+            _read_count(value["deployment"]),
             _text(value["commit"]),
-            _whole(value["deployed_at"]),
+            _read_count(value["deployed_at"]),
             _text(value["deployed_by"]),
         )
         lock = {"schema": "promptops.lock/v1", "prompts": value["prompts"]}
@@ -330,7 +332,7 @@ def _text(value: object) -> str:
     return value
 
 
-def _whole(value: object) -> int:
+def _read_count(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise TypeError(value)
     return value

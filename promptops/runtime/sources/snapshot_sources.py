@@ -143,7 +143,7 @@ class SnapshotUrlSource:
         if state is None:
             return None
         try:
-            return self._found(state, *self._read_copy(state))
+            return self._make_look(state, *self._read_copy(state))
         except (OSError, IntegrityError, UntrustedError, KeyError):
             # A damaged copy is repaired by downloading again.
             return None
@@ -176,7 +176,7 @@ class SnapshotUrlSource:
                 raise SourceUnavailableError(f"{self.text} says that nothing changed since nothing")
             state = CacheState(begun, seen, state.facts)
             self.folder.write_state(state)
-            return self._found(state, *copy)
+            return self._make_look(state, *copy)
         data, etag = answer
         signature = None
         if self._options.trust is not None:
@@ -200,7 +200,7 @@ class SnapshotUrlSource:
             if leftover.name.split(".")[0] not in {digest, "state", "silence"}:
                 leftover.unlink(missing_ok=True)
         self._known = (digest, snapshot, signer)
-        return self._found(state, snapshot, signer)
+        return self._make_look(state, snapshot, signer)
 
     def _download_signature(self) -> bytes | None:
         from urllib.parse import urlsplit
@@ -232,7 +232,7 @@ class SnapshotUrlSource:
         self._known = (digest, snapshot, signer)
         return snapshot, signer
 
-    def _found(self, state: CacheState, snapshot: Snapshot, signer: str | None) -> Look:
+    def _make_look(self, state: CacheState, snapshot: Snapshot, signer: str | None) -> Look:
         self._memory.seen.update(state.seen)
         view = _view_snapshot(snapshot, self, signer, state.fetched_at_seconds)
         return Look(view, measure_age(state.fetched_at_seconds))

@@ -215,12 +215,12 @@ class _SchemaReading:
         for word in ("anyOf", "oneOf"):
             if isinstance(schema.get(word), list):
                 options = [self._read(one, f"{name}{i}") for i, one in enumerate(schema[word], 1)]
-                return _unite(options)
+                return _make_union(options)
         kinds = schema.get("type")
         if kinds is None and isinstance(schema.get("properties"), dict):
             kinds = "object"
         kinds = kinds if isinstance(kinds, list) else [kinds]
-        return _unite([self._read_kind(kind, schema, name) for kind in kinds])
+        return _make_union([self._read_kind(kind, schema, name) for kind in kinds])
 
     def _read_kind(self, kind: object, schema: Mapping[str, Any], name: str) -> StubType:
         if kind in _SCALARS:
@@ -280,7 +280,7 @@ def _literal(values: list[Any]) -> StubType:
     return LiteralType(tuple(values))
 
 
-def _unite(options: list[StubType]) -> StubType:
+def _make_union(options: list[StubType]) -> StubType:
     found = tuple(dict.fromkeys(options))
     if ANY in found or not found:
         return ANY

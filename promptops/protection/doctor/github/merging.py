@@ -72,7 +72,7 @@ def look_at_reviews(settings: GitHubSettings, expected: ExpectedGate) -> Iterato
                 remedy=f"{RULESETS}: “Require approval of the most recent reviewable push”",
             )
         )
-    yield from _told(
+    yield from _unless_unread(
         settings,
         place,
         faults,
@@ -103,7 +103,7 @@ def look_at_required_status(
             risk="a change can merge while the gate fails or before it has run",
             remedy=f"{RULESETS}: “Require status checks to pass”, add {names} from GitHub Actions",
         )
-        yield from _told(settings, place, [missing], "")
+        yield from _unless_unread(settings, place, [missing], "")
         return
     faults = [one for status in required for one in _judge_source(settings, status)]
     if not _is_strict(settings) and not settings.rules_of("merge_queue"):
@@ -208,7 +208,9 @@ def look_at_rewriting(settings: GitHubSettings, expected: ExpectedGate) -> Itera
                 remedy=f"{RULESETS}: “{setting}”",
             )
         )
-    yield from _told(settings, place, faults, "the default branch cannot be rewritten or deleted")
+    yield from _unless_unread(
+        settings, place, faults, "the default branch cannot be rewritten or deleted"
+    )
 
 
 def look_at_merge_queue(settings: GitHubSettings, expected: ExpectedGate) -> Iterator[DoctorAnswer]:
@@ -227,7 +229,7 @@ def look_at_merge_queue(settings: GitHubSettings, expected: ExpectedGate) -> Ite
     )
 
 
-def _told(
+def _unless_unread(
     settings: GitHubSettings, place: str, missing: list[DoctorAnswer], seen: str
 ) -> list[DoctorAnswer]:
     """Return a missing requirement as an error only if everything could be read; else as
