@@ -81,11 +81,11 @@ class Finder:
         self._repairing = threading.RLock()
 
     def _find_exact(self, ref: str, wanted: PromptRef) -> ResolvedPrompt:
-        state = self._following.at_hand()
+        state = self._following.last_known()
         try:
             resolved = self._resolve(state, wanted)
         except NotFoundError:
-            newer = self._following.ask_kindly(_ASK_AGAIN_SECONDS)
+            newer = self._following.ask_briefly(_ASK_AGAIN_SECONDS)
             if newer is None:
                 raise
             state = newer
