@@ -203,7 +203,9 @@ def _make_parts(
             # Versions of one prompt share its cassette.
             tape = next((each.tape for each in parts if each.cassette == part.cassette), part.tape)
             part = replace(part, tape=tape)
-            parts += [part] if choice.using is None else _keep_reaching(repository, part, warnings)
+            parts += (
+                [part] if choice.using is None else _select_reaching(repository, part, warnings)
+            )
         except InvalidSuiteError as error:
             # The suite is from the work tree, and the live version may have other inputs.
             if choice.using is None:
