@@ -84,7 +84,7 @@ _OTHERS = {
 def compile_contract(
     schema: Mapping[str, Any], definitions: Mapping[str, Any] | None = None
 ) -> Callable[[Any], tuple[ContractFault, ...]]:
-    """Return a function that yields all faults of a value.
+    """Return a function that returns all faults of a value.
 
     Args:
         schema: the schema.
