@@ -24,6 +24,7 @@ TABLE = Path(__file__).parents[1] / "promptops" / "repository" / "prices.tsv"
 SOURCE = "model_prices_and_context_window_backup.json"
 # Models of the second kind are called in the same way; LiteLLM translates.
 MODES = frozenset({"chat", "responses"})
+EMBEDDING = "embedding"
 # What LiteLLM calls a part of a provider whose models are named after the whole.
 OTHER_NAMES = {
     "bedrock_converse": "bedrock",
@@ -55,10 +56,14 @@ def main(arguments: list[str]) -> int:
 
 
 def read(written: str, facts: dict[str, Any]) -> tuple[int | None, ...] | None:
-    """Return the numbers of a model; None for what is no chat model with two prices."""
-    if facts.get("mode") not in MODES or written == "sample_spec":
+    """Return the numbers of a model; None for other kinds of models and unknown prices."""
+    if facts.get("mode") not in (*MODES, EMBEDDING) or written == "sample_spec":
         return None
     plain = prices(facts, "")
+    if facts.get("mode") == EMBEDDING:
+        # It reads, and writes no tokens.
+        asked = micros(facts.get("input_cost_per_token"))
+        plain = None if asked is None else (asked, 0, asked)
     # Zero stands for "unknown" as often as for "free".
     if plain is None:
         return None

@@ -72,7 +72,7 @@ def check_choice(choice: SuiteChoice) -> None:
     for option, value in (("--at", choice.at), ("--against", choice.against)):
         if value is not None and "@" in value:
             raise UsageError(
-                f"{option} takes a version, an environment or a revision, not {quote(value)}",
+                f"{option} takes a selector alone, not {quote(value)}",
                 hint=f"write {option} {value.rpartition('@')[2]}",
             )
     if (choice.using is None) != (choice.instead is None):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+import os
+from typing import TYPE_CHECKING
 
 from promptops.errors import UsageError, quote
 from promptops.evals.preparation import list_checks
 from promptops.evals.scorers.registry import require
 from promptops.evals.scorers.scorer import Context, ScorerError
+from promptops.runtime.models.model import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from promptops.evals.preparation import SuitePart
+    from promptops.evals.scorers.scorer import Embed
     from promptops.prompt.suite.suite import Check
     from promptops.repository.repository import Repository
 
@@ -24,9 +27,8 @@ def check_requirements(
     repository: Repository, parts: Iterable[SuitePart], *, allows_python: bool
 ) -> None:
     """Raise UsageError for the first check whose requirements are missing."""
-    embed = _never_embed if repository.config.eval.embedding else None
     root = repository.require_work_tree()
-    context = Context(embed=embed, root=root, allows_python=allows_python)
+    context = Context(embed=_require_embedding(repository), root=root, allows_python=allows_python)
     for part in parts:
         if part.uses_more:
             _check_part(part, context)
@@ -49,5 +51,20 @@ def _check_part(part: SuitePart, context: Context) -> None:
                 ) from error
 
 
-def _never_embed(_texts: Sequence[str]) -> NoReturn:
-    raise NotImplementedError
+def _require_embedding(repository: Repository) -> Embed | None:
+    """Return what looks for the embedding model without asking it, or None."""
+    name = repository.config.eval.embedding
+    if name is None:
+        return None
+
+    def look(_texts: Sequence[str]) -> list[list[float]]:
+        from promptops.runtime.models.embedding import Embedder
+
+        top = repository.git.work_tree
+        try:
+            Embedder(name, repository.config.models, os.environ, top).require()
+        except ModelError as error:
+            raise ScorerError(error.message, hint=error.hint) from error
+        return []
+
+    return look

@@ -111,7 +111,7 @@ class Context:
         judge: asks the judge prompt and returns its parsed reply, in the form of
             `prompts/judge/_verdict.json`; None without a judge.
         embed: returns vectors for texts; None without an embedding model. Raises ScorerError for a
-            text that the model cannot represent.
+            text that the model cannot represent, and for no text if the model lacks something.
         baseline: the baseline's answer to the same sample and trial, which `preference` needs.
         root: the repository's top folder, for functions of `python`.
         allows_python: whether functions of the repository may run. Never for code of a change in a

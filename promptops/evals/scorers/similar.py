@@ -20,6 +20,8 @@ from promptops.evals.scorers.scorer import Context, Cost, JudgedAnswer, Score, S
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from promptops.evals.scorers.scorer import Embed
+
 NAME = "similar"
 COST = Cost.EMBEDDING
 IS_DETERMINISTIC = True
@@ -27,21 +29,25 @@ IS_DETERMINISTIC = True
 
 def require(_argument: object, context: Context) -> None:
     """Check that there is an embedding model."""
+    _find_embed(context)([])
+
+
+def _find_embed(context: Context) -> Embed:
     if context.embed is None:
         raise ScorerError(
             "the scorer 'similar' needs an embedding model",
             hint="set embedding in [eval]",
         )
+    return context.embed
 
 
 def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
     """Return the cosine with the nearest text; 0 where it is negative."""
-    require(argument, context)
-    assert context.embed is not None  # noqa: S101 - it is required
+    embed = _find_embed(context)
     texts = references(argument)
     if not answer.text.strip():
         return Score(0.0, "it is empty")
-    ours, *others = context.embed([answer.text, *texts])
+    ours, *others = embed([answer.text, *texts])
     if len(others) != len(texts):
         raise ScorerError("the embedding model returned another number of vectors than texts")
     value = max(cosine(ours, other) for other in others)

@@ -66,8 +66,7 @@ def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # no
     try:
         statements = [one for one in sqlglot.parse(answer.text, dialect=dialect) if one is not None]
     except (errors.ParseError, errors.TokenError) as error:
-        first = str(error).split("\n", 1)[0]
-        return yes_or_no(False, f"it is not SQL: {first}")
+        return yes_or_no(False, f"it is not SQL{_place(error)}")
     except RecursionError:
         return yes_or_no(False, "it is nested too deep to parse")
     if not statements or not all(map(_is_statement, statements)):
@@ -80,6 +79,14 @@ def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # no
         other = next(kind for kind in kinds if kind not in allowed)
         return yes_or_no(False, f"it has a statement of the kind '{other}'")
     return yes_or_no(True, f"it is SQL: {', '.join(kinds[:3])}")
+
+
+def _place(error: Any) -> str:  # noqa: ANN401 - an error of sqlglot
+    """Return where parsing failed, if known. Its messages quote the library's own objects."""
+    for one in getattr(error, "errors", ()):
+        if one.get("line") and one.get("highlight"):
+            return f": line {one['line']}, at '{one['highlight']}'"
+    return ""
 
 
 def _is_statement(statement: Any) -> bool:  # noqa: ANN401 - a node of sqlglot

@@ -285,7 +285,7 @@ class _Building:
         other = read_suite_document(file, data)
         faults = [*other.faults, *check_grammar(other)]
         if self.is_nested:
-            message = "samples of a suite that takes them from yet another one"
+            message = "samples cannot come from a suite that takes them from another one"
             faults = [self.document.finding("missing-file", message, place, "name that one here")]
         for fault in faults[:_MAX_FAULTS]:
             self._fault(fault)

@@ -85,13 +85,23 @@ class Embedder:
             _, data = read_blocking(reader, connections, body, deadline)
         return self._read(data, len(texts))
 
+    def require(self) -> None:
+        """Raise ModelError if a model of this process lacks a file or a library; ask nobody."""
+        if self._name.startswith("onnx/"):
+            from promptops.runtime.models.onnx import require_model
+
+            require_model(self._name, self._folder)
+
+    @property
+    def _folder(self) -> Path:
+        return (self._root or Path()) / self._name.removeprefix("onnx/")
+
     def _open_local(self) -> OnnxEmbedder:
         from promptops.runtime.models.onnx import OnnxEmbedder
 
         with self._opening:
             if self._local is None:
-                place = self._name.removeprefix("onnx/")
-                self._local = OnnxEmbedder(self._name, (self._root or Path()) / place)
+                self._local = OnnxEmbedder(self._name, self._folder)
             return self._local
 
     def _read(self, data: bytes, count: int) -> list[list[float]]:

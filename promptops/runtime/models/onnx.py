@@ -12,6 +12,7 @@ Needs the extra `similar`.
 from __future__ import annotations
 
 import math
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from promptops.runtime.models.model import ModelError
@@ -27,6 +28,19 @@ _UNKNOWN = ("[UNK]", "<unk>")
 _DIGITS = 6
 
 
+def require_model(name: str, folder: Path) -> list[Path]:
+    """Return the files of a model; raises ModelError if one or a library is missing."""
+    files = [folder / "model.onnx", folder / "tokenizer.json"]
+    missing = next((file for file in files if not file.is_file()), None)
+    if missing is not None:
+        hint = "add model.onnx and tokenizer.json, as sentence-transformers exports them"
+        raise _error(name, f"there is no {missing.name} in {folder}", hint)
+    if not all(map(find_spec, ("onnxruntime", "tokenizers"))):
+        wrong = "a model in this process needs onnxruntime and tokenizers"
+        raise _error(name, wrong, "pip install 'git-promptops[similar]'")
+    return files
+
+
 class OnnxEmbedder:
     """An embedding model from a folder. Threads may share it.
 
@@ -39,19 +53,10 @@ class OnnxEmbedder:
 
     def __init__(self, name: str, folder: Path) -> None:
         self._name = name
-        files = [folder / "model.onnx", folder / "tokenizer.json"]
-        missing = next((file for file in files if not file.is_file()), None)
-        if missing is not None:
-            hint = "add model.onnx and tokenizer.json, as sentence-transformers exports them"
-            raise self._error(f"there is no {missing.name} in {folder}", hint)
-        try:
-            import onnxruntime
-            from tokenizers import Tokenizer
-        except ImportError:
-            hint = "pip install 'git-promptops[similar]'"
-            raise self._error(
-                "a model in this process needs onnxruntime and tokenizers", hint
-            ) from None
+        files = require_model(name, folder)
+        import onnxruntime
+        from tokenizers import Tokenizer
+
         try:
             options = onnxruntime.SessionOptions()
             options.log_severity_level = 3
@@ -106,6 +111,10 @@ class OnnxEmbedder:
             raise self._error("a vector is empty or not numeric")
         return found
 
-    def _error(self, wrong: str, hint: str | None = None) -> ModelError:
-        message = f"{self._name}: {wrong}"
-        return ModelError(message, model=self._name, kind="invalid", is_sent=False, hint=hint)
+    def _error(self, wrong: str) -> ModelError:
+        return _error(self._name, wrong)
+
+
+def _error(name: str, wrong: str, hint: str | None = None) -> ModelError:
+    message = f"{name}: {wrong}"
+    return ModelError(message, model=name, kind="invalid", is_sent=False, hint=hint)

@@ -254,7 +254,7 @@ error: there is no commit nowhere in this repository
  hint: run git fetch, or `git branch --all` to list branches\
 """)
     assert refuse(released, "eval", "run", "--at", "support/reply@1.0.0", code=2) == snapshot("""\
-error: --at takes a version, an environment or a revision, not 'support/reply@1.0.0'
+error: --at takes a selector alone, not 'support/reply@1.0.0'
  hint: write --at 1.0.0\
 """)
 

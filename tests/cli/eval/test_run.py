@@ -252,6 +252,16 @@ the cap of 0.0002 USD may end the run early; continue it with --resume
 """)
 
 
+def test_a_missing_embedding_model_is_said_before_anything_is_asked(project: Repo) -> None:
+    project.write("promptops.toml", '[eval]\nembedding = "onnx/models/minilm"\n')
+    samples = "- {name: x, inputs: {question: a}, expect: [{any: [{similar: b}]}]}"
+    project.write("evals/ask.yaml", suite(samples))
+    said = refuse(project, "eval", "run", "--output", "r.json", code=2)
+    assert "sample 'x': onnx/models/minilm: there is no model.onnx in" in said
+    assert "hint: add model.onnx and tokenizer.json" in said
+    assert not (project.path / "r.json").exists()
+
+
 def test_the_plan_counts_embeddings(project: Repo) -> None:
     project.write("promptops.toml", '[eval]\nembedding = "echo/words"\n')
     samples = "- {name: x, trials: 3, inputs: {question: a}, expect: [{any: [{similar: b}]}]}"

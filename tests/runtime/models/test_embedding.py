@@ -111,5 +111,5 @@ def test_a_local_model_tells_meanings_apart(minilm: Embedder) -> None:
 def test_a_text_that_a_local_model_cannot_represent_is_an_error(
     minilm: Embedder, text: str
 ) -> None:
-    with pytest.raises(ModelError, match=r"the model reads|unknown to the model"):
+    with pytest.raises(ModelError, match=r"the model's limit is|unknown to the model"):
         minilm.embed([text], deadline=0)
