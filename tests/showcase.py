@@ -7,7 +7,6 @@ is done with Git alone, as somebody who knows Git would do it.
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ from promptops.delivery.releases import require_release
 from promptops.prompt.version import Version
 from promptops.repository.repository import open_repository
 from tests.repositories import Repo
+from tests.templates import copy_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -202,5 +202,5 @@ def copy_showcase(folder: Path, base: Path) -> Showcase:
     if not template.exists():
         make_showcase(Repo.init(base / "showcase-making"))
         (base / "showcase-making").rename(template)
-    shutil.copytree(template, folder)
+    copy_folder(template, folder)
     return Showcase(Repo(folder))

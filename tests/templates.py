@@ -29,13 +29,17 @@ def copy_template(
         build(making)
         making.rename(template)
         _readdress(template, making)
-    folder.mkdir(parents=True, exist_ok=True)
-    _copy(template, folder)
+    copy_folder(template, folder)
     _readdress(folder, template)
 
 
-def _copy(source: Path | str, target: Path | str) -> None:
+def copy_folder(source: Path, target: Path) -> None:
     """Copy what is in a folder: contents and modes, which takes a third of `shutil.copytree`."""
+    target.mkdir(parents=True, exist_ok=True)
+    _copy(source, target)
+
+
+def _copy(source: Path | str, target: Path | str) -> None:
     with os.scandir(source) as entries:
         for entry in entries:
             place = os.path.join(target, entry.name)  # noqa: PTH118 - for speed

@@ -31,6 +31,7 @@ from tests import vectors
 from tests.cli.running import run
 from tests.prompts import prompt_text
 from tests.repositories import Repo
+from tests.templates import copy_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -442,7 +443,7 @@ def deployed(model: Path, tmp_path: Path) -> Repo:
         aside = Repo.init(model.with_name("unfinished"))
         build(aside)
         aside.path.rename(model)
-    shutil.copytree(model, tmp_path / "repo", symlinks=True)
+    copy_folder(model, tmp_path / "repo")
     return Repo(tmp_path / "repo")
 
 

@@ -10,20 +10,27 @@ from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
+from tests.repositories import Repo
 from tests.screens import masked
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
-    from tests.repositories import Repo
+    from pathlib import Path
 
 PATH = "prompts/a.md"
 
 
 @pytest.fixture
-def released(repo: Repo) -> Repo:
+def released(tmp_path: Path) -> Repo:
     """One prompt, released as 1.0.0."""
+    copy_template(build_released, tmp_path / "repo", tmp_path.parent)
+    return Repo(tmp_path / "repo")
+
+
+def build_released(folder: Path) -> None:
+    repo = Repo.init(folder)
     repo.commit({PATH: prompt_text()})
     accept(repo, "release", "a")
-    return repo
 
 
 def version(repo: Repo) -> str:

@@ -10,23 +10,30 @@ from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse
 from tests.prompts import prompt_text
+from tests.repositories import Repo
 from tests.screens import masked
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
-    from tests.repositories import Repo
+    from pathlib import Path
 
 NOTES = "# Heading\n\nText.\n\nOperation: not a trailer"
 
 
 @pytest.fixture
-def released(repo: Repo) -> Repo:
+def released(tmp_path: Path) -> Repo:
     """Releases 1.0.0 and 1.1.0, the newer one with notes, the older one yanked."""
+    copy_template(build_released, tmp_path / "repo", tmp_path.parent)
+    return Repo(tmp_path / "repo")
+
+
+def build_released(folder: Path) -> None:
+    repo = Repo.init(folder)
     repo.commit({"prompts/a.md": prompt_text()})
     accept(repo, "release", "a")
     repo.commit({"prompts/a.md": prompt_text("1.1.0", "New {{ question }}")})
     accept(repo, "release", "a", "--notes", NOTES)
     accept(repo, "yank", "a@1.0.0", "--reason", "wrong facts")
-    return repo
 
 
 def test_notes_come_out_as_they_went_in_newest_first(released: Repo) -> None:
@@ -75,7 +82,7 @@ error: the tag of a@1.2.0 is not an annotated tag
 """)
 
 
-def test_all_prompts_that_have_a_release(repo: Repo, released: Repo) -> None:
+def test_all_prompts_that_have_a_release(released: Repo) -> None:
     assert refuse(released, "changelog", code=2) == snapshot("""\
 error: no prompt given
  hint: name prompts, or give --all\
@@ -84,9 +91,9 @@ error: no prompt given
 error: names and --all cannot be combined
  hint: give one or the other\
 """)
-    repo.commit({"prompts/z/b.md": prompt_text(), "prompts/z/none.md": prompt_text()})
-    accept(repo, "release", "z/b")
-    told = accept(repo, "changelog", "--all")
+    released.commit({"prompts/z/b.md": prompt_text(), "prompts/z/none.md": prompt_text()})
+    accept(released, "release", "z/b")
+    told = accept(released, "changelog", "--all")
     assert [line for line in told.splitlines() if line.startswith("#") and "@" not in line] == [
         "# a",
         "## 1.1.0 (2026-01-01, Jane Doe)",
@@ -95,14 +102,14 @@ error: names and --all cannot be combined
         "# z/b",
         "## 1.0.0 (2026-01-01, Jane Doe)",
     ]
-    assert accept(repo, "changelog", "z/b", "a").startswith("# z/b\n")
-    document = json.loads(accept(repo, "changelog", "--all", "--format", "json"))
+    assert accept(released, "changelog", "z/b", "a").startswith("# z/b\n")
+    document = json.loads(accept(released, "changelog", "--all", "--format", "json"))
     assert document["schema"] == "promptops.changelogs/v1"
     assert [one["prompt"] for one in document["changelogs"]] == ["a", "z/b"]
 
 
 def test_a_repository_without_releases_is_no_error(repo: Repo) -> None:
-    repo.commit({"prompts/a.md": prompt_text()})
+    released.commit({"prompts/a.md": prompt_text()})
     assert accept(repo, "changelog", "--all") == ""
     document = json.loads(accept(repo, "changelog", "--all", "--format", "json"))
     assert document["changelogs"] == []

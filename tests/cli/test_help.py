@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import typer
@@ -20,9 +20,8 @@ from promptops.cli.examples import EXAMPLES
 from promptops.cli.session import has_colour
 from tests.cli.running import accept, run
 from tests.prompts import prompt_text
-
-if TYPE_CHECKING:
-    from tests.repositories import Repo
+from tests.repositories import Repo
+from tests.templates import copy_template
 
 SHELLS = ["bash", "zsh", "fish", "powershell"]
 
@@ -146,10 +145,15 @@ Use and look back:
 
 
 @pytest.fixture
-def shop(repo: Repo) -> Repo:
+def shop(tmp_path: Path) -> Repo:
+    copy_template(build_shop, tmp_path / "repo", tmp_path.parent)
+    return Repo(tmp_path / "repo")
+
+
+def build_shop(folder: Path) -> None:
+    repo = Repo.init(folder)
     repo.commit({"prompts/a.md": prompt_text(), "prompts/b/c.md": prompt_text()})
     accept(repo, "release", "a")
-    return repo
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,13 @@ holds some runs. `make_shop` builds it once; a page gets a copy.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import promptops
 from tests.cli.running import accept
 from tests.repositories import Repo
+from tests.templates import copy_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,5 +131,5 @@ def _ask(repo: Repo, ref: str, user: str) -> None:
 
 def copy_shop(template: Path, folder: Path) -> Repo:
     """Copy the repository and its remote; give the repository."""
-    shutil.copytree(template, folder, symlinks=True)
+    copy_folder(template, folder)
     return Repo(folder / "shop")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from tests.cli.running import accept
 from tests.prompts import prompt_text
 from tests.released import Press, digest_of
 from tests.repositories import Repo
+from tests.templates import copy_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,7 +72,7 @@ class Server:
                 remote, clone = Repo(template / "remote.git"), Repo(template / "clone")
                 prepare(Server(remote, clone, _PRESSES[template]))
         for name in ("clone", "remote.git"):
-            shutil.copytree(template / name, folder / name, symlinks=True)
+            copy_folder(template / name, folder / name)
         clone, remote = Repo(folder / "clone"), Repo(folder / "remote.git")
         clone.git("remote", "set-url", "origin", remote.url)
         made = _PRESSES[template]
