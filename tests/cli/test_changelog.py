@@ -109,7 +109,7 @@ error: names and --all cannot be combined
 
 
 def test_a_repository_without_releases_is_no_error(repo: Repo) -> None:
-    released.commit({"prompts/a.md": prompt_text()})
+    repo.commit({"prompts/a.md": prompt_text()})
     assert accept(repo, "changelog", "--all") == ""
     document = json.loads(accept(repo, "changelog", "--all", "--format", "json"))
     assert document["changelogs"] == []
