@@ -119,9 +119,7 @@ def _move_on(repository: Repository, numbering: Numbering) -> None:
 
 
 def _notes(repository: Repository, plans: Sequence[ReleasePlan], notes: str | None) -> str | None:
-    """Return the notes given, those written in the editor on a terminal, or None for generated
-    ones.
-    """
+    """Return the given notes, or those from the editor on a terminal; None: generate notes."""
     if notes is not None and notes.startswith("@"):
         return _read(notes[1:])
     new = [plan for plan in plans if plan.existing is None]

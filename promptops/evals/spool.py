@@ -170,7 +170,7 @@ class SpooledSamples(Sequence[SampleResult]):
         self._has_baseline = has_baseline
 
     def __len__(self) -> int:
-        """The number of results: one for each sample and model."""
+        """Return the number of results: one for each sample and model."""
         return len(self._samples) * len(self.models)
 
     def __iter__(self) -> Iterator[SampleResult]:

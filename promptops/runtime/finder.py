@@ -1,8 +1,8 @@
-"""Find the prompt of a ref: among answers that are fresh, in the known state, or at the source.
+"""Find the prompt of a ref: in fresh cached answers, in the known state, or at the source.
 
-Exact versions are kept for ever; everything else is fresh for `refresh` seconds, see `following`.
-If the source is unreachable, the last verified state is used for `max_stale` seconds, and its
-answers are marked as stale.
+Exact versions are cached for ever; everything else is fresh for `refresh` seconds (see
+`following`). If the source is unreachable, the last verified state is used for `max_stale` seconds,
+and its answers are marked as stale.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from promptops.runtime.following import Following, KnownState, Timing
     from promptops.runtime.resolution import ResolvedPrompt
 
-# A missing version may have been released a moment ago: ask the source, but not at every call.
+# A missing version may be new, so ask the source, but at most once in this time.
 _ASK_AGAIN_SECONDS = 5.0
 
 
 class Finder:
-    """Finds prompts in a source that is followed, and keeps the answers. Threads may share it."""
+    """Finds prompts in a followed source, and caches the answers. Threads may share it."""
 
     def __init__(self, following: Following, timing: Timing) -> None:
-        """Args: what is known of the source, and the clock."""
+        """Store the followed source, and the clock."""
         self._following = following
         self._now = timing.now
         # Held while an unreadable copy is replaced.
@@ -37,13 +37,13 @@ class Finder:
         self._is_repaired = False
 
     def recall(self, ref: str, version: str | None = None) -> ResolvedPrompt | None:
-        """Return a kept answer that is still fresh; never that of a paused prompt."""
+        """Return a cached answer that is still fresh; never one of a paused prompt."""
         state = self._following.state
         answer = None if state is None else state.answers.get(_key(ref, version))
         return answer[0] if answer is not None and self._now() < answer[1] else None
 
     def find(self, ref: str, version: str | None = None) -> ResolvedPrompt:
-        """Return the prompt of a ref, which may be paused; see `Registry.find` for what it raises.
+        """Return the prompt of a ref, which may be paused. Raises as `Registry.find`.
 
         Args:
             ref: the ref.
@@ -58,7 +58,7 @@ class Finder:
         known = state.answers.get(key)
         resolved = known[0] if known is not None else self._resolve(state, wanted, version)
         if resolved.paused is not None:
-            # `get` uses kept answers without looking at pauses.
+            # Do not cache it: `get` uses cached answers without checking for pauses.
             return resolved
         if known is None and kind is not SelectorKind.WORKING:
             good_until = state.verified_at + self._following.good_for_seconds
@@ -71,7 +71,7 @@ class Finder:
         return as_stale(resolved, fetched_at, self._following.complaints)
 
     def forget(self) -> None:
-        """Drop all answers."""
+        """Drop all cached answers."""
         state = self._following.state
         if state is not None:
             state.answers = {}
@@ -119,5 +119,5 @@ class Finder:
 
 
 def _key(ref: str, version: str | None) -> str:
-    """Return an answer's key; no ref contains a NUL."""
+    """Return an answer's cache key; no ref contains a NUL."""
     return ref if version is None else f"{ref}\0{version}"

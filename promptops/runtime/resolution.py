@@ -153,12 +153,12 @@ class ResolvedPrompt:
 
     @property
     def deployed_at(self) -> datetime | None:
-        """When that deployment was made, in UTC, or None."""
+        """The time of that deployment, in UTC, or None."""
         return _as_time(self.placement.deployed_at_seconds) if self.placement else None
 
     @property
     def fetched_at(self) -> datetime | None:
-        """When this was last known to be current, in UTC; None for just now."""
+        """The time when this was last known to be current, in UTC; None for just now."""
         return _as_time(self.fetched_at_seconds)
 
     def render(

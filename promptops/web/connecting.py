@@ -1,4 +1,4 @@
-"""What connections need, whether they block or not: proxies' logins, encryption, and reasons."""
+"""Shared parts of blocking and asynchronous connections: proxy logins, TLS, error texts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class ConnectError(OSError):
 
 
 def authorize(proxy: SplitResult) -> dict[str, str]:
-    """Return the header with the user name and password in a proxy's address; {}: none there."""
+    """Return the header with a proxy's user name and password; {} if its address has none."""
     if proxy.username is None:
         return {}
     import base64

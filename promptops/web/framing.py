@@ -14,22 +14,22 @@ _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEX = re.compile(rb"[0-9A-Fa-f]+")
 _SWITCHING = 101
 _NO_BODY = frozenset({204, 304})
-# What comes next.
+# The part of the response that comes next.
 _HEAD, _BODY, _UNTIL_END, _SIZE, _CHUNK, _CHUNK_END, _TRAILER, _DONE = range(8)
 
 
 class FramingError(OSError):
-    """A response is not valid HTTP, or the connection ended within it."""
+    """A response is not valid HTTP, or the connection ended before its end."""
 
 
 class ResponseReader:
     """Reads one response.
 
     Attributes:
-        status: its status; 0 until its headers are there.
-        headers: its headers; names are in lower case, of a repeated one the last value counts.
-        is_complete: whether all of it is there.
-        is_kept: whether the connection can serve another request.
+        status: its status; 0 until the headers have arrived.
+        headers: lower-case name -> value; of a repeated header, the last value.
+        is_complete: whether the whole response has arrived.
+        is_kept: whether the connection can be used for another request.
     """
 
     __slots__ = ("_left", "_next", "_rest", "headers", "is_complete", "is_kept", "status")
@@ -44,7 +44,7 @@ class ResponseReader:
         self._rest = b""
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Add what arrived; return the parts of the body in it. Raises FramingError."""
+        """Add received bytes; return the parts of the body in them. Raises FramingError."""
         if self._rest:
             data, self._rest = self._rest + data, b""
         pieces: list[bytes] = []
@@ -67,7 +67,7 @@ class ResponseReader:
                 pieces.append(data[at:])
                 break
             elif self._next == _DONE:
-                # Nothing was asked yet that this could answer.
+                # Bytes that arrive without a request.
                 self.is_kept = False
                 break
             else:
@@ -75,7 +75,7 @@ class ResponseReader:
         return pieces
 
     def finish(self) -> None:
-        """Note that the connection has ended. Raises FramingError if the response has not."""
+        """Record the end of the connection. Raises FramingError if the response is not complete."""
         if self._next == _UNTIL_END:
             self._end()
         elif not self.is_complete:
@@ -122,7 +122,7 @@ class ResponseReader:
             headers[key] = text
 
     def _plan(self, *, is_old: bool) -> None:
-        """Choose how the body ends (RFC 9112, section 6.3), and what becomes of the connection."""
+        """Decide how the body ends (RFC 9112, section 6.3), and whether the connection is kept."""
         headers = self.headers
         options = headers.get("connection", "").lower()
         self.is_kept = "keep-alive" in options if is_old else "close" not in options
@@ -133,7 +133,7 @@ class ResponseReader:
         elif encoding is not None:
             if encoding.lower() != "chunked":
                 raise FramingError(f"the transfer encoding is not supported: {encoding[:40]}")
-            # Two ways to say where it ends: the next response cannot be trusted.
+            # Two contradicting lengths: do not trust the next response.
             self.is_kept = self.is_kept and length is None
             self._next = _SIZE
         elif length is None:

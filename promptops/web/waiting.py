@@ -1,4 +1,4 @@
-"""HTTP on an event loop: kept connections to one server, and one request at a time on each."""
+"""HTTP on an event loop: persistent connections to one server, each with one request at a time."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 _IDLE_SECONDS = 15.0
 _LOOK_UP_SECONDS = 60.0
-# How long one address may take before the next one is tried as well (RFC 8305).
+# The time in seconds after which the next address is tried too (RFC 8305).
 _HEAD_START_SECONDS = 0.25
 # A long body is sent in slices, so that it does not block the loop.
 _SLICE = 262_144
-# More unread than this, and the server has to wait.
+# With more unread bytes than this, reading from the server pauses.
 _MAX_UNREAD = 524_288
 _MAX_TUNNEL_HEAD = 65_536
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _BROKEN = re.compile(r"[\r\n\0]")
-# The transport sets these itself.
+# This module sets these headers itself.
 _OURS = frozenset({"content-length", "transfer-encoding"})
 _OK = 200
 
@@ -41,9 +41,9 @@ class LoopConnections:
     """The connections of one event loop to one server.
 
     Args:
-        url: where requests go.
-        headers: of every request.
-        proxy: the address of the proxy; None: directly.
+        url: the URL of requests.
+        headers: the headers of every request.
+        proxy: the proxy's address; None: no proxy.
     """
 
     def __init__(self, url: str, headers: Mapping[str, str], proxy: str | None) -> None:
@@ -67,10 +67,10 @@ class LoopConnections:
         self._looked_at = 0.0
 
     async def post(self, body: bytes, progress: Progress) -> LoopReply:
-        """Send `body`, and return the reply as soon as its headers are there.
+        """Send `body`; return the reply once its headers have arrived.
 
-        `progress` is told when the sending begins. Raises ConnectError if there is no connection,
-        and OSError if it breaks.
+        `progress` records when sending begins. Raises ConnectError if there is no connection, and
+        OSError if it breaks.
         """
         connection = self._take() or await self._connect()
         try:
@@ -106,7 +106,7 @@ class LoopConnections:
         self._idle.clear()
         for connection in list(self._open):
             connection.close()
-        # The loop closes their sockets in its next turn.
+        # The loop closes their sockets in its next iteration.
         await asyncio.sleep(0)
 
     def abandon(self) -> None:
@@ -141,7 +141,7 @@ class LoopConnections:
         return connection
 
     async def _look_up(self) -> list[Any]:
-        """Return the addresses of the server, or of the proxy; looked up once a minute."""
+        """Return the addresses of the server or the proxy, cached for a minute."""
         host, port = self._host, self._port
         if self._proxy is not None:
             host, port = self._proxy.hostname or "", self._proxy.port or 80
@@ -151,7 +151,7 @@ class LoopConnections:
             looking = self._looking = asyncio.ensure_future(_find_addresses(host, port))
             self._looked_at = loop.time()
             looking.add_done_callback(self._end_look_up)
-        # Others may wait for it as well.
+        # Other requests may wait for the look-up too.
         return await asyncio.shield(looking)
 
     def _end_look_up(self, looking: asyncio.Future[list[Any]]) -> None:
@@ -160,11 +160,11 @@ class LoopConnections:
 
 
 class LoopReply:
-    """One reply: its status and headers, and the body as it arrives.
+    """One reply: status, headers, and the body as it arrives.
 
     Attributes:
-        status: its status.
-        headers: its headers, names in lower case.
+        status: the HTTP status.
+        headers: lower-case name -> value.
         is_complete: whether the body was read to its end.
     """
 
@@ -177,7 +177,7 @@ class LoopReply:
         self.is_complete = False
 
     async def read(self) -> bytes:
-        """Return what arrives next, and nothing at the end. Raises OSError."""
+        """Return the next bytes of the body, empty at its end. Raises OSError."""
         connection = self._connection
         if connection is None:
             if self.is_complete:
@@ -191,7 +191,7 @@ class LoopReply:
         return data
 
     async def read_all(self, limit: int) -> bytes | None:
-        """Return the whole body; None when it is larger than `limit`. Raises OSError."""
+        """Return the whole body; None if it is larger than `limit` bytes. Raises OSError."""
         parts = []
         size = 0
         while data := await self.read():
@@ -288,7 +288,8 @@ class _LoopConnection(asyncio.Protocol):
             for start in range(0, len(body), _SLICE):
                 await self._wait_to_write()
                 if reader.is_complete:
-                    # Refused before all of it was sent; the rest would be the next request.
+                    # The server answered before the whole body was sent; the rest would be read as
+                    # a request.
                     reader.is_kept = False
                     break
                 write(body[start : start + _SLICE])
@@ -296,7 +297,7 @@ class _LoopConnection(asyncio.Protocol):
             await self._wait()
 
     async def receive(self) -> bytes:
-        """Return what arrived of the body; nothing at its end."""
+        """Return the next bytes of the body, empty at its end."""
         while not self._pieces:
             if self.reader.is_complete:
                 return b""
@@ -311,7 +312,7 @@ class _LoopConnection(asyncio.Protocol):
         return data
 
     def release(self) -> None:
-        """Keep the connection, after a whole response, or close it."""
+        """Keep the connection after a complete response; else close it."""
         self._is_asked = False
         if self.reader.is_kept and self.is_open:
             self._owner.give(self)
@@ -319,7 +320,7 @@ class _LoopConnection(asyncio.Protocol):
             self.close()
 
     def close(self) -> None:
-        """Close the connection; a request that waits for it fails."""
+        """Close the connection; a waiting request fails."""
         self._fail(FramingError("the connection was closed"))
         if self._transport is not None:
             self._transport.abort()

@@ -58,7 +58,7 @@ class DoctorSubject:
 
     @property
     def where(self) -> str:
-        """Where the gate's files are read, for messages."""
+        """The place where the gate's files are read, for messages."""
         return "the work tree" if self.base is None else short_name(self.base)
 
     @cached_property

@@ -1,11 +1,11 @@
-"""Reserve for many attempts of an event loop at once: for those that begin now, and the next ones.
+"""Reserve for many attempts of an event loop at once.
 
-A block is one reservation in the ledger, and attempts take their parts of it without asking the
-ledger again. So a block has all that its attempts may use before the first one begins, and a killed
-process has reserved more than it used, never less.
+A block is one reservation in the ledger, and attempts take parts of it without calling the ledger.
+The maximum use of its attempts is reserved before the first one begins, so a killed process has
+reserved more than it used, never less.
 
-A block is twice as large as the one before if that was used up within a second, and for one attempt
-otherwise. After a second nothing more is taken from it, and what is left goes back to the ledger.
+A block is twice as large as the last one if that was used up within a second; otherwise it is for
+one attempt. After a second a block is closed, and its rest is returned to the ledger.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class ReservationBlock:
 
     Args:
         key: its name in the ledger.
-        charges: what one attempt may use, in each window.
-        count: for how many attempts it is.
-        now: a monotonic clock.
-        lease_seconds: when the ledger gives it up.
+        charges: the maximum use of one attempt in each window.
+        count: the number of attempts.
+        now: the current time of a monotonic clock, in seconds.
+        lease_seconds: the time after which the reservation expires.
     """
 
     def __init__(
@@ -47,9 +47,9 @@ class ReservationBlock:
         self.ends_at = min(one.ends_at for one in charges)
         self.left = {one.unit: count * one.amount for one in charges}
         self.used = dict.fromkeys(self.left, 0)
-        # What running attempts may use.
+        # The maximum use of running attempts.
         self.held = dict.fromkeys(self.left, 0)
-        # What the ledger has reserved.
+        # The amounts reserved in the ledger.
         self.reserved = dict(self.left)
         self.running = 0
         self.is_open = True
@@ -75,7 +75,7 @@ class ReservationBlock:
             self.used[unit] += used.get(unit, held[unit])
 
     def needs(self) -> dict[Unit, int]:
-        """Return what was used, and what running attempts may use."""
+        """Return the sum of the used amounts and the maximum use of running attempts."""
         return {unit: used + self.held[unit] for unit, used in self.used.items()}
 
 
@@ -83,10 +83,10 @@ class BlockReservation(Reservation):
     """The reservation of one attempt as a part of a block.
 
     Args:
-        guards: whose it is.
+        guards: the guards that reserved it.
         blocks: the blocks.
         block: the block.
-        amounts: the part.
+        amounts: the attempt's part.
     """
 
     __slots__ = ("_amounts_held", "_block", "_blocks")
@@ -114,12 +114,12 @@ class BlockReservation(Reservation):
 
 
 class ReservationBlocks:
-    """The blocks of one event loop at a time.
+    """The blocks of one event loop.
 
     Args:
-        ledger: where they are reserved.
+        ledger: the ledger.
         clock: seconds since 1970.
-        most: for how many attempts a block is at most.
+        most: the maximum number of attempts of a block.
         settle_later: settles a block that the ledger could not settle at once.
     """
 
@@ -136,14 +136,14 @@ class ReservationBlocks:
         self._most = most
         self._settle_later = settle_later
         self._open: dict[Scope, ReservationBlock] = {}
-        # Those that are not settled.
+        # The blocks that are not settled.
         self._blocks: set[ReservationBlock] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def take(
         self, scope: Scope, amounts: Mapping[Unit, int], lease: float
     ) -> ReservationBlock | None:
-        """Take an attempt's part of the open block; None if there is none that it fits into."""
+        """Take an attempt's part of the open block; None if there is no block with enough room."""
         block, loop = self._open.get(scope), self._loop
         if block is None or self._clock() >= block.ends_at:
             return None
@@ -154,12 +154,12 @@ class ReservationBlocks:
     def open(
         self, scope: Scope, key: str, charges: Sequence[Charge], lease_seconds: float
     ) -> ReservationBlock | None:
-        """Reserve a block and take the first attempt's part; None if that is not possible now.
+        """Reserve a block, and take the first attempt's part; None if that is not possible now.
 
         Args:
-            scope: whose block it is.
-            key: the first attempt.
-            charges: what the first attempt may use, in each window.
+            scope: the scope of its attempts.
+            key: the first attempt's key.
+            charges: the first attempt's maximum use of each window.
             lease_seconds: the first attempt's maximum duration.
         """
         loop = asyncio.get_running_loop()
@@ -205,9 +205,9 @@ class ReservationBlocks:
             self._settle(block)
 
     def give_back(self) -> list[tuple[str, dict[Unit, int]]]:
-        """Return what is reserved and needed by no attempt; return what has to wait.
+        """Return unneeded amounts of blocks to the ledger.
 
-        That is the key of a block, and what it needs.
+        Return the key and the needed amounts of each block for which that must be done later.
         """
         waiting = []
         for block in list(self._blocks):
@@ -218,7 +218,7 @@ class ReservationBlocks:
         return waiting
 
     def close(self) -> None:
-        """Settle all blocks; what running attempts may use is used."""
+        """Settle all blocks; the maximum use of running attempts counts as used."""
         self._open.clear()
         for block in list(self._blocks):
             for unit, amount in block.held.items():
@@ -227,7 +227,7 @@ class ReservationBlocks:
 
     def _expire(self, scope: Scope, block: ReservationBlock) -> None:
         if self._open.get(scope) is block:
-            # It was not used up in time.
+            # The block was not used up in time.
             del self._open[scope]
         self._close(block)
         if block in self._blocks:
@@ -236,7 +236,7 @@ class ReservationBlocks:
             block.timer = self._loop.call_later(_SECONDS, self._expire, scope, block)
 
     def _close(self, block: ReservationBlock) -> None:
-        """Let nothing more be taken from a block."""
+        """Close a block, so that no part can be taken."""
         block.is_open = False
         if not block.running and block in self._blocks:
             self._settle(block)

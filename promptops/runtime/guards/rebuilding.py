@@ -41,7 +41,7 @@ def oldest_start(now: float) -> float:
 
 
 def rebuild_windows(settings: GuardSettings, runs: Iterable[RunRecord], now: float) -> Rebuilt:
-    """Return the current hours and days. Minutes are left out, because they end soon."""
+    """Return the windows of the current hour and day. Minutes are left out, since they end soon."""
     found = list(runs)
     guess_cost, guess_tokens = _guess(found, _cost), _guess(found, _tokens)
     used: dict[str, tuple[int, Charge]] = {}

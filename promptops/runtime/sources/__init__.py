@@ -1,1 +1,1 @@
-"""Where prompts come from: repositories, mirrors of them, snapshots, and several in order."""
+"""The sources of prompts: repositories, their mirrors, snapshots, and several in order."""

@@ -59,7 +59,7 @@ class RepositorySource:
         return self._memory.seen
 
     def look(self) -> Look | None:
-        """Same as `update`: local data needs no asking."""
+        """Return the same as `update`, because local data needs no request."""
         return self.update()
 
     def update(self) -> Look:

@@ -327,7 +327,7 @@ def _shut_in_time(closers: list[Callable[[], object]]) -> None:
 
 
 class _OnceFilter(logging.Filter):
-    """Passes one log record: an exporter logs on every attempt that its collector is down."""
+    """Passes one log record only, because an exporter logs every failed attempt."""
 
     def __init__(self) -> None:
         super().__init__()
