@@ -264,6 +264,14 @@ def read_runtime_tables(read: Callable[[str], bytes | None]) -> dict[str, Any]:
     return {key: value for key, value in table.items() if key in _EXPORTED}
 
 
+def _names_environments_twice(data: bytes) -> bool:
+    """Return whether a file has both forms, of which TOML's error says nothing."""
+    lines = [line.replace(b" ", b"") for line in data.splitlines()]
+    return any(line.startswith(b"environments=[") for line in lines) and any(
+        line.startswith(b"[environments.") for line in lines
+    )
+
+
 def _read_file(read: Callable[[str], bytes | None]) -> tuple[str, Any] | None:
     """Return the configuration's path and table; None if there is no file."""
     for path in (CONFIG_FILE, PYPROJECT_FILE):
@@ -280,9 +288,10 @@ def _read_file(read: Callable[[str], bytes | None]) -> tuple[str, Any] | None:
             raise ConfigurationError(message, hint="save the file as UTF-8") from error
         except (ValueError, RecursionError) as error:  # int() raises ValueError itself
             message = f"{path} is not TOML: {error}"
-            raise ConfigurationError(
-                message, hint="correct the file, or see its syntax at toml.io"
-            ) from error
+            hint = "correct the file, or see its syntax at toml.io"
+            if _names_environments_twice(data):
+                hint = "name environments in the list or in tables [environments.NAME], not in both"
+            raise ConfigurationError(message, hint=hint) from error
         if path == PYPROJECT_FILE:
             # `tool` may be any TOML value, not only a table.
             tools = table.get("tool")

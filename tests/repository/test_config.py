@@ -88,7 +88,12 @@ def test_checks_have_severities_everywhere_and_by_path() -> None:
         ),
         ("[environments.a]\nfrom = 'a'", "not another environment", None),
         ("[checks]\nx = 'warn'", "checks.x is 'warn'", "error, warning, note, off"),
-        ("a = ", "not TOML", None),
+        ("a = ", "not TOML", "toml.io"),
+        (
+            "environments = ['a', 'b']\n[environments.b]\nevals = true",
+            "not TOML",
+            "in the list or in tables [environments.NAME], not in both",
+        ),
         ("a = " + "1" * 5000, "not TOML", None),
     ],
 )
