@@ -288,7 +288,12 @@ class Guards:
             return
         if self._settler is not loop:
             self._settler = loop
-            loop.call_later(_SETTLE_SECONDS, lambda: loop.run_in_executor(None, self._settle_now))
+            loop.call_later(_SETTLE_SECONDS, self._settle_in_thread, loop)
+
+    def _settle_in_thread(self, loop: asyncio.AbstractEventLoop) -> None:
+        # A loop that is ending starts no more threads; `close` settles the rest.
+        with suppress(RuntimeError):
+            loop.run_in_executor(None, self._settle_now)
 
     def _settle_now(self) -> None:
         self._settler = None

@@ -154,6 +154,29 @@ def test_a_limit_is_the_same_however_many_are_settled_together(settles_together:
     assert world.spent() == 91
 
 
+def test_a_loop_that_ends_leaves_settlements_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("promptops.runtime.guards.guard._SETTLE_SECONDS", 0)
+    world = World(100)
+    complaints: list[dict[str, Any]] = []
+
+    async def go() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _loop, context: complaints.append(context))
+        one = await world.reserve("a", 60)
+        await loop.shutdown_default_executor()
+        await one.asettle(10, 1)
+        # Let the timer run.
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    asyncio.run(go())
+    assert complaints == []
+    closing = threading.Thread(target=world.guards.close)
+    closing.start()
+    closing.join(30)
+    assert world.spent() == 10
+
+
 def test_settlements_wait_for_each_other() -> None:
     world = World(3)
 
