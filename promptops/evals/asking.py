@@ -558,7 +558,7 @@ class Asker:
             found = await asyncio.shield(flying)
         if found is not None:
             if tools.mode is Mode.RECORD:
-                # A run that does not record keeps whole answers in its journal.
+                # Without recording, the journal has complete answers.
                 found = found._replace(answer=redact_answer(found.answer))
             self._keep(asking.tape, found)
             asking.take(found, is_replayed=True)
@@ -707,7 +707,7 @@ class _Asking:
         self.failures: dict[TapeKey, TapeFailure] = {}
 
     def bound(self, bounds: Bounds) -> None:
-        """Note what a call costs at most."""
+        """Record the maximum cost of a call."""
         self.most, self.tokens = bounds.cost, bounds.tokens
 
     def take(self, entry: TapeEntry, *, is_replayed: bool) -> None:
@@ -800,7 +800,7 @@ class _AskingPermit(NamedTuple):
 
 
 def _find_cost(price: Price | None, usage: Usage) -> int | None:
-    """Return what a call cost, in micro-dollars; None if that is unknown."""
+    """Return the cost of a call, in micro-dollars; None if unknown."""
     if price is not None and price.is_free:
         return 0
     if price is None or usage.input_tokens is None:

@@ -319,7 +319,7 @@ def judge_counts(repository: Repository, judge: ResolvedPrompt) -> bool:
 def _name(preparation: Preparation, choice: SuiteChoice, options: EvalOptions) -> str:
     """Return a run's name, by which a resumed run finds its answers.
 
-    A stand-in's answers are never those of the model whose request they answer.
+    A stand-in is part of the name, because its answers are not those of the real model.
     """
     paths = [part.suite.path for part in preparation.parts]
     content = [

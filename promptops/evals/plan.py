@@ -72,7 +72,7 @@ _NOTHING = _PlanMeasure(0, 0, 0)
 
 
 class _Asks(NamedTuple):
-    """A prompt with what is the same in all of its questions.
+    """A prompt, with the data shared by all of its questions.
 
     Attributes:
         prompt: the prompt.
@@ -211,7 +211,7 @@ def _count_judge(
 def _count_embedding(
     plan: EvalPlan, state: _Asks, sample: Sample, model: str, prices: Prices
 ) -> None:
-    """Count the possible embeddings of a sample's answers and of the texts beside them."""
+    """Count the possible embeddings of a sample's answers and of their reference texts."""
     price = prices.find(model)
     most = state.parameters.get("max_tokens")
     for check in _find_checks(list_checks(sample), ("similar",)):
@@ -226,7 +226,7 @@ def _count_embedding(
 
 
 def _find_checks(checks: Iterable[Check], scorers: Container[str]) -> Iterator[Check]:
-    """Yield the checks with one of some scorers, and such parts of composed checks."""
+    """Yield the checks with one of these scorers, including parts of composed checks."""
     for check in checks:
         if check.parts:
             yield from _find_checks(check.parts, scorers)

@@ -115,7 +115,7 @@ class SuitePart:
         follows: whether each side asks the models that its prompt chooses, as in production;
             otherwise `models` alone.
         uses_more: whether a check may need a library, a model or a file.
-        is_baseline: whether the judged state is the baseline itself, which is then not asked again.
+        is_baseline: whether the judged state is itself the baseline, so that it is asked only once.
     """
 
     suite: Suite
@@ -219,7 +219,7 @@ def _make_parts(
 def _versions(
     repository: Repository, found: FoundSuite, choice: SuiteChoice
 ) -> Sequence[str | None]:
-    """Return the versions to run a suite with: several where `--using` meets split traffic."""
+    """Return the versions to run a suite with; several if `--using` selects split traffic."""
     if choice.using is None:
         return (None,)
     return _list_asking(repository, found.prompt, choice)
@@ -448,7 +448,7 @@ def _common_commit(repository: Repository, base: str) -> str:
 
 
 def _list_routed(repository: Repository, name: str) -> list[str]:
-    """Return the prompts of the work tree that a prompt's routes lead to."""
+    """Return the work tree's prompts to which a prompt's routes lead."""
     try:
         reached = list_reached(_resolve(repository, name, "working")[0], _find_in(repository))
         return [one.name for one in reached if one.commit is None]

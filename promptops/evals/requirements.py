@@ -52,7 +52,7 @@ def _check_part(part: SuitePart, context: Context) -> None:
 
 
 def _require_embedding(repository: Repository) -> Embed | None:
-    """Return what looks for the embedding model without asking it, or None."""
+    """Return a function that checks the embedding model's requirements, or None without a model."""
     name = repository.config.eval.embedding
     if name is None:
         return None

@@ -106,7 +106,7 @@ class SampleResult:
         needed: the number of trials that must pass.
         trials: the trials of the change.
         baseline: the trials of the baseline; may be empty.
-        inputs: what was asked: the values of the prompt's inputs.
+        inputs: the values of the prompt's inputs.
     """
 
     name: str
@@ -119,7 +119,7 @@ class SampleResult:
 
     @property
     def asked(self) -> list[tuple[str, str]]:
-        """The inputs as texts: a text as it is, other values as JSON."""
+        """The inputs as texts: texts unchanged, other values as JSON."""
         return [
             (name, one if isinstance(one, str) else json.dumps(one, ensure_ascii=False))
             for name, one in self.inputs.items()

@@ -83,7 +83,7 @@ def may_ask(prompt: ResolvedPrompt, model: str, find: Callable[[str], ResolvedPr
 def list_reached(
     prompt: ResolvedPrompt, find: Callable[[str], ResolvedPrompt]
 ) -> Iterator[ResolvedPrompt]:
-    """Yield a prompt, and all that its routes lead to."""
+    """Yield a prompt, and all prompts to which its routes lead."""
     waiting, seen = [prompt], {prompt.name}
     while waiting:
         found = waiting.pop()

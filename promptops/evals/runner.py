@@ -150,7 +150,7 @@ async def run_evals(
         tools: everything that asking needs.
         scoring: makes the context of a suite's checks.
         workers: the number of concurrent trials.
-        on_progress: called after trials, not more than twenty times a second, and at the end.
+        on_progress: called after trials, at most twenty times a second, and at the end.
     """
     asker = Asker(tools)
     scoring_of = scoring(asker, asyncio.get_running_loop())

@@ -49,7 +49,7 @@ class FoundSuite:
 
 
 def list_functions(samples: Iterable[Sample]) -> set[str]:
-    """Return the files with the functions that judge some samples."""
+    """Return the paths of the files with functions that judge samples."""
     found: set[str] = set()
     seen: set[int] = set()
     for sample in samples:

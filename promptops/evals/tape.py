@@ -311,7 +311,7 @@ class Journal:
     def close(self, *, is_done: bool) -> None:
         """Close the file. After a finished run, delete it and the resumed ones.
 
-        Those of runs that go on stay: a kill would lose their answers.
+        Files of running runs stay, so that a kill does not lose their answers.
         """
         if self._stream is not None:
             self._stream.close()

@@ -83,7 +83,7 @@ class Case(NamedTuple):
         number: the trial's number, from 1.
         baseline: the baseline's answers, one for each turn, if any.
         follows: whether models are chosen as in production; see `QuestionPlace`.
-        is_baseline: whether the prompt is the baseline itself, so that there is nothing to compare.
+        is_baseline: whether the prompt is itself the baseline, so that nothing can be compared.
     """
 
     resolved: ResolvedPrompt
@@ -262,7 +262,7 @@ async def _converse(course: _TrialCourse, asker: Asker, scoring: Scoring, case: 
         chosen = checks
         if case.place.side == BASELINE:
             chosen = tuple(one for one in checks if not _compares(one))
-        told = _tell_turn(context, course, case, turn)
+        told = _add_turn(context, course, case, turn)
         first = len(course.checks)
         await _check(course, chosen, answer, told, scoring)
         if sample.turns:
@@ -277,12 +277,12 @@ async def _converse(course: _TrialCourse, asker: Asker, scoring: Scoring, case: 
         )
 
 
-def _tell_turn(context: Context, course: _TrialCourse, case: Case, turn: int) -> Context:
-    """Add what belongs to a turn: for judges what was said before, and the baseline's answer."""
+def _add_turn(context: Context, course: _TrialCourse, case: Case, turn: int) -> Context:
+    """Add a turn's data to the context: earlier messages for judges, the baseline's answer."""
     if turn and context.judge is not None:
         context = replace(context, task=_describe_task(course.messages))
     if case.is_baseline:
-        # Its own answer is the baseline's.
+        # The baseline's answer is its own one.
         return replace(context, baseline=course.text)
     return context if case.baseline is None else replace(context, baseline=case.baseline[turn])
 

@@ -97,7 +97,7 @@ class TrialLog:
         self._plan()
 
     async def keep_up(self) -> None:
-        """Wait while two batches are waiting: a kill would lose them, and they take memory."""
+        """Wait while two batches are pending, which take memory and would be lost by a kill."""
         while len(self._waiting) >= 2 * _MAX_RUNS:
             self._plan()
             assert self._writing is not None  # noqa: S101 - there is a whole batch
@@ -169,9 +169,9 @@ def label_run(at: QuestionPlace, name: str) -> dict[str, str]:
 def record_plain(
     run: PlainRun, name: str, random: bytes
 ) -> tuple[RunRecord, tuple[AttemptRecord, ...]]:
-    """Return the records of a run that asked once: those that a full run makes.
+    """Return the records of a run with one request, as a full run creates them.
 
-    `random`: ten bytes for its id.
+    `random` is ten random bytes for its id.
     """
     answer, resolved, fault = run.answer, run.resolved, run.fault
     used = answer.usage

@@ -301,7 +301,7 @@ def describe(verdict: EvalVerdict) -> str:
 
 
 def explain(verdict: EvalVerdict) -> str:
-    """Return in one sentence what the interval promises and what can hide from the suite."""
+    """Return a sentence on the interval's meaning, and on the losses that the suite can miss."""
     overall = verdict.overall
     if overall.interval is None:
         return "Nothing was compared."

@@ -162,7 +162,7 @@ def _outcome_lines(one: SuiteOutcome) -> Iterator[str]:
 
 def _slices(slices: Sequence[tuple[str, SuiteComparison]]) -> Iterator[str]:
     yield "<h3>By tag, worst first; corrected for the number of tags</h3>"
-    # A table that is wider than a phone scrolls by itself, also by keyboard.
+    # A table that is wider than a phone's screen scrolls separately, also by keyboard.
     yield '<div class="wide" role="region" aria-label="Results by tag" tabindex="0"><table>'
     texts = ("Tag", "Verdict")
     numbers = ("Samples", "Before", "After", "Difference", "Interval", "p")

@@ -82,7 +82,7 @@ def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # no
 
 
 def _place(error: Any) -> str:  # noqa: ANN401 - an error of sqlglot
-    """Return where parsing failed, if known. Its messages quote the library's own objects."""
+    """Return the place where parsing failed, if known; the library's own message is unreadable."""
     for one in getattr(error, "errors", ()):
         if one.get("line") and one.get("highlight"):
             return f": line {one['line']}, at '{one['highlight']}'"

@@ -82,7 +82,7 @@ class DeploymentStatement:
     def of(
         cls, repository: str, environment: str, release: Release, *, approver: str, time: str
     ) -> DeploymentStatement:
-        """Return the approval of a release, to be signed or compared with one that was."""
+        """Return the approval of a release, for signing or for comparing with a signed one."""
         return cls(
             repository=repository,
             environment=environment,

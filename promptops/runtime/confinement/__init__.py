@@ -1,1 +1,1 @@
-"""Render templates that nobody approved in a process with limits."""
+"""Render unapproved templates in a process with limits."""

@@ -1,7 +1,7 @@
 """Render unapproved templates in a process with limits of time and memory.
 
-A body of only text and names has no statements to run: if the values are strings, its parts are
-joined here, up to the same size. This saves an eval of 1,000 samples a fifth of its processor time.
+A template body of only text and names is rendered in this process, if the values are strings, up to
+the same size. This saves an eval of 1,000 samples a fifth of its processor time.
 
 The sandbox already bounds templates by counting steps. The process is a second line of defence: it
 has no environment variables, a memory limit, and ends when a rendering takes too long. On systems
@@ -88,8 +88,8 @@ class _ConfinedTemplate:
     def render_ahead(self, many: Iterable[Mapping[str, object]]) -> None:
         """Render several times in one exchange and keep the results for `render`.
 
-        Values that cannot be written as JSON, and faults, are left for `render`. Nothing is
-        rendered if the first ones need no process: the others have the same types.
+        Values that cannot be written as JSON, and faults, are left for `render`. If the first
+        values need no process, nothing is rendered ahead, because the others have the same types.
         """
         texts = []
         iterator = iter(many)
@@ -140,7 +140,7 @@ class _ConfinedTemplate:
         raise InputError(said["message"], hint=said["hint"])
 
     def _join(self, values: Mapping[str, object]) -> list[Message] | None:
-        """Return the messages of a body without statements; None if it has any."""
+        """Return the messages of a template body without statements; None if it has any."""
         return None if self._simple is None else render_simple(self._simple, values)
 
     def _find_ahead(self, values: Mapping[str, object]) -> list[Message] | None:

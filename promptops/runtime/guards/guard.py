@@ -236,7 +236,7 @@ class Guards:
             raise
 
     async def _give_back(self) -> None:
-        """Give back what is reserved ahead of attempts."""
+        """Return unneeded amounts of blocks to the ledger."""
         assert self._blocks is not None  # noqa: S101 - checked by the caller
         waiting = self._blocks.give_back()
         if not waiting:
@@ -277,14 +277,14 @@ class Guards:
             self._waiting.append(Settlement(key, amounts))
 
     def _settle_later(self, key: str, amounts: Mapping[Unit, int]) -> None:
-        """Settle within a second, unless a reservation does so before."""
+        """Schedule a settlement within a second; a reservation may make it before."""
         import asyncio
 
         self._waiting.append(Settlement(key, amounts))
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            # The end of the guards does so.
+            # `close` does it then.
             return
         if self._settler is not loop:
             self._settler = loop

@@ -268,7 +268,7 @@ class LosableLedger(Protocol):
 
 @runtime_checkable
 class ShrinkableLedger(Protocol):
-    """A ledger of this machine in which reservations can become smaller."""
+    """A ledger on this machine whose reservations can be lowered."""
 
     def reserve(  # noqa: D102 - as in `Ledger`
         self,
@@ -287,7 +287,7 @@ class ShrinkableLedger(Protocol):
     def shrink(
         self, key: str, amounts: Mapping[Unit, int], *, now: float, wait: bool = True
     ) -> bool:
-        """Lower the reservation of `key` to these amounts, of which it stays a reservation.
+        """Lower the reservation of `key` to these amounts; they stay reserved.
 
         Returns False if the key is unknown or already settled.
         """

@@ -80,7 +80,7 @@ class _SqliteCursor:
         """Execute a statement once for each row of values."""
         done = 0
         if rows:
-            # Python lets other threads run for each statement, and waits for its turn again.
+            # One statement for many rows, because other threads may run after each statement.
             marks = f"({', '.join('?' * len(rows[0]))})"
             several = _MAX_VALUES // len(rows[0])
             many = statement.replace(f"VALUES {marks}", f"VALUES {', '.join([marks] * several)}")

@@ -78,10 +78,9 @@ class RequestTexts(NamedTuple):
 
 
 def are_clean(runs: Iterable[RunRecord]) -> bool:
-    """Return whether inputs, messages and answers of runs have nothing to redact; fast.
+    """Return whether runs certainly contain nothing to redact, by one fast search over all texts.
 
-    False may be wrong: one search over all of them may match across two texts, and data other than
-    plain texts is not searched here.
+    False may be wrong: a match may span two texts, and data other than plain texts is not searched.
     """
     texts: list[str] = []
     for run in runs:

@@ -60,9 +60,7 @@ _MAX_VALUES = 500
 _MAX_KNOWN = 4096
 # The minimum size in bytes from which equal requests share one text.
 _MIN_SHARED_BYTES = 8192
-# One with something to redact lets each of them be searched.
-_SEARCHED_TOGETHER = 50
-# If one of them has something to redact, each is searched alone.
+# The number of runs to search together; if there is a match, each run is searched alone.
 _SEARCHED_TOGETHER = 50
 # The maximum number of unfinished runs whose texts are cached, and the maximum length of these
 # texts.
@@ -154,7 +152,7 @@ class RunWriter:
         return [self.attempt_row(attempt, hidden) for attempt in attempts]
 
     def prepare_all(self, runs: Sequence[RunRecord]) -> list[PreparedRun]:
-        """Prepare runs; search many of them at once for what must be redacted."""
+        """Prepare several runs, after searching many at once for texts to redact."""
         prepared: list[PreparedRun] = []
         for start in range(0, len(runs), _SEARCHED_TOGETHER):
             some = runs[start : start + _SEARCHED_TOGETHER]
@@ -165,7 +163,7 @@ class RunWriter:
     def prepare(self, run: RunRecord, *, is_clean: bool = False) -> PreparedRun:
         """Do everything that needs no transaction, to keep the transaction short.
 
-        `is_clean`: it is known that nothing has to be redacted.
+        `is_clean`: whether it is known that nothing must be redacted.
         """
         content = self._settings.content
         begun = self._begun.pop(run.id, None)

@@ -86,7 +86,7 @@ class Embedder:
         return self._read(data, len(texts))
 
     def require(self) -> None:
-        """Raise ModelError if a model of this process lacks a file or a library; ask nobody."""
+        """Raise ModelError if a model in this process lacks a file or a library. Call no model."""
         if self._name.startswith("onnx/"):
             from promptops.runtime.models.onnx import require_model
 

@@ -66,7 +66,7 @@ def count_tokens(
     size = likely = media = shape = 0
     for message in messages:
         for key, value in message.items():
-            # Nearly all values; evals count every request twice.
+            # Fast path for nearly all values, because evals count every request twice.
             if isinstance(value, str) and value.isascii():
                 size += len(value)
                 likely += -(-len(value) // 4)

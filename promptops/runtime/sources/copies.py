@@ -133,7 +133,7 @@ class CacheFolder:
             yield
 
     def forget_lock(self) -> None:
-        """Detach from the parent's lock in a forked child; the parent keeps the lock."""
+        """Detach from the parent's lock in a forked child."""
         self._lock.forget()
 
     def read_state(self) -> CacheState | None:

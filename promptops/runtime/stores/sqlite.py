@@ -85,7 +85,7 @@ def begin(connection: sqlite3.Connection, seconds: float, *, waits: bool = True)
 
 
 def identify(path: Path) -> tuple[int, int] | None:
-    """Return what tells a database file from one that replaces it; None if there is none."""
+    """Return the identity of a database file, to detect a replacement; None if missing."""
     try:
         found = os.stat(path)  # noqa: PTH116 - for every call, and three times as fast
     except OSError:
