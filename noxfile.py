@@ -287,6 +287,13 @@ def shortcuts(session: nox.Session) -> None:
     session.run("python3", "benchmarks/shortcuts.py", *session.posargs)
 
 
+@nox.session(default=False)
+def imports(session: nox.Session) -> None:
+    """Measure what importing each library costs, those included that promptops does not use."""
+    session.install("--editable", ".", "aiohttp", "filelock", "httpx")
+    session.run("python", "benchmarks/imports.py", *session.posargs)
+
+
 @nox.session(venv_backend="none", default=False)
 def descriptions(session: nox.Session) -> None:
     """Fetch GitHub's description of its API, which the tests compare with (needs npm)."""
