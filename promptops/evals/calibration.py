@@ -2,7 +2,8 @@
 
 The labelled samples are the judge's own suite: a sample's inputs are the judge's inputs, and its
 check `json: {criteria: [{met: true}, ...]}` is the label. Two biases are measured too: whether
-rulings depend on the order of the criteria, and whether long answers are favoured.
+rulings depend on the order of the criteria (and of the two answers that `preference` compares), and
+whether long answers are favoured.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from promptops.errors import UsageError
 from promptops.evals.result import SampleOutcome
+from promptops.evals.scorers.preference import swap_pair
 from promptops.evals.statistics import kappa
 from promptops.repository.writing import write_atomically
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 SCHEMA = "promptops.calibration/v1"
 ENDING = ".calibration.json"
 _REVERSED = " (criteria reversed)"
+_SWAPPED = " (answers swapped)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +88,17 @@ def add_reversed(part: SuitePart) -> SuitePart:
         if labels is None:
             continue
         samples.append(sample)
+        criteria = sample.inputs["criteria"]
+        others: dict[str, dict[str, Any]] = {}
         if len(labels) > 1:
-            criteria = list(reversed(sample.inputs["criteria"]))
-            inputs = {**sample.inputs, "criteria": criteria}
-            name = f"{sample.name}{_REVERSED}"
-            samples.append(replace(sample, name=name, inputs=inputs))
+            others[_REVERSED] = {"criteria": list(reversed(criteria))}
+        swapped = swap_pair(str(sample.inputs.get("answer", "")), criteria) if criteria else None
+        if swapped is not None:
+            others[_SWAPPED] = {"answer": swapped}
+        samples += (
+            replace(sample, name=f"{sample.name}{order}", inputs={**sample.inputs, **changed})
+            for order, changed in others.items()
+        )
     if not samples:
         raise UsageError(
             f"{part.suite.path} has no labelled samples",
@@ -111,7 +120,7 @@ def calibrate(part: SuitePart, result: SuiteRunResult, model: str) -> Calibratio
     by_length: list[tuple[int, int]] = []
     reordered = flipped = unjudged = 0
     for name, sample in samples.items():
-        if name.endswith(_REVERSED):
+        if name.endswith((_REVERSED, _SWAPPED)):
             continue
         labels = read_labels(sample) or []
         ruled = rulings.get(name)
@@ -121,10 +130,11 @@ def calibrate(part: SuitePart, result: SuiteRunResult, model: str) -> Calibratio
         pairs += zip(labels, ruled, strict=True)
         length = len(str(sample.inputs.get("answer", "")))
         by_length += [(length, said - label) for label, said in zip(labels, ruled, strict=True)]
-        other = rulings.get(f"{name}{_REVERSED}")
-        if other is not None and len(other) == len(ruled):
-            reordered += len(ruled)
-            flipped += sum(one != two for one, two in zip(ruled, reversed(other), strict=True))
+        for order in (_REVERSED, _SWAPPED):
+            other = rulings.get(f"{name}{order}")
+            if other is not None and len(other) == len(ruled):
+                reordered += len(ruled)
+                flipped += sum(one != two for one, two in zip(ruled, reversed(other), strict=True))
     return Calibration(
         part.suite.prompt,
         part.change.digest,

@@ -139,7 +139,7 @@ def _describe(one: Calibration) -> list[str]:
         f"  {one.passes_wrongly} are passed wrongly, {one.fails_wrongly} failed wrongly",
     ]
     if one.reordered:
-        lines.append(f"  {one.flipped} of {one.reordered} rulings depend on the criteria's order")
+        lines.append(f"  {one.flipped} of {one.reordered} rulings depend on the order")
     if one.length_bias is not None:
         lines.append(f"  {_describe_length(one.length_bias)}")
     if one.unjudged:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from inline_snapshot import snapshot
 
+from promptops.evals.scorers.preference import write_criteria, write_pair
 from tests.cli.running import refuse, run
 from tests.prompts import prompt_text
 from tests.screens import masked
@@ -103,7 +104,29 @@ def test_a_judge_that_favours_what_stands_first_is_found_out(project: Repo) -> N
     assert result.stdout == snapshot("""\
 judge with scripted/judge.yaml: kappa 1.00 (0.43 to 1.00); it agrees on 100% of 12 criteria
   0 are passed wrongly, 0 failed wrongly
-  12 of 12 rulings depend on the criteria's order
+  12 of 12 rulings depend on the order
+""")
+
+
+def test_a_judge_that_prefers_the_first_of_two_answers_is_found_out(project: Repo) -> None:
+    pair = write_pair("short", "long and winding")
+    criteria = list(write_criteria("Brevity"))
+    sample = {
+        "name": "pair",
+        "inputs": {"task": "t", "answer": pair, "criteria": criteria},
+        "expect": [{"json": {"criteria": [{"met": True}, {"met": False}]}}],
+    }
+    project.write("evals/judge.yaml", suite(f"- {json.dumps(sample)}\n"))
+    first = "{when: {regex: 'The first answer is.*The second answer is'},"
+    first += " data: {criteria: [{met: true}, {met: false}]}}"
+    other = "{data: {criteria: [{met: false}, {met: true}]}}"
+    project.write("judge.yaml", f"rules: [{first}, {other}]")
+    result = run(project, "eval", "calibrate", "judge")
+    # It is right of the pair and in both orders of the criteria, and names the first when swapped.
+    assert result.stdout == snapshot("""\
+judge with scripted/judge.yaml: kappa 1.00 (-0.42 to 1.00); it agrees on 100% of 2 criteria
+  0 are passed wrongly, 0 failed wrongly
+  2 of 4 rulings depend on the order
 """)
 
 
