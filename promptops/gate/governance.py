@@ -51,7 +51,7 @@ class Governance:
         self._places = sorted(governed.items(), key=lambda one: -len(one[0]))
 
     def kind(self, path: str) -> PathKind | None:
-        """Return why a path from the top is governed; None if it is not.
+        """Return why a path, given from the repository's top, is governed; None if it is not.
 
         In pyproject.toml only our table is governed; the caller compares both versions.
         """

@@ -77,7 +77,7 @@ def look_at_formatters(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
 def find_formatters(
     folder: str, paths: Iterable[str], read: Callable[[str], bytes | None]
 ) -> Iterator[DoctorAnswer]:
-    """Judge the formatters that are configured in some files; prompts are below `folder`."""
+    """Check the formatters that are configured in `paths`; prompts are below `folder`."""
     top = [path for path in paths if "/" not in path]
     for one in _FORMATTERS:
         found = [path for path in top if any(fnmatchcase(path, name) for name in one.files)]

@@ -211,7 +211,9 @@ class PostgresLedger(Ledger):
         return rows
 
     def _ask(self, question: Callable[[Any], Any], *, wait: bool = True) -> Any:  # noqa: ANN401
-        """Repeat a call on a new connection if one broke: all calls may be repeated."""
+        """Execute a call, and repeat it on a new connection if one broke. All calls may be
+        repeated.
+        """
         if not wait:
             raise LedgerBusyError("the ledger is reached over the network")
         if self._pid != os.getpid():

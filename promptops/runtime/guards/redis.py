@@ -303,7 +303,7 @@ class RedisLedger(Ledger):
         self._redis.close()
 
     def _ask(self, question: Callable[[], Any], *, wait: bool = True) -> Any:  # noqa: ANN401
-        """Repeat a call whose answer was lost, at the next address: all calls may be repeated."""
+        """Execute a call, and repeat it at the next address if its answer was lost."""
         if not wait:
             raise LedgerBusyError("the ledger is reached over the network")
         self._outage.check()

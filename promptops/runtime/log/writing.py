@@ -277,7 +277,7 @@ class RunWriter:
         return found
 
     def write(self, cursor: Cursor, prepared: PreparedRun, old: Row | None) -> int:
-        """Write a run and its texts; `old` is what `_FIND_RUN` found. Return the run's number."""
+        """Write a run and its texts; `old` is its stored row, if any. Return the run's number."""
         request = answer = None
         ids: list[int] = []
         stale = [] if old is None else [int(one) for one in old[1:3] if one is not None]

@@ -149,7 +149,7 @@ class WireReader:
     # --- whole answers ------------------------------------------------------------------------
 
     def read_answer(self, content_type: str, body: bytes) -> Answer:
-        """Return the answer in the body of a success."""
+        """Return the answer in the body of a successful reply."""
         try:
             document = json.loads(body)
         except (ValueError, RecursionError) as error:

@@ -1,8 +1,8 @@
 """Mark untrusted texts: clean them, limit their length, and enclose them in unguessable delimiters.
 
-Rendering is deterministic: it leaves a fixed placeholder where the delimiter's secret will be, and
-so do the log, the cache and cassettes. Only the sent request has the secret: an HMAC of the inputs,
-so that equal requests with the same key stay equal.
+Rendering is deterministic: rendered messages, the log, the cache and cassettes have a fixed
+placeholder instead of the delimiter's secret. Only the sent request has the secret: an HMAC of the
+inputs, so that equal requests with the same key stay equal.
 """
 
 from __future__ import annotations
