@@ -99,6 +99,13 @@ def print_result(
     if file is not None:
         text = json.dumps(document, ensure_ascii=False, indent=1)
         write_atomically(file, (text + "\n").encode("utf-8", "replace"))
+    # Files first: who reads only the first lines of the output ends this process.
+    if page is not None:
+        from promptops.evals.report.html import to_html
+
+        write_atomically(page, to_html(result, outcomes, code).encode())
+    if evidence is not None:
+        _write_evidence(evidence, result, outcomes)
     if output is EvalFormat.JSON:
         emit_json(document)
     elif output is EvalFormat.JUNIT:
@@ -114,12 +121,6 @@ def print_result(
 
         width = shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
         emit("\n".join(to_text(result, outcomes, code, _paint, width)))
-    if page is not None:
-        from promptops.evals.report.html import to_html
-
-        write_atomically(page, to_html(result, outcomes, code).encode())
-    if evidence is not None:
-        _write_evidence(evidence, result, outcomes)
     if result.shard != (1, 1):
         number, count = result.shard
         say(

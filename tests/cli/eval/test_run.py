@@ -665,6 +665,19 @@ def test_the_limits_of_the_environment_eval_hold_over_several_runs(project: Repo
     assert [one["outcome"] for one in second["suites"][0]["samples"]] == ["passed", "missing"]
 
 
+def test_files_are_written_even_if_nobody_reads_the_output(
+    project: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def emit(_text: str) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("promptops.cli.eval.printing.emit", emit)
+    names = {"--html": "page.html", "--evidence": "evidence.json", "--output": "result.json"}
+    files = [(option, str(tmp_path / name)) for option, name in names.items()]
+    eval_run(project, *(word for pair in files for word in pair))
+    assert {name for name in names.values() if (tmp_path / name).is_file()} == {*names.values()}
+
+
 def test_a_call_waits_for_calls_in_flight_before_a_limit_refuses_it(project: Repo) -> None:
     # Each call may take 144 tokens, and the first one takes 15.
     few = ANSWERS.replace("{input: 100, output: 50}", "{input: 10, output: 5}")
