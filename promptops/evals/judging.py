@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from promptops.evals.asking import QuestionPlace
+from promptops.evals.question import QuestionPlace
 from promptops.evals.scorers.scorer import ScorerError
 from promptops.runtime.run.output import read_data
 

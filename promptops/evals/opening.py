@@ -12,12 +12,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from promptops.errors import UsageError
-from promptops.evals.asking import Asker, AskingTools, Mode
 from promptops.evals.calibration import ENDING, find_kappa
 from promptops.evals.cap import CostCap
 from promptops.evals.cluster import ClusterModels, count_threads
 from promptops.evals.judging import open_embed, open_judge
 from promptops.evals.pace import Pace
+from promptops.evals.question import AskingTools, Mode
 from promptops.evals.requirements import check_requirements
 from promptops.evals.runner import run_evals
 from promptops.evals.scorers.scorer import Context
@@ -35,6 +35,7 @@ from promptops.runtime.models.keys import has_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from promptops.evals.asking import Asker
     from promptops.evals.preparation import Preparation, SuiteChoice, SuitePart
     from promptops.evals.result import EvalResult
     from promptops.evals.runner import EvalProgress

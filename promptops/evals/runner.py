@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from promptops.evals.asking import Asker, AskingTools
+from promptops.evals.asking import Asker
 from promptops.evals.cap import CapError
 from promptops.evals.cluster import ClusterError
 from promptops.evals.result import EvalResult, SampleOutcome, SuiteRunResult, Trial
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from promptops.evals.preparation import Preparation, SuitePart
+    from promptops.evals.question import AskingTools
     from promptops.evals.result import SampleResult
     from promptops.prompt.suite import Sample
 

@@ -10,9 +10,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from promptops.errors import InputError, PromptopsError, RefusedError, TemplateError
-from promptops.evals.asking import QuestionPlace
 from promptops.evals.cap import CapError
 from promptops.evals.cluster import ClusterError
+from promptops.evals.question import QuestionPlace
 from promptops.evals.result import CheckOutcome, SampleOutcome, Trial
 from promptops.evals.scorers.refusal import score as score_refusal
 from promptops.evals.scorers.registry import cheapest_first, cost_of, judge_check
@@ -27,7 +27,8 @@ from promptops.runtime.models.model import ModelError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from promptops.evals.asking import Asked, Asker
+    from promptops.evals.asking import Asker
+    from promptops.evals.question import Asked
     from promptops.evals.scorers.scorer import Embed, ScorerQuestion
     from promptops.evals.tape import Tape
     from promptops.prompt.suite.suite import Check, Sample, ToolAnswer

@@ -13,7 +13,7 @@ from promptops.runtime.run.ending import name_calls
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from promptops.evals.asking import QuestionPlace
+    from promptops.evals.question import QuestionPlace
     from promptops.runtime.log.recorder import Recorder
     from promptops.runtime.models.model import Answer
     from promptops.runtime.resolution import ResolvedPrompt

@@ -198,9 +198,9 @@ def run(
 
 def _run_once(choice: SuiteChoice, options: EvalOptions, *, is_dry: bool) -> EvalResult | None:
     """Prepare and run; None if there is nothing to run, or only the plan is requested."""
-    from promptops.evals.asking import Mode
     from promptops.evals.opening import run as run_prepared
     from promptops.evals.preparation import NothingTouchedError
+    from promptops.evals.question import Mode
 
     repository = current().repository
     try:

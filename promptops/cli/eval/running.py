@@ -14,10 +14,10 @@ from promptops.errors import RefusedError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from promptops.evals.asking import Mode
     from promptops.evals.opening import EvalOptions
     from promptops.evals.plan import EvalPlan
     from promptops.evals.preparation import Preparation, SuiteChoice
+    from promptops.evals.question import Mode
     from promptops.evals.runner import EvalProgress
     from promptops.repository.repository import Repository
 
@@ -82,7 +82,7 @@ def split_models(models: str | None) -> tuple[str, ...]:
 
 def choose_mode_by_flags(*, record: bool, replay: bool, live: bool) -> Mode | None:
     """Return the mode chosen by flags; None without one."""
-    from promptops.evals.asking import Mode
+    from promptops.evals.question import Mode
 
     chosen = [
         mode
@@ -112,9 +112,9 @@ def prepare_or_exit(repository: Repository, choice: SuiteChoice) -> Preparation:
 
 def say_plan(repository: Repository, preparation: Preparation, options: EvalOptions) -> None:
     """Print the estimate of a run."""
-    from promptops.evals.asking import Mode
     from promptops.evals.opening import choose_mode, find_judge, open_prices
     from promptops.evals.plan import make_plan
+    from promptops.evals.question import Mode
 
     mode = choose_mode(preparation, repository, options, os.environ)
     prices = open_prices(repository)

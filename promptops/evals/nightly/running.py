@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from promptops.delivery.environments import require_head
 from promptops.errors import NotFoundError, PromptopsError, quote
-from promptops.evals.asking import Mode
 from promptops.evals.nightly.branch import name_night
 from promptops.evals.nightly.comparing import (
     NightAlarm,
@@ -32,6 +31,7 @@ from promptops.evals.nightly.record import (
 from promptops.evals.opening import find_judge, run
 from promptops.evals.outcome import Exit, SuiteRules, judge_suite
 from promptops.evals.preparation import NONE, Preparation, SuiteChoice, prepare
+from promptops.evals.question import Mode
 from promptops.evals.requirements import check_requirements
 from promptops.evals.result import ReasonKind, SampleOutcome
 from promptops.evals.suites import Suites

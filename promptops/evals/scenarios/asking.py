@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import ConfigurationError, PromptopsError
-from promptops.evals.asking import QuestionPlace
 from promptops.evals.cap import CapError, CapReachedError
+from promptops.evals.question import QuestionPlace
 from promptops.evals.scenarios.collection import ANSWER, describe_inputs, describe_refused
 from promptops.evals.tape import Tape, TapePlace
 from promptops.prompt.inputs import input_schemas
@@ -18,7 +18,8 @@ from promptops.runtime.run.output import OutputError, read_data
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from promptops.evals.asking import Asked, Asker
+    from promptops.evals.asking import Asker
+    from promptops.evals.question import Asked
     from promptops.evals.scenarios.collection import ScenarioCollection
     from promptops.prompt.prompt import Prompt
     from promptops.runtime.resolution import ResolvedPrompt

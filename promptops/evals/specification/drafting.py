@@ -13,10 +13,11 @@ from promptops.errors import (
     InvalidSuiteError,
     RefusedError,
 )
-from promptops.evals.asking import Asker, QuestionPlace
+from promptops.evals.asking import Asker
 from promptops.evals.cap import CapReachedError
 from promptops.evals.opening import open_tools
 from promptops.evals.plan import plan_questions
+from promptops.evals.question import QuestionPlace
 from promptops.evals.scenarios.asking import DraftWriter
 from promptops.evals.scenarios.drafting import FOLDER, DraftSample, write_draft
 from promptops.evals.specification.answer import (
@@ -45,8 +46,8 @@ from promptops.runtime.run.output import OutputError, read_data
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from promptops.evals.asking import Asked
     from promptops.evals.plan import EvalPlan
+    from promptops.evals.question import Asked
     from promptops.prompt.prompt import Prompt
     from promptops.repository.repository import Repository
 
