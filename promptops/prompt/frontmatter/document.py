@@ -18,7 +18,7 @@ from promptops.prompt.frontmatter.plain import read_plain, split_plain
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from promptops.prompt.frontmatter.yaml_values import Places
+    from promptops.prompt.frontmatter.places import Places
 
 
 # A string that needs no quotes in YAML.
@@ -150,7 +150,8 @@ def _read_text(path: str, text: str) -> Document:
         body_line = content.count("\n", 0, plain.body_start) + 1
         body = content[plain.body_start :]
         return Document(path, text, data, body, body_line, (), _Layout(content))
-    from promptops.prompt.frontmatter.yaml_values import BOUNDARY, Places, read_yaml
+    from promptops.prompt.frontmatter.places import Places
+    from promptops.prompt.frontmatter.yaml_values import BOUNDARY, read_yaml
 
     opening = BOUNDARY.match(content)
     if opening is None:

@@ -12,7 +12,7 @@ from promptops.prompt.frontmatter.document import find_undecodable
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from promptops.prompt.frontmatter.yaml_values import Places
+    from promptops.prompt.frontmatter.places import Places
 
 _MAX_CHARACTERS = 4 * 1024 * 1024
 _TOP = Position(1, 1, 1, 1)
@@ -63,7 +63,8 @@ def read_suite_document(path: str, data: bytes) -> SuiteDocument:
     undecodable = find_undecodable(path, data)
     if undecodable is not None:
         return SuiteDocument(path, "", {}, (undecodable,))
-    from promptops.prompt.frontmatter.yaml_values import Form, Places, read_yaml
+    from promptops.prompt.frontmatter.places import Places
+    from promptops.prompt.frontmatter.yaml_values import Form, read_yaml
 
     form = Form(
         "suite",

@@ -1,6 +1,8 @@
 """Call endpoints with OpenAI's chat completions.
 
-Each call is one request with one deadline, and the body is sent as given.
+Each call is one request with one deadline, and the body is sent as given. LiteLLM reaches these
+endpoints too; a run with this transport takes at most 0.29 of the processor time that a call of
+LiteLLM alone takes (`benchmarks/beside_litellm.py`).
 """
 
 from __future__ import annotations

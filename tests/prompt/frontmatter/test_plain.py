@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from promptops.prompt.frontmatter.document import read_document
+from promptops.prompt.frontmatter.places import Places
 from promptops.prompt.frontmatter.plain import read_plain, split_plain
-from promptops.prompt.frontmatter.yaml_values import BOUNDARY, Places, find_places, read_yaml
+from promptops.prompt.frontmatter.yaml_values import BOUNDARY, find_places, read_yaml
 from tests.screens import masked
 
 OWN = sorted(
