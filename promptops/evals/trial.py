@@ -17,6 +17,7 @@ from promptops.evals.result import CheckOutcome, SampleOutcome, Trial
 from promptops.evals.scorers.refusal import score as score_refusal
 from promptops.evals.scorers.registry import cheapest_first, cost_of, judge_check
 from promptops.evals.scorers.scorer import Context, Cost, JudgedAnswer, ScorerError
+from promptops.evals.scorers.texts import quoted
 from promptops.evals.scorers.values import difference
 from promptops.evals.tape import MissingError, TapePlace
 from promptops.prompt.suite.suite import Outcome as Wanted
@@ -350,8 +351,11 @@ async def _answer_tools(
             return asked
         replies = [_reply(call, tools) for call in calls]
         if None in replies:
-            name = asked.answer.tool_calls[replies.index(None)].name
-            text = f"the sample has no answer of the tool '{name}' for these arguments"
+            call = asked.answer.tool_calls[replies.index(None)]
+            text = (
+                f"the sample has no answer of the tool '{call.name}' for the arguments "
+                f"{quoted(call.arguments)}"
+            )
             raise ScorerError(text, hint="add one below 'tools'")
         course.messages.append(
             {

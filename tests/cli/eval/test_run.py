@@ -604,6 +604,12 @@ rules:
     )
     result = eval_run(project)
     assert result.exit_code == 0, result.output
+    text = (project.path / "evals/ask.yaml").read_text()
+    project.write("evals/ask.yaml", text.replace("{order: 7}, result", "{order: 8}, result"))
+    result = eval_run(project)
+    assert result.exit_code == 2
+    wrong = "the sample has no answer of the tool 'lookup' for the arguments '{\"order\": 7}'"
+    assert wrong in result.stdout
 
 
 def test_a_judge_is_a_prompt_of_the_repository(project: Repo) -> None:
