@@ -36,6 +36,7 @@ _OUTCOMES = list(SampleOutcome)
 _ERROR, _MISSING, _LOST, _FAILED, _FELL, _REPAIRED, _ROSE, _PASSED = range(8)
 _ROUNDING = 1e-9
 _MAX_REGRESSIONS = 50
+_MAX_PLAIN = 10
 _MIN_REACH = 0.1
 # Half of the width of an interval's picture.
 _MIDDLE = 150
@@ -149,14 +150,20 @@ def _outcome_lines(one: SuiteOutcome) -> Iterator[str]:
     if verdict is not None and verdict.slices:
         yield from _slices(verdict.slices)
     if verdict is not None and verdict.regressions:
-        yield "<h3>Worse than before</h3><ul>"
+        count = len(verdict.regressions)
+        # A long list would keep the answers out of sight.
+        is_folded = count > _MAX_PLAIN
+        yield "<h3>Worse than before</h3>"
+        yield f"<details><summary>{count:,} samples</summary><ul>" if is_folded else "<ul>"
         for moved in verdict.regressions[:_MAX_REGRESSIONS]:
             yield (
                 f"<li>{_text(moved.name)}: {moved.movement.value},"
                 f" {moved.before:.1%} to {moved.after:.1%}</li>"
             )
-        rest = len(verdict.regressions) - _MAX_REGRESSIONS
+        rest = count - _MAX_REGRESSIONS
         yield f"</ul><p>and {rest} more</p>" if rest > 0 else "</ul>"
+        if is_folded:
+            yield "</details>"
     yield "</section>"
 
 

@@ -115,6 +115,14 @@ def test_the_interval_is_drawn_and_said() -> None:
     assert "svg" not in [name for name, _ in page_of(run_of(sample("a", "1"))).tags]
 
 
+@pytest.mark.parametrize(("count", "folded"), [(10, 0), (11, 1)])
+def test_a_long_list_of_losses_is_folded(count: int, folded: int) -> None:
+    page = page_of(run_of(*(sample(f"lost {i}", "0", "1") for i in range(count))))
+    names = [name for name, _ in page.tags]
+    assert names.count("details") == folded
+    assert page.text.count("lost, 100.0% to 0.0%") == count
+
+
 def test_each_text_stands_once_and_every_sample_is_there() -> None:
     data = page_of(run_of(*LOST, *KEPT)).data
     assert len(data["samples"]) == 40
