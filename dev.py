@@ -127,7 +127,9 @@ def demo(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     prepare("program", "test")
     path = os.pathsep.join([str(BIN), os.environ.get("PATH", "")])
-    return run([PYTHON, "-m", "pytest", *PARALLEL, *arguments], ROOT, PATH=path)
+    # Or each of the many processes compiles all tests and modules again.
+    more = {"PATH": path, "PYTHONDONTWRITEBYTECODE": ""}
+    return run([PYTHON, "-m", "pytest", *PARALLEL, *arguments], ROOT, **more)
 
 
 def main(words: list[str]) -> int:

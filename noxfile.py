@@ -15,6 +15,8 @@ import nox
 
 nox.needs_version = ">=2025.5"
 nox.options.reuse_existing_virtualenvs = True
+# Or each of the many processes that a session starts compiles all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PARALLEL = ("--numprocesses", "auto", "--maxprocesses", "8", "--dist", "worksteal")

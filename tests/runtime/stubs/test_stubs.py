@@ -106,14 +106,13 @@ def test_python_passes_the_strict_checks_and_refuses_what_is_wrong(
         "    ref: prompts_live.PromptRef = 'support/ab@2.0.0'\n"
     )
 
-    def check(name: str) -> str:
-        command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", os.devnull, name]
-        return subprocess.run(
-            command, cwd=tmp_path, capture_output=True, text=True, check=False
-        ).stdout
-
-    assert "Success" in check("right.py")
-    wrong = check("wrong.py")
+    options = ("--strict", "--cache-dir", os.devnull)
+    command = [sys.executable, "-m", "mypy", *options, "right.py", "wrong.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    wrong = done.stdout
+    lines = wrong.splitlines()
+    assert {line.partition(":")[0] for line in lines[:-1]} == {"wrong.py"}, done
+    assert lines[-1].endswith("in 1 file (checked 2 source files)")
     assert 'Missing key "order"' in wrong
     assert '(expression has type "int"' in wrong
     assert """expected "Literal['production', '1.0.0']\"""" in wrong
