@@ -33,10 +33,10 @@ def signing(tmp_path: Path) -> Signing:
 def collect(signing: Signing, forge: Any = None, **options: Any) -> Approvals:
     """Ask, in the CI of the given forge or in none."""
 
-    def find(environment: Mapping[str, str], *, wanted: str | None = None, fetch: bool) -> Any:
+    def find(environment: Mapping[str, str], *, name: str | None = None, fetch: bool) -> Any:
         assert environment == {}
         assert fetch is options.get("fetch", False)
-        assert wanted in {None, "github", "gitlab"}
+        assert name in {None, "github", "gitlab"}
         return forge
 
     with pytest.MonkeyPatch.context() as patch:
