@@ -7,7 +7,6 @@ undecidable cases are refused: an unreachable ledger, an unbounded cost.
 from __future__ import annotations
 
 import threading
-from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,7 +21,6 @@ from promptops.runtime.guards.ledger import (
     LedgerError,
     LosableLedger,
     LostCountsError,
-    Settlement,
     ShrinkableLedger,
 )
 from promptops.runtime.guards.memory import MemoryLedger
@@ -34,6 +32,7 @@ from promptops.runtime.guards.refusal import (
     refuse_unknown,
 )
 from promptops.runtime.guards.reservation import Reservation
+from promptops.runtime.guards.settling import Settlements
 from promptops.runtime.guards.windows import (
     Rule,
     Scope,
@@ -46,7 +45,7 @@ from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from promptops.repository.settings.guards import GuardSettings
     from promptops.runtime.guards.block import ReservationBlocks
@@ -54,12 +53,6 @@ if TYPE_CHECKING:
     from promptops.runtime.guards.ledger import Standing as Counted
 
 GLOBAL_SPENDING = ("guards.spend_per_hour", "guards.spend_per_day")
-# The maximum number of pending settlements; further ones stay at their estimate.
-_MAX_WAITING = 10_000
-_SETTLED_AT_ONCE = 8
-# The number of settlements in one transaction, for which other processes wait.
-_MAX_SETTLED = 100
-_SETTLE_SECONDS = 1.0
 
 
 class GuardStanding(NamedTuple):
@@ -124,18 +117,16 @@ class Guards:
         self._clock = clock
         self._notify = notify
         self._notices = None if warn is None else Notices(ledger, warn)
-        self._settles_together = settles_together
-        # The event loop that settles soon.
-        self._settler: asyncio.AbstractEventLoop | None = None
-        self._waiting: deque[Settlement] = deque(maxlen=_MAX_WAITING)
-        self._lock = threading.Lock()
-        self._settling = threading.Lock()
+        self._settlements = Settlements(ledger, clock=clock, together=settles_together)
         self._blocks: ReservationBlocks | None = None
         if settles_together > 1 and warn is None and isinstance(ledger, ShrinkableLedger):
             from promptops.runtime.guards.block import ReservationBlocks
 
             self._blocks = ReservationBlocks(
-                ledger, clock=clock, most=settles_together, settle_later=self._settle_later
+                ledger,
+                clock=clock,
+                most=settles_together,
+                settle_later=self._settlements.make_later,
             )
 
     def check_depth(self, depth: int | None = None) -> None:
@@ -254,59 +245,18 @@ class Guards:
 
     def settle(self, ledger: Ledger, key: str, amounts: dict[Unit, int]) -> None:
         """Settle a reservation; if the ledger is unreachable, do so later."""
-        try:
-            ledger.settle(key, amounts, now=self._clock())
-        except LedgerError:
-            self._waiting.append(Settlement(key, amounts))
+        self._settlements.settle(ledger, key, amounts)
 
     async def asettle(self, ledger: Ledger, key: str, amounts: dict[Unit, int]) -> None:
         """As `settle`, without blocking the event loop; later, if there may be others."""
-        if self._settles_together > 1 and ledger is self.ledger:
-            self._settle_later(key, amounts)
-            return
-        try:
-            ledger.settle(key, amounts, now=self._clock(), wait=False)
-        except LedgerBusyError:
-            import asyncio
-
-            # The settlement must be made even if the caller is cancelled.
-            await asyncio.shield(
-                asyncio.get_running_loop().run_in_executor(None, self.settle, ledger, key, amounts)
-            )
-        except LedgerError:
-            self._waiting.append(Settlement(key, amounts))
-
-    def _settle_later(self, key: str, amounts: Mapping[Unit, int]) -> None:
-        """Schedule a settlement within a second; a reservation may make it before."""
-        import asyncio
-
-        self._waiting.append(Settlement(key, amounts))
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            # `close` does it then.
-            return
-        if self._settler is not loop:
-            self._settler = loop
-            loop.call_later(_SETTLE_SECONDS, self._settle_in_thread, loop)
-
-    def _settle_in_thread(self, loop: asyncio.AbstractEventLoop) -> None:
-        # A loop that is ending starts no more threads; `close` settles the rest.
-        with suppress(RuntimeError):
-            loop.run_in_executor(None, self._settle_now)
-
-    def _settle_now(self) -> None:
-        self._settler = None
-        # Later reservations and `close` try again.
-        with suppress(LedgerError):
-            self.settle_waiting()
+        await self._settlements.asettle(ledger, key, amounts)
 
     def settle_waiting(self) -> int:
         """Make pending settlements; return the number of remaining ones.
 
         Each reservation makes some of them too.
         """
-        return self._settle_waiting(len(self._waiting), wait=True)
+        return self._settlements.make_all(wait=True)
 
     def close(self) -> None:
         """Make pending settlements if possible, and close the ledger."""
@@ -480,8 +430,7 @@ class Guards:
         if self._notices is not None and plan.meets_default:
             self._notices.say(cost, now, wait=wait)
         try:
-            if len(self._waiting) >= self._settles_together:
-                self._settle_waiting(max(_SETTLED_AT_ONCE, self._settles_together), wait=wait)
+            self._settlements.make_some(wait=wait)
             if charges:
                 refusal = self._take(key, charges, lease_seconds, now, wait=wait)
         except LedgerBusyError:
@@ -498,14 +447,12 @@ class Guards:
         self, key: str, charges: Sequence[Charge], lease_seconds: float, now: float, *, wait: bool
     ) -> Refusal | None:
         """Reserve in the ledger; before a refusal, make pending settlements and try again."""
-        # Check the list before the lock: a settlement that left the list is in the ledger, or holds
-        # the lock.
-        is_pending = bool(self._waiting) or self._settling.locked()
+        is_pending = self._settlements.is_pending
         refusal = self.ledger.reserve(key, charges, lease_seconds=lease_seconds, now=now, wait=wait)
         if refusal is None or not is_pending:
             return refusal
         # Pending settlements may overstate the use.
-        if self._settle_waiting(len(self._waiting), wait=wait) and not wait:
+        if self._settlements.make_all(wait=wait) and not wait:
             raise LedgerBusyError("settlements would have to wait")
         return self.ledger.reserve(key, charges, lease_seconds=lease_seconds, now=now, wait=wait)
 
@@ -556,34 +503,6 @@ class Guards:
         plan.guards[own.window] = rule.guard
         # Limits on rates and repetition still apply, for each process separately.
         return [own, *(one for one in plan.charges if one.unit == "calls")]
-
-    def _settle_waiting(self, count: int, *, wait: bool) -> int:
-        if self._settles_together == 1:
-            # A fork may inherit a lock that is held during a call of the ledger.
-            return self._settle_some(count, wait=wait)
-        if not self._settling.acquire(blocking=wait):
-            raise LedgerBusyError("settlements are under way")
-        try:
-            return self._settle_some(count, wait=wait)
-        finally:
-            self._settling.release()
-
-    def _settle_some(self, count: int, *, wait: bool) -> int:
-        while count > 0:
-            with self._lock:
-                some = min(count, len(self._waiting), _MAX_SETTLED)
-                batch = [self._waiting.popleft() for _ in range(some)]
-            if not batch:
-                break
-            try:
-                self.ledger.settle_all(batch, now=self._clock(), wait=wait)
-            except LedgerError as error:
-                self._waiting.extendleft(reversed(batch))
-                if isinstance(error, LedgerBusyError):
-                    break
-                raise
-            count -= len(batch)
-        return len(self._waiting)
 
     def _refuse(self, plan: _GuardPlan, refusal: Refusal, charges: Sequence[Charge]) -> GuardError:
         full = next(one for one in charges if one.window == refusal.window)

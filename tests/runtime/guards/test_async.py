@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from promptops.repository.settings.guards import BreakerSettings, GuardSettings, Limits
-from promptops.runtime.guards import guard
+from promptops.runtime.guards import settling
 from promptops.runtime.guards.breaker import BreakerOpenError, Breakers
 from promptops.runtime.guards.guard import Guards
 from promptops.runtime.guards.ledger import GIVING_BACK, LedgerBusyError, LedgerError
@@ -155,7 +155,7 @@ def test_a_limit_is_the_same_however_many_are_settled_together(settles_together:
 
 
 def test_a_loop_that_ends_leaves_settlements_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("promptops.runtime.guards.guard._SETTLE_SECONDS", 0)
+    monkeypatch.setattr("promptops.runtime.guards.settling._SETTLE_SECONDS", 0)
     world = World(100)
     complaints: list[dict[str, Any]] = []
 
@@ -196,7 +196,7 @@ def test_settlements_wait_for_each_other() -> None:
 def test_a_settlement_that_nothing_follows_is_made_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(guard, "_SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(settling, "_SETTLE_SECONDS", 0.0)
     world = World(100)
 
     async def go(key: str) -> None:
