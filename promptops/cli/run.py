@@ -23,8 +23,8 @@ from promptops.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from promptops.runtime.run.interface import Plan, StreamPart
     from promptops.runtime.run.result import Run
-    from promptops.runtime.run.runner import Plan, StreamPart
 
 
 def run(

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from promptops.runtime.live import LivePrompt
     from promptops.runtime.past import Released
     from promptops.runtime.resolution import ResolvedPrompt
+    from promptops.runtime.run.interface import Caller, Plan, StreamPart
     from promptops.runtime.run.result import Run
-    from promptops.runtime.run.runner import Caller, Plan, Runner, StreamPart
+    from promptops.runtime.run.runner import Runner
     from promptops.runtime.sources.source import Source
 
 # A missing version may be new, so ask the source, but at most once in this time.
@@ -245,7 +246,7 @@ class Registry:
             ModelError, BreakerOpenError: no model answered.
             OutputError: the answer is not valid for the prompt's output schema.
         """
-        from promptops.runtime.run.runner import Caller
+        from promptops.runtime.run.interface import Caller
 
         return self.open_runner().run(ref, inputs or {}, Caller(user, tenant, key), model)
 
@@ -260,7 +261,7 @@ class Registry:
         model: str | None = None,
     ) -> Run:
         """As `run`, on an event loop."""
-        from promptops.runtime.run.runner import Caller
+        from promptops.runtime.run.interface import Caller
 
         caller = Caller(user, tenant, key)
         runner = await self._open_runner_async()
@@ -280,7 +281,7 @@ class Registry:
 
         Close the iterator to abort the call: the connection to the provider is closed.
         """
-        from promptops.runtime.run.runner import Caller
+        from promptops.runtime.run.interface import Caller
 
         return self.open_runner().stream(ref, inputs or {}, Caller(user, tenant, key), model)
 
@@ -295,7 +296,7 @@ class Registry:
         model: str | None = None,
     ) -> AsyncIterator[StreamPart]:
         """As `stream`, on an event loop."""
-        from promptops.runtime.run.runner import Caller
+        from promptops.runtime.run.interface import Caller
 
         caller = Caller(user, tenant, key)
         if self._runner is not None or self._source.is_local:
@@ -324,7 +325,7 @@ class Registry:
         model: str | None = None,
     ) -> Plan:
         """Return what `run` would do: model, request, tokens and maximum cost. Calls no model."""
-        from promptops.runtime.run.runner import Caller
+        from promptops.runtime.run.interface import Caller
 
         return self.open_runner().plan(ref, inputs or {}, Caller(user, tenant, key), model)
 
@@ -360,8 +361,8 @@ class Registry:
             UsageError: the answer has an unknown format.
             PromptopsError: the ref selects no prompt.
         """
+        from promptops.runtime.run.interface import Caller
         from promptops.runtime.run.recording import MadeCall
-        from promptops.runtime.run.runner import Caller
 
         resolved = self.find(prompt) if isinstance(prompt, str) else prompt
         made = MadeCall(resolved, answer, inputs, model, seconds)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from promptops.errors import PromptopsError, RefusedError, UsageError
 from promptops.repository.config import EVAL_ENVIRONMENT
-from promptops.runtime.run.runner import Caller
+from promptops.runtime.run.interface import Caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from promptops.prompt.prompt import Prompt
     from promptops.runtime.models.model import ToolCall, Usage
+    from promptops.runtime.run.interface import StreamPart
     from promptops.runtime.run.result import Run
-    from promptops.runtime.run.runner import StreamPart
     from promptops.server.calls import Application, HttpCall
 
 PREFIX = "prompt:"

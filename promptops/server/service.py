@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from promptops.prompt.reference import parse_ref
-from promptops.runtime.run.runner import Caller
+from promptops.runtime.run.interface import Caller
 from promptops.runtime.run.share import choose_share
 from promptops.server.metrics import Metrics
 from promptops.server.problems import HttpProblem, not_found

@@ -11,8 +11,8 @@ from promptops.server.problems import HttpProblem
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from promptops.runtime.run.interface import StreamPart
     from promptops.runtime.run.result import Run
-    from promptops.runtime.run.runner import StreamPart
     from promptops.server.calls import HttpCall, Receive, Scope, Send
 
 _HEADERS = [

@@ -12,8 +12,8 @@ from promptops.server.service import make_caller
 from promptops.server.streams import EventStream
 
 if TYPE_CHECKING:
+    from promptops.runtime.run.interface import Caller, StreamPart
     from promptops.runtime.run.result import Run
-    from promptops.runtime.run.runner import Caller, StreamPart
     from promptops.server.calls import Application, HttpCall
 
 RUN_FIELDS = ("inputs", "user", "tenant", "key")

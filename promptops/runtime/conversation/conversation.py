@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from promptops.runtime.log.encryption import Keyring
     from promptops.runtime.registry import Registry
     from promptops.runtime.resolution import ResolvedPrompt
+    from promptops.runtime.run.interface import Caller, StreamPart
     from promptops.runtime.run.result import Run
-    from promptops.runtime.run.runner import Caller, StreamPart
 
 # Special inputs that a prompt may declare.
 SUMMARY_INPUT = "summary"
@@ -456,7 +456,7 @@ class Conversation:
         ways.store.tail(self.id, owner=self._owner, tokens=1, now=ways.clock())
 
     def _caller(self, key: str | None) -> Caller:
-        from promptops.runtime.run.runner import Caller
+        from promptops.runtime.run.interface import Caller
 
         key = key if key is not None or self._owner.user is not None else self.id
         return Caller(self._owner.user, self._owner.tenant, key, labels={LABEL: self.id})

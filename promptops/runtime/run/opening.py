@@ -18,7 +18,8 @@ from promptops.runtime.log.place import find_log
 from promptops.runtime.log.record import Event
 from promptops.runtime.log.recorder import Recorder
 from promptops.runtime.models import Models
-from promptops.runtime.run.runner import Runner, Tools
+from promptops.runtime.run.interface import Tools
+from promptops.runtime.run.runner import Runner
 from promptops.runtime.safety.safety import open_safety
 from promptops.runtime.stores.addresses import find_store
 from promptops.runtime.telemetry.opening import find_counts, open_telemetry

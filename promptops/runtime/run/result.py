@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from promptops.runtime.log.record import AttemptRecord, Decision
     from promptops.runtime.models.model import ToolCall, Usage
     from promptops.runtime.resolution import ResolvedPrompt
-    from promptops.runtime.run.runner import Handle, StreamPart
+    from promptops.runtime.run.handle import Handle
+    from promptops.runtime.run.interface import StreamPart
 
 
 @dataclass(frozen=True, slots=True)

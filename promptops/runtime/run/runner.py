@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping
 from contextlib import aclosing, closing, contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from promptops.errors import PromptopsError, UsageError
-from promptops.repository.settings.cache import CacheSettings
 from promptops.runtime.alerts.alert import describe_refusal
 from promptops.runtime.answers import Answers, Flight, Kept, PendingAnswer, from_data, to_data
 from promptops.runtime.guards.depth import current_depth
@@ -21,7 +18,6 @@ from promptops.runtime.log.record import (
     FAILED,
     INTERRUPTED,
     REFUSED,
-    Decision,
     Event,
     Feedback,
     RunRecord,
@@ -41,10 +37,12 @@ from promptops.runtime.run.commands import (
     Settle,
     Sleep,
 )
-from promptops.runtime.run.course import Course, RunLimits
+from promptops.runtime.run.course import Course
 from promptops.runtime.run.driving import AbandonedError, Commands
 from promptops.runtime.run.ending import end_record, fail_record
-from promptops.runtime.run.nesting import enclosing_run, within
+from promptops.runtime.run.handle import Handle
+from promptops.runtime.run.interface import Caller, Plan, StreamPart, Tools
+from promptops.runtime.run.nesting import enclosing_run
 from promptops.runtime.run.preparation import prepare
 from promptops.runtime.run.recording import MadeCall, make_record
 from promptops.runtime.run.reopening import name_version, reopen
@@ -55,144 +53,22 @@ from promptops.runtime.run.steps import (
     take_course,
     total_cost,
 )
-from promptops.runtime.run.tools import add_results
 from promptops.runtime.run.turns import Turns
 from promptops.runtime.safety.error import SafetyError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 
-    from promptops.repository.prices import Prices
-    from promptops.runtime.alerts.alerter import Alerter
-    from promptops.runtime.guards.breaker import Breakers
-    from promptops.runtime.guards.guard import Guards
-    from promptops.runtime.guards.windows import Rule
-    from promptops.runtime.log.log import RunLog
     from promptops.runtime.log.record import LogEntry
-    from promptops.runtime.log.recorder import Recorder
     from promptops.runtime.models import Models
     from promptops.runtime.registry import Registry
-    from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.commands import Command
-    from promptops.runtime.safety.safety import Safety
-    from promptops.runtime.telemetry.telemetry import Telemetry
 
     Steps = Generator[Command, Any, None]
 
 
 # Redacting and compressing longer texts takes tens of milliseconds.
 _LONG_CHARACTERS = 1 << 18
-
-
-class Caller(NamedTuple):
-    """The caller of a run.
-
-    Attributes:
-        user: the application's id of the person.
-        tenant: the application's id of the customer.
-        key: the key that always gets the same version while traffic is split; None: the user.
-        environment: the environment for limits and log, instead of the prompt's: `eval` for runs
-            that are not real traffic.
-        labels: labels of the run in the log.
-    """
-
-    user: str | None = None
-    tenant: str | None = None
-    key: str | None = None
-    environment: str | None = None
-    labels: Mapping[str, str] | None = None
-
-
-class StreamPart(NamedTuple):
-    """A part of a streamed answer.
-
-    Attributes:
-        text: the new text; empty in the last part.
-        run: the run, in the last part; else None.
-        run_id: the run's id, in every part.
-    """
-
-    text: str
-    run: Run | None = None
-    run_id: str = ""
-
-
-class Plan(NamedTuple):
-    """The plan of a run that is not executed.
-
-    Attributes:
-        resolved: the prompt.
-        model: the model that would be asked first; None: a fixed reply answers.
-        request: the request.
-        tokens: an upper bound of the tokens of the prompt.
-        cost_micros: the maximum cost of one attempt, in micro-dollars; None if a price or
-            `max_tokens` is missing.
-        decisions: the rules that applied.
-        reply: the fixed reply, or None.
-        limits: the limits that would apply, except those on repetition and depth.
-    """
-
-    resolved: ResolvedPrompt
-    model: str | None
-    request: dict[str, Any]
-    tokens: int
-    cost_micros: int | None
-    decisions: tuple[Decision, ...]
-    reply: str | None = None
-    limits: tuple[Rule, ...] = ()
-
-
-async def _sleep(seconds: float) -> None:
-    # Programs with an event loop have imported it; a command does not need it.
-    import asyncio
-
-    await asyncio.sleep(seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """The dependencies of a runner.
-
-    Attributes:
-        models: the open models.
-        prices: their prices.
-        allows: returns whether the prompt at a path below the prompts folder may use a model.
-        guards: the limits.
-        breakers: the circuit breakers.
-        recorder: writes to the run log.
-        open_log: opens the run log for reading.
-        random_bytes: random bytes, for ids.
-        random: returns a random number from 0 to 1, for waits.
-        clock: seconds since 1970.
-        monotonic: a monotonic clock, in seconds.
-        sleep: waits in a thread.
-        asleep: waits on an event loop.
-        limits: timeouts and retries.
-        cache: the settings of the answer cache.
-        alerter: sends alerts, or None.
-        telemetry: exports traces and metrics, or None.
-        safety: the safety measures, or None.
-    """
-
-    models: Models
-    prices: Prices
-    allows: Callable[[str, str], bool]
-    guards: Guards
-    breakers: Breakers
-    recorder: Recorder
-    open_log: Callable[[], RunLog]
-    random_bytes: Callable[[int], bytes]
-    random: Callable[[], float]
-    clock: Callable[[], float] = time.time
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    asleep: Callable[[float], Awaitable[None]] = _sleep
-    limits: RunLimits = field(default_factory=RunLimits)
-    cache: CacheSettings = field(default_factory=CacheSettings)
-    alerter: Alerter | None = None
-    telemetry: Telemetry | None = None
-    safety: Safety | None = None
 
 
 class Runner:
@@ -681,63 +557,6 @@ class Runner:
             if self._tools.telemetry is not None:
                 self._tools.telemetry.event(kind, detail)
         course.findings.clear()
-
-
-class Handle:
-    """The operations of a `Run` after its answer: continue, nest, feedback.
-
-    Args:
-        runner: its runner.
-        course: its state.
-    """
-
-    def __init__(self, runner: Runner, course: Course) -> None:
-        self._runner = runner
-        self._course = course
-        self._round = course.round
-
-    @property
-    def messages(self) -> Sequence[Mapping[str, Any]]:
-        """See `Run.messages`."""
-        return self._course.messages
-
-    def reply(self, results: object) -> Run:
-        """See `Run.reply`."""
-        return self._runner.take(self._course, self._go_on(results))
-
-    async def areply(self, results: object) -> Run:
-        """See `Run.areply`."""
-        return await self._runner.atake(self._course, self._go_on(results))
-
-    def stream_reply(self, results: object) -> Iterator[StreamPart]:
-        """See `Run.stream_reply`."""
-        return self._runner.take_parts(self._course, self._go_on(results))
-
-    def astream_reply(self, results: object) -> AsyncIterator[StreamPart]:
-        """See `Run.astream_reply`."""
-        return self._runner.atake_parts(self._course, self._go_on(results))
-
-    def within(self) -> AbstractContextManager[None]:
-        """See `Run.within`."""
-        return within(self._course.record.id, self._course.depth)
-
-    def feedback(self, score: float | None, label: str | None, comment: str | None) -> None:
-        """See `Run.feedback`."""
-        run_id = self._course.record.id
-        self._runner.feedback(run_id, score=score, label=label, comment=comment)
-
-    def _go_on(self, results: object) -> Steps:
-        course = self._course
-        if course.answer is None or course.round != self._round:
-            raise UsageError(
-                f"run {course.record.id} was already continued from here",
-                hint="continue from the run that the continuation returned",
-            )
-        if not course.answer.tool_calls:
-            raise UsageError(f"run {course.record.id} called no tools", hint="start a new run")
-        messages = add_results(course.messages, course.answer, results)
-        course.round += 1
-        return self._runner.go_on(course, messages)
 
 
 def _last_parts(course: Course, run: Run) -> Iterator[StreamPart]:

@@ -15,8 +15,8 @@ import promptops
 from promptops.repository.settings.cache import CacheSettings
 from promptops.runtime.answers import Answers, Flight, Kept, PendingAnswer
 from promptops.runtime.models.model import NO_USAGE, Answer, ModelError
+from promptops.runtime.run.interface import Caller
 from promptops.runtime.run.output import OutputError
-from promptops.runtime.run.runner import Caller
 from tests.runtime.run.pieces import OUTPUT, PROMPT, logged, opened_log
 
 if TYPE_CHECKING:

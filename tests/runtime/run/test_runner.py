@@ -18,7 +18,7 @@ from tests.runtime.run.pieces import list_runs, logged, opened_log
 
 if TYPE_CHECKING:
     from promptops.runtime.registry import Registry
-    from promptops.runtime.run.runner import StreamPart
+    from promptops.runtime.run.interface import StreamPart
     from tests.repositories import Repo
     from tests.runtime.provider import Provider
 
