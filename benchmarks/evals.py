@@ -99,10 +99,10 @@ def measure(folder: Path, *command: str) -> tuple[float, float, int]:
     code = (
         "import resource, subprocess, sys, time;"
         "t = time.monotonic();"
-        "code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL,"
-        " stderr=subprocess.DEVNULL).returncode;"
+        "done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE);"
         "u = resource.getrusage(resource.RUSAGE_CHILDREN);"
-        "print(u.ru_utime + u.ru_stime, time.monotonic() - t, u.ru_maxrss, code)"
+        "sys.stderr.buffer.write(done.stderr[-2000:] if done.returncode else b'');"
+        "print(u.ru_utime + u.ru_stime, time.monotonic() - t, u.ru_maxrss, done.returncode)"
     )
     # Without bytecode a start would be little but compiling.
     kept = {name: one for name, one in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -116,7 +116,7 @@ def measure(folder: Path, *command: str) -> tuple[float, float, int]:
     )
     cpu, wall, memory, status = done.stdout.split()
     if status != "0":
-        raise SystemExit(f"{command} ended with {status}")
+        raise SystemExit(f"{command} ended with {status}: {done.stderr}")
     return float(cpu), float(wall), int(memory)
 
 
