@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from tests.repositories import Repo
 
+pytestmark = pytest.mark.slow
+
 NAME = "support/triage"
 JUNK = (
     *(b"", b"\0" * 100, b"{", b"[]", b"null", b"1", b'"x"', b"[" * 100_000, b"\xff\xfe{}"),

@@ -62,6 +62,7 @@ def judge(folder: Path, memory: ResultStore | None, settings: str = "") -> Valid
     return validate(files, config, store=memory)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=60,
     deadline=None,

@@ -218,6 +218,7 @@ def mirror(finding: Conclusion) -> Conclusion:
     return swapped.get(finding, finding)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(values)
 def test_the_sides_are_treated_alike(sides: list[tuple[tuple[float, ...], ...]]) -> None:
@@ -231,6 +232,7 @@ def test_the_sides_are_treated_alike(sides: list[tuple[tuple[float, ...], ...]])
     assert len(there.regressions) == len(back.moved) - len(back.regressions)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(values)
 def test_a_conclusion_and_its_interval_agree(sides: list[tuple[tuple[float, ...], ...]]) -> None:

@@ -132,6 +132,7 @@ def test_a_mutant_replaces_what_others_have_imported() -> None:
     assert done.returncode == 0, done.stderr.decode()
 
 
+@pytest.mark.slow
 def test_what_is_listed_is_there() -> None:
     known: set[tuple[str, str, str, str]] = set()
     for name, tests in {**RULES, **SOURCES}.items():

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from tests.server.serving import Reply
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("uvicorn")
 FORM = "application/x-www-form-urlencoded"
 VERBS = ("site", "--serve", "--no-log")

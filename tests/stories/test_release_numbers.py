@@ -49,6 +49,7 @@ def version_of(repo: Repo, name: str) -> str:
     return text.split("version: ")[1].split("\n")[0]
 
 
+@pytest.mark.slow
 def test_a_partial_of_forty_prompts_is_changed_without_an_edit_in_any(team: Team) -> None:
     first = team.first
     first.git("checkout", "--quiet", "-b", "kinder")

@@ -430,6 +430,7 @@ def two_prompts(draw: st.DrawFn) -> tuple[Prompt, Prompt]:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(two_prompts())
 def test_what_is_no_behaviour_renders_the_same(prompts: tuple[Prompt, Prompt]) -> None:

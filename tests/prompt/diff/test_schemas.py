@@ -212,6 +212,7 @@ def pairs(draw: st.DrawFn) -> tuple[Any, Any]:
     return old, new if wrap is None else {wrap: [new, draw(SCHEMAS)]}
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(pairs(), st.lists(INSTANCES, min_size=20, max_size=20))
 def test_no_value_contradicts_what_was_proven(pair: tuple[Any, Any], values: list[Any]) -> None:

@@ -95,6 +95,7 @@ def test_any_text_is_read_as_yaml_reads_it_or_not_at_all(source: str) -> None:
     assert holds(source)
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=1000)
 def test_an_edited_frontmatter_is_read_as_yaml_reads_it_or_not_at_all(data: st.DataObject) -> None:

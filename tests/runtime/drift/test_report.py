@@ -111,6 +111,7 @@ def test_an_hour_is_compared_with_the_same_hour_of_earlier_days() -> None:
     assert find_drift("a", [], [], [days[0], *days[1:4]]).shifts == ()
 
 
+@pytest.mark.slow
 def test_false_alarms_are_rare(monkeypatch: pytest.MonkeyPatch) -> None:
     """The benchmark looks several thousand times; this is what fits into a test."""
     monkeypatch.setattr("promptops.runtime.drift.features.find_language", lambda _: None)

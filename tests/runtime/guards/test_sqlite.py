@@ -112,6 +112,7 @@ def test_forgets_old_windows_but_not_faster_than_clocks_go(path: Path) -> None:
         pytest.fail("nothing was forgotten")
 
 
+@pytest.mark.slow
 def test_ten_thousand_users_at_their_limits(path: Path) -> None:
     settings = GuardSettings(
         limits=Limits(spend_per_hour=10**9), per_user=Limits(spend_per_hour=10), is_strict=True

@@ -82,6 +82,7 @@ def mirrors(cache: Path) -> list[Path]:
     return sorted((cache / "mirrors").glob("*/repository.git*"))
 
 
+@pytest.mark.slow
 def test_processes_that_start_together_share_one_mirror(remote: Repo, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     processes = [start(READ, remote.url, str(cache)) for _ in range(6)]

@@ -83,6 +83,7 @@ def test_types_of_a_prompt_take_no_name_that_the_file_declares(repo: Repo) -> No
     assert stub.inputs.name == "PromptInputs2"
 
 
+@pytest.mark.slow
 def test_python_passes_the_strict_checks_and_refuses_what_is_wrong(
     stubs: list[PromptStub], tmp_path: Path
 ) -> None:
