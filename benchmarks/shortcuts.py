@@ -104,6 +104,10 @@ def main() -> int:
     options = parser.parse_args()
     CACHE.mkdir(parents=True, exist_ok=True)
     python = install_promptops(CACHE, ROOT) / "python"
+    # Both sides make the same request more often than a limit allows.
+    configuration = CACHE / "shortcuts.toml"
+    configuration.write_text("[guards]\nidentical_per_minute = 1_000_000\n", "utf-8")
+    environment = {**process_environment(CACHE), "PROMPTOPS_CONFIG": str(configuration)}
     print("| fast path | wait | with | without | saved | |")
     print("| --- | --- | ---: | ---: | ---: | --- |")
     is_met = True
@@ -122,7 +126,7 @@ def main() -> int:
                 Command(label, (python, "-c", f"{before}\n{code}", *arguments), place)
                 for label, before in (("with", ""), ("without", one.without))
             ]
-            ours, engine = time_in_turns(commands, process_environment(CACHE), turns=options.turns)
+            ours, engine = time_in_turns(commands, environment, turns=options.turns)
             pairs = zip(ours.processor_seconds, engine.processor_seconds, strict=True)
             saved = 1 - median(mine / theirs for mine, theirs in pairs)
             best = max(best, saved)
