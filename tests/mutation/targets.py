@@ -74,8 +74,8 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     (
         "promptops.prompt.exact_json",
         "read_exact",
-        "not halves and '\\\\u' in text",
-        "not halves",
+        "not allow_surrogates and '\\\\u' in text",
+        "not allow_surrogates",
     ): _FASTER,
     (
         "promptops.gate.rules.versions",
