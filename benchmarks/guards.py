@@ -18,8 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from promptops.runtime.guards.ledger import Charge, LostCountsError
 from promptops.runtime.guards.opening import open_ledger
+from promptops.runtime.ledger import Charge, LostCountsError
 
 PROCESSES = 8
 TURNS = 2000

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def find_run_log() -> tuple[LogSettings, str]:
     """Return the table `[log]`, and the path or URL of the log, which may not exist."""
-    from promptops.runtime.log.place import find_log
+    from promptops.runtime.stores.log_place import find_log
 
     settings = runtime_config().log
     try:

@@ -191,7 +191,7 @@ def _read_runs(repository: Repository, url: str | None) -> SiteRuns | None:
     import time
 
     from promptops.runtime.log.log import open_log
-    from promptops.runtime.log.place import find_log
+    from promptops.runtime.stores.log_place import find_log
     from promptops.site.runs import read_runs
 
     settings = repository.config.log

@@ -27,10 +27,10 @@ from promptops.evals.trial_log import EVAL, TrialLog
 from promptops.files import read_file
 from promptops.prompt.reference import parse_ref
 from promptops.repository.prices import Prices
-from promptops.runtime.log.place import VARIABLE, find_log
 from promptops.runtime.lookup import resolve_selected
 from promptops.runtime.models import Models
 from promptops.runtime.models.keys import has_key
+from promptops.runtime.stores.log_place import VARIABLE, find_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -177,7 +177,7 @@ class ReadinessFacts:
         Empty where there is no log.
         """
         from promptops.runtime.log.log import Filters, open_log
-        from promptops.runtime.log.place import find_log
+        from promptops.runtime.stores.log_place import find_log
 
         settings = self.config.log
         common = self.repository.git.common_dir

@@ -13,7 +13,7 @@ from promptops.files import read_file
 from promptops.readiness.checklist import judge_readiness
 from promptops.readiness.facts import ReadinessFacts
 from promptops.repository.writing import write_atomically
-from promptops.runtime.log.place import VARIABLE
+from promptops.runtime.stores.log_place import VARIABLE
 from promptops.site.facts import SiteExtras, SiteFacts
 from promptops.site.pages import (
     FOLDER,

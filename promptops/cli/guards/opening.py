@@ -13,7 +13,7 @@ from promptops.cli.session import near, one_line, runtime_config, runtime_folder
 if TYPE_CHECKING:
     from promptops.repository.settings.guards import GuardSettings
     from promptops.runtime.guards.guard import Guards
-    from promptops.runtime.guards.ledger import Unit
+    from promptops.runtime.ledger import Unit
 
 UserOption = Annotated[
     list[str] | None,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from promptops.runtime.guards.guard import Guards
-    from promptops.runtime.guards.ledger import Reset, Standing
+    from promptops.runtime.ledger import Reset, Standing
     from promptops.runtime.log.record import RunRecord
 
 _PAGE = 1_000

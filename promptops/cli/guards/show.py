@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from promptops.cli.guards.opening import Opened
     from promptops.runtime.guards.guard import GuardStanding
-    from promptops.runtime.guards.ledger import Reset
+    from promptops.runtime.ledger import Reset
 
 
 def show(

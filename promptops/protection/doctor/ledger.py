@@ -22,8 +22,8 @@ _SETTINGS = {
 
 def look_at_ledger(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Check that the Redis ledger keeps its data after a restart or crash."""
-    from promptops.runtime.guards.ledger import LedgerError
     from promptops.runtime.guards.opening import open_ledger
+    from promptops.runtime.ledger import LedgerError
     from promptops.runtime.stores.addresses import describe_place, find_store
 
     settings = subject.config.guards

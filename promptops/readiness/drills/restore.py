@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import PromptopsError
-from promptops.runtime.log.place import find_log
+from promptops.runtime.stores.log_place import find_log
 
 if TYPE_CHECKING:
     from promptops.readiness.drills.scratch import Drill

@@ -13,14 +13,14 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from promptops.runtime.alerts.alert import AlertError, AlertMessage
-from promptops.runtime.guards.ledger import LedgerError
+from promptops.runtime.ledger import LedgerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from promptops.repository.settings.alerts import ChannelSettings
     from promptops.runtime.alerts.alert import Alert
-    from promptops.runtime.guards.ledger import Ledger
+    from promptops.runtime.ledger import Ledger
 
 MAX_WAITING = 1000
 _MAX_REMEMBERED = 10_000

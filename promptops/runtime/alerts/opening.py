@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from promptops.repository.settings.alerts import AlertSettings, ChannelSettings
     from promptops.runtime.alerts.alert import AlertMessage
-    from promptops.runtime.guards.ledger import Ledger
+    from promptops.runtime.ledger import Ledger
 
 
 def name_source(settings: AlertSettings) -> str:

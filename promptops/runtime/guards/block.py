@@ -13,15 +13,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from promptops.runtime.guards.ledger import LedgerError
 from promptops.runtime.guards.reservation import Reservation
+from promptops.runtime.ledger import LedgerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from promptops.runtime.guards.guard import Guards
-    from promptops.runtime.guards.ledger import Charge, ShrinkableLedger, Unit
     from promptops.runtime.guards.windows import Scope
+    from promptops.runtime.ledger import Charge, ShrinkableLedger, Unit
 
 _SECONDS = 1.0
 

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import PromptopsError
 from promptops.runtime.alerts.alert import Alert
-from promptops.runtime.guards.ledger import GIVING_BACK, LedgerBusyError, LedgerError
 from promptops.runtime.guards.memory import MemoryLedger
+from promptops.runtime.ledger import GIVING_BACK, LedgerBusyError, LedgerError
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
     from promptops.repository.settings.guards import BreakerSettings
-    from promptops.runtime.guards.ledger import Ledger
+    from promptops.runtime.ledger import Ledger
 
 # A probe without a result after this time has died with its process.
 PROBE_SECONDS = 120.0

@@ -14,15 +14,6 @@ from promptops.errors import NotFoundError, RefusedError, UsageError, quote
 from promptops.repository.settings.guards import DEFAULT_SPEND_PER_HOUR
 from promptops.runtime.alerts.alert import Alert
 from promptops.runtime.guards.depth import current_depth
-from promptops.runtime.guards.ledger import (
-    GIVING_BACK,
-    MONEY_UNITS,
-    LedgerBusyError,
-    LedgerError,
-    LosableLedger,
-    LostCountsError,
-    ShrinkableLedger,
-)
 from promptops.runtime.guards.memory import MemoryLedger
 from promptops.runtime.guards.notices import Notices
 from promptops.runtime.guards.refusal import (
@@ -41,6 +32,15 @@ from promptops.runtime.guards.windows import (
     name_window,
     rules_for,
 )
+from promptops.runtime.ledger import (
+    GIVING_BACK,
+    MONEY_UNITS,
+    LedgerBusyError,
+    LedgerError,
+    LosableLedger,
+    LostCountsError,
+    ShrinkableLedger,
+)
 from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 
     from promptops.repository.settings.guards import GuardSettings
     from promptops.runtime.guards.block import ReservationBlocks
-    from promptops.runtime.guards.ledger import Charge, Ledger, Refusal, Reset, Unit
-    from promptops.runtime.guards.ledger import Standing as Counted
+    from promptops.runtime.ledger import Charge, Ledger, Refusal, Reset, Unit
+    from promptops.runtime.ledger import Standing as Counted
 
 GLOBAL_SPENDING = ("guards.spend_per_hour", "guards.spend_per_day")
 

@@ -8,7 +8,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, NamedTuple
 
-from promptops.runtime.guards.ledger import (
+from promptops.runtime.ledger import (
     LATE_SECONDS,
     PRUNE_SECONDS,
     Ledger,
@@ -21,7 +21,7 @@ from promptops.runtime.guards.ledger import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from promptops.runtime.guards.ledger import Charge, Refusal, Unit
+    from promptops.runtime.ledger import Charge, Refusal, Unit
 
 _LEDGERS: weakref.WeakSet[MemoryLedger] = weakref.WeakSet()
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from promptops.repository.settings.guards import DEFAULT_SPEND_PER_HOUR
 from promptops.repository.settings.reading import MICROS
-from promptops.runtime.guards.ledger import LedgerBusyError, LedgerError
+from promptops.runtime.ledger import LedgerBusyError, LedgerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from promptops.runtime.guards.ledger import Ledger
+    from promptops.runtime.ledger import Ledger
 
 _NOTE = "notice/default-limit"
 _KEPT_SECONDS = 365 * 86_400.0

@@ -8,7 +8,7 @@ from promptops.runtime.guards.memory import MemoryLedger
 from promptops.runtime.stores.addresses import REDIS, SQLITE, find_kind, read_path
 
 if TYPE_CHECKING:
-    from promptops.runtime.guards.ledger import Ledger
+    from promptops.runtime.ledger import Ledger
 
 
 def open_ledger(url: str, *, create: bool = True) -> Ledger:

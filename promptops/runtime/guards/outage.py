@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.runtime.guards.ledger import TIMEOUT_SECONDS, LedgerError
+from promptops.runtime.ledger import TIMEOUT_SECONDS, LedgerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,9 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import PromptopsError
-from promptops.runtime.guards.ledger import (
+from promptops.runtime.guards.outage import Outage
+from promptops.runtime.guards.postgres_tables import TABLES, VERSION
+from promptops.runtime.ledger import (
     LATE_SECONDS,
     PRUNE_SECONDS,
     TIMEOUT_SECONDS,
@@ -28,14 +30,12 @@ from promptops.runtime.guards.ledger import (
     Standing,
     refuse,
 )
-from promptops.runtime.guards.outage import Outage
-from promptops.runtime.guards.postgres_tables import TABLES, VERSION
 from promptops.runtime.stores.tls import secure_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from promptops.runtime.guards.ledger import Charge, Refusal, Settlement, Unit
+    from promptops.runtime.ledger import Charge, Refusal, Settlement, Unit
 
 # Two processes that find an empty database must not both create the tables.
 _MIGRATION_LOCK = 0x70726F6D6C6564

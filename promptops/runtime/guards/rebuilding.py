@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from promptops.repository.settings.guards import GuardSettings
-    from promptops.runtime.guards.ledger import Charge
+    from promptops.runtime.ledger import Charge
     from promptops.runtime.log.record import RunRecord
 
 # Runs that started before the day may have spent in it; no run takes longer than this.

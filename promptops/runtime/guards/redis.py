@@ -15,7 +15,8 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from promptops.runtime.guards.ledger import (
+from promptops.runtime.guards.outage import Outage
+from promptops.runtime.ledger import (
     LATE_SECONDS,
     Ledger,
     LedgerBusyError,
@@ -25,13 +26,12 @@ from promptops.runtime.guards.ledger import (
     Standing,
     refuse,
 )
-from promptops.runtime.guards.outage import Outage
 from promptops.runtime.stores.redis_hosts import RedisHosts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from promptops.runtime.guards.ledger import Charge, Refusal, Unit
+    from promptops.runtime.ledger import Charge, Refusal, Unit
 
 # The braces keep all keys in one slot of a cluster.
 PREFIX = "{promptops-ledger}:"

@@ -11,7 +11,7 @@ from promptops.repository.settings.reading import MICROS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from promptops.runtime.guards.ledger import Charge, Refusal, Unit
+    from promptops.runtime.ledger import Charge, Refusal, Unit
 
 
 class GuardError(RefusedError):

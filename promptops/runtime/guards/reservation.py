@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from promptops.runtime.guards.guard import Guards
-    from promptops.runtime.guards.ledger import Ledger, Unit
+    from promptops.runtime.ledger import Ledger, Unit
 
 
 class Reservation:

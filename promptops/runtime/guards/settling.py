@@ -7,13 +7,13 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from promptops.runtime.guards.ledger import LedgerBusyError, LedgerError, Settlement
+from promptops.runtime.ledger import LedgerBusyError, LedgerError, Settlement
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Mapping
 
-    from promptops.runtime.guards.ledger import Ledger, Unit
+    from promptops.runtime.ledger import Ledger, Unit
 
 # The maximum number of pending settlements; further ones stay at their estimate.
 _MAX_WAITING = 10_000

@@ -18,7 +18,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from promptops.runtime.encoding import make_encoder
-from promptops.runtime.guards.ledger import (
+from promptops.runtime.ledger import (
     LATE_SECONDS,
     PRUNE_SECONDS,
     TIMEOUT_SECONDS,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from promptops.runtime.guards.ledger import Charge, Refusal, Settlement, Unit
+    from promptops.runtime.ledger import Charge, Refusal, Settlement, Unit
 
 VERSION = 1
 _TABLES = (

@@ -13,13 +13,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from promptops.repository.config import EVAL_ENVIRONMENT
-from promptops.runtime.guards.ledger import LATE_SECONDS, Charge
+from promptops.runtime.ledger import LATE_SECONDS, Charge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from promptops.repository.settings.guards import GuardSettings, Limits
-    from promptops.runtime.guards.ledger import Unit
+    from promptops.runtime.ledger import Unit
 
 Length = Literal["minute", "hour", "day"]
 

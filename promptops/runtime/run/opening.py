@@ -14,7 +14,6 @@ from promptops.runtime.guards.guard import Guards
 from promptops.runtime.guards.opening import open_ledger
 from promptops.runtime.log.identifiers import make_id
 from promptops.runtime.log.log import open_log
-from promptops.runtime.log.place import find_log
 from promptops.runtime.log.record import Event
 from promptops.runtime.log.recorder import Recorder
 from promptops.runtime.models import Models
@@ -22,6 +21,7 @@ from promptops.runtime.run.interface import Tools
 from promptops.runtime.run.runner import Runner
 from promptops.runtime.safety.safety import open_safety
 from promptops.runtime.stores.addresses import find_store
+from promptops.runtime.stores.log_place import find_log
 from promptops.runtime.telemetry.opening import find_counts, open_telemetry
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import ConfigurationError, UsageError, quote
 from promptops.repository.settings.log import LogSettings
-from promptops.runtime.log.place import VARIABLE, find_log
+from promptops.runtime.stores.log_place import VARIABLE, find_log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from promptops.runtime.log.place import find_log
+from promptops.runtime.stores.log_place import find_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,7 +41,7 @@ def find_counts(
     place = find_log(log, environment, common_dir=common_dir, top=top)
     if "://" in place and not place.startswith("sqlite:"):
         from promptops.repository.settings.log import LogSettings
-        from promptops.runtime.log.place import VARIABLE
+        from promptops.runtime.stores.log_place import VARIABLE
 
         others = {name: value for name, value in environment.items() if name != VARIABLE}
         place = find_log(LogSettings(), others, common_dir=common_dir, top=top)

@@ -12,8 +12,8 @@ from inline_snapshot import snapshot
 from promptops.repository.settings.alerts import ChannelSettings
 from promptops.runtime.alerts.alert import Alert, AlertError, AlertMessage, describe_refusal
 from promptops.runtime.alerts.alerter import MAX_WAITING, Alerter
-from promptops.runtime.guards.ledger import LedgerError
 from promptops.runtime.guards.memory import MemoryLedger
+from promptops.runtime.ledger import LedgerError
 from promptops.runtime.models.model import ModelError
 from tests.screens import masked
 

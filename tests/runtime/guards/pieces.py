@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.runtime.guards.ledger import Charge
+from promptops.runtime.ledger import Charge
 
 # Far enough in the future for every real clock.
 ENDS_AT = 4_000_000_000

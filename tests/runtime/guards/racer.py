@@ -11,8 +11,8 @@ from __future__ import annotations
 import sys
 import time
 
-from promptops.runtime.guards.ledger import LedgerError
 from promptops.runtime.guards.opening import open_ledger
+from promptops.runtime.ledger import LedgerError
 from tests.runtime.guards.pieces import AMOUNT, LEASE_SECONDS, charge
 
 

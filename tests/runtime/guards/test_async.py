@@ -12,10 +12,10 @@ from promptops.repository.settings.guards import BreakerSettings, GuardSettings,
 from promptops.runtime.guards import settling
 from promptops.runtime.guards.breaker import BreakerOpenError, Breakers
 from promptops.runtime.guards.guard import Guards
-from promptops.runtime.guards.ledger import GIVING_BACK, LedgerBusyError, LedgerError
 from promptops.runtime.guards.memory import MemoryLedger
 from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.guards.windows import Scope
+from promptops.runtime.ledger import GIVING_BACK, LedgerBusyError, LedgerError
 
 NOW = 1_796_000_400.0
 SCOPE = Scope("production", "support/triage")

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from promptops.repository.settings.guards import GuardSettings, Limits
 from promptops.runtime.guards.guard import Guards
-from promptops.runtime.guards.ledger import LedgerBusyError
 from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.guards.reservation import Reservation
 from promptops.runtime.guards.sqlite import SqliteLedger
 from promptops.runtime.guards.windows import Scope
+from promptops.runtime.ledger import LedgerBusyError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

@@ -12,10 +12,10 @@ from promptops.errors import UsageError
 from promptops.repository.settings.guards import GuardSettings, Limits
 from promptops.runtime.guards.depth import DEPTH_HEADER, depth_headers, nested, read_depth
 from promptops.runtime.guards.guard import Guards
-from promptops.runtime.guards.ledger import LedgerError
 from promptops.runtime.guards.memory import MemoryLedger
 from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.guards.windows import Scope
+from promptops.runtime.ledger import LedgerError
 from tests.screens import masked
 
 if TYPE_CHECKING:

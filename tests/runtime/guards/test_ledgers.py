@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.runtime.guards.ledger import Charge, LedgerBusyError, Refusal, Settlement
+from promptops.runtime.ledger import Charge, LedgerBusyError, Refusal, Settlement
 from tests.runtime.guards.pieces import AMOUNT, ENDS_AT, LEASE_SECONDS, WINDOW, charge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from promptops.runtime.guards.ledger import Ledger
+    from promptops.runtime.ledger import Ledger
 
 NOW = 3_999_999_000.0
 LARGE = 2**53 - 1

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from promptops.errors import PromptopsError
-from promptops.runtime.guards.ledger import PRUNE_SECONDS, TIMEOUT_SECONDS, LedgerError
 from promptops.runtime.guards.opening import open_ledger
+from promptops.runtime.ledger import PRUNE_SECONDS, TIMEOUT_SECONDS, LedgerError
 from tests.runtime.guards.pieces import WINDOW, charge
 
 if TYPE_CHECKING:
-    from promptops.runtime.guards.ledger import Ledger
+    from promptops.runtime.ledger import Ledger
     from tests.postgres import Server
 
 NOW = 3_999_999_000.0

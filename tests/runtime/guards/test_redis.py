@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from promptops.errors import PromptopsError
-from promptops.runtime.guards.ledger import TIMEOUT_SECONDS, LedgerError, LostCountsError
 from promptops.runtime.guards.opening import open_ledger
+from promptops.runtime.ledger import TIMEOUT_SECONDS, LedgerError, LostCountsError
 from tests.cli.running import accept, refuse
 from tests.runtime.guards.pieces import WINDOW, charge
 
 if TYPE_CHECKING:
-    from promptops.runtime.guards.ledger import Ledger
+    from promptops.runtime.ledger import Ledger
     from tests.redis import Server
     from tests.repositories import Repo
 

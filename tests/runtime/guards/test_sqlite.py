@@ -12,10 +12,10 @@ import pytest
 
 from promptops.repository.settings.guards import GuardSettings, Limits
 from promptops.runtime.guards.guard import Guards
-from promptops.runtime.guards.ledger import LedgerBusyError, LedgerError
 from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.guards.sqlite import SqliteLedger
 from promptops.runtime.guards.windows import Scope
+from promptops.runtime.ledger import LedgerBusyError, LedgerError
 from tests.runtime.guards.pieces import WINDOW, charge
 
 if TYPE_CHECKING:

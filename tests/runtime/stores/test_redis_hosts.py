@@ -15,8 +15,8 @@ from promptops.runtime.conversation.entries import (
     Owner,
 )
 from promptops.runtime.conversation.redis import RedisStore
-from promptops.runtime.guards.ledger import Charge
 from promptops.runtime.guards.redis import RedisLedger
+from promptops.runtime.ledger import Charge
 from promptops.runtime.log.log import LogError
 from tests.redis import Server, find_program, serve_redis
 from tests.stores import leave_out
@@ -91,7 +91,7 @@ def test_a_replica_in_front_is_passed_over(pair: tuple[Server, Server]) -> None:
 
 
 def test_without_any_server_the_error_is_the_usual_one(pair: tuple[Server, Server]) -> None:
-    from promptops.runtime.guards.ledger import LedgerError
+    from promptops.runtime.ledger import LedgerError
 
     first, second = pair
     ledger = RedisLedger(_both(first, second))

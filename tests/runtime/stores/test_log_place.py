@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from promptops.repository.settings.log import LogSettings
-from promptops.runtime.log.place import find_log
+from promptops.runtime.stores.log_place import find_log
 
 COMMON = Path("/srv/repo/.git")
 TOP = Path("/srv/repo")
