@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from contextlib import aclosing, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import PromptopsError, UsageError
 from promptops.runtime.alerts.alert import describe_refusal
-from promptops.runtime.answers import Answers, Flight, Kept, PendingAnswer, from_data, to_data
 from promptops.runtime.guards.depth import current_depth
 from promptops.runtime.guards.refusal import GuardError
-from promptops.runtime.log.answers import CachedAnswer
 from promptops.runtime.log.identifiers import make_id
 from promptops.runtime.log.record import (
     FAILED,
@@ -25,21 +22,13 @@ from promptops.runtime.log.record import (
 from promptops.runtime.models.model import Request
 from promptops.runtime.models.tokens import count_tokens
 from promptops.runtime.run.commands import (
-    Admit,
-    Begin,
     Call,
-    Find,
-    Land,
-    Recall,
-    Report,
-    Reserve,
     RunFacts,
-    Settle,
-    Sleep,
 )
 from promptops.runtime.run.course import Course
 from promptops.runtime.run.driving import AbandonedError, Commands
 from promptops.runtime.run.ending import end_record, fail_record
+from promptops.runtime.run.execution import CommandExecutor, is_long
 from promptops.runtime.run.handle import Handle
 from promptops.runtime.run.interface import Caller, Plan, StreamPart, Tools
 from promptops.runtime.run.nesting import enclosing_run
@@ -67,10 +56,6 @@ if TYPE_CHECKING:
     Steps = Generator[Command, Any, None]
 
 
-# Redacting and compressing longer texts takes tens of milliseconds.
-_LONG_CHARACTERS = 1 << 18
-
-
 class Runner:
     """Runs the prompts of one registry. Threads and event loops may share it."""
 
@@ -93,7 +78,7 @@ class Runner:
             tools.safety,
         )
         self._turns = Turns()
-        self._answers = Answers(tools.cache, clock=tools.monotonic)
+        self._executor = CommandExecutor(registry, tools, self._turns)
 
     @property
     def models(self) -> Models:
@@ -256,7 +241,7 @@ class Runner:
         commands = Commands(steps)
         for command in commands:
             with commands:
-                commands.result = self._do(command)
+                commands.result = self._executor.do(command)
 
     async def atake(self, course: Course, steps: Steps) -> Run:
         """As `take`, on an event loop."""
@@ -265,7 +250,7 @@ class Runner:
             commands = Commands(steps)
             for command in commands:
                 with commands:
-                    commands.result = await self._ado(command)
+                    commands.result = await self._executor.ado(command)
         return await self._afinish(course)
 
     @contextmanager
@@ -290,7 +275,7 @@ class Runner:
             for command in commands:
                 with commands:
                     if not isinstance(command, Call):
-                        commands.result = self._do(command)
+                        commands.result = self._executor.do(command)
                         continue
                     model = self._tools.models.get(command.request.model)
                     parts = model.stream(command.request, deadline=command.deadline)
@@ -311,7 +296,7 @@ class Runner:
             for command in commands:
                 with commands:
                     if not isinstance(command, Call):
-                        commands.result = await self._ado(command)
+                        commands.result = await self._executor.ado(command)
                         continue
                     model = self._tools.models.get(command.request.model)
                     parts = model.astream(command.request, deadline=command.deadline)
@@ -324,149 +309,6 @@ class Runner:
         run = await self._afinish(course)
         for last in _last_parts(course, run):
             yield last
-
-    def _do(self, command: Command) -> Any:  # noqa: ANN401 - each command has its result
-        if isinstance(command, Find):
-            return self._registry.find(command.ref, command.version)
-        if isinstance(command, Call):
-            model = self._tools.models.get(command.request.model)
-            return model.call(command.request, deadline=command.deadline)
-        if isinstance(command, Recall):
-            return self._recall(command)
-        if isinstance(command, Sleep):
-            return self._tools.sleep(command.seconds)
-        if isinstance(command, Reserve):
-            return self._tools.guards.reserve(
-                command.scope,
-                key=command.key,
-                cost=command.cost,
-                tokens=command.tokens,
-                lease_seconds=command.lease_seconds,
-                request_hash=command.request_hash,
-                unknown=command.lacking,
-            )
-        if isinstance(command, Settle):
-            if command.is_sent:
-                return command.reservation.settle(command.cost, command.tokens)
-            return command.reservation.release()
-        if isinstance(command, Admit):
-            return self._tools.breakers.allow(command.model)
-        if isinstance(command, Report):
-            return command.permit.report(is_healthy=command.is_healthy)
-        return self._do_at_once(command)
-
-    async def _ado(self, command: Command) -> Any:  # noqa: ANN401 - as above
-        if isinstance(command, Find):
-            return await self._registry.find_async(command.ref, command.version)
-        if isinstance(command, Call):
-            model = self._tools.models.get(command.request.model)
-            try:
-                return await model.acall(command.request, deadline=command.deadline)
-            finally:
-                await self._turns.take()
-        if isinstance(command, Recall):
-            return await self._arecall(command)
-        if isinstance(command, Sleep):
-            return await self._tools.asleep(command.seconds)
-        if isinstance(command, Reserve):
-            return await self._tools.guards.areserve(
-                command.scope,
-                key=command.key,
-                cost=command.cost,
-                tokens=command.tokens,
-                lease_seconds=command.lease_seconds,
-                request_hash=command.request_hash,
-                unknown=command.lacking,
-            )
-        if isinstance(command, Settle):
-            if command.is_sent:
-                return await command.reservation.asettle(command.cost, command.tokens)
-            return await command.reservation.arelease()
-        if isinstance(command, Admit):
-            return await self._tools.breakers.aallow(command.model)
-        if isinstance(command, Report):
-            return await command.permit.areport(is_healthy=command.is_healthy)
-        return await self._ado_at_once(command)
-
-    def _do_at_once(self, command: Command) -> Any:  # noqa: ANN401 - as above
-        if isinstance(command, Land):
-            return self._land(command)
-        assert isinstance(command, Begin)  # noqa: S101 - there is no other command
-        return self._tools.recorder.begin(command.record)
-
-    async def _ado_at_once(self, command: Command) -> Any:  # noqa: ANN401 - as above
-        """As `_do_at_once`, in a thread if redacting and writing take long."""
-        if not isinstance(command, Begin) or not _is_long(command.record.messages, ""):
-            return self._do_at_once(command)
-        import asyncio
-
-        return await asyncio.to_thread(self._do_at_once, command)
-
-    def _land(self, command: Land) -> None:
-        key, flight, kept, is_shared = command
-        self._answers.land(key, flight, kept)
-        if kept is not None and is_shared:
-            cache = self._tools.cache
-            one = CachedAnswer(kept.run_id, to_data(kept.answer))
-            self._tools.recorder.store_answer(key, one, cache.ttl_seconds, cache.megabytes)
-
-    def _join(self, command: Recall) -> Kept | Flight | PendingAnswer | None:
-        """Return the answer in memory or in the log; else what `Answers.join` returns.
-
-        The log is asked even for an answer in memory: its run may have been erased meanwhile.
-        """
-        key, recorder = command.key, self._tools.recorder
-        found = self._answers.join(key, leads=command.leads)
-        if isinstance(found, Kept) and not recorder.has_run(found.run_id):
-            self._answers.forget(key, found)
-            found = self._answers.join(key, leads=command.leads)
-        if isinstance(found, Kept | PendingAnswer):
-            return found
-        stored = None
-        try:
-            stored = recorder.find_answer(key)
-            kept = None if stored is None else Kept(from_data(stored.answer), stored.run_id)
-        except BaseException:
-            self._answers.land(key, found, None)
-            raise
-        if kept is None:
-            return found
-        # A waiting caller finds it in the log too; in memory it would outlive `ttl`.
-        self._answers.land(key, found, None)
-        return kept
-
-    def _recall(self, command: Recall) -> Kept | Flight | None:
-        while True:
-            found = self._join(command)
-            if not isinstance(found, PendingAnswer):
-                return found
-            if found.thread == threading.get_ident():
-                # A run of this event loop calls the model, and this call blocks the loop.
-                return None
-            try:
-                kept = found.future.result(max(command.deadline - self._tools.monotonic(), 0))
-            except TimeoutError:
-                return None
-            if kept is not None:
-                return kept
-
-    async def _arecall(self, command: Recall) -> Kept | Flight | None:
-        import asyncio
-
-        while True:
-            found = self._join(command)
-            if not isinstance(found, PendingAnswer):
-                return found
-            wait = max(command.deadline - self._tools.monotonic(), 0)
-            try:
-                # Cancelling one waiter must not cancel the future that others wait for.
-                kept = await asyncio.wait_for(
-                    asyncio.shield(asyncio.wrap_future(found.future)), wait
-                )
-            except TimeoutError:
-                return None
-            if kept is not None:
-                return kept
 
     def _hear(self, course: Course, text: str) -> bool:
         """Record a part of a streamed answer; return whether it may be passed on now."""
@@ -493,7 +335,7 @@ class Runner:
     async def _afinish(self, course: Course) -> Run:
         """As `_finish`, but long redacting and writing does not block the event loop."""
         answer = course.answer
-        if not _is_long(course.messages, "" if answer is None else answer.text):
+        if not is_long(course.messages, "" if answer is None else answer.text):
             return self._finish(course)
         import asyncio
 
@@ -564,15 +406,6 @@ def _last_parts(course: Course, run: Run) -> Iterator[StreamPart]:
     if not course.has_spoken and run.text:
         yield StreamPart(run.text, None, run.id)
     yield StreamPart("", run, run.id)
-
-
-def _is_long(messages: Sequence[Mapping[str, Any]] | None, answer: str) -> bool:
-    """Return whether recording takes so long that an event loop must not wait for it."""
-    size = len(answer)
-    for message in messages or ():
-        content = message.get("content")
-        size += len(content) if isinstance(content, str) else 0
-    return size > _LONG_CHARACTERS
 
 
 def _status_of(error: BaseException) -> str:

@@ -20,6 +20,7 @@ from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.models.model import ModelError
 from promptops.runtime.run import retry
 from promptops.runtime.run import runner as runner_module
+from promptops.runtime.run.execution import CommandExecutor
 from promptops.runtime.run.runner import Runner
 from tests.runtime.run.pieces import PROMPT, list_runs, logged, read_spent
 from tests.screens import masked
@@ -280,14 +281,14 @@ def test_a_clock_that_jumps_changes_no_duration_and_stops_nothing(
 ) -> None:
     now = [time.time()]
     monkeypatch.setattr("promptops.runtime.run.opening.time.time", lambda: now[0])
-    call = Runner._do
+    call = CommandExecutor.do
 
-    def jumping(runner: Runner, command: Any) -> Any:
+    def jumping(executor: CommandExecutor, command: Any) -> Any:
         if type(command).__name__ == "Call":
             now[0] += jump
-        return call(runner, command)
+        return call(executor, command)
 
-    monkeypatch.setattr(Runner, "_do", jumping)
+    monkeypatch.setattr(CommandExecutor, "do", jumping)
     near.always(text="Short.")
     with promptops.open(team.path) as registry:
         ids = [registry.run("a@working", {"text": str(n)}).id for n in range(2)]
@@ -313,7 +314,9 @@ def test_a_process_killed_at_any_step_leaves_what_it_may_have_spent(
         with promptops.open(team.path) as registry:
             runner: Any = registry.open_runner()
             recorder = runner._tools.recorder
-            monkeypatch.setattr(Runner, "_do", killing(Runner._do, lambda: step, when))
+            monkeypatch.setattr(
+                CommandExecutor, "do", killing(CommandExecutor.do, lambda: step, when)
+            )
             if step == "finish":
                 recorder.finish = killing(recorder.finish, lambda: step, when, name=step)
             registry.run("a@working", {"text": "x"})

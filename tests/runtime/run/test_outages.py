@@ -10,7 +10,7 @@ from inline_snapshot import snapshot
 import promptops
 from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.guards.windows import Scope
-from promptops.runtime.run.runner import Runner
+from promptops.runtime.run.execution import CommandExecutor
 from tests.cli.running import accept, refuse
 from tests.runtime.run.pieces import list_runs, read_spent
 from tests.screens import masked
@@ -40,19 +40,19 @@ def test_a_ledger_killed_during_a_call_is_told_when_it_is_back(
     path.write_text(
         f"{path.read_text()}\n[guards]\nspend_per_hour = 1\nledger_variable = 'LEDGER'\n"
     )
-    do = Runner._do
+    do = CommandExecutor.do
 
-    def killing(runner: Runner, command: Any) -> Any:
+    def killing(executor: CommandExecutor, command: Any) -> Any:
         if type(command).__name__ == "Call":
             server.kill()
-        return do(runner, command)
+        return do(executor, command)
 
     near.always(text="Short.")
     with promptops.open(team.path) as registry:
         ledger: Any = registry.open_runner()._tools.guards.ledger
         try:
             with monkeypatch.context() as patch:
-                patch.setattr(Runner, "_do", killing)
+                patch.setattr(CommandExecutor, "do", killing)
                 assert registry.run("a@working", {"text": "1"}).text == "Short."
             with pytest.raises(GuardError) as caught:
                 registry.run("a@working", {"text": "2"})
