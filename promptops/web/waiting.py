@@ -63,7 +63,6 @@ class LoopConnections:
         self._head = _write_head(target, parts.netloc.rpartition("@")[2], headers)
         self._open: set[_LoopConnection] = set()
         self._idle: deque[_LoopConnection] = deque()
-        self._sweeper: asyncio.TimerHandle | None = None
         self._looking: asyncio.Future[list[Any]] | None = None
         self._looked_at = 0.0
 
@@ -83,8 +82,10 @@ class LoopConnections:
         return LoopReply(connection)
 
     def _take(self) -> _LoopConnection | None:
-        self._drop_idle()
+        now = asyncio.get_running_loop().time()
         idle = self._idle
+        while idle and now - idle[0].idle_since > _IDLE_SECONDS:
+            idle.popleft().close()
         while idle:
             connection = idle.pop()
             if connection.is_open:
@@ -93,25 +94,8 @@ class LoopConnections:
 
     def give(self, connection: _LoopConnection) -> None:
         """Keep a connection for the next request."""
-        loop = asyncio.get_running_loop()
-        connection.idle_since = loop.time()
+        connection.idle_since = asyncio.get_running_loop().time()
         self._idle.append(connection)
-        if self._sweeper is None:
-            self._sweeper = loop.call_later(_IDLE_SECONDS, self._sweep)
-
-    def _sweep(self) -> None:
-        """Close what has been idle for long, and come back while there is more."""
-        self._sweeper = None
-        self._drop_idle()
-        if self._idle:
-            loop = asyncio.get_running_loop()
-            later = self._idle[0].idle_since + _IDLE_SECONDS
-            self._sweeper = loop.call_at(later, self._sweep)
-
-    def _drop_idle(self) -> None:
-        limit = asyncio.get_running_loop().time() - _IDLE_SECONDS
-        while self._idle and self._idle[0].idle_since <= limit:
-            self._idle.popleft().close()
 
     def forget(self, connection: _LoopConnection) -> None:
         """Drop a connection that has ended."""
@@ -119,9 +103,6 @@ class LoopConnections:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            self._sweeper = None
         self._idle.clear()
         for connection in list(self._open):
             connection.close()

@@ -200,32 +200,6 @@ def test_a_connection_that_was_idle_for_long_is_not_used(monkeypatch: pytest.Mon
     assert peer.connections == 2
 
 
-def test_an_idle_connection_is_closed_without_another_request(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async def work(connections: LoopConnections) -> None:
-        await post(connections)
-        while connections._open:  # noqa: ASYNC110 - the product has no event for it
-            await asyncio.sleep(0)
-        assert not connections._idle
-        assert connections._sweeper is None
-
-    monkeypatch.setattr(waiting, "_IDLE_SECONDS", 0.0)
-    use(Peer(), work)
-
-
-def test_connections_that_are_not_idle_for_long_stay() -> None:
-    async def work(connections: LoopConnections) -> None:
-        await post(connections)
-        assert connections._sweeper is not None
-        connections._sweeper.cancel()
-        connections._sweep()
-        assert len(connections._idle) == 1
-        assert connections._sweeper is not None
-
-    use(Peer(), work)
-
-
 def test_an_unread_answer_closes_its_connection() -> None:
     peer = Peer()
 
