@@ -1,1 +1,1 @@
-"""HTTP: blocking, from the standard library, and on event loops."""
+"""Blocking HTTP from the standard library, for everything except models on event loops."""

@@ -18,15 +18,18 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from promptops.web.connecting import ConnectError, authorize, describe, encryption
-
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator, Mapping
     from urllib.parse import SplitResult
 
 _IDLE_SECONDS = 15.0
 _MAX_IDLE = 64
 _CHUNK = 65536
+
+
+class ConnectError(OSError):
+    """The connection failed."""
 
 
 class SilenceError(TimeoutError):
@@ -217,7 +220,7 @@ class _HttpConnection:
         if silence_seconds is not None:
             deadline = min(deadline, time.monotonic() + silence_seconds)
         via = urlsplit(proxy) if proxy else None
-        self.proxy_headers = authorize(via) if via is not None else {}
+        self.proxy_headers = _authorization(via) if via is not None else {}
         self.is_plain_proxy = via is not None and not is_encrypted
         if via is not None and via.scheme != "http":
             raise ConnectError(f"a proxy with {via.scheme}:// cannot be used, only http://")
@@ -229,19 +232,19 @@ class _HttpConnection:
         except TimeoutError as error:
             raise TimeoutError("timed out while connecting") from error
         except OSError as error:
-            raise ConnectError(describe(error)) from error
+            raise ConnectError(_reason(error)) from error
         try:
             if via is not None and is_encrypted:
                 _open_tunnel(_Wire(sock, deadline), host, port, self.proxy_headers)
             if is_encrypted:
                 sock.settimeout(_left(deadline))
-                sock = encryption().wrap_socket(sock, server_hostname=host)
+                sock = _context().wrap_socket(sock, server_hostname=host)
         except TimeoutError as error:
             sock.close()
             raise TimeoutError("timed out while connecting") from error
         except (OSError, HTTPException) as error:
             sock.close()
-            raise ConnectError(describe(error)) from error
+            raise ConnectError(_reason(error)) from error
         self.wire = _Wire(sock, deadline, silence_seconds)
         self.http = HTTPConnection(host, port)
         self.http.auto_open = 0
@@ -388,6 +391,33 @@ def _open_tunnel(wire: _Wire, host: str, port: int, headers: dict[str, str]) -> 
     response.begin()
     if response.status != 200:
         raise OSError(f"the proxy refused the connection ({response.status})")
+
+
+def _authorization(proxy: SplitResult) -> dict[str, str]:
+    if proxy.username is None:
+        return {}
+    import base64
+    from urllib.parse import unquote
+
+    login = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+    return {"Proxy-Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
+
+
+def _reason(error: Exception) -> str:
+    """Return why the connection failed, without the system's error numbers."""
+    return str(getattr(error, "strerror", None) or error) or type(error).__name__
+
+
+_contexts: list[ssl.SSLContext] = []
+
+
+def _context() -> ssl.SSLContext:
+    """Return the TLS settings with the system's certificates, created once."""
+    if not _contexts:
+        import ssl
+
+        _contexts.append(ssl.create_default_context())
+    return _contexts[0]
 
 
 @contextlib.contextmanager

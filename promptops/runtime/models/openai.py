@@ -2,7 +2,8 @@
 
 Each call is one request with one deadline, and the body is sent as given. LiteLLM reaches these
 endpoints too; a run with this transport takes at most 0.29 of the processor time that a call of
-LiteLLM alone takes (`benchmarks/beside_litellm.py`).
+LiteLLM alone takes (`benchmarks/beside_litellm.py`). Blocking calls use the standard library,
+asynchronous ones aiohttp.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from promptops.runtime.models.wire import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
+    from aiohttp import ClientResponse
+
     from promptops.runtime.models.model import Answer, Endpoint, ModelError, Request
     from promptops.runtime.models.providers import Provider
     from promptops.runtime.models.sessions import Sessions
     from promptops.web.connection import Connections, Reply
-    from promptops.web.waiting import LoopReply
 
 # The time in seconds to wait for data after the last event.
 _DRAIN_SECONDS = 0.05
@@ -154,28 +156,33 @@ class OpenAIModel:
         """Return the answer to `request`. Raises ModelError."""
         import asyncio
 
+        from aiohttp import ClientError
+
+        from promptops.runtime.models.sessions import Body
+
         address = self._channel.address(request.model)
         reader = WireReader(request.model, address.secrets)
-        body = encode(request, self._wire_name, is_stream=False)
-        state = _StreamState()
-        connections = await self._channel.sessions(address).get()
-        reply: LoopReply | None = None
+        body = Body(encode(request, self._wire_name, is_stream=False))
+        session = await self._channel.sessions(address).get()
+        response: ClientResponse | None = None
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
-                reply = await connections.post(body, state)
-                is_success = 200 <= reply.status < 300
+                response = await session.post(
+                    address.url, data=body, proxy=address.proxy, allow_redirects=False
+                )
+                is_success = 200 <= response.status < 300
                 limit = MAX_ANSWER_BYTES if is_success else MAX_ERROR_BYTES
-                data = await reply.read_all(limit)
-        except OSError as error:
-            raise _failure(error, reader, deadline, is_sent=state.is_sent) from error
+                data = await _read_all(response, limit)
+        except (ClientError, OSError) as error:
+            raise _failure(error, reader, deadline, is_sent=body.is_sent) from error
         finally:
-            if reply is not None:
-                reply.close()
+            if response is not None:
+                response.close()
         if not is_success:
-            raise reader.read_error(reply.status, reply.headers, data or b"")
+            raise reader.read_error(response.status, _headers(response), data or b"")
         if data is None:
             raise reader.too_large()
-        return reader.read_answer(reply.headers.get("content-type", ""), data)
+        return reader.read_answer(response.headers.get("Content-Type", ""), data)
 
     async def astream(self, request: Request, *, deadline: float) -> AsyncIterator[Part]:
         """Stream the answer. Raises ModelError.
@@ -185,38 +192,44 @@ class OpenAIModel:
         """
         import asyncio
 
+        from aiohttp import ClientError
+
+        from promptops.runtime.models.sessions import Body
+
         address = self._channel.address(request.model)
         reader = WireReader(request.model, address.secrets)
-        body = encode(request, self._wire_name, is_stream=True)
-        state = _StreamState()
-        connections = await self._channel.sessions(address).get()
+        body = Body(encode(request, self._wire_name, is_stream=True))
+        session = await self._channel.sessions(address).get()
         stream = StreamReader(reader)
-        reply: LoopReply | None = None
+        response: ClientResponse | None = None
         end: asyncio.TimerHandle | None = None
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
-                reply = await connections.post(body, state)
-                await _check_stream(reply, reader)
+                response = await session.post(
+                    address.url, data=body, proxy=address.proxy, allow_redirects=False
+                )
+                await _check_stream(response, reader)
             # Closing it wakes the reader, so that chunks need no separate timers.
             end = asyncio.get_running_loop().call_later(
-                max(deadline - time.monotonic(), 0.0), reply.close
+                max(deadline - time.monotonic(), 0.0), response.close
             )
-            while not stream.is_done and (data := await reply.read()):
+            content = response.content
+            while not stream.is_done and (data := await content.readany()):
                 for text in stream.feed(data):
                     _check_left(deadline)
                     yield Part(text)
-            if not reply.is_complete:
-                with contextlib.suppress(OSError):
+            if not content.at_eof():
+                with contextlib.suppress(Exception):
                     async with asyncio.timeout(_DRAIN_SECONDS):
-                        await reply.read()
+                        await content.readany()
             last = stream.finish()
-        except OSError as error:
-            raise _failure(error, reader, deadline, is_sent=state.is_sent) from error
+        except (ClientError, OSError) as error:
+            raise _failure(error, reader, deadline, is_sent=body.is_sent) from error
         finally:
             if end is not None:
                 end.cancel()
-            if reply is not None:
-                reply.close()
+            if response is not None:
+                response.close()
         yield last
 
 
@@ -277,11 +290,28 @@ def _failure(error: Exception, reader: WireReader, deadline: float, *, is_sent: 
     return reader.fail("connection", f"the connection broke: {reason}")
 
 
-async def _check_stream(reply: LoopReply, reader: WireReader) -> None:
+async def _check_stream(response: ClientResponse, reader: WireReader) -> None:
     """Raise the error for an answer that is not a stream."""
-    kind = reply.headers.get("content-type", "").lower()
-    if not 200 <= reply.status < 300:
-        data = await reply.read_all(MAX_ERROR_BYTES) or b""
-        raise reader.read_error(reply.status, reply.headers, data)
+    kind = response.headers.get("Content-Type", "").lower()
+    if not 200 <= response.status < 300:
+        data = await _read_all(response, MAX_ERROR_BYTES) or b""
+        raise reader.read_error(response.status, _headers(response), data)
     if not reader.check_stream(kind):
-        raise reader.not_a_stream(kind, await reply.read_all(MAX_ANSWER_BYTES) or b"")
+        raise reader.not_a_stream(kind, await _read_all(response, MAX_ANSWER_BYTES) or b"")
+
+
+async def _read_all(response: ClientResponse, limit: int) -> bytes | None:
+    """Return the whole body; None when it is larger than `limit`."""
+    content = response.content
+    parts = []
+    size = 0
+    while data := await content.readany():
+        size += len(data)
+        if size > limit:
+            return None
+        parts.append(data)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _headers(response: ClientResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
