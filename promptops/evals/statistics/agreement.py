@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from promptops.evals.statistics.distributions import beta_quantile, normal_quantile
 from promptops.evals.statistics.interval import CONFIDENCE, Interval
+from promptops.runtime.log.distributions import beta_quantile, normal_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence

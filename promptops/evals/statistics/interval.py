@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from promptops.evals.statistics.distributions import t_quantile
+from promptops.runtime.log.distributions import t_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

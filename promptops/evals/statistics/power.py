@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from promptops.evals.statistics.distributions import (
+from promptops.evals.statistics.interval import interval_of_sums
+from promptops.evals.statistics.sign_flip import binomial_tail
+from promptops.runtime.log.distributions import (
     normal_probability,
     normal_quantile,
     t_quantile,
 )
-from promptops.evals.statistics.interval import interval_of_sums
-from promptops.evals.statistics.sign_flip import binomial_tail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,7 +19,7 @@ from bisect import bisect_left
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from promptops.evals.statistics.distributions import normal_probability
+from promptops.runtime.log.distributions import normal_probability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,8 +10,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from promptops.runtime.log.beta import beta_probability
-from promptops.runtime.log.statistics import t_probability
+from promptops.runtime.log.distributions import beta_probability, t_probability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

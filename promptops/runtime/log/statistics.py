@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from promptops.runtime.log.beta import beta_probability
+from promptops.runtime.log.distributions import t_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -179,22 +179,3 @@ def _mean_variance(clusters: Sequence[tuple[float, int]]) -> tuple[float, float]
     mean = math.fsum(y for y, _ in clusters) / count
     squares = math.fsum((y - mean * n) ** 2 for y, n in clusters)
     return mean, size / (size - 1) * squares / count**2
-
-
-def t_quantile(probability: float, freedom: float) -> float:
-    """Return the quantile of Student's t, for probabilities above one half."""
-    low, high = 0.0, 2.0
-    while t_probability(high, freedom) < probability:
-        low, high = high, high * 2
-    while high - low > 1e-10 * high:
-        middle = (low + high) / 2
-        if t_probability(middle, freedom) < probability:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
-
-
-def t_probability(value: float, freedom: float) -> float:
-    """Return the probability that Student's t is at most `value`, which is not negative."""
-    return 1 - beta_probability(freedom / (freedom + value * value), freedom / 2, 0.5) / 2

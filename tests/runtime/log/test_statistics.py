@@ -8,23 +8,7 @@ import random
 import pytest
 
 from promptops.runtime.log import histogram
-from promptops.runtime.log.statistics import compare, estimate, t_quantile
-
-
-@pytest.mark.parametrize(
-    ("freedom", "expected"),
-    [
-        (1, 12.7062047),
-        (2, 4.3026527),
-        (5, 2.5705818),
-        (10, 2.2281389),
-        (30, 2.0422725),
-        (1000, 1.9623391),
-        (1e7, 1.9599642),
-    ],
-)
-def test_quantiles_of_student_t(freedom: float, expected: float) -> None:
-    assert t_quantile(0.975, freedom) == pytest.approx(expected, rel=1e-6)
+from promptops.runtime.log.statistics import compare, estimate
 
 
 def test_a_mean_is_over_runs() -> None:
