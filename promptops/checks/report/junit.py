@@ -7,11 +7,9 @@ reject a report without tests.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape, quoteattr
 
-from promptops.checks.report.outcome import visible
+from promptops.checks.report.xml_text import to_xml_attribute, to_xml_text
 from promptops.prompt.finding import Severity
 
 if TYPE_CHECKING:
@@ -19,9 +17,6 @@ if TYPE_CHECKING:
 
     from promptops.checks.report.outcome import ReportOutcome
     from promptops.prompt.finding import Finding
-
-# XML 1.0, production Char: other characters are not allowed, not even escaped.
-_NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(outcome: ReportOutcome) -> str:
@@ -51,7 +46,7 @@ def render(outcome: ReportOutcome) -> str:
 def _suite(path: str, findings: Sequence[Finding]) -> list[str]:
     failures = sum(finding.severity is Severity.ERROR for finding in findings)
     counts = f'tests="{len(findings)}" failures="{failures}" errors="0"'
-    lines = [f"  <testsuite name={_attribute(path)} {counts}>"]
+    lines = [f"  <testsuite name={to_xml_attribute(path)} {counts}>"]
     for finding in findings:
         lines += _case(finding)
     return [*lines, "  </testsuite>"]
@@ -65,21 +60,14 @@ def _case(finding: Finding) -> list[str]:
     if finding.hint:
         text += f"\nhint: {finding.hint}"
     opening = (
-        f"    <testcase classname={_attribute(finding.path)} name={_attribute(name)} "
-        f'file={_attribute(finding.path)}{line} time="0">'
+        f"    <testcase classname={to_xml_attribute(finding.path)} name={to_xml_attribute(name)} "
+        f'file={to_xml_attribute(finding.path)}{line} time="0">'
     )
-    body = escape(_allowed(text))
+    body = to_xml_text(text)
     if finding.severity is Severity.ERROR:
-        message = _attribute(finding.message)
-        what = f"      <failure type={_attribute(finding.check)} message={message}>{body}</failure>"
+        message = to_xml_attribute(finding.message)
+        kind = to_xml_attribute(finding.check)
+        what = f"      <failure type={kind} message={message}>{body}</failure>"
     else:
         what = f"      <system-out>{body}</system-out>"
     return [opening, what, "    </testcase>"]
-
-
-def _allowed(text: str) -> str:
-    return _NOT_XML.sub(lambda match: visible(match[0]), text)
-
-
-def _attribute(text: str) -> str:
-    return quoteattr(_allowed(text))

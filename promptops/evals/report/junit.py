@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape, quoteattr
 
+from promptops.checks.report.xml_text import to_xml_attribute, to_xml_text
 from promptops.evals.outcome import Exit
 from promptops.evals.result import SampleOutcome
 
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     from promptops.evals.outcome import SuiteOutcome
     from promptops.evals.result import EvalResult, SampleResult
 
-# Characters that XML 1.0 does not allow.
-_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _VERDICT = "the verdict"
 
 
@@ -32,7 +29,7 @@ def to_junit(result: EvalResult, outcomes: list[SuiteOutcome]) -> str:
         failures = sum("<failure" in case for case in cases)
         errors = sum("<error" in case for case in cases)
         skipped = sum("<skipped" in case for case in cases)
-        name = _attribute(f"{suite.prompt} {model}")
+        name = to_xml_attribute(f"{suite.prompt} {model}")
         lines.append(
             f'  <testsuite name={name} tests="{len(cases)}" failures="{failures}"'
             f' errors="{errors}" skipped="{skipped}">'
@@ -40,7 +37,7 @@ def to_junit(result: EvalResult, outcomes: list[SuiteOutcome]) -> str:
         lines += cases
         lines.append("  </testsuite>")
     if result.stopped:
-        text = _attribute(result.stopped)
+        text = to_xml_attribute(result.stopped)
         lines.append('  <testsuite name="the run" tests="1" failures="0" errors="1" skipped="0">')
         lines.append(f'    <testcase name="completed"><error message={text}/></testcase>')
         lines.append("  </testsuite>")
@@ -50,34 +47,36 @@ def to_junit(result: EvalResult, outcomes: list[SuiteOutcome]) -> str:
 
 def _verdict(outcome: SuiteOutcome) -> str:
     suite = outcome.suite
-    head = f"    <testcase classname={_attribute(suite.path)} name={_attribute(_VERDICT)}"
+    head = (
+        f"    <testcase classname={to_xml_attribute(suite.path)} name={to_xml_attribute(_VERDICT)}"
+    )
     text = "\n".join(one.text for one in outcome.reasons)
     if outcome.exit is Exit.PASSED:
         return f"{head}/>"
     kind = "failure" if outcome.exit is Exit.BLOCKED else "error"
-    message = _attribute(text.split("\n", 1)[0])
-    return f"{head}><{kind} message={message}>{_text(text)}</{kind}></testcase>"
+    message = to_xml_attribute(text.split("\n", 1)[0])
+    return f"{head}><{kind} message={message}>{to_xml_text(text)}</{kind}></testcase>"
 
 
 def _case(sample: SampleResult, outcome: SuiteOutcome) -> str:
     seconds = sum(one.latency_seconds or 0.0 for one in sample.trials)
     head = (
-        f"    <testcase classname={_attribute(outcome.suite.path)}"
-        f' name={_attribute(sample.name)} time="{seconds:.3f}"'
+        f"    <testcase classname={to_xml_attribute(outcome.suite.path)}"
+        f' name={to_xml_attribute(sample.name)} time="{seconds:.3f}"'
     )
     if sample.outcome is SampleOutcome.PASSED:
         return f"{head}/>"
     text = _describe(sample)
-    message = _attribute(text.split("\n", 1)[0])
+    message = to_xml_attribute(text.split("\n", 1)[0])
     if sample.outcome is SampleOutcome.FAILED and outcome.exit is Exit.PASSED:
-        return f"{head}><skipped message={_attribute('failed, and allowed to')}/></testcase>"
+        return f"{head}><skipped message={to_xml_attribute('failed, and allowed to')}/></testcase>"
     kind = {
         SampleOutcome.FAILED: "failure",
         SampleOutcome.ERROR: "error",
         SampleOutcome.MISSING: "error",
     }
     tag = kind[sample.outcome]
-    return f"{head}><{tag} message={message}>{_text(text)}</{tag}></testcase>"
+    return f"{head}><{tag} message={message}>{to_xml_text(text)}</{tag}></testcase>"
 
 
 def _describe(sample: SampleResult) -> str:
@@ -93,11 +92,3 @@ def _describe(sample: SampleResult) -> str:
         if trial.answers:
             lines.append(f"answer: {trial.answers}")
     return "\n".join(lines)
-
-
-def _attribute(text: str) -> str:
-    return quoteattr(_FORBIDDEN.sub("\ufffd", text))
-
-
-def _text(text: str) -> str:
-    return escape(_FORBIDDEN.sub("\ufffd", text))
