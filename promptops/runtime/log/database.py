@@ -63,10 +63,16 @@ class Cursor(Protocol):
 class Database(Protocol):
     """A database of this process, used by any of its threads."""
 
-    def write(self, work: Callable[[Cursor], T]) -> T:
-        """Execute a function in one transaction. Raises LogError.
+    def write(self, work: Callable[[Cursor], T], *, waits: bool = True) -> T:
+        """Execute a function in one transaction.
 
-        The function may be called more than once; only the last call counts.
+        Args:
+            work: the function. It may be called more than once; only the last call counts.
+            waits: whether to wait for a server or for other processes.
+
+        Raises:
+            LogBusyError: it would have to wait; nothing was written.
+            LogError: the database cannot be used.
         """
         ...
 

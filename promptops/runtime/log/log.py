@@ -45,6 +45,10 @@ class LogError(PromptopsError):
         self.is_passing = is_passing
 
 
+class LogBusyError(LogError):
+    """The log cannot be written to at once: another process writes, or it is on a server."""
+
+
 class Filters(NamedTuple):
     """A filter of runs; None does not restrict.
 
@@ -119,8 +123,18 @@ class RunLog(Protocol):
         """
         ...
 
-    def finish_all(self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]]) -> None:
-        """Complete several runs as `finish` does, in one commit."""
+    def finish_all(
+        self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]], *, waits: bool = True
+    ) -> None:
+        """Complete several runs as `finish` does, in one commit.
+
+        Args:
+            runs: the runs with their attempts.
+            waits: whether to wait for a server or for other processes.
+
+        Raises:
+            LogBusyError: it would have to wait; nothing was written.
+        """
         ...
 
     def event(self, event: Event) -> None:

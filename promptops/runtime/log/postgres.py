@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from promptops.errors import PromptopsError
-from promptops.runtime.log.log import LogError
+from promptops.runtime.log.log import LogBusyError, LogError
 from promptops.runtime.log.migrations import RUN_LOG
 from promptops.runtime.log.store import Store
 from promptops.runtime.stores.tls import secure_postgres
@@ -128,8 +128,10 @@ class PostgresDatabase:
         self._lock = threading.RLock()
         self._connection: psycopg.Connection[Row] | None = None
 
-    def write(self, work: Callable[[_PostgresCursor], T]) -> T:
+    def write(self, work: Callable[[_PostgresCursor], T], *, waits: bool = True) -> T:
         """Execute a function in one transaction. Raises LogError."""
+        if not waits:
+            raise LogBusyError("the run log is on a server")
         return self._do(work)
 
     def read(self, work: Callable[[_PostgresCursor], T]) -> T:

@@ -110,16 +110,28 @@ class Recorder:
 
     def finish_all(self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]]) -> None:
         """Record in one commit that runs ended; one by one if that fails."""
+        if not self.finish_all_at_once(runs, waits=True):
+            for run, attempts in runs:
+                self.finish(run, attempts)
+
+    def finish_all_at_once(
+        self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]], *, waits: bool = False
+    ) -> bool:
+        """Record in one commit that runs ended; return False, and record nothing, if that fails.
+
+        Args:
+            runs: the runs with their attempts.
+            waits: whether to wait for a server or for other processes.
+        """
         try:
             self._follow_fork()
-            if not self.waiting and not self._is_closed:
-                self._write("finish_all", (runs,))
-                self._tend()
-                return
-        except Exception:  # noqa: BLE001, S110 -- `finish` meets it again and deals with it
-            pass
-        for run, attempts in runs:
-            self.finish(run, attempts)
+            if self.waiting or self._is_closed:
+                return False
+            self._open_log().finish_all(runs, waits=waits)
+            self._tend()
+        except Exception:  # noqa: BLE001 -- `finish` meets it again and deals with it
+            return False
+        return True
 
     def drop(self, count: int, error: Exception) -> None:
         """Count records that could not be created, as lost."""

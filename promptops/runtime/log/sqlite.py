@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from promptops.errors import NotFoundError, PromptopsError
-from promptops.runtime.log.log import LogError
+from promptops.runtime.log.log import LogBusyError, LogError
 from promptops.runtime.log.migrations import RUN_LOG
 from promptops.runtime.log.store import Store
-from promptops.runtime.stores.sqlite import begin, identify, use_write_ahead_log
+from promptops.runtime.stores.sqlite import begin, identify, is_busy, use_write_ahead_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -137,12 +137,10 @@ class SqliteDatabase:
         self._connections: dict[bool, sqlite3.Connection] = {}
         self._file: tuple[int, int] | None = None
 
-    def write(self, work: Callable[[_SqliteCursor], T]) -> T:
+    def write(self, work: Callable[[_SqliteCursor], T], *, waits: bool = True) -> T:
         """Execute a function in one transaction. Raises LogError."""
         self._follow_fork()
-        with self._errors(), self._lock:
-            connection = self._connect(writing=True)
-            begin(connection, BUSY_SECONDS)
+        with self._errors(), self._writing(waits=waits) as connection:
             try:
                 result = work(_SqliteCursor(connection))
                 connection.execute("COMMIT")
@@ -151,6 +149,26 @@ class SqliteDatabase:
                     connection.execute("ROLLBACK")
                 raise
             return result
+
+    @contextmanager
+    def _writing(self, *, waits: bool) -> Iterator[sqlite3.Connection]:
+        """Begin a transaction. Opening the file may take as long as another process uses it."""
+        lock = self._lock
+        if not lock.acquire(blocking=waits):
+            raise LogBusyError("another thread writes to the run log")
+        try:
+            if not waits and (True not in self._connections or self._file != identify(self._path)):
+                raise LogBusyError("the run log is not open yet")
+            connection = self._connect(writing=True)
+            try:
+                begin(connection, BUSY_SECONDS, waits=waits)
+            except sqlite3.OperationalError as error:
+                if waits or not is_busy(error):
+                    raise
+                raise LogBusyError("another process writes to the run log") from error
+            yield connection
+        finally:
+            lock.release()
 
     def read(self, work: Callable[[_SqliteCursor], T]) -> T:
         """Execute a reading function in one consistent snapshot."""

@@ -139,7 +139,9 @@ class Store:
 
         self._database.write(write)
 
-    def finish_all(self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]]) -> None:
+    def finish_all(
+        self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]], *, waits: bool = True
+    ) -> None:
         """Complete runs in one commit."""
         prepared = self._writer.prepare_all([run for run, _ in runs])
         rows = [row for one in runs for row in self._writer.attempt_rows(*one)]
@@ -162,7 +164,7 @@ class Store:
                 self._write_ended(cursor, run, one, until)
             cursor.run_all(_UPSERT_ATTEMPT, rows)
 
-        self._database.write(write)
+        self._database.write(write, waits=waits)
 
     def _write_ended(
         self, cursor: Cursor, run: RunRecord, prepared: PreparedRun, until: int

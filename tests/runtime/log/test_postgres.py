@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from promptops.repository.settings.log import LogSettings
-from promptops.runtime.log.log import LogError, RunLog, open_log
+from promptops.runtime.log.log import LogBusyError, LogError, RunLog, open_log
 from tests.runtime.log.pieces import Clock, end, make_random, make_run
 
 if TYPE_CHECKING:
@@ -73,6 +73,13 @@ def test_texts_survive_erasure_while_others_write(empty_postgres: str) -> None:
         assert len(entries) == 30
         expected = make_run()
         assert all(entry.run.messages == expected.messages for entry in entries)
+
+
+def test_a_server_has_to_be_waited_for(empty_postgres: str) -> None:
+    with open_at(empty_postgres) as log:
+        with pytest.raises(LogBusyError):
+            log.finish_all([(end(make_run()), ())], waits=False)
+        assert log.list() == []
 
 
 def test_a_server_out_of_reach_is_said_without_a_password() -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from promptops.errors import NotFoundError
 from promptops.repository.settings.log import LogSettings
-from promptops.runtime.log.log import Filters, LogError, RunLog, open_log
+from promptops.runtime.log.log import Filters, LogBusyError, LogError, RunLog, open_log
 from tests.runtime.log.pieces import START, Clock, end, make_attempt, make_random, make_run
 
 if TYPE_CHECKING:
@@ -121,6 +121,21 @@ def test_erased_bytes_are_in_no_file(tmp_path: Path) -> None:
 
 def _read_files(path: Path) -> bytes:
     return b"".join(one.read_bytes() for one in path.parent.iterdir())
+
+
+def test_nothing_is_written_at_once_while_another_process_writes(tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+    runs = [(end(make_run(START + n)), ()) for n in range(3)]
+    with open_at(path) as log:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LogBusyError):
+            log.finish_all(runs, waits=False)
+        other.execute("ROLLBACK")
+        other.close()
+        assert log.list() == []
+        log.finish_all(runs, waits=False)
+        assert len(log.list()) == 3
 
 
 def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
