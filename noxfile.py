@@ -292,7 +292,7 @@ def shortcuts(session: nox.Session) -> None:
 @nox.session(default=False)
 def imports(session: nox.Session) -> None:
     """Measure what importing each library costs, those included that promptops does not use."""
-    session.install("--editable", ".", "aiohttp", "filelock", "httpx")
+    session.install("--editable", ".", "filelock", "httpx")
     session.run("python", "benchmarks/imports.py", *session.posargs)
 
 

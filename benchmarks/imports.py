@@ -23,7 +23,7 @@ CACHE = Path(__file__).resolve().parent.parent / "build" / "benchmarks"
 MODULES = (
     *("rich.cells", "rich.table", "rich.progress"),
     *("git", "deepdiff", "frontmatter", "http.client", "httpx"),
-    *("asyncio", "aiohttp", "filelock", "jsonschema_rs"),
+    *("filelock", "jsonschema_rs"),
 )
 _CODE = """
 import sys, promptops.cli.commands, promptops.cli.session, time
