@@ -518,7 +518,6 @@ def _on_terminal(
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_a_terminal_is_asked_first(team: Team) -> None:
     words = ("rollback", "a", *ENV)
     tip = team.remote.rev("promptops/staging")
@@ -543,11 +542,12 @@ def test_what_changed_while_a_person_was_asked_is_not_deployed(team: Team) -> No
     child = (
         "import os, sys; sys.path[:0] = [os.getcwd()]\n"
         "import promptops.cli.deployment as deployment\n"
-        "from tests.stories.world import expect\n"
+        "from tests.stories.world import run\n"
         "from pathlib import Path\n"
         "deployment.is_terminal = lambda stream: True\n"
         "def confirm(question, *, yes):\n"
-        f"    expect(Path({str(other.path)!r}), 'retire', 'a', '-m', 'x', '--env', 'staging')\n"
+        f"    told = run(Path({str(other.path)!r}), 'retire', 'a', '-m', 'x', '--env', 'staging')\n"
+        "    assert told.code == 0, told\n"
         f"    Path({str(marker)!r}).touch()\n"
         "deployment.confirm = confirm\n"
         "from promptops.cli import main\n"
