@@ -14,7 +14,7 @@ _HOUR = r"[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?(?:Z|[+-]\d\d:?\d\d))?"
 # What a snapshot shows instead of what differs with each run. The first that fits is taken.
 _CHANGING = {
     "<folder>": rf"(?:/private)?{_FOLDER}[^/\s'\"`:;,)]+",
-    "<digest>": rf"sha256:{_HEX}{{6,64}}",
+    "<digest>": rf"sha256:(?!0+\b){_HEX}{{6,64}}",
     "<uuid>": rf"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}",
     "<run>": rf"\b{_HEX}{{8}}-{_HEX}{{4}}\b",
     "<key>": r"\bAAAA[0-9A-Za-z+/]{40,}=*",

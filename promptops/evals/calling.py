@@ -17,6 +17,7 @@ from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.guards.windows import Scope
 from promptops.runtime.models.model import ModelError
 from promptops.runtime.run.request import estimate
+from promptops.runtime.run.steps import CALL_MARGIN_SECONDS
 
 if TYPE_CHECKING:
     from promptops.evals.question import AskingTools, QuestionPlace
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 _NEVER_SENT = {"key", "install"}
 _TOO_MANY = 429
-_LEASE_MARGIN_SECONDS = 30.0
 
 
 class ModelCalls:
@@ -100,7 +100,7 @@ class ModelCalls:
             began = time.monotonic()
             question.held = await tools.cost_cap.take(question.most, name)
             if tools.guards is not None:
-                lease = deadline - began + _LEASE_MARGIN_SECONDS
+                lease = deadline - began + CALL_MARGIN_SECONDS
                 await self._reserve(tools.guards, question, number, lease)
             started = time.monotonic()
             # Waiting for the cost limit does not count as latency.

@@ -124,7 +124,7 @@ class TrialLog:
         # Here if possible: beside a busy event loop, a thread takes twice the processor time, since
         # both ask for the interpreter in turns. In a thread otherwise: trials must go on while
         # another process holds the database.
-        if runs and not self._recorder.finish_all_at_once(runs):
+        if runs and not self._recorder.try_finish_all(runs):
             await asyncio.to_thread(self._recorder.finish_all, runs)
         self._writing = None
         if self._waiting:

@@ -165,7 +165,7 @@ class Ledger(Protocol):
     LedgerBusyError instead of waiting for a lock or for the network, so that an event loop can try
     before it hands the call to a thread. Every other failure is a LedgerError within
     `TIMEOUT_SECONDS`, also of opening the store, which the first call does. Ledgers derive from
-    this class, which implements `reserve_all` and `settle_all`.
+    this class, which implements `settle_all`.
 
     Attributes:
         is_remote: whether each call waits for a network.

@@ -47,7 +47,7 @@ class _Notes:
         self.is_closed = False
         self.written = threading.Semaphore(0)
 
-    def finish_all_at_once(self, runs: Sequence[object]) -> bool:
+    def try_finish_all(self, runs: Sequence[object]) -> bool:
         if not self.has_to_wait:
             self.finish_all(runs)
         return not self.has_to_wait

@@ -291,13 +291,13 @@ def test_a_digest_edited_in_the_lock_breaks_the_chain(showcase: Showcase) -> Non
     showcase.edit_json("promptops.lock", change)
 
     assert masked(trace(showcase, f"{TRIAGE}@staging").verdict) == snapshot(
-        "the chain breaks at digest: no content here has <digest>; found <digest> in the texts in deployment 4 of staging"
+        "the chain breaks at digest: no content here has sha256:000000000000; found <digest> in the texts in deployment 4 of staging"
     )
     assert masked(trace(showcase, "0" * 12).verdict) == snapshot(
-        "the chain breaks at digest: no content here has <digest>; found <digest> in 2 files at commit <id>"
+        "the chain breaks at digest: no content here has sha256:000000000000; found <digest> in 2 files at commit <id>"
     )
     assert masked(trace(showcase).verdict) == snapshot(
-        "the chain breaks at deployments: deployment 4 of staging has texts of <digest>, its lock says <digest>"
+        "the chain breaks at deployments: deployment 4 of staging has texts of <digest>, its lock says sha256:000000000000"
     )
 
 

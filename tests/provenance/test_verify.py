@@ -324,10 +324,10 @@ def test_a_digest_edited_in_the_lock_contradicts_texts_and_tag(showcase: Showcas
     first, second = told(verify(showcase))
 
     assert masked(first) == snapshot(
-        "error promptops/staging: deployment 4: support/triage@1.1.0 has texts of <digest>, but the lock says <digest>"
+        "error promptops/staging: deployment 4: support/triage@1.1.0 has texts of <digest>, but the lock says sha256:000000000000"
     )
     assert masked(second) == snapshot(
-        "error promptops/staging: deployment 4: support/triage@1.1.0: the lock says <digest>, the release tag <digest>"
+        "error promptops/staging: deployment 4: support/triage@1.1.0: the lock says sha256:000000000000, the release tag <digest>"
     )
 
 

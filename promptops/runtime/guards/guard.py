@@ -107,9 +107,10 @@ class Guards:
 
         `warn` is called once if the default limit applies, and once if a cost is unknown.
 
-        With `settles_together` an event loop reserves for up to so many attempts ahead where the
-        ledger is on this machine, and settles so many at once, or those of a second: until then
-        more is reserved than was used, never less. Before a limit refuses, what waits is settled.
+        With `settles_together` an event loop settles so many attempts at once, or those of a
+        second. Where the ledger is on this machine, and there is nothing to `warn` of, it also
+        reserves for up to so many attempts ahead. Until then more is reserved than was used, never
+        less. Before a limit refuses, what waits is settled.
         """
         self.settings = settings
         self.ledger = ledger

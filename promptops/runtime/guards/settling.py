@@ -27,7 +27,13 @@ class Settlements:
     """The settlements that wait to be made in a ledger. Threads and event loops may share it."""
 
     def __init__(self, ledger: Ledger, *, clock: Callable[[], float], together: int) -> None:
-        """Args: the ledger, the clock, and how many settlements an event loop makes at once."""
+        """Start without any settlement.
+
+        Args:
+            ledger: the ledger.
+            clock: seconds since 1970.
+            together: how many settlements an event loop makes at once; 1: each by itself.
+        """
         self._ledger = ledger
         self._clock = clock
         self._together = together

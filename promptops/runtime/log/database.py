@@ -63,12 +63,12 @@ class Cursor(Protocol):
 class Database(Protocol):
     """A database of this process, used by any of its threads."""
 
-    def write(self, work: Callable[[Cursor], T], *, waits: bool = True) -> T:
+    def write(self, work: Callable[[Cursor], T], *, wait: bool = True) -> T:
         """Execute a function in one transaction.
 
         Args:
             work: the function. It may be called more than once; only the last call counts.
-            waits: whether to wait for a server or for other processes.
+            wait: whether to wait for a server or for other processes.
 
         Raises:
             LogBusyError: it would have to wait; nothing was written.

@@ -124,13 +124,13 @@ class RunLog(Protocol):
         ...
 
     def finish_all(
-        self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]], *, waits: bool = True
+        self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]], *, wait: bool = True
     ) -> None:
         """Complete several runs as `finish` does, in one commit.
 
         Args:
             runs: the runs with their attempts.
-            waits: whether to wait for a server or for other processes.
+            wait: whether to wait for a server or for other processes.
 
         Raises:
             LogBusyError: it would have to wait; nothing was written.

@@ -128,9 +128,9 @@ class PostgresDatabase:
         self._lock = threading.RLock()
         self._connection: psycopg.Connection[Row] | None = None
 
-    def write(self, work: Callable[[_PostgresCursor], T], *, waits: bool = True) -> T:
+    def write(self, work: Callable[[_PostgresCursor], T], *, wait: bool = True) -> T:
         """Execute a function in one transaction. Raises LogError."""
-        if not waits:
+        if not wait:
             raise LogBusyError("the run log is on a server")
         return self._do(work)
 

@@ -110,24 +110,25 @@ class Recorder:
 
     def finish_all(self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]]) -> None:
         """Record in one commit that runs ended; one by one if that fails."""
-        if not self.finish_all_at_once(runs, waits=True):
+        if not self._finish_together(runs, wait=True):
             for run, attempts in runs:
                 self.finish(run, attempts)
 
-    def finish_all_at_once(
-        self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]], *, waits: bool = False
-    ) -> bool:
-        """Record in one commit that runs ended; return False, and record nothing, if that fails.
+    def try_finish_all(self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]]) -> bool:
+        """Record in one commit that runs ended, without waiting for a server or other processes.
 
-        Args:
-            runs: the runs with their attempts.
-            waits: whether to wait for a server or for other processes.
+        Return False, and record nothing, if that is not possible now.
         """
+        return self._finish_together(runs, wait=False)
+
+    def _finish_together(
+        self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]], *, wait: bool
+    ) -> bool:
         try:
             self._follow_fork()
             if self.waiting or self._is_closed:
                 return False
-            self._open_log().finish_all(runs, waits=waits)
+            self._open_log().finish_all(runs, wait=wait)
             self._tend()
         except Exception:  # noqa: BLE001 -- `finish` meets it again and deals with it
             return False

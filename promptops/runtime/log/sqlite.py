@@ -137,10 +137,10 @@ class SqliteDatabase:
         self._connections: dict[bool, sqlite3.Connection] = {}
         self._file: tuple[int, int] | None = None
 
-    def write(self, work: Callable[[_SqliteCursor], T], *, waits: bool = True) -> T:
+    def write(self, work: Callable[[_SqliteCursor], T], *, wait: bool = True) -> T:
         """Execute a function in one transaction. Raises LogError."""
         self._follow_fork()
-        with self._errors(), self._writing(waits=waits) as connection:
+        with self._errors(), self._writing(wait=wait) as connection:
             try:
                 result = work(_SqliteCursor(connection))
                 connection.execute("COMMIT")
@@ -151,19 +151,19 @@ class SqliteDatabase:
             return result
 
     @contextmanager
-    def _writing(self, *, waits: bool) -> Iterator[sqlite3.Connection]:
+    def _writing(self, *, wait: bool) -> Iterator[sqlite3.Connection]:
         """Begin a transaction. Opening the file may take as long as another process uses it."""
         lock = self._lock
-        if not lock.acquire(blocking=waits):
+        if not lock.acquire(blocking=wait):
             raise LogBusyError("another thread writes to the run log")
         try:
-            if not waits and (True not in self._connections or self._file != identify(self._path)):
+            if not wait and (True not in self._connections or self._file != identify(self._path)):
                 raise LogBusyError("the run log is not open yet")
             connection = self._connect(writing=True)
             try:
-                begin(connection, BUSY_SECONDS, waits=waits)
+                begin(connection, BUSY_SECONDS, waits=wait)
             except sqlite3.OperationalError as error:
-                if waits or not is_busy(error):
+                if wait or not is_busy(error):
                     raise
                 raise LogBusyError("another process writes to the run log") from error
             yield connection

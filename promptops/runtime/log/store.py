@@ -140,7 +140,7 @@ class Store:
         self._database.write(write)
 
     def finish_all(
-        self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]], *, waits: bool = True
+        self, runs: Sequence[tuple[RunRecord, Sequence[AttemptRecord]]], *, wait: bool = True
     ) -> None:
         """Complete runs in one commit."""
         prepared = self._writer.prepare_all([run for run, _ in runs])
@@ -164,7 +164,7 @@ class Store:
                 self._write_ended(cursor, run, one, until)
             cursor.run_all(_UPSERT_ATTEMPT, rows)
 
-        self._database.write(write, waits=waits)
+        self._database.write(write, wait=wait)
 
     def _write_ended(
         self, cursor: Cursor, run: RunRecord, prepared: PreparedRun, until: int

@@ -50,7 +50,8 @@ if TYPE_CHECKING:
     from promptops.runtime.run.course import Course
     from promptops.runtime.safety.safety import Safety
 
-_LEASE_MARGIN_SECONDS = 30.0
+# A reservation outlives the deadline of its call by this time.
+CALL_MARGIN_SECONDS = 30.0
 # Finish reasons with which another attempt would not help.
 _UNREPAIRABLE = frozenset({"length", "content_filter", "refusal"})
 _REPAIR = (
@@ -327,7 +328,7 @@ def _call(
                 f"{course.record.id}/{number}",
                 cost,
                 bounds.tokens,
-                deadline - facts.monotonic() + _LEASE_MARGIN_SECONDS,
+                deadline - facts.monotonic() + CALL_MARGIN_SECONDS,
                 name_request(request) if number == 1 else None,
                 bounds.lacking,
             )

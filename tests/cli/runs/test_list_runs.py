@@ -35,6 +35,7 @@ def test_runs_are_listed_the_newest_first(repo: Repo, runs: list[RunRecord]) -> 
     assert masked(lines[2]) == snapshot(
         "<run>  <time>  billing/refund@1.2.0  openai/gpt-4o-mini          <duration>   $0.00      refused at guard"
     )
+    assert lines[2].endswith("<1 ms   $0.00      refused at guard")
     assert masked(lines[3]) == snapshot(
         "<run>  <time>  support/triage@1.3.0  anthropic/claude-haiku-4-5  <duration>  unknown    failed at call"
     )

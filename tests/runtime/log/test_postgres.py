@@ -78,7 +78,7 @@ def test_texts_survive_erasure_while_others_write(empty_postgres: str) -> None:
 def test_a_server_has_to_be_waited_for(empty_postgres: str) -> None:
     with open_at(empty_postgres) as log:
         with pytest.raises(LogBusyError):
-            log.finish_all([(end(make_run()), ())], waits=False)
+            log.finish_all([(end(make_run()), ())], wait=False)
         assert log.list() == []
 
 

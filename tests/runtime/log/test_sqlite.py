@@ -130,11 +130,11 @@ def test_nothing_is_written_at_once_while_another_process_writes(tmp_path: Path)
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(LogBusyError):
-            log.finish_all(runs, waits=False)
+            log.finish_all(runs, wait=False)
         other.execute("ROLLBACK")
         other.close()
         assert log.list() == []
-        log.finish_all(runs, waits=False)
+        log.finish_all(runs, wait=False)
         assert len(log.list()) == 3
 
 
