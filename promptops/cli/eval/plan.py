@@ -99,14 +99,14 @@ def _describe(one: dict[str, Any], detect: float) -> str:
     samples = "1 sample" if one["samples"] == 1 else f"{one['samples']} samples"
     least = one["detectable"]
     notices = (
-        "is too small to detect anything"
+        "is too small to detect any loss in four of five cases"
         if least is None
         else f"detects a loss of {100 * least:.1f} points in four of five cases"
     )
     needed = one["needed"]
     takes = "more than a million" if needed is None else str(needed)
     return (
-        f"{one['path']}: {samples} of {trials}: {notices};"
-        f" one of {100 * detect:.1f} points in {one['power']:.0%}."
-        f" For four of five it takes {takes} samples."
+        f"{one['path']}, {samples} of {trials}, {notices};"
+        f" it detects one of {100 * detect:.1f} points in {one['power']:.0%} of cases."
+        f" To detect that in four of five cases takes {takes} samples."
     )
