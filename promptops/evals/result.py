@@ -402,11 +402,13 @@ def _find_unjudged(
             text = f"{side.errors} of {side.trials} trials{label} ended in an error"
             yield VerdictReason(ReasonKind.UNKNOWN if is_much else ReasonKind.NOTE, text)
         if side.missing:
-            text = f"{side.missing} of {side.trials} trials{label} were not run"
+            were = "was" if side.missing == 1 else "were"
+            text = f"{side.missing} of {side.trials} trials{label} {were} not run"
             yield VerdictReason(ReasonKind.UNKNOWN, text)
         for (other, is_degraded), count in sorted(side.others.items()):
             why = "since a model before it failed" if is_degraded else "which the prompt chose"
-            text = f"{count} of {side.trials} trials{label} were answered by {other}, {why}"
+            were = "was" if count == 1 else "were"
+            text = f"{count} of {side.trials} trials{label} {were} answered by {other}, {why}"
             yield VerdictReason(ReasonKind.NOTE, text)
     copied = _count_copied(suite.of_model(model)) if tally.has_repeats else 0
     if copied:

@@ -146,7 +146,7 @@ def test_routes_and_candidates_choose_the_model(project: Repo) -> None:
     assert masked(text) == snapshot("""\
 ask work tree  scripted/first.yaml  evals/ask.yaml
 passed: 2 of 2 samples pass; not compared: nothing is live or released
-  - 1 of 2 trials were answered by scripted/second.yaml, which the prompt chose
+  - 1 of 2 trials was answered by scripted/second.yaml, which the prompt chose
 
 passed  2 calls, 0.000000 USD, <duration>
 """)
