@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,8 +11,6 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from promptops.errors import TemplateError
-from promptops.prompt.closure import collect_closure
-from promptops.prompt.prompt import Prompt, load_prompt
 from promptops.prompt.template import CompiledTemplate, analyze
 from promptops.repository.adoption import formats
 from promptops.repository.adoption.exports import WRITERS, write
@@ -21,28 +18,19 @@ from promptops.repository.adoption.exports.parts import UnexportableError
 from promptops.repository.adoption.plan import write_messages
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
-from tests.screens import masked
+from tests.repository.adoption.exports.pieces import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from promptops.prompt.prompt import Prompt
     from tests.repositories import Repo
 
-INPUTS = "{name: string, vip: boolean, items: {type: array, items: {type: string}, default: [x]}}"
+
 VALUES = [
     {"name": "Ann {{ b }}", "vip": True, "items": ["one", "two"]},
     {"name": "", "vip": False, "items": []},
 ]
-
-
-def load(body: str, **keys: str) -> Prompt:
-    files = {
-        "a.md": prompt_text(body=body, **{"inputs": INPUTS, **keys}).encode(),
-        "_s/tone.md": b"Be brief.\n",
-    }
-    closure = collect_closure("a", files.get)
-    assert closure is not None
-    return load_prompt(closure)
 
 
 def send(render: Callable[[dict[str, Any]], list[Any]], values: dict[str, Any]) -> Any:
@@ -71,6 +59,8 @@ def compare(prompt: Prompt, form: str) -> tuple[Any, Any]:
 
 
 TEXTS = st.text(alphabet=st.sampled_from("ab {}%#\n-:\\\"'<&"), min_size=1, max_size=12)
+
+
 PIECES = st.one_of(
     TEXTS,
     st.sampled_from(
@@ -84,6 +74,8 @@ PIECES = st.one_of(
         ]
     ),
 )
+
+
 BODIES = st.one_of(
     st.lists(PIECES, min_size=1, max_size=6).map("".join),
     st.lists(
@@ -96,6 +88,8 @@ BODIES = st.one_of(
         )
     ),
 )
+
+
 SETTINGS = st.fixed_dictionaries(
     {},
     optional={
@@ -124,66 +118,6 @@ def test_what_is_exported_and_adopted_is_the_same(
     except UnexportableError:
         return
     assert after == before
-
-
-BODY = """\
-{% system %}
-Be nice to {{ name }}.
-{% include "_s/tone.md" %}
-{% endsystem %}
-{% history %}
-{% user %}
-{% if vip %}
-VIP
-{% else %}
-New {"a": 1}
-{% endif %}
-{% for one in items %}
-- {{ one }} of {{ name }}
-{% endfor %}
-Bye.
-{% enduser %}
-"""
-
-
-def test_dotprompt_reads_as_a_person_would_write_it() -> None:
-    prompt = load(BODY, inputs=INPUTS[:-1] + ", history: {type: array, default: []}}")
-    text = write(prompt, "dotprompt").text
-    assert masked(text.partition("\n---\n")[2]) == snapshot("""\
-{{role "system"}}
-Be nice to {{name}}.
-Be brief.
-{{history}}
-{{role "user"}}
-{{#if vip}}
-VIP
-{{else}}
-New {"a": 1}
-{{/if}}
-{{#each items}}
-- {{this}} of {{../name}}
-{{/each}}
-Bye.
-""")
-
-
-@pytest.mark.parametrize(
-    ("form", "body", "why"),
-    [
-        ("dotprompt", "{{ name | upper }}", "it is more than a name"),
-        ("dotprompt", "{% set x = 1 %}a", "`set x = 1` has no counterpart in Handlebars"),
-        ("dotprompt", "{% raw %}{{ {% endraw %}", "would be read as a tag"),
-        ("langfuse", "a\n{% if vip %}x{% endif %}", "a.md, line 9: `if vip` is more than Langfuse"),
-        ("langfuse", "{% raw %}{{ x }}{% endraw %}", "as text would be filled in"),
-        ("openai", "{% history %}{% user %}x{% enduser %}", "have no place in a request"),
-        ("prompty", "a\n\nuser:\nb", "the line `user:` opens a message"),
-        ("prompty", "{% history %}{% user %}x{% enduser %}", "no counterpart in Prompty"),
-        ("json", "{% for i in items %}{% user %}x{% enduser %}{% endfor %}", "`user` in a block"),
-    ],
-)
-def test_what_a_format_cannot_say_is_named(form: str, body: str, why: str) -> None:
-    with pytest.raises(UnexportableError, match=re.escape(why)):
-        write(load(body, inputs=INPUTS[:-1] + ", history: {type: array, default: []}}"), form)
 
 
 def test_what_is_not_carried_over_is_said(repo: Repo) -> None:
