@@ -13,7 +13,7 @@ from promptops.prompt.finding import Severity
 from promptops.repository import origin
 from promptops.repository.origin import PLACEHOLDER, UNKNOWN, Origin, read_origin
 from tests.cli.running import run
-from tests.protection.doctor.test_clone import look, of
+from tests.protection.doctor.pieces import ask
 
 if TYPE_CHECKING:
     from tests.repositories import Repo
@@ -115,7 +115,7 @@ def test_init_writes_no_bare_name(
     assert done.exit_code == 0
     assert (found.advice is None) or found.advice in done.stdout
     repo.commit()
-    answers = of(look(repo), "installation")
+    answers = ask(repo, "installation")
     wanted = {Severity.WARNING} if found is UNKNOWN else set() if found.is_folder else {None}
     assert {answer.severity for answer in answers} == wanted
     path = ".gitlab-ci.yml" if forge == "gitlab" else ".github/workflows/promptops.yml"

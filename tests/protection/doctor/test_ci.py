@@ -7,45 +7,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from promptops.prompt.finding import Severity
 from promptops.protection.doctor import LOCAL_CHECKS
 from promptops.protection.doctor.answer import AnswerState
 from promptops.protection.doctor.github import GITHUB_CHECKS
 from promptops.protection.doctor.gitlab import GITLAB_CHECKS
-from promptops.protection.doctor.workflows import Workflow, deploy_jobs, gate_jobs, parse_workflow
-from tests.protection.doctor.test_clone import GATE, look, of
+from tests.protection.doctor.pieces import (
+    DEPLOY,
+    ERROR,
+    GATE,
+    NOTE,
+    OWNERS,
+    WARNING,
+    ask,
+    ask_files,
+)
 from tests.screens import masked
 
 if TYPE_CHECKING:
+    from promptops.prompt.finding import Severity
     from promptops.protection.doctor.answer import DoctorAnswer
     from tests.repositories import Repo
 
-ERROR, WARNING, NOTE = Severity
 ACTION = "acme/promptops@0123456789012345678901234567890123456789"
 HEAD = "${{ github.event.pull_request.head.sha }}"
 CHECKOUT = f"      - {{uses: actions/checkout@v5, with: {{ref: '{HEAD}'}}}}\n"
 TOLERANT = "      - continue-on-error: true\n        uses"
 PATH = ".github/workflows/promptops.yml"
-DEPLOY = """\
-on:
-  workflow_dispatch: {inputs: {prompt: {required: true}}}
-concurrency: {group: promptops, cancel-in-progress: false}
-jobs:
-  deploy:
-    environment: production
-    runs-on: ubuntu-latest
-    steps:
-      - run: promptops promote "$PROMPT" --to production
-"""
 
 
-def judge(repo: Repo, check: str, files: dict[str, str]) -> list[DoctorAnswer]:
-    repo.commit({"CODEOWNERS": "* @acme/everybody\n", **files})
-    return of(look(repo), check)
+def judge(check: str, files: dict[str, str]) -> list[DoctorAnswer]:
+    return ask_files(check, {"CODEOWNERS": OWNERS, **files})
 
 
 def grave(answers: list[DoctorAnswer]) -> DoctorAnswer:
@@ -54,12 +47,12 @@ def grave(answers: list[DoctorAnswer]) -> DoctorAnswer:
     return answer
 
 
-def test_a_whole_gate_is_fine(repo: Repo) -> None:
-    answer = grave(judge(repo, "gate-workflow", {PATH: GATE}))
+def test_a_whole_gate_is_fine() -> None:
+    answer = grave(judge("gate-workflow", {PATH: GATE}))
     assert (answer.state, answer.place) == (AnswerState.FINE, PATH)
 
 
-def test_a_gate_is_known_by_action_command_or_local_action(repo: Repo) -> None:
+def test_a_gate_is_known_by_action_command_or_local_action() -> None:
     script = "run: |\n          make\n          promptops -C . gate --base origin/main"
     command = GATE.replace(f"uses: {ACTION}", script)
     local = GATE.replace(ACTION, "./")
@@ -67,10 +60,9 @@ def test_a_gate_is_known_by_action_command_or_local_action(repo: Repo) -> None:
     reused += "    uses: acme/ci/.github/workflows/promptops.yml@v1\n"
     action = {"action.yml": "name: promptops gate\n"}
     for text, more in ((command, {}), (local, action), (reused, {})):
-        answer = judge(repo, "gate-workflow", {PATH: text, **more})[0]
+        answer = judge("gate-workflow", {PATH: text, **more})[0]
         assert "no workflow" not in answer.seen, text
-    repo.git("rm", "--quiet", "action.yml")
-    (answer,) = judge(repo, "gate-workflow", {PATH: local})
+    (answer,) = judge("gate-workflow", {PATH: local})
     assert answer.seen == snapshot("no workflow on main runs the gate")
 
 
@@ -122,68 +114,66 @@ HOLES: list[tuple[str, str, Severity, str]] = [
 
 
 @pytest.mark.parametrize(("old", "new", "severity", "said"), HOLES)
-def test_each_hole_of_a_gate_is_found(
-    repo: Repo, old: str, new: str, severity: Severity, said: str
-) -> None:
+def test_each_hole_of_a_gate_is_found(old: str, new: str, severity: Severity, said: str) -> None:
     assert old in GATE
-    answer = grave(judge(repo, "gate-workflow", {PATH: GATE.replace(old, new, 1)}))
+    answer = grave(judge("gate-workflow", {PATH: GATE.replace(old, new, 1)}))
     assert answer.severity is severity
     assert said in answer.seen
     assert answer.risk
     assert answer.remedy
 
 
-def test_a_workflow_that_the_change_writes_is_only_as_good_as_its_owners(repo: Repo) -> None:
+def test_a_workflow_that_the_change_writes_is_only_as_good_as_its_owners() -> None:
     text = GATE.replace("pull_request_target:", "pull_request:")
-    fine, note = judge(repo, "gate-workflow", {PATH: text})
+    fine, note = judge("gate-workflow", {PATH: text})
     assert (fine.state, note.severity) == (AnswerState.FINE, NOTE)
     assert note.seen == snapshot(
         "on pull_request and pull_request_review the workflow runs as the change defines it"
     )
-    (answer,) = judge(repo, "gate-workflow", {"CODEOWNERS": "/prompts/ @acme/everybody\n"})
+    (answer,) = judge("gate-workflow", {PATH: text, "CODEOWNERS": "/prompts/ @acme/everybody\n"})
     assert answer.severity is WARNING
     assert masked(answer.seen) == snapshot(
         "on pull_request and pull_request_review the workflow runs as the change defines it, and it has no owner"
     )
 
 
-def test_the_end_of_a_workflow_that_a_review_starts_will_do(repo: Repo) -> None:
+def test_the_end_of_a_workflow_that_a_review_starts_will_do() -> None:
     review = "  pull_request_review: {types: [submitted, edited, dismissed]}\n"
     text = GATE.replace(review, "  workflow_run: {workflows: [reviewed], types: [completed]}\n")
-    (answer,) = judge(repo, "gate-workflow", {PATH: text})
+    (answer,) = judge("gate-workflow", {PATH: text})
     assert answer.seen == snapshot("a review does not start the gate")
     other = f"name: reviewed\non:\n{review}jobs: {{}}\n"
-    (answer,) = judge(repo, "gate-workflow", {".github/workflows/review.yml": other})
+    (answer,) = judge("gate-workflow", {PATH: text, ".github/workflows/review.yml": other})
     assert (answer.state, answer.severity) == (AnswerState.FINE, None)
 
 
-def test_two_checks_of_one_name_are_found(repo: Repo) -> None:
+def test_two_checks_of_one_name_are_found() -> None:
     step = "run: promptops gate --base origin/main"
     text = GATE.replace(f"uses: {ACTION}", step)
-    answers = judge(repo, "gate-workflow", {PATH: text})
+    answers = judge("gate-workflow", {PATH: text})
     assert [one.severity for one in answers] == [WARNING, NOTE]
     assert answers[0].seen == snapshot(
         "the runs for a push and for a review are two checks, and none sets a status"
     )
     text = text.replace(step, f"{step}\n        env: {{PROMPTOPS_STATUS: promptops}}")
-    assert judge(repo, "gate-workflow", {PATH: text})[0].state is AnswerState.FINE
+    assert judge("gate-workflow", {PATH: text})[0].state is AnswerState.FINE
 
 
-def test_a_job_that_runs_always_may_need_others(repo: Repo) -> None:
+def test_a_job_that_runs_always_may_need_others() -> None:
     text = GATE.replace("  gate:\n", "  gate:\n    needs: [build]\n    if: ${{ always() }}\n")
-    answer = grave(judge(repo, "gate-workflow", {PATH: text}))
+    answer = grave(judge("gate-workflow", {PATH: text}))
     assert answer.state is AnswerState.FINE
 
 
-def test_a_workflow_that_is_no_yaml_is_unknown_and_no_gate(repo: Repo) -> None:
-    answers = judge(repo, "gate-workflow", {PATH: "a: [\n"})
+def test_a_workflow_that_is_no_yaml_is_unknown_and_no_gate() -> None:
+    answers = judge("gate-workflow", {PATH: "a: [\n"})
     assert [one.state for one in answers] == [AnswerState.UNKNOWN, AnswerState.FINDING]
 
 
 def test_a_gate_that_is_only_in_the_work_tree_is_none(repo: Repo) -> None:
-    judge(repo, "gate-workflow", {})
+    repo.commit({"CODEOWNERS": OWNERS})
     repo.write(PATH, GATE)
-    (answer,) = of(look(repo), "gate-workflow")
+    (answer,) = ask(repo, "gate-workflow")
     assert answer.severity is ERROR
 
 
@@ -201,12 +191,12 @@ def test_a_gate_that_is_only_in_the_work_tree_is_none(repo: Repo) -> None:
     ],
 )
 def test_each_hole_of_a_deploy_workflow_is_found(
-    repo: Repo, old: str, new: str, severity: Severity, said: str
+    old: str, new: str, severity: Severity, said: str
 ) -> None:
     path = ".github/workflows/deploy.yml"
-    (answer,) = judge(repo, "deploy-workflow", {path: DEPLOY})
+    (answer,) = judge("deploy-workflow", {path: DEPLOY})
     assert (answer.state, answer.place) == (AnswerState.FINE, path)
-    (answer,) = judge(repo, "deploy-workflow", {path: DEPLOY.replace(old, new)})
+    (answer,) = judge("deploy-workflow", {path: DEPLOY.replace(old, new)})
     assert answer.severity is severity
     assert said in answer.seen
 
@@ -234,174 +224,15 @@ FREE = {"promptops.toml": '[gate]\nversions = "release"\n'}
     ],
 )
 def test_each_hole_of_a_release_workflow_is_found(
-    repo: Repo, old: str, new: str, severity: Severity, said: str
+    old: str, new: str, severity: Severity, said: str
 ) -> None:
     path = ".github/workflows/release.yml"
-    assert judge(repo, "release-workflow", {path: RELEASE}) == []
-    (answer,) = judge(repo, "release-workflow", FREE)
+    assert judge("release-workflow", {path: RELEASE}) == []
+    (answer,) = judge("release-workflow", {path: RELEASE, **FREE})
     assert (answer.state, answer.place) == (AnswerState.FINE, path)
-    (answer,) = judge(repo, "release-workflow", {path: RELEASE.replace(old, new)})
+    (answer,) = judge("release-workflow", {path: RELEASE.replace(old, new), **FREE})
     assert answer.severity is severity
     assert said in answer.seen
-
-
-NIGHTLY = """\
-name: nightly
-on:
-  schedule: [{cron: "17 2 * * *"}]
-permissions: {}
-jobs:
-  evals:
-    runs-on: ubuntu-latest
-    environment: promptops-nightly
-    permissions: {contents: write}
-    steps:
-      - run: promptops eval nightly --alert
-"""
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "severity", "said"),
-    [
-        ("  schedule:", "  pull_request: {}\n  schedule:", ERROR, "pull_request starts the job"),
-        ("  schedule:", "  push: {}\n  schedule:", ERROR, "push starts the job evals"),
-        ('schedule: [{cron: "17 2 * * *"}]', "workflow_dispatch:", WARNING, "nothing starts"),
-        ("    environment: promptops-nightly\n", "", WARNING, "has no environment"),
-        ("{contents: write}", "write-all", WARNING, "may write everything"),
-        ("{contents: write}", "{issues: write}", WARNING, "may write issues"),
-        (" --alert", "", WARNING, "sends no alerts"),
-        (
-            "    runs-on",
-            "    continue-on-error: true\n    runs-on",
-            ERROR,
-            "counts as success",
-        ),
-    ],
-)
-def test_each_hole_of_a_nightly_workflow_is_found(
-    repo: Repo, old: str, new: str, severity: Severity, said: str
-) -> None:
-    path = ".github/workflows/nightly.yml"
-    (answer,) = judge(repo, "nightly-workflow", {path: NIGHTLY})
-    assert (answer.state, answer.place) == (AnswerState.FINE, path)
-    (answer,) = judge(repo, "nightly-workflow", {path: NIGHTLY.replace(old, new)})
-    assert answer.severity is severity
-    assert said in answer.seen
-
-
-def test_the_nightly_workflow_that_init_writes_has_no_hole(repo: Repo) -> None:
-    templates = Path(__file__).parents[3] / "promptops" / "repository" / "workflows"
-    text = (templates / "promptops-nightly.yml").read_text("utf-8")
-    path = ".github/workflows/promptops-nightly.yml"
-    (answer,) = judge(repo, "nightly-workflow", {path: text})
-    assert answer.state is AnswerState.FINE
-
-
-JOB = """\
-promptops:
-  script: [promptops gate]
-  rules: [{if: $CI_PIPELINE_SOURCE == "merge_request_event"}]
-"""
-
-
-@pytest.mark.parametrize(
-    ("text", "state", "severity", "said"),
-    [
-        (JOB, AnswerState.FINE, None, "checks every merge request"),
-        (JOB + "  allow_failure: true\n", AnswerState.FINDING, ERROR, "is allowed to fail"),
-        (JOB.replace("gate]", "gate || true]"), AnswerState.FINDING, ERROR, "is allowed to fail"),
-        (JOB + "  when: manual\n", AnswerState.FINDING, ERROR, "can be skipped"),
-        (
-            JOB.replace('event"}', 'event", changes: [prompts/**]}'),
-            AnswerState.FINDING,
-            ERROR,
-            "can be skipped",
-        ),
-        (
-            "promptops: {script: promptops gate}\n",
-            AnswerState.FINDING,
-            WARNING,
-            "does not run in merge",
-        ),
-        ("test: {script: make}\n", AnswerState.FINDING, ERROR, "does not run the gate"),
-        (
-            "include: [{local: ci/all.yml}]\n",
-            AnswerState.UNKNOWN,
-            None,
-            "its includes are not checked",
-        ),
-        (
-            "include: [{project: acme/promptops, file: templates/gitlab-ci.yml}]\n",
-            AnswerState.FINE,
-            None,
-            "includes the one of promptops",
-        ),
-        (
-            "test: {script: [!reference [.x, script], promptops gate]}\n",
-            AnswerState.FINDING,
-            WARNING,
-            "merge",
-        ),
-        ("a: [\n", AnswerState.UNKNOWN, None, "cannot be read"),
-        (
-            JOB + 'workflow: {rules: [{changes: ["*.py"]}]}\n',
-            AnswerState.FINDING,
-            WARNING,
-            "can keep the whole pipeline from running",
-        ),
-    ],
-)
-def test_pipelines_of_gitlab(
-    repo: Repo, text: str, state: AnswerState, severity: Severity | None, said: str
-) -> None:
-    (answer,) = judge(repo, "gate-job", {".gitlab-ci.yml": text})
-    assert (answer.state, answer.severity) == (state, severity)
-    assert said in answer.seen
-
-
-# Pieces of workflows, put together in ways that nobody would write.
-YAML = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                [
-                    "on",
-                    "jobs",
-                    "steps",
-                    "uses",
-                    "run",
-                    "if",
-                    "needs",
-                    "with",
-                    "types",
-                    "environment",
-                ]
-            ),
-            inner,
-            max_size=4,
-        )
-    ),
-    max_leaves=25,
-)
-
-
-@settings(deadline=None, max_examples=100)
-@given(jobs=st.dictionaries(st.text(max_size=4), YAML, min_size=1, max_size=3), on=YAML)
-def test_a_workflow_of_any_content_is_read(jobs: object, on: object) -> None:
-    import yaml
-
-    found = parse_workflow(PATH, yaml.safe_dump({"on": on, "jobs": jobs}).encode())
-    assert isinstance(found, Workflow)
-    gate_jobs([found], lambda _path: None)
-    deploy_jobs([found])
-
-
-@settings(deadline=None, max_examples=100)
-@given(data=st.binary(max_size=80))
-def test_any_bytes_give_a_workflow_or_a_reason(data: bytes) -> None:
-    assert isinstance(parse_workflow(PATH, data), Workflow | str)
 
 
 def test_every_check_is_in_the_guide() -> None:

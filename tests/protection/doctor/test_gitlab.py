@@ -8,22 +8,21 @@ import pytest
 from inline_snapshot import snapshot
 
 from promptops.forge.gitlab import GitLab
-from promptops.prompt.finding import Severity
 from promptops.protection.doctor import AnswerState
 from promptops.protection.doctor.gitlab import GITLAB_CHECKS, ProtectedName, read_gitlab
 from tests.cli.running import run
 from tests.forge.server import Clock, Request, Response, Server
 from tests.prompts import prompt_text
-from tests.protection.doctor.test_ci import JOB
+from tests.protection.doctor.pieces import ERROR, JOB, NOTE, WARNING
 from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from promptops.prompt.finding import Severity
     from promptops.protection.doctor import DoctorAnswer
     from tests.repositories import Repo
 
-ERROR, WARNING, NOTE = Severity
 NO_ONE, DEVELOPERS, MAINTAINERS = 0, 30, 40
 
 

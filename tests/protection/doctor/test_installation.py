@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from promptops.prompt.finding import Severity
 from promptops.protection.doctor.answer import AnswerState
-from tests.protection.doctor.test_clone import look, of
-
-if TYPE_CHECKING:
-    from tests.repositories import Repo
+from tests.protection.doctor.pieces import ask_files
 
 HOOKS = "repos:\n- repo: local\n  hooks:\n  - id: promptops-validate\n"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -56,25 +51,24 @@ def workflow(step: str) -> dict[str, str]:
     return {".github/workflows/a.yml": text}
 
 
-def severities(repo: Repo, files: dict[str, str]) -> set[Severity | None]:
-    repo.commit(files)
-    return {answer.severity for answer in of(look(repo), "installation")}
+def severities(files: dict[str, str]) -> set[Severity | None]:
+    return {answer.severity for answer in ask_files("installation", files)}
 
 
 @pytest.mark.parametrize("command", PINNED)
-def test_what_is_pinned_is_fine(repo: Repo, command: str) -> None:
-    assert severities(repo, workflow(f"run: {command}")) == {None}
+def test_what_is_pinned_is_fine(command: str) -> None:
+    assert severities(workflow(f"run: {command}")) == {None}
 
 
 @pytest.mark.parametrize("command", UNPINNED)
-def test_what_is_not_pinned_is_an_error(repo: Repo, command: str) -> None:
-    assert severities(repo, workflow(f"run: {command}")) == {Severity.ERROR}
+def test_what_is_not_pinned_is_an_error(command: str) -> None:
+    assert severities(workflow(f"run: {command}")) == {Severity.ERROR}
 
 
 @pytest.mark.parametrize("step", ACTIONS)
-def test_an_action_is_pinned_by_its_commit(repo: Repo, step: str) -> None:
+def test_an_action_is_pinned_by_its_commit(step: str) -> None:
     wanted = None if ACTIONS[step] else Severity.ERROR
-    assert severities(repo, workflow(step)) == {wanted}
+    assert severities(workflow(step)) == {wanted}
 
 
 @pytest.mark.parametrize(
@@ -94,17 +88,15 @@ def test_an_action_is_pinned_by_its_commit(repo: Repo, step: str) -> None:
         ),
     ],
 )
-def test_other_files_are_read_too(
-    repo: Repo, path: str, text: str, wanted: Severity | None
-) -> None:
-    assert severities(repo, {path: text}) == {wanted}
+def test_other_files_are_read_too(path: str, text: str, wanted: Severity | None) -> None:
+    assert severities({path: text}) == {wanted}
 
 
-def test_what_installs_nothing_is_not_mentioned(repo: Repo) -> None:
-    assert severities(repo, workflow("run: promptops gate # pip install git-promptops")) == set()
-    assert severities(repo, {"README.md": "pip install git-promptops"}) == set()
+def test_what_installs_nothing_is_not_mentioned() -> None:
+    assert severities(workflow("run: promptops gate # pip install git-promptops")) == set()
+    assert severities({"README.md": "pip install git-promptops"}) == set()
 
 
-def test_bytes_of_any_kind_do_no_harm(repo: Repo) -> None:
-    repo.commit({".gitlab-ci.yml": "\0promptops '\" [[[ git-promptops"})
-    assert {answer.state for answer in of(look(repo), "installation")} == {AnswerState.FINDING}
+def test_bytes_of_any_kind_do_no_harm() -> None:
+    files = {".gitlab-ci.yml": "\0promptops '\" [[[ git-promptops"}
+    assert {answer.state for answer in ask_files("installation", files)} == {AnswerState.FINDING}

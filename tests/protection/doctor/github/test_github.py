@@ -16,8 +16,7 @@ from tests.cli.running import run
 from tests.forge.conftest import description
 from tests.prompts import prompt_text
 from tests.protection.doctor.github.fake import ACTIONS, BRANCH_RULES, ProtectedGitHub
-from tests.protection.doctor.test_ci import DEPLOY
-from tests.protection.doctor.test_clone import GATE
+from tests.protection.doctor.pieces import DEPLOY, ERROR, GATE, NOTE, WARNING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["description"]
 
-ERROR, WARNING, NOTE = Severity
 EXPECTED = ExpectedGate(frozenset({"promptops"}), takes_queue=True, deploys=True)
 
 
