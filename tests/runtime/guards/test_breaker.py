@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,10 @@ import pytest
 from promptops.repository.settings.guards import BreakerSettings
 from promptops.runtime.guards.breaker import PROBE_SECONDS, BreakerOpenError, Breakers
 from promptops.runtime.guards.memory import MemoryLedger
+from tests.runtime.guards.worlds import MODEL, LoopWorld, join_givers
 
 if TYPE_CHECKING:
     from promptops.runtime.alerts.alert import Alert
-
-MODEL = "openai/gpt-4o"
 
 
 class World:
@@ -99,3 +99,76 @@ def test_a_clock_that_is_set_back_leaves_no_breaker_open() -> None:
     world.open()
     world.now -= 500_000
     assert world.here.allow(MODEL).is_probe
+
+
+def test_breakers_wait_in_a_thread() -> None:
+    world = LoopWorld()
+
+    async def go() -> None:
+        await world.open()
+        with pytest.raises(BreakerOpenError):
+            await world.breakers.aallow(MODEL)
+        world.now += 30
+        probe = await world.breakers.aallow(MODEL)
+        assert probe.is_probe
+        with pytest.raises(BreakerOpenError):
+            await world.breakers.aallow(MODEL)
+        await probe.areport(is_healthy=True)
+        assert not (await world.breakers.aallow(MODEL)).is_probe
+
+    asyncio.run(go())
+
+
+def test_a_cancelled_caller_gives_its_probe_back() -> None:
+    world = LoopWorld()
+
+    async def go() -> None:
+        await world.open()
+        world.now += 30
+        world.ledger.entered.clear()
+        world.ledger.gate.clear()
+        task = asyncio.ensure_future(world.breakers.aallow(MODEL))
+        await asyncio.to_thread(world.ledger.entered.wait, 30)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        world.ledger.gate.set()
+
+    asyncio.run(go())
+    join_givers()
+
+    async def probe() -> bool:
+        return (await world.breakers.aallow(MODEL)).is_probe
+
+    assert asyncio.run(probe())
+
+
+def test_a_closed_breaker_is_looked_at_once_a_second() -> None:
+    world = LoopWorld()
+
+    async def go() -> None:
+        for _ in range(5):
+            await (await world.breakers.aallow(MODEL)).areport(is_healthy=True)
+        assert world.ledger.reads == 1
+        world.ticks += 1
+        await world.breakers.aallow(MODEL)
+        assert world.ledger.reads == 2
+        # What this process sees itself counts at once.
+        await world.open()
+        with pytest.raises(BreakerOpenError):
+            await world.breakers.aallow(MODEL)
+
+    asyncio.run(go())
+
+
+def test_breakers_work_alone_while_the_ledger_is_gone() -> None:
+    world = LoopWorld()
+
+    async def go() -> None:
+        world.ledger.is_gone = True
+        await world.open()
+        with pytest.raises(BreakerOpenError):
+            await world.breakers.aallow(MODEL)
+        assert await asyncio.to_thread(world.breakers.is_open, MODEL)
+
+    asyncio.run(go())
