@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -11,92 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 from inline_snapshot import snapshot
 
+from tests.cli.pieces import TRIAGE_NAME
 from tests.cli.running import accept, refuse, run
 from tests.gate.world import TRIAGE, World, prompt
 from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-TRIAGE_NAME = "support/triage"
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World.make(tmp_path / "repo")
-
-
-def test_a_change_that_may_merge(world: World) -> None:
-    world.propose({TRIAGE: prompt("1.1.0", "Triage well."), "app.py": "1\n"})
-    result = run(world.repo, "gate")
-    assert result.exit_code == 0
-    assert masked(result.stdout) == snapshot("""\
-may merge
-<id> into main
-
-CODEOWNERS: warning: approvals were not checked [unchecked-approval]
-  hint: run the gate in the forge's CI, or pass --approvals signed or file
-
-support/triage  1.0.0 -> 1.1.0  behaviour change, minor bump: done
-  about 9 -> 11 tokens without inputs; 1,000 runs $0.00
-  approval of @prompt-owner (CODEOWNERS:2): not checked
-
-1 other file, not governed by the gate
-
-support/triage, message 1 (system) changed
-  @@ line 1 @@
-  - Triage.
-  + Triage well.
-    Be kind.
-""")
-
-
-def test_a_change_that_may_not(world: World) -> None:
-    world.propose({TRIAGE: prompt("1.0.0", "Triage well.")})
-    result = run(world.repo, "gate", "--base", "main", "--head", "change")
-    assert result.exit_code == 1
-    assert masked(result.stdout) == snapshot("""\
-may not merge: 1 version number missing
-<id> into main
-
-missing
-  the author writes this version
-    prompts/support/triage.md, line 2: version: 1.1.0  [unchanged-version]
-      support/triage is still 1.0.0 after a behaviour change
-
-CODEOWNERS: warning: approvals were not checked [unchecked-approval]
-  hint: run the gate in the forge's CI, or pass --approvals signed or file
-
-support/triage  1.0.0  behaviour change, minor bump needed: 1.1.0
-  about 9 -> 11 tokens without inputs; 1,000 runs $0.00
-  approval of @prompt-owner (CODEOWNERS:2): not checked
-
-support/triage, message 1 (system) changed
-  @@ line 1 @@
-  - Triage.
-  + Triage well.
-    Be kind.
-""")
-    assert result.stderr == snapshot("""\
-
-1 error, 1 warning
- hint: promptops bump --level minor support/triage  # 1.1.0
-""")
-
-
-def test_what_it_says_to_run_is_what_gets_the_change_further(world: World) -> None:
-    """Also where the number was merged by somebody else, and is not released."""
-    accept(world.repo, "release", TRIAGE_NAME)
-    world.on_main({TRIAGE: prompt("1.1.0", "Triage kindly.")})
-    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
-    (command,) = re.findall(
-        r"^ hint: promptops (bump .*)  # 1.2.0$", run(world.repo, "gate").stderr, re.MULTILINE
-    )
-    assert command == f"bump --level minor {TRIAGE_NAME}"
-    accept(world.repo, *command.split())
-    assert "version: 1.2.0" in (world.repo.path / TRIAGE).read_text()
-    world.propose()
-    assert accept(world.repo, "gate")
 
 
 def test_each_format_carries_the_findings(world: World, tmp_path: Path) -> None:
@@ -119,72 +39,10 @@ def test_each_format_carries_the_findings(world: World, tmp_path: Path) -> None:
     assert (tmp_path / "markdown").read_text().startswith("<!-- promptops gate -->\n")
 
 
-def test_explain_says_what_the_verdict_rests_on(world: World) -> None:
-    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
-    said = run(world.repo, "gate", "--explain").stderr
-    assert masked(said) == snapshot("""\
-
-read from
-  rules      <id>, the tip of main
-  changes    <id>..<id>, by author@example.com
-  prompts    the merged tree <id>
-  approvals  none
-  owners     CODEOWNERS
-prompts/support/triage.md: ownership, CODEOWNERS:2, 1 of @prompt-owner: not met
-verdict <digest>
-
-1 warning
-""")
-
-
 def test_the_same_change_has_the_same_verdict(world: World) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     first, second = (accept(world.repo, "gate", "--format", "json") for _ in range(2))
     assert first == second
-
-
-def test_a_release_names_the_verdict_that_let_it_through(world: World, tmp_path: Path) -> None:
-    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
-    file = tmp_path / "verdict.json"
-    accept(world.repo, "gate", "--report", f"json={file}")
-    digest = json.loads(file.read_text())["digest"]
-    world.repo.git("checkout", "--quiet", "main")
-    world.repo.git("merge", "--quiet", "--squash", "change")
-    world.repo.commit(message="Squashed")
-    accept(world.repo, "release", TRIAGE_NAME, "--dry-run", "--verdict", str(file))
-    accept(world.repo, "release", TRIAGE_NAME)
-    message = world.repo.git("cat-file", "tag", f"prompts/{TRIAGE_NAME}@1.1.0")
-    assert f" {digest}\n" in message
-    assert "Prompt-Gate: " in message
-    assert digest in accept(world.repo, "trace", f"{TRIAGE_NAME}@1.1.0")
-
-
-def test_a_release_takes_no_verdict_about_something_else(world: World, tmp_path: Path) -> None:
-    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
-    file = tmp_path / "verdict.json"
-    accept(world.repo, "gate", "--report", f"json={file}")
-    world.propose({TRIAGE: prompt("1.2.0", "Triage badly.")})
-    said = refuse(world.repo, "release", TRIAGE_NAME, "--verdict", str(file), code=2)
-    assert masked(said) == snapshot("""\
-error: the verdict in <folder>/verdict.json is not about support/triage with digest <digest>
- hint: create one with promptops gate --report json=FILE\
-""")
-    file.write_text("{}")
-    refuse(world.repo, "release", TRIAGE_NAME, "--verdict", str(file), code=2)
-    accept(world.repo, "release", TRIAGE_NAME)
-    message = world.repo.git("cat-file", "tag", f"prompts/{TRIAGE_NAME}@1.2.0")
-    assert "Prompt-Gate" not in message
-
-
-def test_what_was_released_before_needs_no_verdict(world: World, tmp_path: Path) -> None:
-    """A verdict is about one change, and `--all` is about everything that is there."""
-    world.on_main({"prompts/other.md": prompt(words="Something else.")})
-    accept(world.repo, "release", "--all")
-    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
-    file = tmp_path / "verdict.json"
-    accept(world.repo, "gate", "--report", f"json={file}")
-    accept(world.repo, "release", "--all", "--verdict", str(file))
-    assert "Prompt-Gate: " in world.repo.git("cat-file", "tag", f"prompts/{TRIAGE_NAME}@1.1.0")
 
 
 def test_evidence_is_asked_for_where_the_policy_says_so(world: World, tmp_path: Path) -> None:
@@ -343,6 +201,62 @@ def test_a_name_of_odd_bytes_breaks_no_report(world: World, tmp_path: Path) -> N
         assert "unusable-name" in (tmp_path / name).read_text()
 
 
+def test_what_is_not_committed_is_said_not_to_be_judged(world: World) -> None:
+    world.repo.write("prompts/new.md", "nothing")
+    said = run(world.repo, "gate", "--approvals", "off").stderr
+    assert said == snapshot("""\
+
+no problems found
+not committed, so not checked: prompts/new.md
+""")
+    head = run(world.repo, "gate", "--approvals", "off", "--head", "HEAD").stderr
+    assert "not committed" not in head
+
+
+def test_a_release_names_the_verdict_that_let_it_through(world: World, tmp_path: Path) -> None:
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    file = tmp_path / "verdict.json"
+    accept(world.repo, "gate", "--report", f"json={file}")
+    digest = json.loads(file.read_text())["digest"]
+    world.repo.git("checkout", "--quiet", "main")
+    world.repo.git("merge", "--quiet", "--squash", "change")
+    world.repo.commit(message="Squashed")
+    accept(world.repo, "release", TRIAGE_NAME, "--dry-run", "--verdict", str(file))
+    accept(world.repo, "release", TRIAGE_NAME)
+    message = world.repo.git("cat-file", "tag", f"prompts/{TRIAGE_NAME}@1.1.0")
+    assert f" {digest}\n" in message
+    assert "Prompt-Gate: " in message
+    assert digest in accept(world.repo, "trace", f"{TRIAGE_NAME}@1.1.0")
+
+
+def test_a_release_takes_no_verdict_about_something_else(world: World, tmp_path: Path) -> None:
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    file = tmp_path / "verdict.json"
+    accept(world.repo, "gate", "--report", f"json={file}")
+    world.propose({TRIAGE: prompt("1.2.0", "Triage badly.")})
+    said = refuse(world.repo, "release", TRIAGE_NAME, "--verdict", str(file), code=2)
+    assert masked(said) == snapshot("""\
+error: the verdict in <folder>/verdict.json is not about support/triage with digest <digest>
+ hint: create one with promptops gate --report json=FILE\
+""")
+    file.write_text("{}")
+    refuse(world.repo, "release", TRIAGE_NAME, "--verdict", str(file), code=2)
+    accept(world.repo, "release", TRIAGE_NAME)
+    message = world.repo.git("cat-file", "tag", f"prompts/{TRIAGE_NAME}@1.2.0")
+    assert "Prompt-Gate" not in message
+
+
+def test_what_was_released_before_needs_no_verdict(world: World, tmp_path: Path) -> None:
+    """A verdict is about one change, and `--all` is about everything that is there."""
+    world.on_main({"prompts/other.md": prompt(words="Something else.")})
+    accept(world.repo, "release", "--all")
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    file = tmp_path / "verdict.json"
+    accept(world.repo, "gate", "--report", f"json={file}")
+    accept(world.repo, "release", "--all", "--verdict", str(file))
+    assert "Prompt-Gate: " in world.repo.git("cat-file", "tag", f"prompts/{TRIAGE_NAME}@1.1.0")
+
+
 def test_what_an_older_version_remembered_is_still_said(world: World) -> None:
     """It kept a list of trailers, and knew no evidence that is a blob."""
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
@@ -378,15 +292,3 @@ def test_a_verdict_with_invented_evidence_is_none(world: World, tmp_path: Path) 
 error: the verdict in <folder>/verdict.json is not of the form promptops.gate/v1
  hint: create one with promptops gate --report json=FILE\
 """)
-
-
-def test_what_is_not_committed_is_said_not_to_be_judged(world: World) -> None:
-    world.repo.write("prompts/new.md", "nothing")
-    said = run(world.repo, "gate", "--approvals", "off").stderr
-    assert said == snapshot("""\
-
-no problems found
-not committed, so not checked: prompts/new.md
-""")
-    head = run(world.repo, "gate", "--approvals", "off", "--head", "HEAD").stderr
-    assert "not committed" not in head

@@ -1,4 +1,4 @@
-"""`promptops resolve` and `promptops export`, as a person or a program calls them."""
+"""`promptops resolve`, as a person or a program calls it."""
 
 from __future__ import annotations
 
@@ -10,33 +10,22 @@ from typing import TYPE_CHECKING
 import pytest
 from inline_snapshot import snapshot
 
-import promptops
-from promptops.runtime.sources.snapshot import parse_snapshot
+from tests.cli.pieces import TRIAGE_NAME
 from tests.cli.running import run
 from tests.git.signing.test_ssh import allow, make_key
-from tests.released import Press, publish_triage
 from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.repositories import Repo
-
-NAME = "support/triage"
-
-
-@pytest.fixture
-def press(repo: Repo) -> Press:
-    press = Press(repo)
-    publish_triage(press)
-    return press
+    from tests.released import Press
 
 
 def test_a_person_reads_one_block(press: Press) -> None:
-    result = run(press.repo, "resolve", NAME)
+    result = run(press.repo, "resolve", TRIAGE_NAME)
     assert result.exit_code == 0, result.stderr
     title, *rows = result.stdout.splitlines()
-    assert title == f"{NAME}@1.1.0"
+    assert title == f"{TRIAGE_NAME}@1.1.0"
     assert [row.split()[0] for row in rows] == [
         "digest",
         "commit",
@@ -61,13 +50,16 @@ support/triage@1.1.0
 
 def test_a_program_reads_the_whole_prompt(press: Press) -> None:
     press.release(
-        NAME, "2.0.0", temperature="0.5", output="{type: object, properties: {a: {type: string}}}"
+        TRIAGE_NAME,
+        "2.0.0",
+        temperature="0.5",
+        output="{type: object, properties: {a: {type: string}}}",
     )
-    result = run(press.repo, "resolve", f"{NAME}@2.0.0", "--format", "json")
+    result = run(press.repo, "resolve", f"{TRIAGE_NAME}@2.0.0", "--format", "json")
     found = json.loads(result.stdout)
     assert found["schema"] == "promptops.resolve/v1"
-    assert (found["version"], found["commit"]) == ("2.0.0", press.commits[NAME, "2.0.0"])
-    assert found["files"] == press.files[NAME, "2.0.0"]
+    assert (found["version"], found["commit"]) == ("2.0.0", press.commits[TRIAGE_NAME, "2.0.0"])
+    assert found["files"] == press.files[TRIAGE_NAME, "2.0.0"]
     assert found["metadata"]["temperature"] == found["request"]["temperature"] == 0.5
     assert found["request"]["model"] == "openai/gpt-4o-mini"
     assert found["request"]["response_format"]["type"] == "json_schema"
@@ -76,19 +68,19 @@ def test_a_program_reads_the_whole_prompt(press: Press) -> None:
 
 @pytest.mark.parametrize("format_", ["text", "json"])
 def test_a_paused_prompt_is_shown_and_is_a_no(press: Press, format_: str) -> None:
-    press.deploy("production", {NAME: "1.1.0"}, paused={NAME: "leak"}, action="pause")
-    result = run(press.repo, "resolve", NAME, "--format", format_)
+    press.deploy("production", {TRIAGE_NAME: "1.1.0"}, paused={TRIAGE_NAME: "leak"}, action="pause")
+    result = run(press.repo, "resolve", TRIAGE_NAME, "--format", format_)
     assert result.exit_code == 1
     assert "leak" in result.stdout
     assert "is paused in production: leak" in result.stderr
-    assert run(press.repo, "resolve", f"{NAME}@1.1.0").exit_code == 0
+    assert run(press.repo, "resolve", f"{TRIAGE_NAME}@1.1.0").exit_code == 0
 
 
 def test_a_yanked_pin_and_pending_deployments_warn(press: Press, tmp_path: Path) -> None:
     press.repo.publish(tmp_path / "remote.git")
-    press.yank(NAME, "1.1.0", "rude")
-    press.deploy("production", {NAME: "1.0.0"})
-    result = run(press.repo, "resolve", NAME)
+    press.yank(TRIAGE_NAME, "1.1.0", "rude")
+    press.deploy("production", {TRIAGE_NAME: "1.0.0"})
+    result = run(press.repo, "resolve", TRIAGE_NAME)
     assert result.exit_code == 0
     assert result.stderr == snapshot("""\
 warning: support/triage 1.1.0 was yanked: rude
@@ -112,10 +104,10 @@ support/triage@1.1.0
     ("ref", "said"),
     [
         ("nothing", "nothing is not live in production"),
-        (f"{NAME}@9.9.9", "support/triage 9.9.9 is not released"),
-        (f"{NAME}@", "ends in '@'"),
+        (f"{TRIAGE_NAME}@9.9.9", "support/triage 9.9.9 is not released"),
+        (f"{TRIAGE_NAME}@", "ends in '@'"),
         ("../x@1.0.0", "is not a prompt name"),
-        (f"{NAME}@prodution", "no environment prodution"),
+        (f"{TRIAGE_NAME}@prodution", "no environment prodution"),
     ],
 )
 def test_what_cannot_be_resolved_is_one_line_and_a_hint(press: Press, ref: str, said: str) -> None:
@@ -130,10 +122,10 @@ def test_what_cannot_be_resolved_is_one_line_and_a_hint(press: Press, ref: str, 
 def test_trust_is_asked_for_by_file(press: Press, tmp_path: Path) -> None:
     key = make_key(tmp_path)
     signers = str(allow(tmp_path, key))
-    assert run(press.repo, "resolve", NAME, "--trust", signers).exit_code == 2
+    assert run(press.repo, "resolve", TRIAGE_NAME, "--trust", signers).exit_code == 2
     press.key = key
-    press.deploy("production", {NAME: "1.1.0"})
-    assert masked(run(press.repo, "resolve", NAME, "--trust", signers).stdout) == snapshot("""\
+    press.deploy("production", {TRIAGE_NAME: "1.1.0"})
+    assert masked(run(press.repo, "resolve", TRIAGE_NAME, "--trust", signers).stdout) == snapshot("""\
 support/triage@1.1.0
   digest       <digest>
   commit       <id>
@@ -153,7 +145,7 @@ def test_resolving_stays_cheap(press: Press) -> None:
         "heavy = {'rich', 'jinja2', 'git', 'deepdiff', 'litellm', 'pydantic', 'asyncio'}\n"
         "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or 0)"
     )
-    for ref in (NAME, f"{NAME}@1.0.0"):
+    for ref in (TRIAGE_NAME, f"{TRIAGE_NAME}@1.0.0"):
         done = subprocess.run(
             [sys.executable, "-c", code, "resolve", ref],
             cwd=press.repo.path,
@@ -166,7 +158,7 @@ def test_resolving_stays_cheap(press: Press) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "most"),
-    [(("resolve", f"{NAME}@1.0.0"), 26), (("--help",), 5)],
+    [(("resolve", f"{TRIAGE_NAME}@1.0.0"), 26), (("--help",), 5)],
 )
 def test_a_start_imports_no_more_modules_of_ours_than_it_once_did(
     press: Press, arguments: tuple[str, ...], most: int
@@ -188,65 +180,3 @@ def test_a_start_imports_no_more_modules_of_ours_than_it_once_did(
         check=True,
     )
     assert int(done.stderr) <= most
-
-
-def test_an_export_is_what_the_library_reads(press: Press, tmp_path: Path) -> None:
-    file = tmp_path / "prompts.json"
-    result = run(press.repo, "export", f"{NAME}@1.0.0", "--env", "production", "-o", str(file))
-    assert (result.exit_code, result.stdout) == (0, "")
-    assert masked(result.stderr) == snapshot("2 releases in <folder>/prompts.json\n")
-    with promptops.open(file) as registry:
-        assert registry.get(NAME).version == "1.1.0"
-        assert registry.get(f"{NAME}@1.0.0").version == "1.0.0"
-
-
-def test_an_export_can_go_through_a_pipe(press: Press) -> None:
-    result = run(press.repo, "export", NAME, "-o", "-")
-    assert parse_snapshot(result.stdout_bytes, "it").releases.keys() == {f"{NAME}@1.1.0"}
-
-
-def test_everything_live_in_the_default_environment_can_be_exported(
-    press: Press, tmp_path: Path
-) -> None:
-    result = run(press.repo, "export", "--all", "-o", "-")
-    named = run(press.repo, "export", "--env", "production", "-o", "-")
-    assert result.exit_code == 0, result.stderr
-    assert result.stdout_bytes == named.stdout_bytes
-    folder = tmp_path / "out"
-    done = run(press.repo, "export", "--all", "--format", "json", "-o", f"{folder}/")
-    assert done.exit_code == 0, done.stderr
-    assert len(list(folder.rglob("*.json"))) == 1
-    assert run(press.repo, "export", NAME, "--all", "-o", "-").exit_code == 2
-
-
-def test_an_export_can_be_signed(press: Press, tmp_path: Path) -> None:
-    key = make_key(tmp_path)
-    file = tmp_path / "prompts.json"
-    result = run(press.repo, "export", NAME, "-o", str(file), "--sign", str(key))
-    assert result.exit_code == 0, result.stderr
-    with promptops.open(file, trust=allow(tmp_path, key)) as registry:
-        assert registry.get(NAME).authenticated == "jane@example.com"
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["export", NAME],
-        ["export", "-o", "x.json"],
-        ["export", NAME, "-o", "-", "--sign", "key"],
-        ["export", f"{NAME}@working", "-o", "x.json"],
-        ["export", "nothing", "-o", "x.json"],
-        ["export", NAME, "-o", "no/such/folder/x.json"],
-        ["export", NAME, "-o", "x.json", "--sign", "no-such-key"],
-    ],
-)
-def test_an_export_that_cannot_be_made_writes_nothing(
-    press: Press, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
-) -> None:
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    result = run(press.repo, *words)
-    assert result.exit_code == 2, result.output
-    assert "error:" in result.stderr
-    assert list(folder.iterdir()) == []

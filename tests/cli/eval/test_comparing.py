@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pytest
 from inline_snapshot import snapshot
 
+from tests.cli.eval.pieces import BODY, MODEL
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
 from tests.screens import masked
@@ -16,45 +16,6 @@ if TYPE_CHECKING:
     from typer.testing import Result
 
     from tests.repositories import Repo
-
-MODEL = "scripted/answers.yaml"
-BODY = "{% system %}{% include '_shared/tone.md' %}{% endsystem %}{% user %}{{ q }}{% enduser %}"
-
-
-@pytest.fixture
-def project(repo: Repo) -> Repo:
-    """A prompt with a partial, and a model that says less where it is told to be brief."""
-    keys = {"inputs": "{q: string}", "model": MODEL}
-    repo.write("prompts/support/reply.md", prompt_text(body=BODY, **keys))
-    repo.write("prompts/_shared/tone.md", "Be helpful.\n")
-    repo.write(
-        "answers.yaml",
-        "rules:\n"
-        "  - {when: {regex: '(?s)^Be brief'}, answer: Hello.}\n"
-        "  - {when: {role: user, text: refund}, answer: Your refund comes.}\n"
-        "  - {answer: Hello.}\n",
-    )
-    return repo
-
-
-def write_suite(project: Repo) -> None:
-    """Write forty samples, eight of them about refunds."""
-    samples = [
-        f"- {{name: s{n}, inputs: {{q: {'refund' if n < 8 else 'other'} {n}}},"
-        f" tags: [{'refunds' if n < 8 else 'others'}],"
-        f" expect: [{{contains: {'refund' if n < 8 else 'Hello'}}}]}}"
-        for n in range(40)
-    ]
-    text = "schema: promptops.suite/v1\nprompt: support/reply\nsamples:\n" + "\n".join(samples)
-    project.write("evals/support/reply.yaml", f"{text}\n")
-
-
-@pytest.fixture
-def released(project: Repo) -> Repo:
-    write_suite(project)
-    project.commit()
-    accept(project, "release", "support/reply", "--local")
-    return project
 
 
 def eval_run(project: Repo, *args: str) -> Result:
@@ -256,56 +217,6 @@ error: there is no commit nowhere in this repository
     assert refuse(released, "eval", "run", "--at", "support/reply@1.0.0", code=2) == snapshot("""\
 error: --at takes a selector alone, not 'support/reply@1.0.0'
  hint: write --at 1.0.0\
-""")
-
-
-def test_noise_is_what_two_runs_of_one_state_differ_by(released: Repo) -> None:
-    answers = ", ".join(["refund", "none"] * 8)
-    rule = f"{{when: {{role: user, text: refund}}, answers: [{answers}]}}"
-    released.write("answers.yaml", f"rules: [{rule}, {{answer: Hello.}}]")
-    result = eval_noise(released, "--concurrency", "1")
-    assert result.exit_code == 0, result.output
-    # Each sample is asked twice in turn, and the model answers the second time differently.
-    assert result.stderr == snapshot("""\
-1 suite, 40 samples, 80 trials: 80 calls, 9996 tokens at most
-estimated cost 0.0000 USD, highest 0.0000 USD
-support/reply, scripted/answers.yaml: 8 of 40 samples differ between two runs of one state, and the whole by -20.0 points; differences of up to 33.2 points can be noise
-""")
-    assert "80 calls" in result.stdout
-
-
-def eval_noise(project: Repo, *args: str) -> Result:
-    return run(project, "eval", "noise", *args)
-
-
-def test_a_plan_says_what_a_suite_can_notice(released: Repo) -> None:
-    said = accept(released, "eval", "plan", "--detect", "0.05")
-    assert said == snapshot(
-        "evals/support/reply.yaml, 40 samples of 1 trial, detects a loss of 24.9 points in four of five cases; it detects one of 5.0 points in 4% of cases. To detect that in four of five cases takes 451 samples.\n"
-    )
-    refuse(released, "eval", "plan", "--detect", "2", code=2)
-
-
-def test_bisect_finds_the_release_that_broke_it(released: Repo) -> None:
-    keys = {"inputs": "{q: string}", "model": MODEL}
-    for minor in range(1, 6):
-        released.write("prompts/support/reply.md", prompt_text(f"1.{minor}.0", body=BODY, **keys))
-        released.write("prompts/_shared/tone.md", "Be brief.\n" if minor >= 3 else f"Be {minor}.\n")
-        released.commit()
-        accept(released, "release", "support/reply", "--local")
-    result = run(released, "eval", "bisect", "support/reply")
-    assert result.exit_code == 0, result.output
-    assert result.stdout == snapshot("""\
-support/reply 1.3.0 is the first release that fails; 1.2.0 passes
-promptops diff support/reply@1.2.0..1.3.0 shows what changed
-""")
-    assert len(result.stderr.splitlines()) == 4
-    refuse(released, "eval", "bisect", "support/reply", "--good", "1.3.0", code=2)
-    refuse(released, "eval", "bisect", "support/reply", "--bad", "1.2.0", code=2)
-    refuse(released, "eval", "bisect", "support/reply", "--bad", "7.0.0", code=2)
-    assert refuse(released, "eval", "bisect", "support/rely", code=2) == snapshot("""\
-error: there is no prompt support/rely in the work tree
- hint: did you mean support/reply?\
 """)
 
 

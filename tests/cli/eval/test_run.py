@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
 from inline_snapshot import snapshot
 
-from promptops.cli.eval.running import show_progress
-from promptops.evals.runner import EvalProgress
+from tests.cli.eval.pieces import ANSWERS, MODEL, SUITE, as_json, eval_run, suite
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
 from tests.screens import masked
@@ -19,62 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from typer.testing import Result
-
     from tests.repositories import Repo
-
-MODEL = "scripted/answers.yaml"
-ANSWERS = """
-rules:
-  - when: {role: user, text: fault}
-    fault: {status: 500}
-  - when: {role: user, text: capital}
-    answer: Paris
-    usage: {input: 100, output: 50}
-  - when: {role: user, text: flaky}
-    answers: ["yes", "no", "yes"]
-  - when: {role: system, text: brief}
-    answer: short
-  - answer: something else
-"""
-SUITE = """
-schema: promptops.suite/v1
-prompt: ask
-samples:
-- name: capital
-  tags: [must]
-  inputs: {question: What is the capital of France?}
-  expect: [{equals: Paris}]
-- name: other
-  inputs: {question: Something?}
-  expect: [{contains: else}]
-"""
-
-
-@pytest.fixture
-def project(repo: Repo) -> Repo:
-    """A repository with a prompt, its suite and a scripted model."""
-    repo.write("prompts/ask.md", prompt_text(body="{{ question }}", model=MODEL, max_tokens="50"))
-    repo.write("evals/ask.yaml", SUITE)
-    repo.write("answers.yaml", ANSWERS)
-    return repo
-
-
-def eval_run(project: Repo, *args: str) -> Result:
-    return run(project, "eval", "run", *args)
-
-
-def as_json(project: Repo, *args: str) -> dict[str, Any]:
-    result = eval_run(project, "--format", "json", *args)
-    assert "Traceback" not in result.output
-    loaded: dict[str, Any] = json.loads(result.stdout)
-    assert loaded["exit"] == result.exit_code
-    return loaded
-
-
-def suite(samples: str, **keys: str) -> str:
-    more = "".join(f"{key}: {value}\n" for key, value in keys.items())
-    return f"schema: promptops.suite/v1\nprompt: ask\n{more}samples:\n{samples}"
 
 
 def test_a_suite_that_passes_says_what_it_took(project: Repo) -> None:
@@ -287,23 +231,6 @@ could not judge  0 calls, 0.000000 USD, <duration>
 """)
 
 
-def test_a_stopped_run_ends_its_line_of_progress(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("promptops.cli.eval.running.is_terminal", lambda _stream: True)
-    tell = show_progress()
-    progress = EvalProgress(10, 1000, 1, 0, 1200, 2.0, 10)
-    tell(progress)
-    tell(progress._replace(is_over=True))
-    assert capsys.readouterr().err.split("\r\x1b[K") == snapshot(
-        [
-            "",
-            "10/1000  1 failed  0.0012 USD  5.0/s  3 min left",
-            "10/1000  1 failed  0.0012 USD  5.0/s  3 min left\n",
-        ]
-    )
-
-
 class TestCassettes:
     def test_a_replay_is_the_recorded_run(self, project: Repo) -> None:
         assert eval_run(project, "--record").exit_code == 0
@@ -415,53 +342,6 @@ could not judge  0 calls, 2 replayed, 0.000000 USD, <duration>
         assert as_json(project, *STOPPED)["calls"] == 1
         assert as_json(project, "--resume", "--record")["replayed"] == 1
         assert key not in (project.path / "evals/ask.cassette.jsonl").read_text()
-
-
-def test_shards_merge_into_the_verdict_of_a_run_without_them(project: Repo, tmp_path: Path) -> None:
-    line = "- {name: s%d, inputs: {question: q%d}, expect: [{contains: %s}]}\n"
-    samples = "".join(line % (n, n, "else" if n % 3 else "x") for n in range(7))
-    project.write("evals/ask.yaml", suite(samples, thresholds="{overall: 0.7}"))
-    project.write("prompts/also.md", (project.path / "prompts/ask.md").read_text())
-    project.write("evals/also.yaml", SUITE.replace("prompt: ask", "prompt: also"))
-    files = []
-    for number in (2, 1, 3):
-        file = tmp_path / f"{number}.json"
-        result = eval_run(project, "--shard", f"{number}/3", "--output", str(file))
-        assert result.exit_code == 0, result.output
-        files.append(str(file))
-    whole = as_json(project)
-    merged = run(project, "eval", "merge", *files, "--format", "json")
-    assert merged.exit_code == whole["exit"] == 1
-    found = json.loads(merged.stdout)
-    for one in (whole, found):
-        del one["seconds"]
-        for tried in [t for s in one["suites"] for x in s["samples"] for t in x["trials"]]:
-            del tried["seconds"]
-    assert found == whole
-    assert refuse(project, "eval", "merge", *files[:2], code=2) == snapshot("""\
-error: missing shards: 3 of 3
- hint: run the missing shards: promptops eval run --shard N/OF --output FILE\
-""")
-    again = refuse(project, "eval", "merge", files[0], files[0], code=2)
-    assert masked(again) == snapshot("""\
-error: <folder>/2.json and <folder>/2.json are both shard 2 of 3
- hint: pass each shard once\
-""")
-    project.write("prompts/ask.md", prompt_text("1.1.0", body="Now {{ question }}", model=MODEL))
-    assert eval_run(project, "--shard", "3/3", "--output", files[2]).exit_code == 0
-    assert masked(refuse(project, "eval", "merge", *files, code=2)) == snapshot("""\
-error: <folder>/1.json and <folder>/3.json ran different states of the prompt of evals/ask.yaml
- hint: run all shards from one commit\
-""")
-    other = ("--shard", "1/3", "--models", "echo/x", "--output", files[1])
-    assert eval_run(project, *other).exit_code == 0
-    assert masked(refuse(project, "eval", "merge", *files[1:], files[0], code=2)) == snapshot("""\
-error: <folder>/1.json and <folder>/2.json asked different models for evals/also.yaml
- hint: run all shards with the same --models\
-""")
-    project.write("none.json", "{}")
-    refuse(project, "eval", "merge", str(project.path / "none.json"), code=2)
-    refuse(project, "eval", "merge", "missing.json", code=2)
 
 
 def test_reports_hold_nothing_that_breaks_them(project: Repo) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from inline_snapshot import snapshot
 
+from tests.cli.pieces import log_place
 from tests.cli.running import accept, refuse
 from tests.cli.running import run as ask
-from tests.cli.runs.conftest import log_place
 from tests.runtime.drift.pieces import make_runs
 from tests.screens import masked
 

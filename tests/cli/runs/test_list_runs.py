@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 from inline_snapshot import snapshot
 
+from tests.cli.pieces import log_place
 from tests.cli.running import accept, refuse, run
-from tests.cli.runs.conftest import log_place
 from tests.runtime.log.pieces import START
 from tests.screens import masked
 

@@ -1,4 +1,4 @@
-"""Groups of verbs: `promptops runs list`."""
+"""The verbs, and groups of verbs: `promptops runs list`."""
 
 from __future__ import annotations
 

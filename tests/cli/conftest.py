@@ -1,4 +1,4 @@
-"""A repository whose run log holds a handful of runs, written through the library."""
+"""Repositories that the tests of several verbs begin with."""
 
 from __future__ import annotations
 
@@ -10,21 +10,50 @@ import pytest
 from promptops.repository.settings.log import LogSettings
 from promptops.runtime.log.log import RunLog, open_log
 from promptops.runtime.log.record import Event, Feedback, RunReview
+from tests.cli.pieces import DAY, build_small, build_staged, log_place
+from tests.gate.world import World
 from tests.prompts import prompt_text
+from tests.released import Press, publish_triage
+from tests.repositories import Repo
 from tests.runtime.log.pieces import START, end, make_attempt, make_run, new_id
+from tests.showcase import Showcase, copy_showcase
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from promptops.runtime.log.record import RunRecord
-    from tests.repositories import Repo
-
-DAY = 86_400
 
 
-def log_place(repo: Repo) -> Path:
-    return repo.path / ".git" / "promptops-log" / "runs.db"
+@pytest.fixture
+def small(tmp_path: Path) -> Repo:
+    copy_template(build_small, tmp_path / "repo", tmp_path.parent)
+    return Repo(tmp_path / "repo")
+
+
+@pytest.fixture
+def staged(tmp_path: Path) -> Repo:
+    """Two prompts; of `a`, 1.0.0 is in production and 1.1.0 in staging; `b` was never released."""
+    copy_template(build_staged, tmp_path / "repo", tmp_path.parent)
+    return Repo(tmp_path / "repo")
+
+
+@pytest.fixture
+def showcase(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Showcase:
+    return copy_showcase(tmp_path / "repo", tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture
+def press(repo: Repo) -> Press:
+    press = Press(repo)
+    publish_triage(press)
+    return press
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World.make(tmp_path / "repo")
 
 
 @pytest.fixture

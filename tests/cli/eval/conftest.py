@@ -1,0 +1,42 @@
+"""Repositories that the tests of several eval verbs begin with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.eval.pieces import ANSWERS, BODY, MODEL, SUITE, write_suite
+from tests.cli.running import accept
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from tests.repositories import Repo
+
+
+@pytest.fixture
+def project(repo: Repo) -> Repo:
+    """A repository with a prompt, its suite and a scripted model."""
+    repo.write("prompts/ask.md", prompt_text(body="{{ question }}", model=MODEL, max_tokens="50"))
+    repo.write("evals/ask.yaml", SUITE)
+    repo.write("answers.yaml", ANSWERS)
+    return repo
+
+
+@pytest.fixture
+def released(repo: Repo) -> Repo:
+    """A released prompt with a partial, a suite, and a model that says less if told to be brief."""
+    keys = {"inputs": "{q: string}", "model": MODEL}
+    repo.write("prompts/support/reply.md", prompt_text(body=BODY, **keys))
+    repo.write("prompts/_shared/tone.md", "Be helpful.\n")
+    repo.write(
+        "answers.yaml",
+        "rules:\n"
+        "  - {when: {regex: '(?s)^Be brief'}, answer: Hello.}\n"
+        "  - {when: {role: user, text: refund}, answer: Your refund comes.}\n"
+        "  - {answer: Hello.}\n",
+    )
+    write_suite(repo)
+    repo.commit()
+    accept(repo, "release", "support/reply", "--local")
+    return repo
