@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 START = 1_795_000_000.0
+HOUR = 3600
 SYSTEM = "You triage support tickets for a shop. Answer with a topic and an urgency. " * 5
 _CHANCE = random.Random(11)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import signal
@@ -12,7 +11,6 @@ import subprocess
 import sys
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,9 +18,6 @@ from promptops.errors import NotFoundError
 from promptops.repository.settings.log import LogSettings
 from promptops.runtime.log.log import Filters, LogBusyError, LogError, RunLog, open_log
 from tests.runtime.log.pieces import START, Clock, end, make_attempt, make_random, make_run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[3]
 
@@ -170,12 +165,3 @@ def test_files_that_are_no_log(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(LogError, match="version 99"):
         open_at(newer)
-
-
-def test_an_output_is_found_after_erasing_others(open_store: Callable[..., RunLog]) -> None:
-    log = open_store()
-    run = end(make_run(user=None, tenant=None, key=None), answer=json.dumps({"a": 1}))
-    log.finish(run)
-    log.erase("u-1", by="jo", reason="asked for it")
-    assert [one.id for one in log.find_output('{"a":1}')] == [run.id]
-    assert run.started_at == START

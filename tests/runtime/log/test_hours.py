@@ -1,0 +1,43 @@
+"""Hours that were added up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.runtime.log.log import Filters
+from tests.runtime.log.pieces import HOUR, START, end, make_run
+
+if TYPE_CHECKING:
+    from promptops.runtime.log.log import RunLog
+    from tests.runtime.log.pieces import Clock
+
+
+def test_a_run_that_ends_after_its_hour_was_added_up_counts_once(log: RunLog, clock: Clock) -> None:
+    slow, gone = make_run(START), make_run(START + 1)
+    log.begin(slow)
+    log.begin(gone)
+    log.finish(end(make_run(START + 2)))
+    clock.now = START + 3 * HOUR
+    log.tend()
+    [group] = log.stats()
+    assert group.statuses == {"interrupted": 2, "succeeded": 1}
+    for _ in range(2):
+        log.finish(end(slow))
+    log.finish(end(make_run(START + 3), status="refused", stage="guard"))
+    [group] = log.stats()
+    assert group.statuses == {"interrupted": 1, "succeeded": 2, "refused": 1}
+    assert (group.runs, group.cost_micros) == (4, 3 * 1234)
+
+
+def test_a_running_run_keeps_its_hour_open(log: RunLog, clock: Clock) -> None:
+    run = make_run(START, lease_until=START + 10 * HOUR)
+    log.begin(run)
+    log.finish(end(make_run(START)))
+    clock.now = START + 3 * HOUR
+    log.tend()
+    assert log.stats()[0].statuses == {"running": 1, "succeeded": 1}
+    assert [one.id for one in log.list(Filters(status="running"))] == [run.id]
+    clock.now = START + 11 * HOUR
+    assert log.stats()[0].statuses == {"interrupted": 1, "succeeded": 1}
+    assert [one.id for one in log.list(Filters(status="interrupted"))] == [run.id]
+    assert log.list(Filters(status="running")) == []
