@@ -1,56 +1,33 @@
-"""Environments as a state machine, against a plain model: in memory, and in a real repository."""
+"""The actions of deployments as a state machine, against a plain model."""
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from inline_snapshot import snapshot
 
 from promptops.delivery import state as lock
-from promptops.delivery.actions import (
-    pause_action,
-    promote_action,
-    restore_action,
-    resume_action,
-    retire_action,
-    rollback_action,
-)
-from promptops.delivery.deployments import deploy
 from promptops.delivery.environments import (
     Head,
     branch,
     find_deployment,
     list_deployments,
-    read_head,
     read_state,
 )
-from promptops.delivery.planning import plan_release
-from promptops.delivery.publication import create_releases
-from promptops.delivery.releases import require_release
 from promptops.delivery.state import Live, Point, State
 from promptops.errors import NotFoundError, PromptopsError, RefusedError
 from promptops.prompt.version import Version
 from promptops.protection.push import PushCommand, judge_push
-from promptops.repository.repository import Repository, open_repository
-from tests.prompts import prompt_text
-from tests.repositories import Repo
+from tests.delivery.pieces import ENVIRONMENT, NAMES, VERSIONS, GitWorld
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-NAMES = ("a", "support/triage")
-VERSIONS = ("1.0.0", "1.1.0", "1.2.0", "2.0.0")
-ENVIRONMENT = "staging"
-
-
-# The plain model: for each prompt a stack of what was live, and a list of everything that ever was.
+    from promptops.repository.repository import Repository
 
 
 @dataclass(frozen=True)
@@ -197,61 +174,6 @@ class Memory:
         return self.states[number - 1]
 
 
-class GitWorld:
-    """The same actions in a real repository."""
-
-    def __init__(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        repo = Repo.init(Path(self.folder.name))
-        for version in VERSIONS:
-            repo.commit(
-                {
-                    f"prompts/{name}.md": prompt_text(version, f"{version} {{{{ question }}}}")
-                    for name in NAMES
-                }
-            )
-            repository = open_repository(repo.path)
-            plans = [plan_release(repository, name) for name in NAMES]
-            create_releases(repository, plans, "notes", "0" * 32)
-        self.repository: Repository = open_repository(repo.path)
-
-    def close(self) -> None:
-        self.repository.objects.close()
-        self.folder.cleanup()
-
-    def head(self) -> Head | None:
-        return read_head(self.repository, ENVIRONMENT)
-
-    def state(self) -> State:
-        head = self.head()
-        return head.state if head else State()
-
-    def count(self) -> int:
-        head = self.head()
-        return head.deployment.number if head else 0
-
-    def act(self, verb: str, name: str, version: str, share: int, number: int) -> None:
-        repository = self.repository
-        action = {
-            "promote": lambda: promote_action(
-                repository,
-                ENVIRONMENT,
-                [require_release(repository, name, Version.parse(version))],
-                share,
-                again=True,  # what was rolled back is no concern of the state
-            ),
-            "retire": lambda: retire_action(ENVIRONMENT, [name]),
-            "pause": lambda: pause_action(ENVIRONMENT, [name], "why"),
-            "resume": lambda: resume_action(ENVIRONMENT, [name]),
-            "rollback": lambda: rollback_action(repository, ENVIRONMENT, [name]),
-            "rollback-to": lambda: rollback_action(
-                repository, ENVIRONMENT, [name], Version.parse(version)
-            ),
-            "restore": lambda: restore_action(repository, ENVIRONMENT, number),
-        }[verb]()
-        deploy(repository, ENVIRONMENT, action, reason="why")
-
-
 class Deployments(RuleBasedStateMachine):
     """Every action does what the model does, or both refuse."""
 
@@ -368,22 +290,20 @@ def _assert_files_match(repository: Repository, head: Head) -> None:
 
 # Many long walks where nothing is written; fewer and shorter ones where every step starts git.
 TestInMemory = Deployments.TestCase
+
+
 TestInMemory.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+
+
 TestInGit = pytest.mark.slow(GitDeployments.TestCase)
+
+
 TestInGit.settings = settings(
     max_examples=12,
     stateful_step_count=12,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors],
 )
-
-
-@pytest.fixture
-def world() -> Iterator[GitWorld]:
-    """A repository with every version of two prompts released."""
-    made = GitWorld()
-    yield made
-    made.close()
 
 
 def test_the_story_of_the_stack(world: GitWorld) -> None:
@@ -403,34 +323,3 @@ def test_the_story_of_the_stack(world: GitWorld) -> None:
     assert lived == ["1.0.0", "1.1.0", "1.2.0", "1.1.0", "1.0.0", "2.0.0", "1.0.0"]
     with pytest.raises(RefusedError, match="nothing to roll back to"):
         world.act("rollback", "a", "1.0.0", 100, 1)
-
-
-def test_promoting_what_is_live_makes_no_commit(world: GitWorld) -> None:
-    world.act("promote", "a", "1.0.0", 100, 1)
-    action = promote_action(
-        world.repository, ENVIRONMENT, [require_release(world.repository, "a", Version(1, 0, 0))]
-    )
-    outcome = deploy(world.repository, ENVIRONMENT, action)
-    assert (outcome.changes, outcome.deployment) == ((), None)
-    assert world.count() == 1
-
-
-def test_a_dry_run_changes_nothing(world: GitWorld) -> None:
-    action = promote_action(
-        world.repository, ENVIRONMENT, [require_release(world.repository, "a", Version(1, 0, 0))]
-    )
-    outcome = deploy(world.repository, ENVIRONMENT, action, dry_run=True)
-    assert [str(change) for change in outcome.changes] == ["a (not deployed) -> 1.0.0"]
-    assert outcome.changed
-    assert world.head() is None
-
-
-def test_a_reason_that_looks_like_trailers_stays_a_reason(world: GitWorld) -> None:
-    action = promote_action(
-        world.repository, ENVIRONMENT, [require_release(world.repository, "a", Version(1, 0, 0))]
-    )
-    reason = "hot\n\nDeployment: 99\nAction: retire\nOperation: forged"
-    made = deploy(world.repository, ENVIRONMENT, action, reason=reason).deployment
-    assert made is not None
-    assert (made.number, made.action) == (1, "promote")
-    assert made.reason == snapshot("hot Deployment: 99 Action: retire Operation: forged")
