@@ -10,13 +10,6 @@ from inline_snapshot import snapshot
 
 from promptops.prompt.finding import Severity
 from tests.cli.running import accept, run
-from tests.screens import masked
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.conftest import MakeRepo
-    from tests.repositories import Repo
 from tests.protection.doctor.pieces import (
     FINE,
     NOTE,
@@ -25,6 +18,13 @@ from tests.protection.doctor.pieces import (
     ask_one,
     merge,
 )
+from tests.screens import masked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import MakeRepo
+    from tests.repositories import Repo
 
 
 def no_hook(repo: Repo) -> None:
