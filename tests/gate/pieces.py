@@ -26,15 +26,20 @@ from promptops.prompt.closure import collect_closure
 from promptops.prompt.diff import diff_prompts
 from promptops.prompt.prompt import load_prompt
 from promptops.prompt.version import Version
+from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from promptops.prompt.prompt import Prompt
 
+
 PATH = "prompts/triage.md"
 AUTHOR = "author@example.com"
 OWNERS = "* @nobody\n/prompts/ @owner\n"
+PLAIN = prompt_text("1.0.0")
+NEXT = prompt_text("1.1.0", body="Answer {{ question }} well")
+UNBUMPED = prompt_text("1.0.0", body="Answer {{ question }} well")
 
 
 def entry(content: str, mode: str = "100644") -> ApprovalEntry:
@@ -191,3 +196,9 @@ def reasons(verdict: Verdict) -> dict[str, set[str]]:
 def unmet(verdict: Verdict) -> list[str]:
     """The paths that still need an approval."""
     return [one.path for one in verdict.requirements if not one.is_met]
+
+
+def many_unbumped(count: int) -> Verdict:
+    """The verdict on prompts that changed what is released, without another number."""
+    edits = (edit(PLAIN, UNBUMPED, PLAIN, name=f"p{at}") for at in range(count))
+    return decide(propose(*edits))

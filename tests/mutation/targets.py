@@ -8,6 +8,7 @@ _GATE = (
     "tests/gate/rules/test_consent.py",
     "tests/gate/rules/test_deployment.py",
     "tests/delivery/test_evidence.py",
+    "tests/gate/test_markdown.py",
     "tests/gate/rules/test_people.py",
     "tests/gate/rules/test_ruling.py",
     "tests/gate/test_summary.py",
@@ -43,11 +44,11 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "promptops.gate.governance": _REPOSITORIES,
     "promptops.gate.approvals.collection": (
         "tests/gate/approvals/test_collection.py",
-        "tests/gate/approvals/test_contents.py",
+        "tests/gate/approvals/test_content.py",
     ),
     "promptops.gate.approvals.content": (
         "tests/gate/approvals/test_collection.py",
-        "tests/gate/approvals/test_contents.py",
+        "tests/gate/approvals/test_content.py",
     ),
     "promptops.gate.approvals.signed": (
         "tests/gate/approvals/test_deployers.py",

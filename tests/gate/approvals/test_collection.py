@@ -12,6 +12,7 @@ from inline_snapshot import snapshot
 from promptops.errors import RemoteError, UsageError
 from promptops.gate.approvals.collection import collect_approvals, merge_approvals
 from promptops.gate.rules import Approval, Approvals
+from promptops.repository.repository import open_repository
 from tests.gate.approvals.world import SIGNERS, Signing
 from tests.gate.world import TONE, TRIAGE, checks, entry, prompt
 from tests.screens import masked
@@ -180,3 +181,26 @@ def test_the_first_source_that_knows_a_team_or_the_author_is_believed() -> None:
     merged = merge_approvals([one, two])
     assert (merged.sources, merged.author, merged.notes) == (("a", "b"), "@j", ("n",))
     assert merged.teams == {"@x/y": frozenset({"@a"}), "@x/z": frozenset()}
+
+
+def test_a_file_goes_with_its_source_alone(signing: Signing, tmp_path: Path) -> None:
+    repository = open_repository(signing.world.repo.path)
+    for source, file, words in [
+        ("file", None, "no approvals file is given"),
+        ("off", tmp_path / "f", "approvals come from off, not from a file"),
+    ]:
+        with pytest.raises(UsageError) as caught:
+            collect_approvals(
+                repository, signing.policy(), signing.change(), source=source, file=file
+            )
+        assert caught.value.message == words
+
+
+def test_the_run_is_read_from_the_environment(signing: Signing) -> None:
+    environment = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "pull_request"}
+    with pytest.raises(UsageError):  # which lacks the rest of what GitHub says
+        collect_approvals(
+            *(signing.repository, signing.policy(), signing.change()),
+            environment=environment,
+            fetch=False,
+        )

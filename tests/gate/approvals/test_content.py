@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.errors import RemoteError, UsageError
+from promptops.errors import RemoteError
 from promptops.gate.approvals.collection import collect_approvals, fill_contents
 from promptops.gate.rules import Approval, ApprovalEntry, Approvals
-from promptops.repository.repository import open_repository
 from tests.gate.approvals.world import Signing
 from tests.gate.world import TONE, TRIAGE, entry, prompt
 
@@ -111,26 +110,3 @@ def test_commits_are_fetched_unless_told_otherwise(signing: Signing, tmp_path: P
     shutil.rmtree(remote.path)
     with pytest.raises(RemoteError):
         collect_approvals(signing.repository, signing.policy(), signing.change(), source="signed")
-
-
-def test_a_file_goes_with_its_source_alone(signing: Signing, tmp_path: Path) -> None:
-    repository = open_repository(signing.world.repo.path)
-    for source, file, words in [
-        ("file", None, "no approvals file is given"),
-        ("off", tmp_path / "f", "approvals come from off, not from a file"),
-    ]:
-        with pytest.raises(UsageError) as caught:
-            collect_approvals(
-                repository, signing.policy(), signing.change(), source=source, file=file
-            )
-        assert caught.value.message == words
-
-
-def test_the_run_is_read_from_the_environment(signing: Signing) -> None:
-    environment = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "pull_request"}
-    with pytest.raises(UsageError):  # which lacks the rest of what GitHub says
-        collect_approvals(
-            *(signing.repository, signing.policy(), signing.change()),
-            environment=environment,
-            fetch=False,
-        )
