@@ -1,3 +1,5 @@
+"""Which release and commit each line of a text comes from."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -1,3 +1,5 @@
+"""What messages of deployments claim."""
+
 from __future__ import annotations
 
 import pytest

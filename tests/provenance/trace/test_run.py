@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from inline_snapshot import snapshot
 
 from promptops.errors import UsageError
 from promptops.provenance.trace import Answered, trace_chain, trace_run
 from promptops.runtime.log.record import Decision, RunRecord
+from tests.provenance.trace.pieces import link, statuses
 from tests.screens import masked
-from tests.showcase import TRIAGE, Showcase, copy_showcase
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from promptops.provenance.trace import Link, Trace
-
-
-@pytest.fixture
-def showcase(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Showcase:
-    return copy_showcase(tmp_path / "repo", tmp_path_factory.getbasetemp())
+from tests.showcase import TRIAGE, Showcase
 
 
 @pytest.fixture
@@ -42,14 +31,6 @@ def record(showcase: Showcase) -> RunRecord:
         status="succeeded",
         decisions=(Decision("fallback", "the first was down"),),
     )
-
-
-def statuses(found: Trace) -> dict[str, str]:
-    return {one.name: one.status.value for one in found.links}
-
-
-def link(found: Trace, name: str) -> Link:
-    return next(one for one in found.links if one.name == name)
 
 
 def test_a_run_leads_to_its_deployment_and_on_to_the_release(

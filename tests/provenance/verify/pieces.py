@@ -1,0 +1,30 @@
+"""Verifying in a few words, and losing what a disk may lose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.provenance.verify import verify_repository
+from tests.showcase import TRIAGE, Showcase
+
+if TYPE_CHECKING:
+    from promptops.provenance.verify import Verification
+
+
+TAG = f"prompts/{TRIAGE}"
+
+
+def verify(showcase: Showcase, *refs: str) -> Verification:
+    return verify_repository(showcase.repository, refs)
+
+
+def told(result: Verification) -> list[str]:
+    """The findings as `severity place: message`."""
+    return [f"{one.severity.value} {one.path}: {one.message}" for one in result.findings]
+
+
+def lose(showcase: Showcase, revision: str) -> str:
+    """Remove an object from the repository, as a failing disk does; give its id."""
+    oid = showcase.repo.rev(revision)
+    (showcase.repo.path / ".git/objects" / oid[:2] / oid[2:]).unlink()
+    return oid
