@@ -10,11 +10,7 @@ import pytest
 import yaml
 
 from promptops.checks.engine import validate
-from promptops.checks.registry import (
-    CHECKS,
-    MASKED,
-    OFF,
-)
+from promptops.checks.registry import CHECKS, MASKED, OFF
 from promptops.repository.config import Gate, load_config, read_config_table
 from promptops.repository.repository import WorkTreeFiles
 from tests.prompts import prompt_text

@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from promptops.checks.catalogue import entries, find_entry, to_markdown
-from promptops.checks.registry import (
-    CHECKS,
-    FAULTS,
-)
+from promptops.checks.registry import CHECKS, FAULTS
 
 
 def test_the_documentation_in_the_repository_is_what_the_checks_say() -> None:

@@ -8,11 +8,11 @@ import pytest
 
 from promptops.checks.engine import validate
 from promptops.repository.repository import open_repository
+from tests.checks.pieces import config, found
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
     from tests.repositories import Repo
-from tests.checks.pieces import config, found
 
 
 @pytest.mark.parametrize("state", ["working", "staged", "committed"])

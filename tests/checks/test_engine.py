@@ -8,12 +8,11 @@ import pytest
 
 from promptops.checks.engine import validate, validate_prompts
 from promptops.repository.repository import WorkTreeFiles
+from tests.checks.pieces import UNUSED, config, found, write
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-from tests.checks.pieces import UNUSED, config, found, write
 
 
 def test_an_empty_folder_and_one_that_is_not_there_pass(tmp_path: Path) -> None:

@@ -8,17 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from promptops.checks.engine import validate
-from promptops.checks.registry import (
-    FOLDER_CHECKS,
-    NOT_IGNORABLE,
-)
-from tests.checks.pieces import judge
+from promptops.checks.registry import FOLDER_CHECKS, NOT_IGNORABLE
+from tests.checks.pieces import UNUSED, config, found, judge, write
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-from tests.checks.pieces import UNUSED, config, found, write
 
 
 @pytest.mark.parametrize("check", sorted(NOT_IGNORABLE - set(FOLDER_CHECKS)))

@@ -9,11 +9,10 @@ import pytest
 from promptops.checks.engine import validate
 from promptops.errors import ConfigurationError
 from promptops.repository.repository import WorkTreeFiles
+from tests.checks.pieces import UNUSED, config, write
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-from tests.checks.pieces import UNUSED, config, write
 
 
 @pytest.mark.parametrize(

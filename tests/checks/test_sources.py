@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from promptops.checks.engine import validate
+from tests.checks.pieces import config, found, write
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-from tests.checks.pieces import config, found, write
 
 
 @pytest.mark.parametrize("where", ["a.md", "_p.md", "tone"])

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from promptops.checks.engine import validate
 from promptops.prompt.finding import Severity
+from tests.checks.pieces import config, write
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-from tests.checks.pieces import config, write
 
 
 def test_findings_are_counted_by_weight(tmp_path: Path) -> None:

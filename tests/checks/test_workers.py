@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from promptops.checks.engine import validate
+from tests.checks.pieces import config, write
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
-
-from tests.checks.pieces import config, write
 
 
 def test_many_prompts_are_shared_out_and_judged_as_by_one(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from promptops.prompt.faults import check_declarations
-from tests.prompt.test_metadata import judge, read
+from tests.prompt.pieces import judge, read
 
 
 @pytest.mark.parametrize(

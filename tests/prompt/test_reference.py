@@ -12,7 +12,10 @@ from promptops.prompt.reference import (
     SelectorKind,
     check_environment,
     check_name,
+    is_partial,
+    is_prompt,
     name_fault,
+    name_from_path,
     parse_ref,
     parse_release_tag,
     parse_selector,
@@ -221,3 +224,25 @@ def test_any_text_is_a_ref_or_a_usage_error(text: str) -> None:
     except UsageError:
         return
     assert str(ref) == text
+
+
+@pytest.mark.parametrize(
+    ("path", "prompt", "partial"),
+    [
+        ("a.md", True, False),
+        ("a/b.md", True, False),
+        ("_a.md", False, True),
+        ("_shared/a.md", False, True),
+        ("a/_b/c.md", False, True),
+        ("README.md", False, False),
+        ("a/README.md", False, False),
+        ("a.json", False, False),
+    ],
+)
+def test_files_are_prompts_partials_or_neither(path: str, prompt: bool, partial: bool) -> None:
+    assert is_prompt(path) is prompt
+    assert is_partial(path) is partial
+
+
+def test_a_prompt_is_named_like_its_path() -> None:
+    assert name_from_path("a/b.md") == "a/b"

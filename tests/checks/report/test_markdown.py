@@ -11,10 +11,10 @@ from markdown_it import MarkdownIt
 from promptops.checks import report
 from promptops.checks.report.outcome import ReportOutcome
 from promptops.prompt.finding import Finding, Position, Severity
+from tests.checks.report.pieces import OUTCOMES, PROMPTLY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-from tests.checks.report.pieces import OUTCOMES, PROMPTLY
 
 
 def flatten(tokens: Sequence[Any]) -> list[Any]:

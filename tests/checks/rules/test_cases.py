@@ -6,10 +6,7 @@ from typing import Any
 
 import pytest
 
-from promptops.checks.registry import (
-    CHECKS,
-    MASKED,
-)
+from promptops.checks.registry import CHECKS, MASKED
 from promptops.checks.report import FORMATS, render
 from promptops.checks.report.outcome import ReportOutcome
 from promptops.prompt.finding import Finding, Severity

@@ -4,97 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.prompt.diff import LineKind, MessageStatus, PromptDiff, diff_prompts, flow
+from promptops.prompt.diff import LineKind, MessageStatus
 from promptops.prompt.version import Level
-from tests.prompt.diff.prompts import BODY, make_prompt
-
-INCLUDE = '{% include "_tone.md" %}\n'
-WITH_PARTIAL = BODY.replace("Be kind.\n", INCLUDE)
-
-
-def diff_bodies(
-    before: str,
-    after: str,
-    old_files: dict[str, str] | None = None,
-    new_files: dict[str, str] | None = None,
-) -> PromptDiff:
-    return diff_prompts(make_prompt(before, files=old_files), make_prompt(after, files=new_files))
-
-
-def tell(diff: PromptDiff) -> list[tuple[str, str]]:
-    return [(message.status.value, message.subject) for message in diff.messages]
-
-
-@pytest.mark.parametrize(
-    "after",
-    [
-        BODY.replace("{{ language }}", "{{language}}"),
-        BODY.replace("{% user %}\n", "{# who asks #}\n{%user%}\n\n  \n"),
-        BODY.replace("{{ ticket }}", "{{- ticket -}}"),
-        BODY.replace("Be kind.", "{% raw %}Be kind.{% endraw %}"),
-        BODY.replace("Be kind.\n", "  {# tone #}\nBe kind.\n"),
-        BODY + "\n\n",
-    ],
-)
-def test_what_the_model_never_sees_is_documentation(after: str) -> None:
-    diff = diff_bodies(BODY, after)
-    assert diff.messages == ()
-    assert diff.level is Level.PATCH
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        ("Hi {{ ticket }}", "{% user %}Hi {{ ticket }}{% enduser %}"),
-        ("{{ ticket | replace('a', \"b\") }}", "{{ ticket|replace(\"a\", 'b') }}"),
-        (
-            "a\n{% if ticket %}\nb\n{% endif %}\n",
-            "a\n  {%+if ticket%}\nb\n{% endif %}".replace("+", "-").replace("\n  {%-", "\n{%"),
-        ),
-    ],
-)
-def test_other_spellings_are_the_same(before: str, after: str) -> None:
-    assert diff_bodies(before, after).messages == ()
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        ("a b", "a  b"),
-        ("{{ ticket }}", "{% raw %}{{ ticket }}{% endraw %}"),
-        ("{{ ticket }}", "{{ language }}"),
-        ("{{ ticket.a }}", "{{ ticket['a'] }}"),
-        ("{% if ticket %}x{% endif %}", "{% if not ticket %}x{% endif %}"),
-        ("x {{ ticket }", "x {{ ticket"),
-        ("x {% if", "x {% for"),
-        ("a\nb", "a\u2028b"),
-    ],
-)  # fmt: skip
-def test_what_the_model_may_see_is_behaviour(before: str, after: str) -> None:
-    diff = diff_bodies(before, after)
-    assert tell(diff) == [("changed", "message 1 (user)")]
-    assert diff.level is Level.MINOR
-
-
-def test_text_moved_into_a_partial_changes_nothing() -> None:
-    diff = diff_bodies(BODY, WITH_PARTIAL, new_files={"_tone.md": "Be kind.\n"})
-    assert diff.messages == ()
-    assert diff.level is Level.PATCH
-    assert {one.cause for one in diff.differences} == {None, "_tone.md"}
-
-
-def test_a_partial_that_sets_a_name_is_not_the_same_as_its_text() -> None:
-    text = "{% set language = 'fr' %}\n"
-    rest = "{{ language }}"
-    diff = diff_bodies(text + rest, f"{INCLUDE}{rest}", new_files={"_tone.md": text})
-    assert diff.level is Level.MINOR
+from tests.prompt.diff.pieces import BODY, INCLUDE, WITH_PARTIAL, diff_bodies, tell_messages
 
 
 def test_a_changed_partial_is_the_cause() -> None:
     diff = diff_bodies(
         WITH_PARTIAL, WITH_PARTIAL, {"_tone.md": "Be kind.\n"}, {"_tone.md": "Be brief.\n"}
     )
-    assert tell(diff) == [("changed", "message 1 (system)")]
+    assert tell_messages(diff) == [("changed", "message 1 (system)")]
     assert diff.messages[0].cause == "_tone.md"
     assert [one.cause for one in diff.differences] == ["_tone.md"]
 
@@ -174,7 +93,7 @@ def roles(*parts: str) -> str:
 )
 def test_messages_are_told_apart(before: str, after: str, expected: list[tuple[str, str]]) -> None:
     diff = diff_bodies(before, after)
-    assert sorted(tell(diff)) == sorted(expected)
+    assert sorted(tell_messages(diff)) == sorted(expected)
     assert diff.level is Level.MINOR
 
 
@@ -187,21 +106,6 @@ def test_another_role_with_the_same_text_is_one_difference() -> None:
         "system",
     )
     assert (diff.differences[0].before, diff.differences[0].after) == ("system", "user")
-
-
-def test_includes_that_multiply_are_compared_without_being_put_in_place(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(flow, "_MAX_INLINED_CHARACTERS", 10_000)
-
-    def files(last: str) -> dict[str, str]:
-        chain = {f"_{n}.md": f'{{% include "_{n + 1}.md" %}}\n' * 2 for n in range(30)}
-        return {**chain, "_30.md": last}
-
-    body = '{% include "_0.md" %}\n'
-    same = diff_bodies(body, body + "{# c #}", files("a"), files("a{# c #}"))
-    assert same.level is Level.PATCH
-    assert diff_bodies(body, body, files("a"), files("b")).level is Level.MINOR
 
 
 @pytest.mark.parametrize(
@@ -222,7 +126,3 @@ def test_text_comes_through_unchanged(text: str) -> None:
     assert message.after == f"New start.\n{text}|end"
     changed = [line for line in message.hunks[0].lines if line.kind is not LineKind.CONTEXT]
     assert [line.text for line in changed] == ["Old start.\n", "New start.\n"]
-
-
-def test_newlines_of_other_systems_are_no_difference() -> None:
-    assert diff_bodies(BODY, BODY.replace("\n", "\r\n")).is_empty

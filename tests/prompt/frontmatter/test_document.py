@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-import yaml
 from frontmatter.default_handlers import YAMLHandler
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from promptops.prompt.finding import Position
-from promptops.prompt.frontmatter import yaml_values as yaml_frontmatter
 from promptops.prompt.frontmatter.document import MAX_FILE_BYTES, Document, read_document
-from promptops.prompt.reference import is_partial, is_prompt, name_from_path
-from promptops.suggestion import nearest
-
-
-def read(frontmatter: str, body: str = "Hello\n") -> Document:
-    return read_document("a.md", f"---\n{frontmatter}\n---\n{body}".encode())
+from tests.prompt.frontmatter.pieces import read, text_at
 
 
 def faults(document: Document) -> list[tuple[str, int, int]]:
@@ -28,17 +19,6 @@ def faults(document: Document) -> list[tuple[str, int, int]]:
         for fault in document.faults
         if fault.position is not None
     ]
-
-
-def text_at(document: Document, place: Position | None) -> str:
-    """What stands in the file at a place."""
-    assert place is not None
-    lines = document.text.removeprefix("\ufeff").split("\n")[place.line - 1 : place.end_line]
-    if place.line == place.end_line:
-        return lines[0][place.column - 1 : place.end_column - 1]
-    lines[0] = lines[0][place.column - 1 :]
-    lines[-1] = lines[-1][: place.end_column - 1]
-    return "\n".join(lines)
 
 
 def test_a_file_is_data_and_body() -> None:
@@ -193,38 +173,6 @@ def test_a_file_without_frontmatter_says_so(text: str, message: str, hint: str) 
     assert (fault.position.line, fault.position.column) == (1, 1)
 
 
-@pytest.mark.parametrize(
-    ("written", "value"),
-    [
-        ("1", 1), ("-1", -1), ("+1", 1), ("0", 0), ("18446744073709551615", 2**64 - 1),
-        ("1.5", 1.5), (".5", 0.5), ("1.", 1.0), ("-0.5", -0.5), ("1.0e+3", 1000.0), ("1.10", 1.1),
-        ("true", True), ("False", False), ("null", None), ("~", None), ("", None),
-        ("'1e3'", "1e3"), ("0x", "0x"), ("1.2.3", "1.2.3"), ("y", "y"), ("n", "n"),
-        ("'yes'", "yes"), ('"12:30"', "12:30"), ("!!str 1", "1"), ("|\n  a\n  b", "a\nb\n"),
-        ("[]", []), ("{a: {b: [1, c]}}", {"a": {"b": [1, "c"]}}),
-    ],
-)  # fmt: skip
-def test_plain_values_are_what_they_look_like(written: str, value: object) -> None:
-    document = read(f"a: {written}")
-    assert document.faults == ()
-    assert document.data["a"] == value
-    assert type(document.data["a"]) is type(value)
-
-
-@pytest.mark.parametrize(
-    "written",
-    ["yes", "No", "ON", "off", "010", "0x1F", "0b11", "1_000", "12:30", "1:30.5", ".inf", "-.Inf",
-     ".nan", "1.0e+400", "18446744073709551616", "9" * 5000, "2024-01-01", "2024-01-01 10:00:00",
-     "=", "!!int abc", "!!float 1e3", "!!bool maybe", "!!null x",
-     "1e3", "-1.5e3", "-.5", "08", "0o17"],
-)  # fmt: skip
-def test_what_yaml_would_read_differently_loads_as_the_text_with_a_fault(written: str) -> None:
-    document = read(f"a: {written}")
-    assert [fault.check for fault in document.faults] == ["surprising-yaml"]
-    assert document.data["a"] == written.rsplit(" ", 1)[-1] if "!!" in written else written
-    assert len(document.faults[0].message) < 200
-
-
 def test_only_one_byte_order_mark_is_taken_off_and_columns_stay_true() -> None:
     document = read_document("a.md", "\ufeff---\na: yes\n---\nHello".encode())
     assert faults(document) == [("surprising-yaml", 2, 4)]
@@ -256,62 +204,14 @@ def test_only_a_line_feed_ends_a_line(character: str) -> None:
     assert document.body_line == 5
 
 
-SAMPLE = """\
-# a comment
-version: 1.2.0
-inputs:
-  ticket: {type: string, maxLength: 8000}
-  "two words":
-    type: integer   # trailing comment
-
-tags:
-- a
-- "b c"
-empty:
-last: |
-  text
-  more
-
-"""
-
-
-@pytest.mark.parametrize(
-    ("path", "key", "text"),
-    [
-        (["version"], False, "1.2.0"),
-        (["version"], True, "version"),
-        (["inputs", "ticket"], False, "{type: string, maxLength: 8000}"),
-        (["inputs", "ticket", "maxLength"], False, "8000"),
-        (["inputs", "ticket", "maxLength"], True, "maxLength"),
-        (["inputs", "two words"], True, '"two words"'),
-        (["inputs", "two words"], False, "type: integer"),
-        (["tags"], False, '- a\n- "b c"'),
-        (["tags", 1], False, '"b c"'),
-        (["empty"], False, ""),
-        (["last"], False, "|\n  text\n  more"),
-        (["inputs", "nobody"], False, "inputs"),
-        (["tags", 7], False, "tags"),
-        (["version", "x"], False, "version"),
-    ],
-)
-def test_values_and_keys_are_located(path: list[str | int], key: bool, text: str) -> None:
-    document = read(SAMPLE)
-    assert document.faults == ()
-    assert text_at(document, document.locate(path, key=key)) == text
-
-
-def test_what_is_nowhere_has_no_place() -> None:
-    assert read(SAMPLE).locate([]) is None
-    assert read(SAMPLE).locate(["nobody"]) is None
-    assert read("[").locate(["a"]) is None
-    assert read(SAMPLE).written(["inputs", "two words", "type"]) == "integer"
-    assert read(SAMPLE).written(["nobody"]) == ""
-
-
 characters = st.characters(exclude_categories=["Cs", "Cc"], include_characters="\u2028\x85")
+
+
 quoted = st.text(characters, max_size=8).map(
     lambda text: '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 )
+
+
 lines = st.one_of(
     quoted.map(lambda text: f"KEY: {text}"),
     quoted.map(lambda text: f"KEY: [1, {{a: {text}}}]"),
@@ -350,16 +250,6 @@ def test_masses_of_anything_are_read_without_an_exception(unit: str) -> None:
     assert len(document.faults) <= 100
 
 
-@pytest.mark.parametrize(
-    "opening", ["[", "{a: ", "- ", "\n".join(" " * n + "k:" for n in range(99))]
-)
-def test_deep_nesting_is_refused_whether_it_is_long_or_short(opening: str) -> None:
-    for depth in (70, 200, 100_000):
-        document = read("a:\n  " + opening * depth if len(opening) < 9 else opening)
-        assert document.faults
-        assert all(fault.check == "broken-frontmatter" for fault in document.faults)
-
-
 @given(st.binary(max_size=200))
 def test_any_bytes_can_be_read(data: bytes) -> None:
     for content in (data, b"---\n" + data + b"\n---\n" + data):
@@ -383,55 +273,3 @@ def test_anything_that_looks_like_yaml_can_be_read_and_located(yaml: str) -> Non
         assert fault.position.column <= len(lines[fault.position.line - 1]) + 1
     for key in document.data:
         assert document.locate([key]) is not None
-
-
-@pytest.mark.parametrize(
-    ("path", "prompt", "partial"),
-    [
-        ("a.md", True, False),
-        ("a/b.md", True, False),
-        ("_a.md", False, True),
-        ("_shared/a.md", False, True),
-        ("a/_b/c.md", False, True),
-        ("README.md", False, False),
-        ("a/README.md", False, False),
-        ("a.json", False, False),
-    ],
-)
-def test_files_are_prompts_partials_or_neither(path: str, prompt: bool, partial: bool) -> None:
-    assert is_prompt(path) is prompt
-    assert is_partial(path) is partial
-
-
-def test_names_and_near_words() -> None:
-    assert name_from_path("a/b.md") == "a/b"
-    assert nearest("temprature", ["temperature", "top_p"]) == "temperature"
-    assert nearest("xyz", ["temperature"]) is None
-    assert nearest("a" * 100_000, ["a" * 99_999]) is None
-
-
-def resolve(loader: Any, kind: type[yaml.Node], value: str | None, *, is_plain: bool) -> object:
-    return loader("").resolve(kind, value, (is_plain, not is_plain))
-
-
-@given(st.text("0123456789.+-_:eExob~<=aflnorstuyNTYF# TZ", max_size=12), st.booleans())
-@example("1.2.0", True)
-@example("0123", True)
-@example("False", True)
-@example("2026-01-31", True)
-@example("", True)
-def test_scalars_are_told_apart_as_yaml_does(value: str, is_plain: bool) -> None:
-    ours, theirs = (
-        resolve(loader, yaml.ScalarNode, value, is_plain=is_plain)
-        for loader in (yaml_frontmatter._YamlLoader, yaml.SafeLoader)
-    )
-    assert ours == theirs
-
-
-@pytest.mark.parametrize("kind", [yaml.MappingNode, yaml.SequenceNode])
-def test_collections_are_told_apart_as_yaml_does(kind: type[yaml.Node]) -> None:
-    ours, theirs = (
-        resolve(loader, kind, None, is_plain=True)
-        for loader in (yaml_frontmatter._YamlLoader, yaml.SafeLoader)
-    )
-    assert ours == theirs

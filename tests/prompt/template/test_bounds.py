@@ -13,6 +13,7 @@ from promptops.errors import TemplateError
 from promptops.prompt.template import printing
 from promptops.prompt.template.environment import ENVIRONMENT
 from promptops.prompt.template.program import build_program
+from tests.prompt.template.pieces import refusal
 
 ROUNDS = "{% for i in range(40) %}"
 DOUBLED = {
@@ -199,3 +200,32 @@ def test_two_processes_render_the_same() -> None:
     different = [body for body, one, two in zip(bodies, first, second, strict=True) if one != two]
     assert different == []
     assert [one for one in first if "0x" in str(one)] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{% for i in range(90000) %}{% for j in range(90000) %}{% endfor %}{% endfor %}",
+        "{% macro m(n) %}{% if n %}{{ m(n - 1) ~ m(n - 1) }}{% endif %}{% endmacro %}{{ m(40) }}",
+        "{% for a in [1] recursive %}{{ loop(range(90000)) }}{% endfor %}",
+    ],
+)
+def test_work_without_end_is_refused_by_counting(body: str) -> None:
+    assert "steps" in refusal(body).message or "themselves" in refusal(body).message
+
+
+def test_includes_of_includes_cannot_multiply_without_end() -> None:
+    partials = {f"_{n}.md": f"{{% include '_{n + 1}.md' %}}" * 10 for n in range(9)}
+    assert "steps" in refusal("{% include '_0.md' %}", {**partials, "_9.md": "x"}).message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{% for i in range(20) %}{{ x }}{% endfor %}",
+        "{% set a %}{% for i in range(20) %}{{ x }}{% endfor %}{% endset %}{{ a[:1] }}",
+        "{% for i in range(20) %}{% user %}{{ x }}{% enduser %}{% endfor %}",
+    ],
+)
+def test_the_size_of_the_output_is_bounded(body: str) -> None:
+    assert "10,000,000 characters" in refusal(body, x="a" * 1_000_000).message

@@ -8,15 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptops.prompt.template import analyze
-from promptops.prompt.template.languages import recognize
 from promptops.prompt.template.recovery import MAX_FAULTS, find_foreign
-
-
-def faults(body: str) -> list[tuple[int, str, str]]:
-    """Line, message and hint of each problem."""
-    problems = analyze("a.md", body, partial=False).problems
-    return [(one.position.line, one.message, one.hint or "") for one in problems]
+from tests.prompt.template.pieces import faults
 
 
 @pytest.mark.parametrize(
@@ -37,43 +30,6 @@ def faults(body: str) -> list[tuple[int, str, str]]:
 )
 def test_all_faults_of_a_body_are_found_at_once(body: str, lines: list[int]) -> None:
     assert [line for line, _, _ in faults(body)] == lines
-
-
-@pytest.mark.parametrize(
-    ("body", "language", "ours"),
-    [
-        ("{{#if vip}}x{{/if}}", "Handlebars", ["{% if vip %}", "{% endif %}"]),
-        ("{{#each xs}}x{{/each}}", "Handlebars", ["{% for item in xs %}", "{% endfor %}"]),
-        ("{{#unless a}}{{/unless}}", "Handlebars", ["{% if not a %}", "{% endif %}"]),
-        ("{{> tone}}{{../x}}", "Handlebars", ['{% include "_tone.md" %}', "no counterpart"]),
-        ("{{!-- note --}}", "Handlebars", ["{# note #}"]),
-        ("{{#a}}x{{/a}}", "Mustache", ["{% if a %}", "{% endif %}"]),
-        ("{{^a}}x{{/a}}", "Mustache", ["{% if not a %}", "{% endif %}"]),
-        ("{{{a}}} {{& b}}", "Mustache", ["{{ a }}", "{{ b }}"]),
-        ('Answer {q} as {{"a": 1}}', "str.format", ["{{ name }}"]),
-    ],
-)
-def test_other_languages_are_named(body: str, language: str, ours: list[str]) -> None:
-    assert recognize(body) == language
-    found = faults(body)
-    assert len(found) == len(ours)
-    for (_, message, hint), word in zip(found, ours, strict=True):
-        assert language in message
-        assert word in hint
-        assert "{% raw %}" in hint
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "{{ x }} {y}",
-        "{% if x %}{{ y | join(', ') }}{% endif %}",
-        'Say {{ {"a": 1} }}',
-        "{% else %}",
-    ],
-)
-def test_ours_is_taken_for_no_other(body: str) -> None:
-    assert recognize(body) is None
 
 
 @pytest.mark.parametrize(
