@@ -22,6 +22,7 @@ _FILES = (*_TEXTS, ".json", ".jsonl", ".yaml", ".yml", ".csv")
 _PROGRAM = re.compile(r"\.(?:[cm]?[jt]s|py|sh|rb|bat|exe)(?::\w+)?\Z", re.IGNORECASE)
 _DELIMITER = re.compile(r"^---[ \t]*$", re.MULTILINE)
 _ROLES = frozenset({"system", "user", "assistant"})
+_LEADING_TAGS = re.compile(r"(?:\s*\{[%#].*?[%#]\})+\s*", re.DOTALL)
 
 
 class PromptSource(NamedTuple):
@@ -158,7 +159,7 @@ def _read_conversation(source: PromptSource) -> list[tuple[str, str]] | None:
     text = source.text.strip()
     file = source.file or "the prompt"
     is_yaml = source.file.endswith((".yaml", ".yml")) or text.startswith("- role:")
-    if not is_yaml and not text.startswith(("[", "{")):
+    if not is_yaml and not _begins_as_json(text, is_json=source.file.endswith(".json")):
         return None
     try:
         value = load_yaml(text, file) if is_yaml else load_json(text, file)
@@ -175,3 +176,11 @@ def _read_conversation(source: PromptSource) -> list[tuple[str, str]] | None:
             raise UnreadableError(f"{file} has a message of more than a text")
         messages.append((str(one.get("role")), content))
     return messages
+
+
+def _begins_as_json(text: str, *, is_json: bool) -> bool:
+    """Return whether a text, or what follows its leading tags, begins as a list or an object."""
+    if is_json:
+        return text.startswith(("[", "{"))
+    start = _LEADING_TAGS.sub("", text, count=1) if text.startswith(("{%", "{#")) else text
+    return start.startswith(("[", "{")) and not start.startswith(("{{", "{%"))
