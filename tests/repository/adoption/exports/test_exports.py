@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from promptops.prompt.prompt import Prompt
     from tests.repositories import Repo
 
-
 VALUES = [
     {"name": "Ann {{ b }}", "vip": True, "items": ["one", "two"]},
     {"name": "", "vip": False, "items": []},
@@ -60,7 +59,6 @@ def compare(prompt: Prompt, form: str) -> tuple[Any, Any]:
 
 TEXTS = st.text(alphabet=st.sampled_from("ab {}%#\n-:\\\"'<&"), min_size=1, max_size=12)
 
-
 PIECES = st.one_of(
     TEXTS,
     st.sampled_from(
@@ -75,7 +73,6 @@ PIECES = st.one_of(
     ),
 )
 
-
 BODIES = st.one_of(
     st.lists(PIECES, min_size=1, max_size=6).map("".join),
     st.lists(
@@ -88,7 +85,6 @@ BODIES = st.one_of(
         )
     ),
 )
-
 
 SETTINGS = st.fixed_dictionaries(
     {},

@@ -22,7 +22,6 @@ from tests.screens import masked
 if TYPE_CHECKING:
     from tests.repositories import Repo
 
-
 DOTPROMPT = """\
 ---
 model: googleai/gemini-2.0-flash

@@ -16,7 +16,6 @@ from tests.screens import masked
 if TYPE_CHECKING:
     from tests.repositories import Repo
 
-
 CONFIGURATION = """\
 description: Greets people
 prompts: ["Greet {{name}} in {{language}}.", file://chat.json]
@@ -29,9 +28,7 @@ tests:
   - file://cases.csv
 """
 
-
 CHAT = '[{"role": "system", "content": "Be short."}, {"role": "user", "content": "Hi {{name}}"}]'
-
 
 CASES = "name,language,__expected\nCy,German,levenshtein(3):Hallo Cy\n"
 
