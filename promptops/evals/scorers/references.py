@@ -1,4 +1,4 @@
-"""The reference texts of a check: one text, a list, or a mapping with `text` or `texts`."""
+"""The reference texts of a check: one text, a list, or a mapping with `texts`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,5 @@ from typing import Any
 
 def references(argument: Any) -> list[str]:  # noqa: ANN401 - as the schemas say
     """Return all reference texts of an argument, at least one."""
-    if isinstance(argument, dict):
-        argument = argument["texts"] if "texts" in argument else argument["text"]
-    return [argument] if isinstance(argument, str) else list(argument)
+    texts = argument["texts"] if isinstance(argument, dict) else argument
+    return [texts] if isinstance(texts, str) else list(texts)
