@@ -8,6 +8,7 @@ import pytest
 
 from promptops.repository.settings.log import LogSettings
 from promptops.runtime.log.log import RunLog, open_log
+from promptops.runtime.log.sqlite import SqliteDatabase
 from tests.runtime.log.pieces import Clock, make_random
 
 if TYPE_CHECKING:
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+def database(tmp_path: Path, clock: Clock) -> Iterator[SqliteDatabase]:
+    """An empty database of one kind, for what does not depend on the kind."""
+    database = SqliteDatabase(tmp_path / "runs.db", clock)
+    yield database
+    database.close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -5,11 +5,16 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
+from promptops.repository.settings.log import LogSettings
+from promptops.runtime.log.encryption import Keyring
 from promptops.runtime.log.identifiers import make_id
 from promptops.runtime.log.record import AttemptRecord, Decision, RunRecord
+from promptops.runtime.log.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from promptops.runtime.log.sqlite import SqliteDatabase
 
 START = 1_795_000_000.0
 HOUR = 3600
@@ -29,6 +34,17 @@ class Clock:
 
 def make_random(seed: int) -> Callable[[int], bytes]:
     return random.Random(seed).randbytes
+
+
+def store_in(database: SqliteDatabase, clock: Clock) -> Store:
+    """The log in a database, with the contents of all runs."""
+    settings = LogSettings(content="full")
+    return Store(database, settings, clock=clock, random=make_random(1), key=lambda _name: None)
+
+
+def make_keyring(*letters: bytes) -> Keyring:
+    """Keys of one letter each; the first one encrypts."""
+    return Keyring([letter * 32 for letter in letters], make_random(5), "RUN_LOG_KEY")
 
 
 def new_id(at: float = START) -> str:

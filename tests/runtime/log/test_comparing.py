@@ -25,3 +25,17 @@ def test_versions_that_share_traffic_are_compared_by_key(log: RunLog) -> None:
     assert found["cost"].verdict == "lower"
     assert found["errors"].verdict == "no difference found"
     assert found["feedback"].left.clusters == 15
+
+
+def test_a_run_without_a_key_counts_for_itself_and_a_running_one_is_no_error(log: RunLog) -> None:
+    for n in range(8):
+        run = make_run(START + n, version="1.0.0", key=None, user="u-1" if n < 3 else None)
+        log.finish(end(run, status="failed" if n == 7 else "succeeded", cost_micros=None))
+    log.begin(make_run(START, version="1.0.0", key="k-1", lease_until=START + 9_000))
+    result = log.compare("1.0.0", "1.1.0")
+    found = {one.measure: one.left for one in result.differences}
+    assert (result.unkeyed, result.left.runs, result.right.runs) == (5, 9, 0)
+    # One user, and five runs of nobody.
+    assert (found["errors"].clusters, found["errors"].runs) == (6, 8)
+    assert found["errors"].mean == 1 / 8
+    assert found["cost"].runs == found["feedback"].runs == 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from promptops.errors import UsageError
 from promptops.runtime.log.log import Filters
 from tests.runtime.log.pieces import HOUR, START, end, make_run
 
@@ -41,3 +42,39 @@ def test_stats_by_hour_and_by_run_agree(log: RunLog, clock: Clock) -> None:
     assert (total.runs, total.errors, total.stages) == (300, 30, {"call": 30})
     part = Filters(since=START + 95 * 60, until=START + 205 * 60)
     assert log.stats(part)[0].runs == 110
+
+
+@pytest.mark.parametrize(
+    ("pattern", "count"),
+    [
+        ("support/triage", 1),
+        ("support/*", 2),
+        ("*/triage", 2),
+        ("*a*e*", 3),
+        ("s*/*y", 1),
+        ("*", 4),
+        ("support", 0),
+        ("support/triage*triage", 0),
+        ("%", 0),
+        ("sales_reply", 0),
+    ],
+)
+def test_a_pattern_means_the_same_for_hours_and_for_runs(
+    log: RunLog, clock: Clock, pattern: str, count: int
+) -> None:
+    for name in ("support/triage", "support/a", "sales/triage", "sales/reply"):
+        log.finish(end(make_run(START, prompt=name)))
+    clock.now = START + 3 * HOUR
+    for _ in range(2):
+        assert sum(group.runs for group in log.stats(Filters(prompt=pattern))) == count
+        log.tend()
+
+
+def test_groups_are_in_order_of_cost_and_days_in_order_of_time(log: RunLog) -> None:
+    for day, model, cost in ((2, "a", 1), (0, "a", 1), (1, "b", 3)):
+        log.finish(end(make_run(START + day * 24 * HOUR, model=model), cost_micros=cost))
+    assert [group.by["model"] for group in log.stats(by=["model"])] == ["b", "a"]
+    days = [group.by["day"] for group in log.stats(by=["day", "model"])]
+    assert days == sorted(str(day) for day in days)
+    with pytest.raises(UsageError, match="cannot be grouped by 'stage'"):
+        log.stats(by=["stage"])

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.errors import ConfigurationError
-from tests.runtime.log.pieces import end, make_attempt, make_run
+from promptops.errors import ConfigurationError, IntegrityError
+from promptops.runtime.log.encryption import read_keys
+from tests.runtime.log.pieces import end, make_attempt, make_keyring, make_random, make_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,3 +46,39 @@ def test_encryption_and_rotation(open_store: Callable[..., RunLog]) -> None:
         with pytest.raises(ConfigurationError) as caught:
             open_store({} if bad is None else {name: bad}, encryption_key=name)
         assert not bad or bad not in str(caught.value)
+
+
+def test_what_is_sealed_comes_back_and_never_looks_the_same() -> None:
+    keyring = make_keyring(b"a")
+    sealed = [keyring.seal(b"text") for _ in range(2)]
+    assert sealed[0] != sealed[1]
+    assert [keyring.open(one) for one in sealed] == [b"text"] * 2
+    assert not any(b"text" in one for one in sealed)
+
+
+@pytest.mark.parametrize("place", [4, 15, 16, -1], ids=["nonce", "its end", "text", "tag"])
+def test_an_altered_text_is_an_error(place: int) -> None:
+    keyring = make_keyring(b"a")
+    sealed = bytearray(keyring.seal(b"text"))
+    sealed[place] ^= 1
+    with pytest.raises(IntegrityError, match="a text of the run log was altered"):
+        keyring.open(bytes(sealed))
+
+
+def test_each_key_decrypts_and_the_first_one_encrypts() -> None:
+    old, both = make_keyring(b"a"), read_keys("KEY", f"{key(b'b')} , {key(b'a')}", make_random(1))
+    sealed = old.seal(b"text")
+    assert both.open(sealed) == b"text"
+    assert (old.is_current(sealed), both.is_current(sealed)) == (True, False)
+    with pytest.raises(ConfigurationError, match="with a key that RUN_LOG_KEY does not contain"):
+        old.open(both.seal(b"text"))
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", " ", "short", key(b"a")[:-4], f"{key(b'a')},", "ä" * 44]
+)
+def test_what_is_no_key_is_refused_and_not_repeated(text: str | None) -> None:
+    with pytest.raises(ConfigurationError, match="KEY") as caught:
+        read_keys("KEY", text, make_random(1))
+    said = (text or "").strip()
+    assert not said or said not in str(caught.value)
