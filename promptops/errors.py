@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from promptops.prompt.finding import Finding
 
@@ -61,6 +61,18 @@ class PromptopsError(Exception):
         self._hint = hint
         if hint is not None:
             self.add_note(f"hint: {hint}")
+
+    def __reduce__(self) -> tuple[Callable[..., PromptopsError], tuple[object, ...]]:
+        """Make every error picklable with all its attributes, whatever its arguments are."""
+        return _restore, (type(self), self.args, dict(self.__dict__))
+
+
+def _restore(
+    kind: type[PromptopsError], arguments: tuple[object, ...], state: dict[str, object]
+) -> PromptopsError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(state)
+    return error
 
 
 class RefusedError(PromptopsError):

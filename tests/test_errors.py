@@ -86,6 +86,16 @@ def kinds() -> Iterator[type[PromptopsError]]:
         left += kind.__subclasses__()
 
 
+def test_every_kind_of_error_can_be_sent_to_another_process() -> None:
+    for kind in kinds():
+        error = kind.__new__(kind, "no")
+        # Not by its own arguments, which differ: what it holds is what matters.
+        PromptopsError.__init__(error, "no", hint="wait")
+        error.stage, error.run_id = "call", "run-1"
+        again = pickle.loads(pickle.dumps(error))
+        assert (type(again), again.args, vars(again)) == (kind, ("no",), vars(error))
+
+
 def test_every_kind_of_error_has_its_page_or_needs_none() -> None:
     found = [kind for kind in kinds() if kind.__module__.startswith("promptops.")]
     without = {kind.__name__ for kind in found if kind.page is None}

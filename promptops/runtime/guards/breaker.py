@@ -54,9 +54,6 @@ class BreakerOpenError(PromptopsError):
         self.model = model
         self.frees_at_seconds = frees_at_seconds
 
-    def __reduce__(self) -> tuple[type[BreakerOpenError], tuple[str, float]]:
-        return (type(self), (self.model, self.frees_at_seconds))
-
 
 class _BreakerState(NamedTuple):
     """The state of a breaker: closed while `open_until` is 0; `probe` is the id of the probe."""

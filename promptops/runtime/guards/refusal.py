@@ -9,8 +9,6 @@ from promptops.errors import RefusedError
 from promptops.repository.settings.reading import MICROS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from promptops.runtime.ledger import Charge, Refusal, Unit
 
 
@@ -42,39 +40,6 @@ class GuardError(RefusedError):
         self.limit = limit
         self.spent = spent
         self.frees_at_seconds = frees_at_seconds
-
-    def __reduce__(self) -> tuple[Callable[..., GuardError], tuple[object, ...]]:
-        return (
-            _restore,
-            (
-                type(self),
-                self.message,
-                self.guard,
-                self.limit,
-                self.spent,
-                self.frees_at_seconds,
-                self.hint,
-            ),
-        )
-
-
-def _restore(  # noqa: PLR0917 - unpickling knows no names
-    cls: type[GuardError],
-    message: str,
-    guard: str,
-    limit: int | None,
-    spent: int | None,
-    frees_at_seconds: float | None,
-    hint: str | None,
-) -> GuardError:
-    return cls(
-        message,
-        guard=guard,
-        limit=limit,
-        spent=spent,
-        frees_at_seconds=frees_at_seconds,
-        hint=hint,
-    )
 
 
 def refuse_unknown(guard: str, unknown: str) -> GuardError:

@@ -159,16 +159,6 @@ class ModelError(PromptopsError):
         self.retry_after_seconds = retry_after_seconds
         self.is_sent = is_sent
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Make the error picklable with all its attributes."""
-        return _restore, (type(self), self.message, dict(self.__dict__))
-
-
-def _restore(error: type[ModelError], message: str, state: dict[str, Any]) -> ModelError:
-    restored = error.__new__(error, message)
-    restored.__dict__.update(state)
-    return restored
-
 
 class Model(Protocol):
     """A model that can be called.
