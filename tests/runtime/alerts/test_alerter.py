@@ -10,11 +10,10 @@ import pytest
 from inline_snapshot import snapshot
 
 from promptops.repository.settings.alerts import ChannelSettings
-from promptops.runtime.alerts.alert import Alert, AlertError, AlertMessage, describe_refusal
+from promptops.runtime.alerts.alert import Alert, AlertError, AlertMessage
 from promptops.runtime.alerts.alerter import MAX_WAITING, Alerter
 from promptops.runtime.guards.memory import MemoryLedger
 from promptops.runtime.ledger import LedgerError
-from promptops.runtime.models.model import ModelError
 from tests.screens import masked
 
 if TYPE_CHECKING:
@@ -176,27 +175,3 @@ def test_a_forked_process_tells_by_itself() -> None:
     world.gate.set()
     alerter.close()
     assert world.told == [("webhook", "guard/x")]
-
-
-@pytest.mark.parametrize(
-    ("status", "kind", "title"),
-    [
-        (401, "key", "openai/gpt-4o rejects the API key (HTTP 401)"),
-        (404, "model", "openai/gpt-4o no longer exists (HTTP 404)"),
-        (None, "key", "openai/gpt-4o rejects the API key (the key is missing)"),
-    ],
-)
-def test_a_refused_key_is_told_without_what_the_provider_said(
-    status: int | None, kind: str, title: str
-) -> None:
-    error = ModelError(
-        "Incorrect API key provided: sk-hunter2",
-        model="openai/gpt-4o",
-        kind="key" if status is None else "status",
-        status=status,
-        is_sent=True,
-    )
-    alert = describe_refusal(error, prompt="support/triage", run_id="r", now=NOW)
-    assert (alert.kind, alert.title) == (kind, title)
-    assert "hunter2" not in str(alert)
-    assert alert.until == NOW + 3600 - NOW % 3600
