@@ -1,4 +1,4 @@
-"""A team to release with."""
+"""Repositories to release and deploy in."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.delivery.pieces import GitWorld
+from tests.delivery.pieces import GitWorld, build_triage
+from tests.repositories import Repo
 from tests.stories.world import Team
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,3 +28,10 @@ def world() -> Iterator[GitWorld]:
     made = GitWorld()
     yield made
     made.close()
+
+
+@pytest.fixture
+def triage(tmp_path: Path) -> Repo:
+    """Two releases of `support/triage`: production has the second, staging splits its traffic."""
+    copy_template(build_triage, tmp_path / "triage", tmp_path.parent)
+    return Repo(tmp_path / "triage")

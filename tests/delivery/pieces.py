@@ -26,6 +26,7 @@ from promptops.delivery.state import State
 from promptops.prompt.version import Version
 from promptops.repository.repository import open_repository
 from tests.prompts import prompt_text
+from tests.released import Press, publish_triage
 from tests.repositories import Repo
 
 if TYPE_CHECKING:
@@ -49,6 +50,13 @@ def make(repo: Repo, version: str, notes: str | None = None, body: str | None = 
 def plan_all(repository: Repository) -> list[ReleasePlan]:
     """Plan the releases of both prompts of a team."""
     return plan_releases(repository, ["a", "b"])[0]
+
+
+def build_triage(folder: Path) -> None:
+    """Make two releases of `support/triage`, three deployments, and a split in staging."""
+    press = Press(Repo.init(folder))
+    publish_triage(press)
+    press.deploy("staging", {"support/triage": (("1.0.0", 90), ("1.1.0", 10))})
 
 
 class GitWorld:
