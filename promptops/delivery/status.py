@@ -198,7 +198,10 @@ class _Arrivals:
                 if before is not None:
                     return
                 continue
-            before, source = entry.live[-1].version, f"in {environment}"
+            now = entry.live[-1].version
+            # `promote` refuses what is yanked.
+            before = None if (name, now) in self._yanked else now
+            source = f"in {environment}"
 
     def _compare(
         self, name: str, environment: str, entry: Entry | None, before: Version, source: str

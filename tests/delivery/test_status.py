@@ -92,12 +92,6 @@ def test_a_version_is_followed_through_the_environments(repo: Repo) -> None:
                 "promptops promote c@1.1.0 --to staging",
             ),
             (
-                "not live",
-                "d",
-                "1.1.0 is in staging, not live in production",
-                "promptops promote d --to production",
-            ),
-            (
                 "differs",
                 "b",
                 "1.1.0 is in staging, production has 1.0.0",
