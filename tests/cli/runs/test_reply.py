@@ -10,7 +10,7 @@ from inline_snapshot import snapshot
 
 from tests.cli.running import refuse, run
 from tests.runtime.provider import Provider
-from tests.runtime.run.test_tools import TOOL, ask_for
+from tests.runtime.run.pieces import TOOL, ask_for
 from tests.screens import masked
 
 if TYPE_CHECKING:

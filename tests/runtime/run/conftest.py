@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 import promptops
 from tests.runtime.provider import Provider
-from tests.runtime.run.pieces import OUTPUT, PROMPT
+from tests.runtime.run.pieces import OUTPUT, PROMPT, TOOL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,3 +52,19 @@ def team(
 def registry(team: Repo) -> Iterator[Registry]:
     with promptops.open(team.path) as opened:
         yield opened
+
+
+@pytest.fixture
+def agent(team: Repo) -> str:
+    team.write("prompts/look.json", json.dumps(TOOL))
+    team.write("prompts/t.md", PROMPT.format(more="tools: [look.json]\n"))
+    return "t@working"
+
+
+@pytest.fixture
+def cached(team: Repo) -> Iterator[Registry]:
+    config = (team.path / "promptops.toml").read_text()
+    team.write("promptops.toml", f"{config}[cache]\n")
+    team.write("prompts/c.md", PROMPT.format(more="temperature: 0\n"))
+    with promptops.open(team.path) as registry:
+        yield registry

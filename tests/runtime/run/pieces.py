@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from promptops.repository.settings.log import LogSettings
 from promptops.runtime.log.log import open_log
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from promptops.runtime.log.record import LogEntry, RunRecord
     from promptops.runtime.registry import Registry
     from tests.repositories import Repo
+    from tests.runtime.provider import Provider
 
 PROMPT = """---
 version: 1.0.0
@@ -33,6 +35,35 @@ OUTPUT = """output:
   required: [topic]
   properties: {topic: {enum: [billing, bug]}}
 """
+TOOL = {
+    "type": "function",
+    "function": {"name": "look", "parameters": {"type": "object", "properties": {}}},
+}
+
+
+def call(number: int) -> dict[str, Any]:
+    arguments = json.dumps({"n": number})
+    return {
+        "id": f"call-{number}",
+        "type": "function",
+        "function": {"name": "look", "arguments": arguments},
+    }
+
+
+def ask_for(near: Provider, *numbers: int) -> None:
+    calls = [call(number) for number in numbers]
+    near.reply(text="", tool_calls=calls, finish="tool_calls")
+
+
+def write(team: Repo, name: str, more: str) -> None:
+    """Write a prompt with further keys."""
+    team.write(f"prompts/{name}.md", PROMPT.format(more=more))
+
+
+def limit(team: Repo, table: str) -> None:
+    """Write a table of limits."""
+    path = team.path / "promptops.toml"
+    path.write_text(f"{path.read_text()}\n[guards]\n{table}\n")
 
 
 @contextmanager

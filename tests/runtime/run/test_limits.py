@@ -9,21 +9,15 @@ import pytest
 from inline_snapshot import snapshot
 
 import promptops
-from promptops.errors import ConfigurationError
 from promptops.runtime.guards.refusal import GuardError
 from tests.runtime.alerts.receiver import Receiver
-from tests.runtime.run.pieces import PROMPT, list_runs
+from tests.runtime.run.pieces import PROMPT, limit, list_runs
 
 if TYPE_CHECKING:
     from tests.repositories import Repo
     from tests.runtime.provider import Provider
 
 MAX_MICROS = 1_000
-
-
-def limit(team: Repo, table: str) -> None:
-    path = team.path / "promptops.toml"
-    path.write_text(f"{path.read_text()}\n[guards]\n{table}\n")
 
 
 def test_those_who_share_a_log_share_a_budget(team: Repo, near: Provider) -> None:
@@ -87,18 +81,6 @@ def test_a_cost_without_a_bound_says_what_it_lacks(
         pytest.raises(GuardError, match=rf"it lacks {lacking}(\n|$)"),
     ):
         registry.run("open@working", {"text": "1"})
-
-
-def test_an_address_that_is_not_set_is_an_error(
-    team: Repo, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    limit(team, "ledger_variable = 'LEDGER'")
-    monkeypatch.delenv("LEDGER", raising=False)
-    with (
-        promptops.open(team.path) as registry,
-        pytest.raises(ConfigurationError, match="LEDGER, which is not set"),
-    ):
-        registry.run("a@working", {"text": "1"})
 
 
 def test_the_owner_of_the_bill_is_told_once(team: Repo, near: Provider) -> None:

@@ -1,13 +1,21 @@
-"""A forbidden pattern that the engine cannot decide counts as found."""
+"""What an answer may say by the rules of its prompt."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import pytest
 from inline_snapshot import snapshot
 
 from promptops.runtime.run import rules
+from promptops.runtime.run.output import OutputError
+from tests.runtime.run.pieces import write
+
+if TYPE_CHECKING:
+    from promptops.runtime.registry import Registry
+    from tests.repositories import Repo
+    from tests.runtime.provider import Provider
 
 
 def test_what_the_engine_gives_up_on_is_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,3 +32,52 @@ def test_what_the_engine_gives_up_on_is_forbidden(monkeypatch: pytest.MonkeyPatc
 )
 def test_a_pattern_is_found_or_not(text: str, is_found: bool) -> None:
     assert (rules.find_fault({"forbid": ["secret$"]}, text, None) is not None) == is_found
+
+
+RULES = """rules: {forbid: ["(?i)as an ai"], hosts: [acme.example, "*.acme.example"]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("As an AI model, I", "forbid"),
+        ("See https://evil.example/x.", "evil.example"),
+        ("See https://acme.example@evil.example/", "evil.example"),
+        ("See https:\\\\EVIL.example", "evil.example"),
+        ("![x](//evil.example/a.png?q=secret)", "evil.example"),
+        ("<img src='//evil.example/a'>", "evil.example"),
+        ("[a]: //evil.example", "evil.example"),
+        ("See http://[::1]/", r"\[::1\]"),
+        ("See https://acme.example.evil.example/", "acme.example.evil.example"),
+        ("See https://acme.example, https://help.acme.example:443/a.", None),
+        ("Mail a//b or c:/d.", None),
+    ],
+)
+def test_rules_hold_for_answers(
+    registry: Registry, team: Repo, near: Provider, text: str, fault: str | None
+) -> None:
+    write(team, "c", RULES)
+    near.reply(text=text)
+    if fault is None:
+        assert registry.run("c@working", {"text": "x"}).text == text
+        return
+    said: list[str] = []
+    with pytest.raises(OutputError, match=fault) as caught:
+        said.extend(piece.text for piece in registry.stream("c@working", {"text": "x"}))
+    assert (said, caught.value.stage, caught.value.text) == ([], "output", text)
+
+
+def test_rules_hold_for_data_and_answers_are_repaired(
+    registry: Registry, team: Repo, near: Provider
+) -> None:
+    write(team, "c", f"output: {{type: object}}\nrepair: 1\n{RULES}")
+    near.reply(text='{"a": ["\\u0068ttps://evil.example"]}')
+    near.reply(text='{"a": []}')
+    run = registry.run("c@working", {"text": "x"})
+    assert run.data == {"a": []}
+    assert "evil.example" in near.requests[1].json["messages"][-1]["content"]
+    write(team, "c", f"repair: 1\n{RULES}")
+    near.reply(text="As an AI, I")
+    near.reply(text="Done.")
+    assert registry.run("c@working", {"text": "x"}).text == "Done."

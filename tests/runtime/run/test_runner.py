@@ -10,7 +10,7 @@ import pytest
 from inline_snapshot import snapshot
 
 import promptops
-from promptops.errors import InputError, PromptopsError, UsageError
+from promptops.errors import InputError, PromptopsError
 from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.models.model import ModelError
 from promptops.runtime.run.output import OutputError
@@ -258,69 +258,6 @@ def test_a_plan_asks_nobody(registry: Registry, team: Repo, near: Provider) -> N
     assert near.requests == []
     assert not (team.path / ".git" / "promptops-log").exists()
     assert json.dumps(plan.request)
-
-
-COMPLETION = {
-    "id": "resp-1",
-    "model": "small-2026",
-    "choices": [{"message": {"role": "assistant", "content": "Short."}, "finish_reason": "stop"}],
-    "usage": {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18},
-}
-
-
-class Completion:
-    def model_dump(self, *, mode: str) -> dict[str, Any]:
-        assert mode == "json"
-        return COMPLETION
-
-
-@pytest.mark.parametrize("answer", [COMPLETION, Completion()])
-def test_a_call_of_another_client_is_recorded(
-    registry: Registry, team: Repo, answer: object
-) -> None:
-    prompt = registry.get("a@working")
-    run_id = registry.record(prompt, answer, {"text": "x"}, user="u-1", seconds=2)
-    registry.feedback(run_id, score=1)
-    entry = logged(team, run_id)
-    run, (attempt,) = entry.run, entry.attempts
-    assert (run.status, run.prompt, run.version, run.user) == ("succeeded", "a", "1.0.0", "u-1")
-    assert (run.answer, run.cost_micros, run.ms, run.finish) == ("Short.", 25, 2000, "stop")
-    assert run.digest == prompt.digest
-    assert run.messages is not None
-    assert run.messages[0]["content"] == "Sum up: x"
-    assert (attempt.served_model, attempt.response_id) == ("small-2026", "resp-1")
-    assert len(entry.feedback) == 1
-
-
-MESSAGE = {
-    "id": "msg-1",
-    "type": "message",
-    "model": "claude-x",
-    "content": [
-        {"type": "text", "text": "Looking."},
-        {"type": "tool_use", "id": "call-1", "name": "look", "input": {"a": 1}},
-    ],
-    "stop_reason": "tool_use",
-    "usage": {"input_tokens": 4, "cache_read_input_tokens": 6, "output_tokens": 5},
-}
-
-
-def test_texts_errors_and_other_formats_are_recorded(registry: Registry, team: Repo) -> None:
-    said = logged(team, registry.record("a@working", "Hi.", model="far/large")).run
-    assert (said.answer, said.cost_micros, said.usage_source) == ("Hi.", None, "unknown")
-    failed = logged(team, registry.record("a@working", TimeoutError("gone"))).run
-    assert (failed.status, failed.stage, failed.error) == ("failed", "call", "gone")
-    assert (failed.error_kind, failed.answer) == ("TimeoutError", None)
-    other = logged(team, registry.record("a@working", MESSAGE)).run
-    assert (other.answer, other.finish) == ("Looking.", "tool_calls")
-    assert other.tool_calls == ({"id": "call-1", "name": "look", "arguments": '{"a": 1}'},)
-    assert (other.input_tokens, other.cached_tokens, other.output_tokens) == (10, 6, 5)
-
-
-@pytest.mark.parametrize("answer", [None, {"choices": []}, 5, object()])
-def test_what_is_no_answer_is_not_recorded(registry: Registry, answer: object) -> None:
-    with pytest.raises(UsageError):
-        registry.record("a@working", answer)
 
 
 HIDDEN = """---

@@ -1,4 +1,4 @@
-"""Answers kept for identical requests."""
+"""Identical requests: cached answers, and runs that wait for another one's call."""
 
 from __future__ import annotations
 
@@ -15,25 +15,13 @@ import promptops
 from promptops.repository.settings.cache import CacheSettings
 from promptops.runtime.answers import Answers, Flight, Kept, PendingAnswer
 from promptops.runtime.models.model import NO_USAGE, Answer, ModelError
-from promptops.runtime.run.interface import Caller
 from promptops.runtime.run.output import OutputError
 from tests.runtime.run.pieces import OUTPUT, PROMPT, logged, opened_log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from promptops.runtime.registry import Registry
     from tests.repositories import Repo
     from tests.runtime.provider import Provider
-
-
-@pytest.fixture
-def cached(team: Repo) -> Iterator[Registry]:
-    config = (team.path / "promptops.toml").read_text()
-    team.write("promptops.toml", f"{config}[cache]\n")
-    team.write("prompts/c.md", PROMPT.format(more="temperature: 0\n"))
-    with promptops.open(team.path) as registry:
-        yield registry
 
 
 ASKED = {"text": "x"}
@@ -115,39 +103,6 @@ def test_a_log_that_cannot_be_used_leaves_the_memory(
     for file in (team.path / ".git/promptops-log").iterdir():
         file.write_bytes(b"no log at all, but some other file")
     assert cached.run("c@working", ASKED).text == "Once."
-
-
-def test_what_differs_is_asked(cached: Registry, team: Repo, near: Provider) -> None:
-    cached.run("c@working", ASKED)
-    cached.run("c@working", {"text": "y"})
-    cached.run("c@working", ASKED, tenant="acme")
-    cached.run("c@working", ASKED, model="near/other")
-    caller = Caller(environment="eval")
-    cached.open_runner().run("c@working", ASKED, caller, None)
-    assert len(near.requests) == 5
-
-
-@pytest.mark.parametrize("more", ["", "temperature: 0.5\n"])
-def test_sampled_answers_are_not_kept_unless_asked_for(
-    team: Repo, cached: Registry, near: Provider, more: str
-) -> None:
-    team.write("prompts/s.md", PROMPT.format(more=more))
-    cached.run("s@working", ASKED)
-    cached.run("s@working", ASKED)
-    assert len(near.requests) == 2
-    config = (team.path / "promptops.toml").read_text()
-    team.write("promptops.toml", f"{config}sampled = true\n")
-    with promptops.open(team.path) as registry:
-        registry.run("s@working", ASKED)
-        registry.run("s@working", ASKED)
-    assert len(near.requests) == 3
-
-
-def test_nothing_is_kept_without_the_table(registry: Registry, team: Repo, near: Provider) -> None:
-    team.write("prompts/c.md", PROMPT.format(more="temperature: 0\n"))
-    registry.run("c@working", ASKED)
-    registry.run("c@working", ASKED)
-    assert len(near.requests) == 2
 
 
 def test_what_failed_is_asked_again(cached: Registry, team: Repo, near: Provider) -> None:

@@ -1,4 +1,4 @@
-"""Which prompt and which model answer: shares, routes, [models] allow, escalation, review."""
+"""Which prompt and which model are asked: shares, routes, [models] allow, choose."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ import pytest
 from inline_snapshot import snapshot
 
 import promptops
+from promptops.checks.models import find_model
 from promptops.errors import PausedError, RefusedError, UsageError
 from promptops.runtime.models.model import ModelError
 from tests.released import Press
-from tests.runtime.run.pieces import PROMPT, logged
+from tests.runtime.run.pieces import OUTPUT, PROMPT, logged, write
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from promptops.runtime.registry import Registry
     from tests.repositories import Repo
     from tests.runtime.provider import Provider
-
-
-def write(team: Repo, name: str, more: str) -> None:
-    team.write(f"prompts/{name}.md", PROMPT.format(more=more))
 
 
 def test_a_route_chooses_the_model(
@@ -157,63 +155,88 @@ def test_a_model_that_is_not_allowed_is_never_asked(
     assert far.requests == []
 
 
-ESCALATED = """escalate: {when: "'?' in output", model: far/large}
-review: {when: "output | length < 4"}
-"""
+SORRY = "Sorry, later."
 
 
-def test_an_unsure_answer_is_asked_of_the_stronger_model(
+@pytest.mark.parametrize("has_reply", [True, False])
+def test_a_paused_prompt_says_its_fixed_reply(
+    team: Repo, near: Provider, *, has_reply: bool
+) -> None:
+    press = Press(team)
+    keys = {"reply": SORRY} if has_reply else {"limitations": "none known"}
+    press.release("p", "1.0.0", extra=None, model="near/small", inputs="{question: string}", **keys)
+    press.deploy("production", {"p": "1.0.0"}, paused={"p": "leak"}, action="pause")
+    with promptops.open(team.path) as registry:
+        if has_reply:
+            run = registry.run("p", {"question": "x"})
+            assert (run.text, run.is_degraded) == (SORRY, True)
+            assert masked(run.decisions[0].why) == snapshot(
+                "p is paused in production by Jane Doe on 2026-01-01 00:00 UTC: leak"
+            )
+        else:
+            with pytest.raises(PausedError):
+                registry.run("p", {"question": "x"})
+    assert near.requests == []
+
+
+CHOOSE = "choose: {by: cost, among: [far/large, near/mini, near/other]}\n"
+
+
+def test_the_cheapest_model_is_asked(
     registry: Registry, team: Repo, near: Provider, far: Provider
 ) -> None:
-    write(team, "e", ESCALATED)
-    near.reply(text="Perhaps?")
-    far.reply(text="Surely.")
-    run = registry.run("e@working", {"text": "x"})
-    assert (run.text, run.model, len(run.attempts)) == ("Surely.", "far/large", 2)
-    assert run.decisions[-1].rule == "escalate"
-    near.reply(text="Certainly.")
-    assert registry.run("e@working", {"text": "x"}).model == "near/small"
+    write(team, "c", CHOOSE)
+    run = registry.run("c@working", {"text": "x"})
+    assert run.model == "near/mini"
+    assert [(one.rule, one.why) for one in run.decisions] == [
+        ("choose", "near/mini is the cheapest of 3 models")
+    ]
 
 
-def test_the_first_answer_stands_where_the_stronger_model_fails(
-    registry: Registry, team: Repo, near: Provider, far: Provider
+def test_a_model_that_cannot_read_it_all_is_passed_over(
+    team: Repo, near: Provider, far: Provider
 ) -> None:
-    write(team, "e", ESCALATED)
-    near.reply(text="Perhaps?")
-    far.always(status=400)
-    run = registry.run("e@working", {"text": "x"})
-    assert (run.text, run.model, run.is_degraded) == ("Perhaps?", "near/small", True)
-    assert run.decisions[-1].why == snapshot(
-        "the first answer is kept: far/large: the provider refused the request (400): refused"
+    text = (team.path / "promptops.toml").read_text()
+    team.write("promptops.toml", text.replace("[models.far]", "context = 250\n[models.far]"))
+    write(team, "c", CHOOSE)
+    with promptops.open(team.path) as registry:
+        assert registry.run("c@working", {"text": "x"}).model == "near/mini"
+        assert registry.run("c@working", {"text": "word " * 200}).model == "far/large"
+        write(team, "c", "choose: {by: cost, among: [near/mini]}\n")
+        far.always(text="Far.")
+        near.always(status=404)
+        run = registry.run("c@working", {"text": "word " * 200})
+    assert run.decisions[0].why == snapshot(
+        "near/small, since no candidate qualifies and has a price"
     )
+    assert run.model == "far/large"
 
 
-def test_a_stream_holds_back_what_may_be_replaced(
+def test_a_model_that_takes_no_schema_is_not_chosen(
+    team: Repo, near: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidates = ("openai/gpt-4", "openai/gpt-4o-mini")
+    known = [find_model(one) for one in candidates]
+    assert ["response_format" in one.refused for one in known if one] == [True, False]
+    more = f"choose: {{by: cost, among: [{', '.join(candidates)}]}}\n"
+    config = (team.path / "promptops.toml").read_text()
+    cheap = "".join(
+        f'[models."{name}"]\ninput_price = {price}\noutput_price = {price}\n'
+        for name, price in zip(candidates, (1, 2), strict=True)
+    )
+    team.write("promptops.toml", f"{config}{cheap}")
+    write(team, "c", f"{OUTPUT}{more}")
+    write(team, "d", more)
+    with promptops.open(team.path) as registry:
+        assert registry.plan("c@working", {"text": "x"}).model == "openai/gpt-4o-mini"
+        assert registry.plan("d@working", {"text": "x"}).model == "openai/gpt-4"
+
+
+def test_the_prompts_own_model_follows_the_chosen_one(
     registry: Registry, team: Repo, near: Provider, far: Provider
 ) -> None:
-    write(team, "e", ESCALATED)
-    near.reply(text="Perhaps?")
-    far.reply(text="Surely.")
-    pieces = list(registry.stream("e@working", {"text": "x"}))
-    assert "".join(piece.text for piece in pieces) == "Surely."
-
-
-def test_an_answer_is_queued_for_a_person(registry: Registry, team: Repo, near: Provider) -> None:
-    write(team, "e", ESCALATED)
-    near.reply(text="Hm.")
-    run = registry.run("e@working", {"text": "x"})
-    (review,) = logged(team, run.id).reviews
-    assert (review.status, review.why) == ("open", "output | length < 4")
-    assert run.decisions[-1].rule == "review"
-
-
-def test_a_condition_that_cannot_be_judged_asks_a_person(
-    registry: Registry, team: Repo, near: Provider
-) -> None:
-    write(team, "e", 'review: {when: "output.score < 1"}\n')
-    near.reply(text="Hm.")
-    run = registry.run("e@working", {"text": "x"})
-    assert run.decisions[-1].why == snapshot(
-        "output.score < 1 cannot be evaluated: `str object` has no attribute `score`"
-    )
-    assert len(logged(team, run.id).reviews) == 1
+    write(team, "c", "choose: {by: cost, among: [near/mini]}\n")
+    near.reply(status=404)
+    near.reply(text="Small.")
+    run = registry.run("c@working", {"text": "x"})
+    assert (run.text, run.model, run.is_degraded) == ("Small.", "near/small", True)
