@@ -1,5 +1,8 @@
 """A bare repository that judges pushes, a clone of it, and deployments written by hand.
 
+Most pushes are put before the hook in this process, without git between the two: `take`, `refuse`
+and `deploy`. Those whose names end in `push` are made by git, with the hook as a program.
+
 The deployments are composed with plain git from docs/SPEC.md alone, so that the hook is held to
 the specification; whatever a test then bends is all that is wrong with them.
 """
@@ -8,27 +11,33 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.cli.running import accept
+from tests.cli.running import accept, run
 from tests.prompts import prompt_text
 from tests.released import Press, digest_of
 from tests.repositories import Repo
 from tests.templates import copy_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
 NAME = "support/triage"
 OTHER = "support/reply"
 VERSIONS = ("1.0.0", "1.1.0", "1.2.0")
 SCRATCH = "refs/scratch/draft"
+OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 SETTINGS = """\
 [environments.staging]
 [environments.production]
 from = "staging"
+"""
+GUARDED = """\
+[gate]
+branches = ["main", "stable"]
 """
 
 
@@ -74,7 +83,8 @@ class Server:
         for name in ("clone", "remote.git"):
             copy_folder(template / name, folder / name)
         clone, remote = Repo(folder / "clone"), Repo(folder / "remote.git")
-        clone.git("remote", "set-url", "origin", remote.url)
+        settings = clone.path / ".git/config"
+        settings.write_text(settings.read_text().replace(str(template), str(folder)))
         made = _PRESSES[template]
         return cls(remote, clone, Press(clone, None, dict(made.files), dict(made.commits)))
 
@@ -85,15 +95,15 @@ class Server:
         assert "Traceback" not in said, said
         return Pushed(done.returncode, said)
 
-    def take(self, *refspecs: str, options: tuple[str, ...] = ()) -> None:
+    def take_push(self, *refspecs: str) -> None:
         """Push, and insist that it is taken."""
-        pushed = self.push(*refspecs, options=options)
+        pushed = self.push(*refspecs)
         assert pushed.code == 0, pushed.said
 
-    def refuse(self, *refspecs: str, why: str, options: tuple[str, ...] = ("--force",)) -> str:
+    def refuse_push(self, *refspecs: str, why: str) -> str:
         """Push, and insist that nothing has changed, and on why; give all that was said."""
         before = self.remote.refs()
-        pushed = self.push(*refspecs, options=options)
+        pushed = self.push(*refspecs, options=("--force",))
         assert pushed.code == 1, pushed.said
         assert "pre-receive hook declined" in pushed.said
         assert why in pushed.said, pushed.said
@@ -101,16 +111,91 @@ class Server:
         assert self.remote.refs() == before
         return pushed.said
 
+    def take(self, *refspecs: str) -> None:
+        """Insist that the hook takes a push; move the refs as it would."""
+        commands = self._list_commands(refspecs)
+        pushed = self._judge(commands)
+        assert pushed.code == 0, pushed.said
+        lines = [f"update {ref}\0{new}\0{old}\0" for old, new, ref in commands]
+        self.remote.git("update-ref", "--stdin", "-z", stdin="".join(lines))
+
+    def refuse(self, *refspecs: str, why: str) -> str:
+        """Insist that the hook refuses a push, and on why; give all that it said."""
+        pushed = self._judge(self._list_commands(refspecs))
+        assert pushed.code != 0, pushed.said
+        assert why in pushed.said, pushed.said
+        assert " hint: " in pushed.said
+        return pushed.said
+
     def deploy(self, draft: Draft) -> str:
-        """Push a deployment, and insist that it is taken; give its commit."""
+        """Insist that the hook takes a deployment; give its commit."""
         commit = draft.write()
         self.take(f"{commit}:refs/heads/promptops/{draft.environment}")
         return commit
 
+    def deploy_push(self, draft: Draft) -> str:
+        """Push a deployment, and insist that it is taken; give its commit."""
+        commit = draft.write()
+        self.take_push(f"{commit}:refs/heads/promptops/{draft.environment}")
+        return commit
+
     def refuse_deployment(self, draft: Draft, why: str) -> None:
-        """Push a deployment, and insist that it is refused, and on why."""
+        """Insist that the hook refuses a deployment, and on why."""
         commit = draft.write()
         self.refuse(f"{commit}:refs/heads/promptops/{draft.environment}", why=why)
+
+    def _list_commands(self, refspecs: Iterable[str]) -> list[tuple[str, str, str]]:
+        """Give what git would tell the hook of a forced push: old id, new id and ref."""
+        commands = []
+        for refspec in refspecs:
+            source, _, ref = refspec.partition(":")
+            ref = ref or source
+            if source.endswith("*"):
+                wanted = [(oid, name) for name, oid in self.clone.refs(source[:-1]).items()]
+            else:
+                wanted = [(self._find(source) if source else "", ref)]
+            for new, name in wanted:
+                full = name if name.startswith("refs/") else f"refs/heads/{name}"
+                old = self._read(full)
+                if old != new:
+                    zeros = "0" * len(old or new)
+                    commands.append((old or zeros, new or zeros, full))
+        return commands
+
+    def _read(self, ref: str) -> str:
+        """Give what a ref of the server means; "" if there is none. No test packs its refs."""
+        assert not (self.remote.path / "packed-refs").exists()
+        file = self.remote.path / ref
+        return file.read_text().strip() if file.is_file() else ""
+
+    def _show(self, *names: str) -> list[str]:
+        """Give the contents of objects in the clone."""
+        data = self.clone.run("cat-file", "--batch", stdin="\n".join(names) + "\n").stdout
+        texts = []
+        while data:
+            head, _, data = data.partition(b"\n")
+            size = int(head.split()[2])
+            texts.append(data[:size].decode())
+            data = data[size + 1 :]
+        return texts
+
+    def _find(self, source: str) -> str:
+        if OBJECT_ID.fullmatch(source):
+            return source
+        branch = f"refs/heads/{source}"
+        return self.clone.rev(branch if (self.clone.path / ".git" / branch).exists() else source)
+
+    def _judge(self, commands: Iterable[tuple[str, str, str]]) -> Pushed:
+        """Put a push before the hook, which finds its objects in the repository."""
+        for file in (self.clone.path / ".git/objects").rglob("*"):
+            copy = self.remote.path / "objects" / file.relative_to(self.clone.path / ".git/objects")
+            if file.is_file() and not copy.exists():
+                copy.parent.mkdir(exist_ok=True)
+                copy.hardlink_to(file)
+        lines = "".join(f"{old} {new} {ref}\n" for old, new, ref in commands)
+        done = run(self.remote, "hook", "pre-receive", stdin=lines)
+        assert "Traceback" not in done.output, done.output
+        return Pushed(done.exit_code, done.stderr)
 
     def yank(self, version: str, reason: str = "it lies", **trailers: str) -> str:
         """Yank a release in the clone, as SPEC.md has it but for what is bent; give the ref."""
@@ -130,14 +215,11 @@ class Server:
     def draft(self, environment: str = "staging", *, tip: str | None = None) -> Draft:
         """A deployment on top of what the server has, that changes nothing yet."""
         ref = f"refs/heads/promptops/{environment}"
-        tip = tip or self.remote.refs().get(ref)
+        tip = tip or self._read(ref) or None
         if tip is None:
             return Draft(self.clone, environment)
-        lock, undo = (
-            json.loads(self.clone.git("cat-file", "blob", f"{tip}:promptops.{name}"))["prompts"]
-            for name in ("lock", "undo")
-        )
-        message = self.clone.git("cat-file", "commit", tip)
+        message, *files = self._show(tip, f"{tip}:promptops.lock", f"{tip}:promptops.undo")
+        lock, undo = (json.loads(text)["prompts"] for text in files)
         number = int(message.partition("\nDeployment: ")[2].partition("\n")[0])
         return Draft(self.clone, environment, tip, number + 1, lock=lock, undo=undo)
 
@@ -252,7 +334,7 @@ class Draft:
             **self.files,
         }
         who = "Jane Doe <jane@example.com> 1767225600 +0000"
-        lines = [f"commit {SCRATCH}\ncommitter {who}\ndata 0\n"]
+        lines = [f"commit {SCRATCH}\nmark :1\ncommitter {who}\ndata 0\n"]
         lines.append(f"from {self.tip}\n" if self.tip else "deleteall\n")
         for path, text in contents.items():
             if text is None:
@@ -260,10 +342,9 @@ class Draft:
             else:
                 mode = self.mode if path.startswith("releases/") else "100644"
                 lines.append(f"M {mode} inline {path}\ndata {len(text.encode())}\n{text}\n")
-        self.repo.git("fast-import", "--quiet", "--force", stdin="".join(lines))
-        tree = self.repo.rev(f"{SCRATCH}^{{tree}}")
-        self.repo.git("update-ref", "-d", SCRATCH)
-        return tree
+        lines.append("\nls :1 \n")
+        shown = self.repo.git("fast-import", "--quiet", "--force", stdin="".join(lines))
+        return shown.split()[2]
 
     def commit(self, tree: str) -> str:
         """Write the commit of a tree; give its id."""

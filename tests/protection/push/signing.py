@@ -15,6 +15,23 @@ if TYPE_CHECKING:
 
     from promptops.gate.approvals.statement import ChangeStatement
 
+DEPLOYERS = """\
+[environments.staging]
+deployers = ["jane@example.com", "@acme/release"]
+"""
+GROUPS = """\
+[people]
+jane = ["jane@example.com", "@jane"]
+bob = ["bob@example.com", "@bob"]
+eve = ["eve@example.com", "@eve"]
+
+[teams]
+"@acme/release" = ["@acme/leads"]
+"@acme/leads" = ["bob"]
+"""
+PEOPLE = ("jane", "bob", "eve", "stranger")
+SIGNERS = ".promptops/allowed_signers"
+
 
 def make_key(path: Path) -> Path:
     """Make a key; give the private one."""
@@ -26,6 +43,27 @@ def make_key(path: Path) -> Path:
 def public(key: Path) -> str:
     """Give the public key, as a list of allowed signers has it."""
     return key.with_name(f"{key.name}.pub").read_text().strip()
+
+
+def build_keys(folder: Path) -> None:
+    """Make everybody a key in a folder."""
+    for who in PEOPLE:
+        make_key(folder / who)
+
+
+def list_signers(folder: Path, *people: str, options: str = "") -> str:
+    """Give a list of allowed signers."""
+    return "".join(f"{who}@example.com {options}{public(folder / who)}\n" for who in people)
+
+
+def open_deploying(folder: Path, keys: Path) -> Server:
+    """Open a server where jane and a team may deploy to staging."""
+    files = {
+        "promptops.toml": DEPLOYERS,
+        ".promptops/groups.toml": GROUPS,
+        SIGNERS: list_signers(keys, "jane", "bob", "eve"),
+    }
+    return Server.open(folder, files=files)
 
 
 def seal(server: Server, key: Path, statement: ChangeStatement | DeploymentStatement) -> str:

@@ -7,38 +7,23 @@ from typing import TYPE_CHECKING
 import pytest
 from inline_snapshot import snapshot
 
-from promptops.delivery.evidence import write_evidence
 from promptops.gate.approvals.statement import ChangeStatement
 from promptops.gate.rules import ApprovalEntry
-from tests.delivery.test_evidence import RECORD
 from tests.prompts import prompt_text
-from tests.protection.push.server import NAME, Server
-from tests.protection.push.signing import approve, make_key, public, seal
+from tests.protection.push.server import GUARDED, NAME, Server
+from tests.protection.push.signing import make_key, public, seal
 from tests.screens import masked
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.slow
 
-DIGEST = f"sha256:{'0' * 64}"
-GUARDED = """\
-[gate]
-branches = ["main", "stable"]
-"""
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Server:
-    """Give a server with two guarded branches, of which one is still to come."""
-    return Server.open(tmp_path, files={"promptops.toml": GUARDED})
-
-
+@pytest.mark.slow
 def test_the_first_push_needs_nobody(tmp_path: Path) -> None:
     server = Server.open(tmp_path)
     for ref in server.remote.refs():
         server.remote.git("update-ref", "-d", ref)
-    server.take("main", "refs/tags/prompts/*")
+    server.take_push("main", "refs/tags/prompts/*")
 
 
 def test_a_guarded_branch_only_moves_on(server: Server) -> None:
@@ -63,57 +48,8 @@ def test_another_guarded_branch_begins_on_the_protected_one(server: Server) -> N
 
 def test_branches_that_are_not_guarded_are_free(server: Server) -> None:
     server.take("main:refs/heads/topic")
-    server.take("HEAD~1:refs/heads/topic", options=("--force",))
+    server.take("HEAD~1:refs/heads/topic")
     server.take(":refs/heads/topic")
-
-
-def test_approvals_are_made_once_and_signed_by_somebody_known(
-    server: Server, tmp_path: Path
-) -> None:
-    jane, eve = make_key(tmp_path / "jane"), make_key(tmp_path / "eve")
-    true, false = (approve(server, key, DIGEST, "jane@example.com") for key in (jane, eve))
-    # Where nobody's key is known, nothing can be told, and nothing counts.
-    server.take(true)
-    server.clone.commit({".promptops/allowed_signers": f"jane@example.com {public(jane)}\n"})
-    server.take("main")
-    server.refuse(f":{true.partition(':')[2]}", why="it is never deleted")
-    server.refuse(f"{false.partition(':')[0]}:{true.partition(':')[2]}", why="it is never moved")
-    server.refuse(false, why="it does not count")
-    another = approve(server, jane, DIGEST, "jane@example.com", "1.1.0")
-    blob, _, place = another.partition(":")
-    folder, elsewhere = place.rpartition("/")[0], f"{'0' * 32}/{blob}"
-    server.refuse(f"{blob}:{folder.rpartition('/')[0]}/{elsewhere}", why=f"belongs to {folder}/")
-    server.take(another)
-    ref = "refs/promptops/approvals/change/0123"
-    server.refuse(f"main:{ref}/x", why="it contains no statement")
-    blob = server.clone.git("hash-object", "-w", "--stdin", stdin="{}")
-    server.refuse(f"{blob}:{ref}/jane", why="its name does not match its content")
-    server.refuse(f"{blob}:{ref}/{blob}", why="error: refs/promptops/approvals/change/0123/")
-
-
-def test_evidence_is_pushed_once_under_its_own_name(server: Server) -> None:
-    blob = server.clone.git("hash-object", "-w", "--stdin", stdin=write_evidence([RECORD]).decode())
-    other = server.clone.git("hash-object", "-w", "--stdin", stdin="{}")
-    ref = "refs/promptops/evals"
-    server.refuse(f"{blob}:{ref}/jane", why="its name does not match its content")
-    server.refuse(f"main:{ref}/{blob}", why="it contains no evidence")
-    server.refuse(f"{other}:{ref}/{other}", why="is not of the form promptops.evals/v2")
-    server.take(f"{blob}:{ref}/{blob}")
-    server.refuse(f"{other}:{ref}/{blob}", why="it is never moved")
-    server.refuse(f":{ref}/{blob}", why="it is never deleted")
-
-
-@pytest.mark.parametrize(
-    "settings", ["[gate]\nbranch = ['main']\n", "[gate]\nbranches = ['release/*']\n", "x = ["]
-)
-def test_rules_that_cannot_be_read_let_nothing_pass(tmp_path: Path, settings: str) -> None:
-    server = Server.open(tmp_path, files={"promptops.toml": settings})
-    server.refuse("main:refs/heads/topic", why="the policy on main cannot be read")
-
-
-def test_without_a_branch_at_head_nobody_can_tell(server: Server) -> None:
-    server.remote.git("update-ref", "--no-deref", "HEAD", server.clone.rev("main"))
-    server.refuse("main:refs/heads/topic", why="HEAD of this repository is not on a branch")
 
 
 def test_a_change_that_the_gate_lets_through_is_taken(server: Server) -> None:
@@ -123,13 +59,14 @@ def test_a_change_that_the_gate_lets_through_is_taken(server: Server) -> None:
     server.take("main")
 
 
+@pytest.mark.slow
 def test_a_change_that_may_not_merge_is_refused_with_every_reason(server: Server) -> None:
     files = {
         f"prompts/{NAME}.md": prompt_text("1.2.0", "Answer {{ question }} otherwise"),
         "prompts/broken.md": "---\nversion: one\n---\n{{ nothing",
     }
     server.clone.commit(files)
-    said = server.refuse("main", why=f"main: prompts/{NAME}.md")
+    said = server.refuse_push("main", why=f"main: prompts/{NAME}.md")
     assert masked(said) == snapshot("""\
 To file://<folder>/remote.git
 !	refs/heads/main:refs/heads/main	[remote rejected] (pre-receive hook declined)

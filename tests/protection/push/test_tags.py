@@ -16,8 +16,6 @@ from tests.screens import masked
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.slow
-
 FILE = f"prompts/{NAME}.md"
 OLD = f"refs/tags/prompts/{NAME}@1.0.0"
 BODY = "Answer {{ question }} as 2.0.0"
@@ -35,13 +33,14 @@ def commit_next(server: Server) -> None:
 
 
 @pytest.mark.parametrize("object_format", ["sha1", "sha256"])
+@pytest.mark.slow
 def test_a_release_that_is_true_is_taken_once(tmp_path: Path, object_format: str) -> None:
     server = Server.open(tmp_path, object_format=object_format)
     commit = server.clone.commit({FILE: prompt_text("2.0.0", BODY)})
     trailers = {"Prompt_Change": "major", "Prompt_Base": "1.2.0"}
     tag = write_tag(server.clone, "2.0.0", commit, **trailers)
-    server.refuse(tag, why=f"its commit {commit[:12]} has not been merged into main")
-    server.take(tag, "main")
+    server.refuse_push(tag, why=f"its commit {commit[:12]} has not been merged into main")
+    server.take_push(tag, "main")
     server.clone.git("tag", "-d", f"prompts/{NAME}@2.0.0")
     write_tag(server.clone, "2.0.0", commit, **trailers, Operation="4567")
     server.refuse(tag, why="it is never moved")
@@ -224,11 +223,12 @@ def test_what_is_none_of_ours_passes(server: Server) -> None:
     server.take(*(f":{ref}" for ref in refs))
 
 
+@pytest.mark.slow
 def test_all_reasons_are_told_and_nothing_happens(server: Server) -> None:
     server.clone.git("tag", "-d", f"prompts/{OTHER}@1.0.0")
     text = prompt_text("2.0.0", BODY)
     good = write_tag(server.clone, "2.0.0", server.clone.rev("main"), text=text)
-    said = server.refuse(
+    said = server.refuse_push(
         good, f":{OLD}", "main:refs/heads/promptops/qa", "main:topic", why="it is never deleted"
     )
     assert said.count("remote: error: ") == 2

@@ -7,57 +7,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.protection.push.server import NAME, Server
-from tests.protection.push.signing import approve, make_key, public
-from tests.templates import copy_template
+from tests.protection.push.signing import (
+    DEPLOYERS,
+    GROUPS,
+    SIGNERS,
+    approve,
+    list_signers,
+    open_deploying,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-pytestmark = pytest.mark.slow
-
-SETTINGS = """\
-[environments.staging]
-deployers = ["jane@example.com", "@acme/release"]
-"""
-GROUPS = """\
-[people]
-jane = ["jane@example.com", "@jane"]
-bob = ["bob@example.com", "@bob"]
-eve = ["eve@example.com", "@eve"]
-
-[teams]
-"@acme/release" = ["@acme/leads"]
-"@acme/leads" = ["bob"]
-"""
-PEOPLE = ("jane", "bob", "eve", "stranger")
-FILE = ".promptops/allowed_signers"
-
-
-@pytest.fixture
-def keys(tmp_path: Path) -> Path:
-    """Give a folder with everybody's keys."""
-    copy_template(build_keys, tmp_path / "keys", tmp_path.parent)
-    return tmp_path / "keys"
-
-
-def build_keys(folder: Path) -> None:
-    for who in PEOPLE:
-        make_key(folder / who)
-
-
-def list_signers(folder: Path, *people: str, options: str = "") -> str:
-    return "".join(f"{who}@example.com {options}{public(folder / who)}\n" for who in people)
 
 
 @pytest.fixture
 def server(tmp_path: Path, keys: Path) -> Server:
     """Give a server where jane and a team may deploy to staging."""
-    files = {
-        "promptops.toml": SETTINGS,
-        ".promptops/groups.toml": GROUPS,
-        FILE: list_signers(keys, "jane", "bob", "eve"),
-    }
-    return Server.open(tmp_path, files=files)
+    return open_deploying(tmp_path, keys)
 
 
 @pytest.mark.parametrize("who", ["jane", "bob"])
@@ -87,7 +53,7 @@ def test_nobody_else_deploys_under_whatever_name(
 def test_a_key_for_something_else_or_of_another_time_does_not_count(
     server: Server, keys: Path, options: str
 ) -> None:
-    server.clone.commit({FILE: list_signers(keys, "jane", options=options)})
+    server.clone.commit({SIGNERS: list_signers(keys, "jane", options=options)})
     server.remote.git("fetch", "--quiet", server.clone.url, "+main:main")
     draft = server.promotion("1.0.0")
     draft.key = keys / "jane"
@@ -124,7 +90,7 @@ def test_pausing_is_deploying(server: Server, keys: Path) -> None:
 
 
 def test_only_the_protected_branch_says_whose_keys_count(server: Server, keys: Path) -> None:
-    server.clone.commit({FILE: list_signers(keys, "jane", "stranger")})
+    server.clone.commit({SIGNERS: list_signers(keys, "jane", "stranger")})
     settings = "[environments.staging]\ndeployers = ['stranger@example.com']\n"
     server.clone.commit({"promptops.toml": settings})
     draft = server.promotion("1.0.0")
@@ -134,14 +100,14 @@ def test_only_the_protected_branch_says_whose_keys_count(server: Server, keys: P
 
 
 def test_without_a_list_of_keys_nobody_can_tell(tmp_path: Path, keys: Path) -> None:
-    server = Server.open(tmp_path, files={"promptops.toml": SETTINGS})
+    server = Server.open(tmp_path, files={"promptops.toml": DEPLOYERS})
     draft = server.promotion("1.0.0")
     draft.key = keys / "jane"
-    server.refuse_deployment(draft, f"there is no {FILE} on main to verify signatures")
+    server.refuse_deployment(draft, f"there is no {SIGNERS} on main to verify signatures")
 
 
 def test_a_team_that_nobody_knows_is_said_to_be_unknown(tmp_path: Path, keys: Path) -> None:
-    files = {"promptops.toml": SETTINGS, FILE: list_signers(keys, "jane", "bob")}
+    files = {"promptops.toml": DEPLOYERS, SIGNERS: list_signers(keys, "jane", "bob")}
     server = Server.open(tmp_path, files=files)
     draft = server.promotion("1.0.0")
     draft.key = keys / "bob"
@@ -150,36 +116,13 @@ def test_a_team_that_nobody_knows_is_said_to_be_unknown(tmp_path: Path, keys: Pa
     server.deploy(draft)
 
 
-def test_the_server_may_know_who_pushes(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    server.remote.config("promptops.deployerVariable", "GL_USERNAME")
-    draft = server.promotion("1.0.0")
-    server.refuse_deployment(draft, "the server does not set it to the pusher")
-    monkeypatch.setenv("GL_USERNAME", "eve")
-    server.refuse_deployment(draft, "@eve may not deploy to staging")
-    monkeypatch.setenv("GL_USERNAME", "bob")
-    server.deploy(draft)
-
-
-def test_a_variable_that_the_server_does_not_name_counts_for_nothing(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GL_USERNAME", "jane")
-    server.refuse_deployment(server.promotion("1.0.0"), "the deployment is not signed")
-
-
-def test_evals_that_cannot_be_checked_let_nothing_pass(tmp_path: Path) -> None:
-    settings = "[environments.staging]\nevals = true\n"
-    server = Server.open(tmp_path, files={"promptops.toml": settings})
-    server.refuse_deployment(server.promotion("1.0.0"), "this hook has no evidence of them")
-
-
 @pytest.fixture
 def approving(tmp_path: Path, keys: Path) -> Server:
     """Give a server where a release needs one more person's approval for staging."""
     files = {
         "promptops.toml": "[environments.staging]\napprovals = 1\n[gate]\nrepository = 'acme'\n",
         ".promptops/groups.toml": GROUPS,
-        FILE: list_signers(keys, "jane", "bob", "eve"),
+        SIGNERS: list_signers(keys, "jane", "bob", "eve"),
     }
     return Server.open(tmp_path, files=files)
 
