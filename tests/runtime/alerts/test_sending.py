@@ -33,6 +33,11 @@ def test_a_webhook_gets_the_document_at_a_secret_address() -> None:
     assert receiver.requests[0].headers["content-type"] == "application/json"
 
 
+def test_a_command_is_run_once_and_its_failure_is_an_error() -> None:
+    with pytest.raises(AlertError, match="the command ended with 3"):
+        tell(ChannelSettings("command", None, "ALERT"), {"ALERT": "sh -c 'exit 3'"})
+
+
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
 def test_what_may_pass_is_tried_again(status: int) -> None:
     with Receiver((status, {}), (status, {"Retry-After": "7"})) as receiver:

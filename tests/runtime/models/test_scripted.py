@@ -8,7 +8,6 @@ import pytest
 
 from promptops.repository.settings.models import ModelSettings
 from promptops.runtime.models import open_model
-from promptops.runtime.models.echo import EchoModel
 from promptops.runtime.models.model import ModelError, Request, Usage
 from promptops.runtime.models.scripted import read_scripted
 
@@ -176,28 +175,6 @@ def test_a_request_that_no_rule_fits() -> None:
     model = read_scripted(NAME, "rules: [{when: {text: b}, answer: a}]")
     with pytest.raises(ModelError, match=r"no rule of rules\.yaml matches"):
         answer(model, "a")
-
-
-def test_echo() -> None:
-    model = EchoModel()
-    messages: list[dict[str, Any]] = [
-        {"role": "system", "content": "s"},
-        {
-            "role": "user",
-            "content": [{"type": "text", "text": "a "}, {"type": "text", "text": "b"}],
-        },
-        {"role": "assistant", "content": "c"},
-    ]
-    request = Request("echo/x", messages)
-    deadline = time.monotonic() + 30
-    found = model.call(request, deadline=deadline)
-    assert found.text == "a b"
-    assert found.usage.source == "estimated"
-    assert asyncio.run(model.acall(request, deadline=deadline)) == found
-    assert [part.text for part in model.stream(request, deadline=deadline)] == ["a ", "b", ""]
-    assert model.call(Request("echo", []), deadline=deadline).text == ""
-    with pytest.raises(ModelError):
-        model.call(request, deadline=time.monotonic() - 1)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_a_command_gets_the_document_and_its_words_without_a_shell(tmp_path: Pat
         (" ", "the command is empty"),
     ],
 )
-def test_a_command_that_fails_is_an_error_that_no_try_mends(command: str, message: str) -> None:
+def test_a_command_that_fails_is_not_tried_again(command: str, message: str) -> None:
     with pytest.raises(AlertError) as caught:
         run_command(MESSAGE, command, timeout_seconds=60)
     assert caught.value.message.startswith(message)
