@@ -111,7 +111,7 @@ def cluster(session: nox.Session) -> None:
     """Run the tests of evals on a Dask cluster, with real workers."""
     session.install("--editable", ".[cluster,postgres,redis]", *group("test"))
     session.env.update({"PROMPTOPS_REQUIRE_DASK": "1", "PROMPTOPS_REQUIRE_STORES": "1"})
-    session.run("pytest", "tests/evals/cluster", *session.posargs)
+    session.run("pytest", "tests/evals/test_cluster.py", *session.posargs)
 
 
 @nox.session(default=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
@@ -13,77 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from promptops.evals.cap import CapError, CostCap
-from promptops.evals.pace import Pace
-from promptops.evals.result import (
-    SampleOutcome,
-    SampleResult,
-    SuiteRunResult,
-    Trial,
-    TrialState,
-    decide,
-    find_reasons,
-)
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
     from tests.repositories import Repo
-
-
-def test_a_purse_is_never_overdrawn_and_waits_for_what_is_in_flight() -> None:
-    async def scenario() -> list[str]:
-        cost_cap = CostCap(100)
-        said = []
-        held = await cost_cap.take(60, "m")
-
-        async def second() -> None:
-            taken = await cost_cap.take(60, "m")
-            said.append("taken")
-            cost_cap.settle(taken, None)
-
-        task = asyncio.create_task(second())
-        await asyncio.sleep(0)
-        said.append("waiting")
-        cost_cap.settle(held, 40)
-        await task
-        assert cost_cap.spent == 100
-        with pytest.raises(CapError):
-            await cost_cap.take(1, "m")
-        return said
-
-    assert asyncio.run(scenario()) == ["waiting", "taken"]
-
-
-def test_a_cap_of_nothing_lets_free_calls_through() -> None:
-    async def scenario() -> None:
-        cost_cap = CostCap(0)
-        cost_cap.settle(await cost_cap.take(0, "m"), 0)
-        with pytest.raises(CapError):
-            await cost_cap.take(None, "m")
-
-    asyncio.run(scenario())
-
-
-def test_pace_halves_once_for_a_burst_of_refusals_and_recovers() -> None:
-    async def scenario() -> list[int]:
-        pace = Pace(8)
-        limits = []
-
-        async def trial(*, refused: bool) -> None:
-            async with pace:
-                await asyncio.sleep(0)
-                if refused:
-                    pace.brake()
-                limits.append(pace.limit)
-
-        await asyncio.gather(*(trial(refused=True) for _ in range(8)))
-        lowest = min(limits)
-        await asyncio.gather(*(trial(refused=False) for _ in range(200)))
-        return [lowest, limits[-1]]
-
-    lowest, last = asyncio.run(scenario())
-    assert 1 <= lowest <= 4
-    assert last == 8
 
 
 EVAL_RUN = [sys.executable, "-m", "promptops", "eval", "run", "--format", "json"]
@@ -109,52 +41,6 @@ def wait_for_journal(repo: Repo, process: subprocess.Popen[Any]) -> None:
         assert process.poll() is None
         assert time.monotonic() < deadline
         os.sched_yield()
-
-
-def trials(*outcomes: str) -> tuple[Trial, ...]:
-    return tuple(Trial(n, SampleOutcome(one)) for n, one in enumerate(outcomes, 1))
-
-
-@pytest.mark.parametrize(
-    ("outcomes", "needed", "expected"),
-    [
-        (("passed", "failed", "passed"), 2, "passed"),
-        (("passed", "failed", "failed"), 2, "failed"),
-        (("passed", "failed", "error"), 2, "error"),
-        (("passed", "passed", "error"), 2, "passed"),
-        (("failed", "failed", "error"), 2, "failed"),
-        (("passed", "failed", "missing"), 2, "missing"),
-        (("missing", "error"), 1, "error"),
-        ((), 1, "missing"),
-    ],
-)
-def test_a_sample_is_decided_as_soon_as_it_can_be(
-    outcomes: tuple[str, ...], needed: int, expected: str
-) -> None:
-    assert decide(trials(*outcomes), needed) is SampleOutcome(expected)
-
-
-def sample(name: str, *ids: str | None) -> SampleResult:
-    done = tuple(Trial(n, SampleOutcome.PASSED, response_id=one) for n, one in enumerate(ids, 1))
-    return SampleResult(name, "m", (), len(ids), done)
-
-
-@pytest.mark.parametrize(
-    ("samples", "copied"),
-    [
-        ([sample("a", "1", "1", "1"), sample("b", "2", "3", "4")], True),
-        ([sample("a", "1", "2"), sample("b", "3", "4")], False),
-        ([sample("a", "1", "1"), sample("b", "1", "1")], False),  # the server names nothing
-        ([sample("a", None, None)], False),
-    ],
-)
-def test_trials_that_are_copies_of_one_answer_are_no_trials(
-    samples: list[SampleResult], copied: bool
-) -> None:
-    state = TrialState("work tree", "1.0.0", "sha256:0")
-    suite = SuiteRunResult("evals/a.yaml", "", "a", state, tuple(samples))
-    reasons = find_reasons(suite, "m")
-    assert any("identical copies" in one.text for one in reasons) is copied
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such signals")

@@ -7,13 +7,15 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptops.evals.tape import (
     NO_ANSWER,
     Journal,
+    Tape,
     TapeEntry,
+    TapeError,
     TapeFailure,
     TapeKey,
     TapePlace,
@@ -23,6 +25,7 @@ from promptops.evals.tape import (
 )
 from promptops.runtime.encoding import make_encoder
 from promptops.runtime.models.model import Answer, Request, ToolCall, Usage
+from tests.evals.pieces import ANY_JSON
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,3 +121,43 @@ def test_the_encoder_writes_what_json_writes(value: Any, sort_keys: bool) -> Non
 def test_the_hash_of_a_request_stays_what_it_was() -> None:
     request = Request("openai/m", [{"role": "user", "content": "ü?"}], {"b": 1, "a": [True]})
     assert hash_request(request) == HASH
+
+
+HEAD = b'{"schema": "promptops.cassette/v1", "prompt": "a"}\n'
+
+
+FIELDS = [
+    "sample",
+    "model",
+    "side",
+    "trial",
+    "request",
+    "text",
+    "finish",
+    "usage",
+    "seconds",
+    "cost_micros",
+    "tool_calls",
+]
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200), st.booleans())
+def test_a_cassette_is_read_or_refused(data: bytes, has_head: bool) -> None:
+    try:
+        tape = read_cassette("a.cassette.jsonl", HEAD * has_head + data, "a")
+    except TapeError:
+        return
+    assert isinstance(tape, Tape)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from(FIELDS), ANY_JSON))
+def test_a_line_of_a_cassette_is_read_or_refused(line: dict[str, Any]) -> None:
+    try:
+        tape = read_cassette("a.cassette.jsonl", HEAD + json.dumps(line).encode(), "a")
+    except TapeError:
+        return
+    for entry in tape.all():
+        assert isinstance(entry.answer.text, str)
+        assert entry.cost_micros is None or isinstance(entry.cost_micros, int)

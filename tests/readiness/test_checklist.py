@@ -17,7 +17,7 @@ from promptops.readiness.facts import ReadinessFacts
 from promptops.readiness.item import ReadinessLevel, ReadinessOutcome
 from promptops.repository.repository import open_repository
 from tests.cli.running import accept, refuse, run
-from tests.evals.nightly.test_branch import RECORD
+from tests.evals.nightly.pieces import RECORD
 from tests.prompts import prompt_text
 from tests.released import Press
 from tests.repositories import Repo

@@ -15,17 +15,14 @@ from typing import TYPE_CHECKING
 import pytest
 from inline_snapshot import snapshot
 
-from promptops.errors import RemoteError, UsageError
+from promptops.errors import RemoteError
 from promptops.evals.nightly import branch as module
 from promptops.evals.nightly.branch import BRANCH, HistoryBranch
 from promptops.evals.nightly.record import (
     MAX_BYTES,
-    NightModel,
-    NightRecord,
-    read_night,
-    write_night,
 )
 from promptops.repository.repository import open_repository
+from tests.evals.nightly.pieces import RECORD
 from tests.hostile import GitServer
 from tests.stories.world import let_children_end
 
@@ -34,19 +31,6 @@ if TYPE_CHECKING:
 
     from tests.repositories import Repo
 
-DIGEST = f"sha256:{'0' * 64}"
-RECORD = NightRecord(
-    "production",
-    "2026-11-29",
-    1_795_917_600,
-    "evals/ask.yaml",
-    DIGEST,
-    "ask",
-    "1.0.0",
-    DIGEST,
-    None,
-    (NightModel("openai/gpt-4o", "passed", 1, 1, 1, 0, shares={"one": (1, 1)}),),
-)
 ADD = """
 import sys
 from tests.evals.nightly.test_branch import add_nights
@@ -176,47 +160,6 @@ def test_a_branch_of_somebody_else_is_added_to(remote: Repo, tmp_path: Path) -> 
     history.append([RECORD])
     assert len(files(remote)) == 1
     assert remote.git("show", f"{BRANCH}:promptops.toml") == "# defaults"
-
-
-def test_a_night_of_many_samples_stays_small() -> None:
-    shares = {f"a sample with a rather long name, number {n}": (3, 3) for n in range(30_000)}
-    (model,) = RECORD.models
-    data = write_night(replace(RECORD, models=(replace(model, shares=shares),)))
-    assert len(data) < MAX_BYTES
-    assert b'"shares":null' in data
-
-
-def test_names_of_samples_come_back_as_they_were() -> None:
-    names = ("a\nb", "\ud800", "\u202e", "\x00", "\u0633\u0644\u0627\u0645", "")
-    (model,) = RECORD.models
-    record = replace(RECORD, models=(replace(model, shares=dict.fromkeys(names, (1, 2))),))
-    assert read_night(write_night(record), "file") == record
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ('"night":"2026-11-29"', '"night":"2026-13-29"'),
-        ("[1,1]", "[2,1]"),
-        ("[1,1]", "[1]"),
-        ("[1,1]", '{"a":1}'),
-        ("[1,1]", "[true,1]"),
-        ("[1,1]", "[1,1e999]"),
-        ('"state":"passed"', '"state":"fine"'),
-        ('"samples":1', '"samples":-1'),
-        ('"at":1795917600', '"at":1e3'),
-        ('"models":[', '"models":[[],'),
-        ('"models":[', '"models":[null,'),
-        (f'"digest":"{DIGEST}"', '"digest":"sha256:0"'),
-        ('"alarms":[]', '"alarms":["all"]'),
-        ('{"schema"', f'{"[" * 100_000}{{"schema"'),
-    ],
-)
-def test_a_file_that_was_never_written_so_is_damaged(old: str, new: str) -> None:
-    text = write_night(RECORD).decode()
-    assert old in text
-    with pytest.raises(UsageError, match="is damaged"):
-        read_night(text.replace(old, new).encode(), "file")
 
 
 def test_a_file_that_is_too_large_is_not_read(remote: Repo, tmp_path: Path) -> None:

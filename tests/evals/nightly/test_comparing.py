@@ -15,7 +15,7 @@ from promptops.evals.nightly.comparing import (
 )
 from promptops.evals.result import SampleOutcome, SampleResult, SuiteRunResult, Trial, TrialState
 from promptops.prompt.suite.suite import Thresholds
-from tests.evals.nightly.test_branch import DIGEST, RECORD
+from tests.evals.nightly.pieces import DIGEST, RECORD
 
 if TYPE_CHECKING:
     from promptops.evals.nightly.record import NightRecord

@@ -6,10 +6,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pytest
 from inline_snapshot import snapshot
 
-from promptops.evals.ordering import natural_key
 from promptops.evals.outcome import judge_run
 from promptops.evals.report.markdown import to_markdown
 from promptops.evals.report.text import to_text
@@ -55,22 +53,6 @@ def test_samples_stand_in_the_order_in_which_people_count() -> None:
     assert moved == summaries
 
 
-@pytest.mark.parametrize(
-    "names",
-    [
-        ["a", "a1", "a2", "a10", "b"],
-        ["1", "2", "10", "x"],
-        ["a1b2", "a1b10", "a2b1"],
-        ["a01", "a1", "a2"],
-        ["a" + "9" * 5000, "a1" + "0" * 5000],
-        ["a0", "a1"],
-    ],
-)
-def test_numbers_in_names_are_ordered_by_value(names: list[str]) -> None:
-    shuffled = names[::-1]
-    assert sorted(shuffled, key=natural_key) == names
-
-
 def test_the_same_details_are_said_once() -> None:
     found = text_of(*(sample(f"s{number}", "0", "0") for number in (1, 2)))
     assert found[4:8] == snapshot(
@@ -109,24 +91,3 @@ In about 95 of 100 suites of 1 sample like these, the interval contains the true
 
 6 calls, 0.001200 USD, <duration>.\
 """)
-
-
-def test_markdown_says_what_was_asked_of_a_lost_sample() -> None:
-    asked = {"ticket": "@jane was <b>charged</b>\ntwice", "much": "x" * 400}
-    result = run_of(replace(sample("a", "0", "1"), inputs=asked))
-    outcomes, code = judge_run(result)
-    found = to_markdown(result, outcomes, code)
-    assert "- asked: ticket: @\u200bjane was \\<b\\>charged\\</b\\> twice" in found
-    assert f"- asked: much: {'x' * 300}…" in found
-
-
-def test_markdown_names_the_slices_that_moved_and_says_each_thing_once() -> None:
-    lost = [sample(f"s{at}", "000", "111", tags=("billing",)) for at in range(8)]
-    kept = [sample(f"t{at}", "111", "111", tags=("other",)) for at in range(8)]
-    result = run_of(*lost, *kept)
-    outcomes, code = judge_run(result)
-    found = to_markdown(result, outcomes, code)
-    assert found.count("-50.0 points") == 1
-    assert "**ask**, scripted/a: worse: 100.0%" in found
-    assert "- tagged 'billing': worse: 100.0%" in found
-    assert "tagged 'other'" not in found

@@ -7,20 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from promptops.evals.scenarios.asking import ask_for_scenarios, count_rounds
 from promptops.evals.scenarios.collection import (
     CATEGORIES,
-    ScenarioCollection,
-    describe_refused,
 )
-from promptops.evals.scenarios.drafting import write_draft
-from promptops.evals.scenarios.likeness import are_alike, take_print
-from promptops.repository.repository import find_prompt, open_repository
 from tests.cli.running import accept, refuse, run
+from tests.evals.scenarios.pieces import WORDS, make_scenario
 from tests.prompts import prompt_text, suite_text
 from tests.runtime.provider import Provider
 from tests.screens import masked
@@ -29,24 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.repositories import Repo
-
-WORDS = ("apple", "river", "stone", "cloud", "tiger", "piano", "bread", "lemon", "chair", "candle")
-
-
-def scenario(name: str, question: object, category: str = "ordinary") -> dict[str, Any]:
-    criteria = [f"It answers {name}."]
-    return {
-        "name": name,
-        "category": category,
-        "inputs": {"question": question},
-        "criteria": criteria,
-    }
-
-
-def collect(repo: Repo, limit: int = 5, inputs: str = "{question: string}") -> ScenarioCollection:
-    repo.write("prompts/support/triage.md", prompt_text(inputs=inputs))
-    prompt = find_prompt(open_repository(repo.path).working, "support/triage", where="here")
-    return ScenarioCollection(prompt, limit)
 
 
 def script(repo: Repo, answers: Sequence[object]) -> None:
@@ -68,96 +44,8 @@ def read_draft(repo: Repo) -> tuple[str, dict[str, Any]]:
     return text, loaded
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "is_alike"),
-    [
-        ({"q": "Where is my parcel?"}, {"q": "where is my  parcel"}, True),
-        ({"q": "Where is my parcel now today"}, {"q": "Where is my parcel now"}, True),
-        ({"q": "Where is my parcel?"}, {"q": "Where is my money?"}, False),
-        ({"q": "Where is my parcel?", "n": 1}, {"q": "Where is my parcel?", "n": 2}, False),
-        ({"q": "a b c d e"}, {"q": "e d c b a"}, False),
-        ({"q": "我的包裹在哪里呢今天"}, {"q": "我的包裹在哪里呢"}, True),
-        ({"q": "?!"}, {"q": "..."}, False),
-        ({"q": ""}, {"q": ""}, True),
-        ({"q": {"a": ["x"]}}, {"q": {"a": ["x"]}}, True),
-        ({"n": 1}, {"n": True}, False),
-    ],
-)
-def test_inputs_are_alike_or_not(
-    one: dict[str, Any], other: dict[str, Any], *, is_alike: bool
-) -> None:
-    assert are_alike(take_print(one), take_print(other)) is is_alike
-    assert are_alike(take_print(other), take_print(one)) is is_alike
-
-
-@settings(deadline=None, max_examples=200)
-@given(st.lists(st.sampled_from("abc"), max_size=12), st.lists(st.sampled_from("abc"), max_size=12))
-def test_likeness_is_what_rapidfuzz_says(one: list[str], other: list[str]) -> None:
-    levenshtein = pytest.importorskip("rapidfuzz.distance.Levenshtein")
-    first, second = take_print({"q": " ".join(one)}), take_print({"q": " ".join(other)})
-    distance = levenshtein.distance(one, other)
-    assert are_alike(first, second) is (distance <= max(len(one), len(other)) * 0.2)
-
-
-def test_what_is_not_valid_is_left_out_and_named(repo: Repo) -> None:
-    collection = collect(repo, inputs="{question: {type: string, maxLength: 10}}")
-    good = scenario("good", "Why?")
-    bad: list[Any] = [
-        "text",
-        {**good, "name": " "},
-        {**good, "name": ["x"]},
-        {**good, "criteria": []},
-        {**good, "inputs": {"other": 1}},
-        {**good, "inputs": []},
-        scenario("long", "a" * 11),
-        {**good, "more": "x" * 200_001},
-        {"name": "bare"},
-    ]
-
-    assert collection.check([good, *bad]) == [good]
-    assert len(collection.refused) == len(bad)
-    reasons = [one.reason for one in collection.refused]
-    assert "'inputs'" in reasons[-1] or "required" in reasons[-1]
-    assert collection.refused[6].name == "long"
-    assert all(reasons)
-
-
-def test_a_draft_takes_from_each_category_in_turn(repo: Repo) -> None:
-    collection = collect(repo, limit=3)
-    ordinary = [scenario(f"o{number}", WORDS[number]) for number in range(5)]
-    rest = [scenario("h", "candle"), scenario("l", "chair")]
-    rest[0]["category"], rest[1]["category"] = " Hostile ", "nobody knows"
-
-    assert collection.add(ordinary + rest) == 7
-    assert [one.tags[-1] for one in collection.choose()] == ["ordinary", "hostile", "other"]
-    assert collection.wanted == 3  # categories are missing, as many as the draft may have
-    assert "hostile" not in collection.missing
-
-
-def test_embeddings_find_what_means_the_same_in_one_category(repo: Repo) -> None:
-    collection = collect(repo)
-    vectors = [[1.0, 0.0], [0.99, 0.01], [0.99, 0.01], [0.0, 1.0]]
-    scenarios = [
-        scenario("one", "Where is my parcel?"),
-        scenario("same", "Has my package arrived yet?"),
-        scenario("translated", "Wo ist mein Paket?", "language"),
-        scenario("else", "Cancel my order."),
-    ]
-
-    assert collection.add(scenarios, vectors) == 3
-    assert collection.repeated == ["same"]
-
-
-def test_equal_names_are_told_apart(repo: Repo) -> None:
-    collection = collect(repo)
-
-    collection.add([scenario("same", "apple"), scenario("same", "river")])
-
-    assert [one.name for one in collection.choose()] == ["same", "same (2)"]
-
-
 def test_init_brings_the_prompt_and_a_model_writes_a_draft(repo: Repo) -> None:
-    all_kinds = [scenario(kind, WORDS[at], kind) for at, kind in enumerate(CATEGORIES)]
+    all_kinds = [make_scenario(kind, WORDS[at], kind) for at, kind in enumerate(CATEGORIES)]
     script(repo, [all_kinds[:5], all_kinds[3:]])
 
     said = generate(repo, "--max", "9")
@@ -336,7 +224,7 @@ concurrency = 2
 
 
 def test_answers_that_cannot_be_used_cost_a_round(repo: Repo) -> None:
-    script(repo, ["nonsense", [scenario("one", "apple")], "[]"])
+    script(repo, ["nonsense", [make_scenario("one", "apple")], "[]"])
 
     said = generate(repo, "--max", "1")
 
@@ -375,7 +263,7 @@ error: no scenarios were drafted
 
 
 def test_asking_is_bounded(repo: Repo) -> None:
-    script(repo, [[scenario(f"s{number}", WORDS[number])] for number in range(10)])
+    script(repo, [[make_scenario(f"s{number}", WORDS[number])] for number in range(10)])
 
     said = generate(repo, "--max", "40")
 
@@ -398,7 +286,7 @@ missing kinds: boundary, missing, contradictory, ambiguous, language, long, host
 
 def test_a_fault_of_the_model_keeps_what_came_before(repo: Repo) -> None:
     script(repo, [])
-    first = json.dumps({"scenarios": [scenario("one", "apple")]})
+    first = json.dumps({"scenarios": [make_scenario("one", "apple")]})
     rules = [
         {"when": {"count": 1}, "answer": first},
         {"fault": {"status": 500, "message": "down\nfor good"}},
@@ -449,7 +337,7 @@ error: openai/gpt-4o: no key: OPENAI_API_KEY is not set
 def test_a_cut_off_answer_asks_for_less(repo: Repo) -> None:
     script(repo, [])
     cut = {"answer": '{"scenarios": [', "finish": "length"}
-    good = {"data": {"scenarios": [scenario("one", "apple")]}}
+    good = {"data": {"scenarios": [make_scenario("one", "apple")]}}
     repo.write("rules.yaml", yaml.safe_dump({"rules": [{"answers": [cut, good]}]}))
 
     said = generate(repo, "--max", "8")
@@ -470,7 +358,7 @@ missing kinds: boundary, missing, contradictory, ambiguous, language, long, host
 
 
 def test_the_plan_asks_nobody(repo: Repo) -> None:
-    script(repo, [[scenario("one", "apple")]])
+    script(repo, [[make_scenario("one", "apple")]])
 
     said = generate(repo, "--dry-run", "--max", "40")
     by_schema = run(repo, "eval", "generate", "support/triage", "--dry-run")
@@ -491,7 +379,7 @@ def test_the_cap_ends_it_before_it_costs_more(repo: Repo) -> None:
         table = f'base_url = "{provider.base_url}"\ninput_price = 1\noutput_price = 10\n'
         repo.write("promptops.toml", f"{settings}\n[models.near]\n{table}")
         for word in ("apple", "river", "stone"):
-            answer = json.dumps({"scenarios": [scenario(word, word)]})
+            answer = json.dumps({"scenarios": [make_scenario(word, word)]})
             provider.reply(text=answer, usage={"prompt_tokens": 500, "completion_tokens": 3000})
 
         # A question costs at most 0.032 USD, and each answer 0.0305.
@@ -521,7 +409,7 @@ def test_the_limits_of_evals_end_it_too(repo: Repo) -> None:
         table = f'base_url = "{provider.base_url}"\ninput_price = 1\noutput_price = 10\n'
         limit = "[guards.environments.eval]\nspend_per_day = 0.05\n"
         repo.write("promptops.toml", f"{settings}\n[models.near]\n{table}{limit}")
-        answer = json.dumps({"scenarios": [scenario("one", "apple")]})
+        answer = json.dumps({"scenarios": [make_scenario("one", "apple")]})
         provider.always(text=answer, usage={"prompt_tokens": 500, "completion_tokens": 3000})
 
         said = generate(repo, "--model", "near", "--max", "9")
@@ -543,8 +431,8 @@ warning: ended early: guards.environments.eval.spend_per_day is 0.05 USD: 0.0305
 
 def test_the_embedding_model_finds_repeats(repo: Repo) -> None:
     same = [
-        scenario("one", "The parcel never came and nobody answers the phone", "boundary"),
-        scenario("two", "and nobody answers the phone the parcel never came", "boundary"),
+        make_scenario("one", "The parcel never came and nobody answers the phone", "boundary"),
+        make_scenario("two", "and nobody answers the phone the parcel never came", "boundary"),
     ]
     script(repo, [same])
     settings = repo.path.joinpath("promptops.toml").read_text()
@@ -562,7 +450,7 @@ def test_the_embedding_model_finds_repeats(repo: Repo) -> None:
 def test_what_was_written_before_an_interrupt_is_kept(
     repo: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script(repo, [[scenario("one", "apple")]])
+    script(repo, [[make_scenario("one", "apple")]])
     asked = ask_for_scenarios
 
     async def interrupt(*args: Any, **options: Any) -> None:
@@ -587,44 +475,8 @@ warning: ended early: interrupted
     assert len(read_draft(repo)[1]["samples"]) == 1
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=3)
-    ),
-    max_leaves=6,
-)
-NEARLY = st.fixed_dictionaries(
-    {},
-    optional={
-        "name": JSON,
-        "category": JSON,
-        "inputs": st.fixed_dictionaries({}, optional={"question": JSON}) | JSON,
-        "criteria": st.lists(st.text(max_size=9), max_size=3) | JSON,
-    },
-)
-
-
-def test_whatever_a_model_says_is_kept_or_named(repo: Repo) -> None:
-    prompt = collect(repo).prompt
-
-    @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    @given(answers=st.lists(NEARLY | JSON, max_size=4))
-    def check(answers: list[Any]) -> None:
-        collection = ScenarioCollection(prompt, 5)
-        good = collection.check(answers)
-        new = collection.add(good)
-        assert len(good) + len(collection.refused) == len(answers)
-        assert new + len(collection.repeated) == len(good)
-        assert len(describe_refused(collection.refused)) == len(collection.refused)
-        text = write_draft(prompt, collection.choose(), "by a test")
-        assert len(yaml.safe_load(text)["samples"]) == min(new, 5)
-
-    check()
-
-
 def test_samples_of_the_suite_are_not_repeated(repo: Repo) -> None:
-    script(repo, [[scenario("again", "Why?"), scenario("new", "apple")]])
+    script(repo, [[make_scenario("again", "Why?"), make_scenario("new", "apple")]])
     repo.write("evals/support/triage.yaml", suite_text("support/triage"))
 
     said = generate(repo, "--max", "2")
@@ -646,7 +498,7 @@ missing kinds: boundary, missing, contradictory, ambiguous, language, long, host
 
 def test_a_hostile_answer_cannot_leave_the_comment_or_reach_the_terminal(repo: Repo) -> None:
     script(repo, [])
-    one = scenario("\x1b[31mred\nprompt: other", "\x1b]0;x\x07")
+    one = make_scenario("\x1b[31mred\nprompt: other", "\x1b]0;x\x07")
     reply = {"data": {"scenarios": [one, {"name": "\x1b[2J"}]}, "model": "m\nsamples: []"}
     repo.write("rules.yaml", yaml.safe_dump({"rules": [reply]}))
 
@@ -660,7 +512,7 @@ def test_a_hostile_answer_cannot_leave_the_comment_or_reach_the_terminal(repo: R
 
 
 def test_text_that_no_file_can_hold_costs_a_round(repo: Repo) -> None:
-    script(repo, [[scenario("broken", "\ud800")], [scenario("good", "y")]])
+    script(repo, [[make_scenario("broken", "\ud800")], [make_scenario("good", "y")]])
 
     said = generate(repo, "--max", "1")
 
@@ -694,7 +546,7 @@ missing kinds: boundary, missing, contradictory, ambiguous, language, long, host
     ],
 )
 def test_a_wrong_request_asks_nobody(repo: Repo, more: tuple[str, ...], told: str) -> None:
-    script(repo, [[scenario("one", "apple")]])
+    script(repo, [[make_scenario("one", "apple")]])
 
     result = generate(repo, *more)
 

@@ -1,18 +1,15 @@
-"""What holds whatever the samples, shards and prices are."""
+"""Shards merged into the run that they are parts of."""
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptops.evals.cap import CapError, CostCap
 from promptops.evals.merging import merge_results
 from promptops.evals.outcome import judge_run
 from promptops.evals.records import result_from_json, result_to_json
-from promptops.evals.report.words import compare_words
 from promptops.evals.result import (
     EvalResult,
     SampleOutcome,
@@ -23,6 +20,8 @@ from promptops.evals.result import (
 )
 
 STATE = TrialState("work tree", "1.0.0", "sha256:0")
+
+
 OUTCOMES = st.sampled_from([SampleOutcome.PASSED, SampleOutcome.FAILED, SampleOutcome.ERROR])
 
 
@@ -74,35 +73,3 @@ def test_merged_shards_are_the_whole_run(
     merged = merge_results(written)
     assert merged.suites == whole.suites
     assert judge_run(merged) == judge_run(whole)
-
-
-@settings(deadline=None)
-@given(
-    st.integers(0, 100),
-    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=12),
-)
-def test_a_cap_holds_whatever_calls_cost(cap: int, calls: list[tuple[int, int]]) -> None:
-    async def one(cost_cap: CostCap, most: int, cost: int) -> None:
-        try:
-            held = await cost_cap.take(most, "m")
-        except CapError:
-            return
-        await asyncio.sleep(0)
-        cost_cap.settle(held, min(cost, most))
-        assert cost_cap.spent <= cap
-
-    async def scenario() -> None:
-        cost_cap = CostCap(cap)
-        async with asyncio.timeout(10):  # nobody waits for ever
-            await asyncio.gather(*(one(cost_cap, most, cost) for most, cost in calls))
-        assert cost_cap.spent <= cap
-
-    asyncio.run(scenario())
-
-
-@settings(deadline=None)
-@given(st.text(max_size=60), st.text(max_size=60))
-def test_a_difference_in_words_holds_both_texts(old: str, new: str) -> None:
-    pieces = compare_words(old, new)
-    assert "".join(one.text for one in pieces if one.side != "new") == old
-    assert "".join(one.text for one in pieces if one.side != "old") == new

@@ -14,10 +14,6 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 from inline_snapshot import snapshot
 
-from promptops.evals import worker
-from promptops.evals.worker import WorkerRun, call_model
-from promptops.repository.settings.models import ModelSettings
-from promptops.runtime.models.model import ModelError, Request
 from tests import postgres, redis
 from tests.prompts import prompt_text
 from tests.runtime.provider import Provider
@@ -348,19 +344,3 @@ def test_a_server_of_something_else_is_no_scheduler(project: Repo, provider: Pro
     address = f"tcp://127.0.0.1:{provider.port}"
     _, complained = finish(start(project, "--cluster", address))
     assert f"there is no Dask scheduler at {address}" in complained
-
-
-def test_a_worker_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    request = Request("local/m", [{"role": "user", "content": "Hi"}])
-    other = call_model(WorkerRun("0.0.0", "a", ModelSettings()), "echo/m", request, 1.0)
-    assert isinstance(other, ModelError)
-    assert other.kind == "install"
-
-    def fail(_run: WorkerRun) -> None:
-        raise RuntimeError("no file handles")
-
-    monkeypatch.setattr(worker, "_open", fail)
-    run = WorkerRun(worker.read_version(), "b", ModelSettings())
-    failed = call_model(run, "echo/m", request, 1.0)
-    assert isinstance(failed, ModelError)
-    assert masked(failed.message) == snapshot("RuntimeError: no file handles")

@@ -1,0 +1,16 @@
+"""Two answers compared word by word."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from promptops.evals.report.words import compare_words
+
+
+@settings(deadline=None)
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_a_difference_in_words_holds_both_texts(old: str, new: str) -> None:
+    pieces = compare_words(old, new)
+    assert "".join(one.text for one in pieces if one.side != "new") == old
+    assert "".join(one.text for one in pieces if one.side != "old") == new
