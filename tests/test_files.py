@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1] / "promptops"
+from tests.sources import PACKAGE, package_trees
+
 # Files of the package, of the system, and those that the module has just written itself.
 ALLOWED = {
     "checks/editors.py",
@@ -47,9 +47,9 @@ def reads(tree: ast.AST) -> bool:
 
 def test_files_are_read_by_one_function() -> None:
     found = {
-        path.relative_to(ROOT).as_posix()
-        for path in ROOT.rglob("*.py")
-        if reads(ast.parse(path.read_text("utf-8")))
+        path.relative_to(PACKAGE).as_posix()
+        for path, tree in package_trees().items()
+        if reads(tree)
     }
     assert found - ALLOWED == set()
     assert ALLOWED - found == set()

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import ast
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import promptops
+from tests.sources import PACKAGE, package_trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-PACKAGE = Path(promptops.__file__).parent
+    from pathlib import Path
 
 
 def imported(node: ast.AST) -> Iterator[str]:
@@ -35,9 +33,9 @@ def folder_of(module: str) -> Path | None:
 
 def test_no_two_folders_need_each_other() -> None:
     graph: dict[Path, set[Path]] = {}
-    for file in PACKAGE.rglob("*.py"):
+    for file, tree in package_trees().items():
         here = file.parent
-        for module in imported(ast.parse(file.read_text("utf-8"))):
+        for module in imported(tree):
             there = folder_of(module) if module.startswith("promptops.") else None
             if there is None or PACKAGE in {here, there}:
                 continue

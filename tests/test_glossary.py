@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.sources import package_sources, package_trees
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -30,9 +32,9 @@ NO_THING = r"(?<!\bthere )\b((?:is|are|was|were) no) (?!longer\b|more\b)[a-z]"
 PATTERN = re.compile(f"{WORD}|{NO_THING}", re.IGNORECASE)
 
 
-def find_banned(source: str) -> Iterator[tuple[int, str]]:
+def find_banned(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Give the line and words of what is not used in a source's texts of more than one word."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
             for found in PATTERN.finditer(" ".join(node.value.split())):
                 yield node.lineno, (found[1] or found[2]).lower()
@@ -56,14 +58,14 @@ def test_the_table_is_read() -> None:
     ],
 )
 def test_banned_words_are_found_in_texts_alone(source: str, words: list[str]) -> None:
-    assert [word for _, word in find_banned(source)] == words
+    assert [word for _, word in find_banned(ast.parse(source))] == words
 
 
 def test_docstrings_help_and_messages_use_the_words_of_the_glossary() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line}: write '{BANNED.get(word, 'not')}' instead of '{word}'"
-        for path in sorted((ROOT / "promptops").rglob("*.py"))
-        for line, word in find_banned(path.read_text("utf-8"))
+        for path, tree in package_trees().items()
+        for line, word in find_banned(tree)
     ]
     assert found == []
 
@@ -71,10 +73,8 @@ def test_docstrings_help_and_messages_use_the_words_of_the_glossary() -> None:
 def test_bounds_are_called_max_and_min() -> None:
     found = [
         f"{path.relative_to(ROOT)}: {name}"
-        for path in sorted((ROOT / "promptops").rglob("*.py"))
-        for name in re.findall(
-            r"\b_?(?:MOST|FEWEST|LEAST|LARGEST|LONGEST)(?:_[A-Z_]+)? =", path.read_text("utf-8")
-        )
+        for path, source in package_sources().items()
+        for name in re.findall(r"\b_?(?:MOST|FEWEST|LEAST|LARGEST|LONGEST)(?:_[A-Z_]+)? =", source)
     ]
     assert found == []
 
@@ -89,9 +89,9 @@ NO_ORDER = frozenset(
 NO_NOUN = frozenset(["How", "Return", "What", "Where", "Which", "Who", "Why"])
 
 
-def find_wrong_beginnings(source: str) -> Iterator[tuple[int, str]]:
+def find_wrong_beginnings(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Give line and first word of docstrings that are neither an order nor, of a class, a noun."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree):
         if not isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
         first = (ast.get_docstring(node) or "").partition(" ")[0]
@@ -118,13 +118,13 @@ def find_wrong_beginnings(source: str) -> Iterator[tuple[int, str]]:
     ],
 )
 def test_wrong_beginnings_are_found(source: str, words: list[str]) -> None:
-    assert [word for _, word in find_wrong_beginnings(source)] == words
+    assert [word for _, word in find_wrong_beginnings(ast.parse(source))] == words
 
 
 def test_docstrings_begin_with_an_order_or_a_noun() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line}: {word} ..."
-        for path in sorted((ROOT / "promptops").rglob("*.py"))
-        for line, word in find_wrong_beginnings(path.read_text("utf-8"))
+        for path, tree in package_trees().items()
+        for line, word in find_wrong_beginnings(tree)
     ]
     assert found == []
