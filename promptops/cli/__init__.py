@@ -14,6 +14,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -85,15 +86,9 @@ class _VerbGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 - as above
         if cmd_name not in self.verbs:
             return None
-        command = self.verbs[cmd_name]
         path = f"{self.path} {cmd_name}".strip()
-        if path in GROUPS:
-            return _make_group(path, command)
-        module = import_module(f"promptops.cli.{command.module}")
-        verb = typer.Typer(add_completion=False, rich_markup_mode=None)
-        kind = type("_NamedVerb", (_Verb,), {"path": path})
-        verb.command(cmd_name, cls=kind)(getattr(module, command.module.rpartition(".")[2]))
-        return typer.main.get_command(verb)
+        make = _make_group if path in GROUPS else _make_verb
+        return make(path, self.verbs[cmd_name])
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - as above
         names: Any = dict.fromkeys(self.verbs)
@@ -161,6 +156,18 @@ def _report_usage(error: typer.TyperException, path: str = "promptops") -> Excep
     return typer.Exit(EXIT_CANNOT)
 
 
+# Both are the same all the time; a program that runs many commands reads their signatures once.
+@cache
+def _make_verb(path: str, command: Command) -> Any:  # noqa: ANN401 - as above
+    module = import_module(f"promptops.cli.{command.module}")
+    verb = typer.Typer(add_completion=False, rich_markup_mode=None)
+    kind = type("_NamedVerb", (_Verb,), {"path": path})
+    function = getattr(module, command.module.rpartition(".")[2])
+    verb.command(path.rpartition(" ")[2], cls=kind)(function)
+    return typer.main.get_command(verb)
+
+
+@cache
 def _make_group(path: str, command: Command) -> Any:  # noqa: ANN401 - as above
     kind = type("_Verbs", (_VerbGroup,), {"path": path, "verbs": GROUPS[path]})
     group = typer.Typer(cls=kind, add_completion=False, rich_markup_mode=None)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
+import typer.testing
 from typer.testing import CliRunner
 
 from promptops.cli import app
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from typer.testing import Result
 
     from tests.repositories import Repo
+
+# A person's command reads the options' signatures once; so does a process with many commands.
+typer.testing._get_command = cache(typer.main.get_command)  # type: ignore[attr-defined]
 
 
 def run(place: Repo | Path, *args: str, stdin: str | bytes | None = None) -> Result:
