@@ -141,12 +141,3 @@ def test_what_is_listed_is_there() -> None:
         known |= {one.key for one in make_mutants(name, Path(module.__file__).read_text("utf-8"))}
         assert [file for file in tests if not (ROOT / file).is_file()] == []
     assert EQUIVALENT.keys() - known == set()
-
-
-@pytest.mark.slow
-def test_a_sample_of_mutants_is_caught() -> None:
-    command = [sys.executable, "-m", "tests.mutation", "--rules", "--sample", "25", "--jobs", "1"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
-    said = done.stdout.decode()
-    assert done.returncode == 0, said + done.stderr.decode()
-    assert "\n25 mutants, " in said
