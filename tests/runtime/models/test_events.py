@@ -37,7 +37,8 @@ def fails(*pieces: bytes) -> ModelError:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=ascii)
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 10_000])
 def test_a_stream_in_pieces_of_any_size(end: str, size: int) -> None:
-    whole = b": comment\n\nevent: x\n" + event(content="é") + event(content="b")
+    in_lines = b'data: {"choices":\ndata: [{"delta": {"content": "b"}}]}\n\n'
+    whole = b": comment\n\nevent: x\n" + event(content="é") + in_lines
     whole = (whole + b"data:[DONE]\n\n").replace(b"\n", end.encode())
     texts, answer = read(*(whole[at : at + size] for at in range(0, len(whole), size)))
     assert texts == ["é", "b"]
