@@ -35,6 +35,8 @@ _LANGUAGE = TypeSpelling(
     "dict[str, {}]",
     _spell_literal,
 )
+# Names in lower case that the module uses.
+_NEEDED = frozenset({"bool", "cast", "dict", "float", "int", "list", "promptops", "str"})
 
 
 def write_python(stubs: Sequence[PromptStub], environment: str) -> str:
@@ -108,7 +110,8 @@ def _write_function(stub: PromptStub, environment: str) -> str:
 def _name_function(stub: PromptStub) -> str:
     """Return the name of a prompt's function, made from the unique name of its types."""
     name = "_".join(re.findall(r"[A-Z]+[a-z0-9]*|[a-z0-9]+", stub.base)).lower()
-    return name if not keyword.iskeyword(name) else f"run_{name}"
+    # No other function's name ends with an underscore.
+    return f"{name}_" if keyword.iskeyword(name) or name in _NEEDED else name
 
 
 def _quote(text: str) -> str:

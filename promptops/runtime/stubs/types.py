@@ -281,7 +281,8 @@ def _literal(values: list[Any]) -> StubType:
 
 
 def _make_union(options: list[StubType]) -> StubType:
-    found = tuple(dict.fromkeys(options))
+    # By their texts, since in Python 1 equals True.
+    found = tuple({repr(one): one for one in options}.values())
     if ANY in found or not found:
         return ANY
     return found[0] if len(found) == 1 else UnionType(found)
