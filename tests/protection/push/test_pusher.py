@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.protection.push.signing import open_deploying
+from promptops.errors import PromptopsError
+from promptops.gate.rules.people import parse_groups
+from promptops.protection.push.context import Protection, PushContext
+from promptops.protection.push.pusher import SETTING, find_pusher, require_known
+from promptops.repository.config import Config
+from promptops.repository.repository import open_repository
+from tests.protection.push.signing import GROUPS, open_deploying
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.protection.push.server import Server
+    from tests.repositories import Repo
 
 
 @pytest.fixture
@@ -36,3 +43,32 @@ def test_a_variable_that_the_server_does_not_name_counts_for_nothing(
 ) -> None:
     monkeypatch.setenv("GL_USERNAME", "jane")
     server.refuse_deployment(server.promotion("1.0.0"), "the deployment is not signed")
+
+
+def open_push(repo: Repo, **variables: str) -> PushContext:
+    """A push to a repository, by a server that sets these variables."""
+    repository = open_repository(repo.path)
+    protection = Protection("refs/heads/main", None, Config(), frozenset())
+    return PushContext(repository, {}, protection, variables)
+
+
+def test_the_pusher_is_what_the_named_variable_says(repo: Repo) -> None:
+    assert find_pusher(open_push(repo, GL_USERNAME="jane")) is None
+    repo.config(SETTING, "GL_USERNAME")
+    assert find_pusher(open_push(repo, GL_USERNAME=" jane ")) == "@jane"
+    assert find_pusher(open_push(repo, GL_USERNAME="jane@example.com")) == "jane@example.com"
+    with pytest.raises(PromptopsError, match="the server does not set it to the pusher"):
+        find_pusher(open_push(repo, GL_USERNAME=" "))
+
+
+def test_only_the_repositorys_own_configuration_names_the_variable(repo: Repo) -> None:
+    repo.git("config", "--global", SETTING, "GL_USERNAME")
+    assert find_pusher(open_push(repo, GL_USERNAME="jane")) is None
+
+
+def test_a_login_must_be_connected_with_an_address_or_key() -> None:
+    groups = parse_groups(GROUPS.replace("eve", "wim").encode())
+    require_known("@jane", groups, "groups.toml")
+    require_known("eve@example.com", groups, "groups.toml")
+    with pytest.raises(PromptopsError, match="@eve is unknown"):
+        require_known("@eve", groups, "groups.toml")

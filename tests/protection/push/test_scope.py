@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.protection.push.scope import RefKind, classify
+from promptops.protection.push.scope import RefKind, classify, may_share_file
 from tests.cli.running import run
 from tests.protection.push.server import Server
 
@@ -88,3 +88,23 @@ def test_a_misplaced_name_may_be_deleted_but_not_made(tmp_path: Path) -> None:
     for ref in ("refs/heads/MAIN", "refs/heads/promptops/Staging"):
         gone = f"{commit} {ZEROS} {ref}\n"
         assert run(server.remote, "hook", "pre-receive", stdin=gone).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("ref", "may_share"),
+    [
+        # A disk that ignores case has one file for both names.
+        ("refs/heads/MAIN", True),
+        ("refs/heads/RELEASE", True),
+        ("refs/heads/Promptops/staging", True),
+        ("refs/tags/Prompts/a@1.0.0", True),
+        # Removing these cannot remove one of ours.
+        ("refs/heads/refs/heads/main", False),
+        ("refs/heads/promptops", False),
+        ("refs/tags/prompts/a@1.0.0+x", False),
+    ],
+)
+def test_a_name_may_be_the_same_file_as_one_of_ours(ref: str, may_share: bool) -> None:
+    guarded = {"refs/heads/main", "refs/heads/Release"}
+    assert classify(ref, guarded) is RefKind.MISPLACED
+    assert may_share_file(ref, guarded) is may_share
