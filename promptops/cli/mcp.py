@@ -120,7 +120,7 @@ def _find_work_tree() -> Path | None:
     """Return the current folder if it is in a work tree."""
     session = current()
     try:
-        session.repository.require_work_tree()
+        is_bare = session.repository.git.work_tree is None
     except NotARepositoryError:
         return None
-    return session.directory
+    return None if is_bare else session.directory
