@@ -6,8 +6,16 @@ import json
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from promptops.errors import PausedError
+from promptops.prompt.closure import collect_closure
+from promptops.prompt.prompt import load_prompt
 from promptops.repository.settings.log import LogSettings
 from promptops.runtime.log.log import open_log
+from promptops.runtime.resolution import ResolvedPrompt
+from promptops.runtime.run.commands import RunFacts
+from promptops.runtime.run.course import Course, RunLimits
+from tests.prompts import prompt_text
+from tests.runtime.log.pieces import START, make_run, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -95,3 +103,35 @@ def read_spent(registry: Registry, length: str = "hour") -> int:
     guards: Guards = registry.open_runner()._tools.guards
     name = f"guards.spend_per_{length}"
     return next(one.spent for one in guards.standings() if one.guard == name)
+
+
+def make_prompt(body: str = "Answer {{ question }}", **keys: str) -> ResolvedPrompt:
+    """A prompt of a work tree, made of its text alone."""
+    text = prompt_text(body=body, **keys).encode()
+    closure = collect_closure("a", lambda path: text if path == "a.md" else None)
+    assert closure is not None
+    return ResolvedPrompt("a@working", load_prompt(closure), None, "here")
+
+
+def make_course(prompt: ResolvedPrompt | None = None, **record: Any) -> Course:
+    """The state of a run that began."""
+    course = Course(make_run(**record), {}, None, RunLimits())
+    course.prompt = prompt
+    return course
+
+
+def make_facts(**changed: Any) -> RunFacts:
+    """A world in which everything is allowed, each request has 100 tokens, and nothing costs."""
+    facts = RunFacts(
+        clock=lambda: START,
+        monotonic=lambda: 0.0,
+        random=lambda: 0.5,
+        price=lambda _model: None,
+        count=lambda _request: 100,
+        context=lambda _model: None,
+        allows=lambda _model, _path: True,
+        check_depth=lambda: None,
+        describe_pause=lambda _prompt: PausedError("paused"),
+        make_id=new_id,
+    )
+    return facts._replace(**changed)

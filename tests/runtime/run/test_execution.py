@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +15,7 @@ import promptops
 from promptops.repository.settings.cache import CacheSettings
 from promptops.runtime.answers import Answers, Flight, Kept, PendingAnswer
 from promptops.runtime.models.model import NO_USAGE, Answer, ModelError
+from promptops.runtime.run.execution import is_long
 from promptops.runtime.run.output import OutputError
 from tests.runtime.run.pieces import OUTPUT, PROMPT, logged, opened_log
 
@@ -190,3 +191,18 @@ def test_a_flight_is_led_once() -> None:
     assert follower.thread == threading.get_ident()
     answers.land("a", flight, answer("Hi."))
     assert follower.future.result(0) == answer("Hi.")
+
+
+@pytest.mark.parametrize(
+    ("messages", "said", "expected"),
+    [
+        (None, "", False),
+        ([{"content": "x" * 200_000}], "x" * 50_000, False),
+        ([{"content": "x" * 200_000}, {"content": "x" * 62_145}], "", True),
+        ([{"content": [{"type": "text"}]}, {"role": "assistant"}], "x" * 262_145, True),
+    ],
+)
+def test_what_takes_long_to_record_is_judged_by_all_texts(
+    messages: list[dict[str, Any]] | None, said: str, *, expected: bool
+) -> None:
+    assert is_long(messages, said) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,9 +11,11 @@ from inline_snapshot import snapshot
 import promptops
 from promptops.checks.models import find_model
 from promptops.errors import PausedError, RefusedError, UsageError
+from promptops.runtime.live import Placement
 from promptops.runtime.models.model import ModelError
+from promptops.runtime.run.preparation import beside, take_prompt
 from tests.released import Press
-from tests.runtime.run.pieces import OUTPUT, PROMPT, logged, write
+from tests.runtime.run.pieces import OUTPUT, PROMPT, logged, make_course, make_prompt, write
 from tests.screens import masked
 
 if TYPE_CHECKING:
@@ -240,3 +243,41 @@ def test_the_prompts_own_model_follows_the_chosen_one(
     near.reply(text="Small.")
     run = registry.run("c@working", {"text": "x"})
     assert (run.text, run.model, run.is_degraded) == ("Small.", "near/small", True)
+
+
+PLACEMENT = Placement("production", 7, "c" * 40, 0, "jo")
+
+
+@pytest.mark.parametrize(
+    ("commit", "placement", "target", "ref"),
+    [
+        ("c" * 40, PLACEMENT, "b", "b@production"),
+        (None, None, "b", "b@working"),
+        (None, None, "b@1.0.0", "b@1.0.0"),
+        ("c" * 40, PLACEMENT, "b@staging", "b@staging"),
+    ],
+)
+def test_a_route_leads_to_where_its_prompt_is_from(
+    commit: str | None, placement: Placement | None, target: str, ref: str
+) -> None:
+    prompt = replace(make_prompt(), commit=commit, placement=placement)
+    assert beside(prompt, target) == ref
+
+
+def test_a_run_that_is_no_real_traffic_belongs_to_no_deployment() -> None:
+    prompt = replace(make_prompt(), commit="c" * 40, placement=PLACEMENT)
+    course = make_course()
+    take_prompt(course, prompt, {"question": "x"})
+    assert (course.record.environment, course.record.deployment) == ("production", 7)
+    course.counted_in = "eval"
+    take_prompt(course, prompt, {"question": "x"})
+    assert (course.record.environment, course.record.deployment) == ("eval", None)
+    assert course.scope is not None
+    assert (course.scope.environment, course.scope.user) == ("eval", "u-1")
+
+
+def test_what_one_prompt_of_a_route_hides_stays_hidden_in_the_next() -> None:
+    course = make_course()
+    take_prompt(course, make_prompt(inputs="{question: {type: string, redact: true}}"), {})
+    take_prompt(course, make_prompt(), {})
+    assert course.record.hidden == ("question",)

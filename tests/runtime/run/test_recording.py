@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from promptops.errors import UsageError
-from tests.runtime.run.pieces import logged
+from promptops.repository.prices import Price
+from promptops.runtime.run.recording import MadeCall, make_record
+from tests.runtime.log.pieces import START, make_run
+from tests.runtime.run.pieces import logged, make_prompt
 
 if TYPE_CHECKING:
+    from promptops.runtime.log.record import AttemptRecord, RunRecord
     from promptops.runtime.registry import Registry
     from tests.repositories import Repo
 
@@ -75,3 +79,59 @@ def test_texts_errors_and_other_formats_are_recorded(registry: Registry, team: R
 def test_what_is_no_answer_is_not_recorded(registry: Registry, answer: object) -> None:
     with pytest.raises(UsageError):
         registry.record("a@working", answer)
+
+
+def record(answer: object, **values: Any) -> tuple[RunRecord, AttemptRecord]:
+    call = MadeCall(make_prompt(), answer, **values)
+    return make_record(
+        call, make_run(), lambda _model: Price(1_000_000, 2_000_000, 500_000, "test")
+    )
+
+
+def test_a_call_began_before_it_was_recorded() -> None:
+    run, attempt = record(COMPLETION, seconds=2)
+    assert run.started_at == attempt.started_at == START - 2
+    assert run.ms == 2000
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens", "cost"),
+    [
+        ({"input_tokens": 4, "output_tokens": 5}, (4, 0, 5), 14),
+        (
+            {
+                "input_tokens": 4,
+                "cache_read_input_tokens": 6,
+                "cache_creation_input_tokens": 2,
+                "output_tokens": 5,
+            },
+            (12, 6, 5),
+            19,
+        ),
+        ({"input_tokens": 4, "output_tokens": None}, (None, None, None), None),
+        ({"input_tokens": True, "output_tokens": 5}, (None, None, None), None),
+        ("many", (None, None, None), None),
+    ],
+)
+def test_cached_tokens_are_among_the_input_in_every_format(
+    usage: object, tokens: tuple[int | None, ...], cost: int | None
+) -> None:
+    run, _ = record({**MESSAGE, "usage": usage})
+    assert (run.input_tokens, run.cached_tokens, run.output_tokens) == tokens
+    assert run.cost_micros == cost
+
+
+@pytest.mark.parametrize(
+    ("reason", "finish"),
+    [("end_turn", "stop"), ("max_tokens", "length"), ("refusal", "refusal")],
+)
+def test_why_another_format_ended_is_said_in_one_way(reason: str, finish: str) -> None:
+    run, attempt = record({**MESSAGE, "stop_reason": reason})
+    assert run.finish == attempt.finish == finish
+
+
+def test_a_call_whose_inputs_do_not_render_is_recorded_without_messages() -> None:
+    run, _ = record("Hi.", inputs={"wrong": 1})
+    assert (run.inputs, run.messages, run.answer) == ({"wrong": 1}, None, "Hi.")
+    run, _ = record("Hi.", inputs={"question": "Why?"})
+    assert run.messages == [{"role": "user", "content": "Answer Why?"}]

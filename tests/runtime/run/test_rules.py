@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ def test_a_pattern_is_found_or_not(text: str, is_found: bool) -> None:
     assert (rules.find_fault({"forbid": ["secret$"]}, text, None) is not None) == is_found
 
 
+ALLOWED = {"forbid": ["(?i)as an ai"], "hosts": ["acme.example", "*.acme.example"]}
 RULES = """rules: {forbid: ["(?i)as an ai"], hosts: [acme.example, "*.acme.example"]}
 """
 
@@ -52,7 +54,19 @@ RULES = """rules: {forbid: ["(?i)as an ai"], hosts: [acme.example, "*.acme.examp
         ("See https://acme.example.evil.example/", "acme.example.evil.example"),
         ("See https://acme.example, https://help.acme.example:443/a.", None),
         ("Mail a//b or c:/d.", None),
+        ("See https://ACME.example.", None),
+        ("See wss:evil.example", "evil.example"),
+        ("<a srcset=//evil.example/a>", "evil.example"),
     ],
+)
+def test_an_answer_may_link_only_to_allowed_hosts(text: str, fault: str | None) -> None:
+    found = rules.find_fault(ALLOWED, text, None)
+    assert (found is None) == (fault is None)
+    assert fault is None or re.search(fault, str(found))
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"), [("See https://evil.example/x.", "evil.example"), ("No link.", None)]
 )
 def test_rules_hold_for_answers(
     registry: Registry, team: Repo, near: Provider, text: str, fault: str | None
@@ -81,3 +95,15 @@ def test_rules_hold_for_data_and_answers_are_repaired(
     near.reply(text="As an AI, I")
     near.reply(text="Done.")
     assert registry.run("c@working", {"text": "x"}).text == "Done."
+
+
+@pytest.mark.parametrize(
+    ("data", "is_found"),
+    [
+        ({"a": [{"b": "a secret"}]}, True),
+        ({"a secret": 1}, True),
+        ({"a": ["x", 5, None, True]}, False),
+    ],
+)
+def test_keys_and_texts_of_data_are_searched(data: object, *, is_found: bool) -> None:
+    assert (rules.find_fault({"forbid": ["secret"]}, "{}", data) is not None) == is_found

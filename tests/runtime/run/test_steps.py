@@ -10,10 +10,13 @@ from inline_snapshot import snapshot
 import promptops
 from promptops.runtime.models.model import ModelError
 from promptops.runtime.run.output import OutputError
+from promptops.runtime.run.steps import total_cost, total_usage
+from tests.runtime.log.pieces import make_attempt, make_run
 from tests.runtime.run.pieces import OUTPUT, logged, write
 from tests.screens import masked
 
 if TYPE_CHECKING:
+    from promptops.runtime.log.record import AttemptRecord
     from promptops.runtime.registry import Registry
     from tests.repositories import Repo
     from tests.runtime.provider import Provider
@@ -182,3 +185,40 @@ def test_a_fixed_reply_does_not_follow_half_an_answer(
     with pytest.raises(ModelError):
         said.extend(piece.text for piece in registry.stream("c@working", {"text": "x"}))
     assert SORRY not in "".join(said)
+
+
+def attempts(*costs: int | None) -> list[AttemptRecord]:
+    return [make_attempt(make_run(), cost_micros=cost) for cost in costs]
+
+
+@pytest.mark.parametrize(
+    ("costs", "total"), [((), 0), ((0, 25), 25), ((25, None), None), ((None,), None)]
+)
+def test_a_run_costs_what_all_attempts_cost_or_nobody_knows(
+    costs: tuple[int | None, ...], total: int | None
+) -> None:
+    assert total_cost(attempts(*costs)) == total
+
+
+def used(tokens: int | None, source: str = "measured", error: str | None = None) -> AttemptRecord:
+    return make_attempt(
+        make_run(), input_tokens=tokens, output_tokens=tokens, usage_source=source, error=error
+    )
+
+
+@pytest.mark.parametrize(
+    ("records", "tokens", "source"),
+    [
+        ([], 0, "measured"),
+        ([used(None, error="no")], 0, "measured"),
+        ([used(3), used(4)], 7, "measured"),
+        ([used(3), used(9, error="no")], 3, "measured"),
+        ([used(3), used(4, "estimated")], 7, "estimated"),
+        ([used(3), used(None, "unknown")], None, "unknown"),
+    ],
+)
+def test_a_run_used_what_its_answers_used_or_nobody_knows(
+    records: list[AttemptRecord], tokens: int | None, source: str
+) -> None:
+    usage = total_usage(records)
+    assert (usage.input_tokens, usage.output_tokens, usage.source) == (tokens, tokens, source)
