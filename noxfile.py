@@ -77,6 +77,13 @@ def documentation(session: nox.Session) -> None:
     session.run("python", "scripts/documentation.py")
 
 
+@nox.session
+def stories(session: nox.Session) -> None:
+    """Run the stories: servers, races, CI runs, kills and the pages of the docs, end to end."""
+    session.install("--editable", ".", *group("test"))
+    session.run("pytest", *PARALLEL, "-m", "story", *session.posargs)
+
+
 @nox.session(default=False)
 def coverage(session: nox.Session) -> None:
     """Run the tests and report the branches that none reaches."""

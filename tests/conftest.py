@@ -13,16 +13,14 @@ import os
 import shutil
 import signal
 import subprocess
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import Protocol
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.compilers import typescript
 from tests.repositories import Repo
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # How long an example takes says how busy the machine is.
 settings.register_profile(
@@ -97,14 +95,22 @@ LEAKING_NAMES = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what installs packages, unless asked for; begin with the files of slow tests.
+    """Leave out what sessions of nox run, unless asked for; begin with the files of slow tests.
 
     All other processes wait for a slow test that begins last.
     """
-    if "network" not in config.option.markexpr:
-        left_out = [item for item in items if item.get_closest_marker("network")]
+    asked = config.option.markexpr
+    is_whole = {Path(one).resolve() for one in config.args} == {Path(__file__).parent}
+    names = {"network"} | ({"story"} if is_whole else set())
+    left_out = [
+        item
+        for item in items
+        if any(item.get_closest_marker(name) and name not in asked for name in names)
+    ]
+    if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+        without = set(left_out)
+        items[:] = [item for item in items if item not in without]
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from tests.repositories import Repo
 
+pytestmark = pytest.mark.story
+
 GREET = """\
 ---
 model: googleai/gemini-2.0-flash
@@ -119,7 +121,6 @@ code that opens answer.prompty, greet.prompt, refund.txt and 3 more has to read 
     assert [one["name"] for one in listed["prompts"]] == sorted([*NAMES, "summarize"])
 
 
-@pytest.mark.slow
 def test_the_page_leads_from_files_to_live_prompts(application: Repo, tmp_path: Path) -> None:
     repo = application
     repo.publish(tmp_path / "origin.git")

@@ -26,6 +26,8 @@ from tests.templates import copy_template
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+pytestmark = pytest.mark.story
+
 PATH = "prompts/a.md"
 ENV = ("--env", "staging")
 
@@ -328,7 +330,6 @@ def _limited(size: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("size", [0, 150])
 def test_a_full_disk(team: Team, size: int) -> None:
     team.commit({PATH: prompt_text("1.2.0", "word " * 200 + "{{ question }}")})
@@ -356,7 +357,6 @@ def test_a_full_disk(team: Team, size: int) -> None:
     accept(team.first, "verify")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["prepared", "committed"])
 def test_interrupted_in_the_middle_of_releasing_all(tmp_path: Path, moment: str) -> None:
     names = [f"team/prompt-{number}" for number in range(5)]
@@ -517,7 +517,6 @@ def _on_terminal(
     return os.waitstatus_to_exitcode(status), said.decode(errors="replace")
 
 
-@pytest.mark.slow
 def test_a_terminal_is_asked_first(team: Team) -> None:
     words = ("rollback", "a", *ENV)
     tip = team.remote.rev("promptops/staging")
@@ -580,7 +579,6 @@ def _editor(folder: Path, script: str) -> str:
     return str(file)
 
 
-@pytest.mark.slow
 def test_notes_are_written_in_the_persons_editor(released: Repo) -> None:
     released.commit({PATH: prompt_text("1.1.0", "New {{ question }}")})
     for script, expected, words in (

@@ -17,6 +17,8 @@ from tests.templates import copy_template
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.story
+
 
 NAME = "ask"
 MODEL = "scripted/answers.yaml"

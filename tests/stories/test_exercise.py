@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.story
+
 PAGE = DOCS / "exercise.md"
 SHOWN = "127.0.0.1:8765"
 _FILE = re.compile(r"<!-- file: (\S+) -->\n\n```\w+\n(.*?)```\n", re.DOTALL)
@@ -89,7 +91,6 @@ def _wait_for(port: int, services: subprocess.Popen[bytes]) -> None:
     raise AssertionError("the services ended")
 
 
-@pytest.mark.slow
 def test_the_exercise_goes_as_its_page_says(place: Repo, port: int, page: str) -> None:
     with Walk(place, is_apart=True) as walk:
         walked = walk.tell(page)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.story
 
 BRANCH = "refs/heads/promptops/staging"
 PROMOTE = ("promote", "support/triage", "--to", "staging", "--yes")

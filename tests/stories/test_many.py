@@ -14,6 +14,8 @@ from tests.stories.world import Team, run
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.story
+
 
 def count_processes(team: Team, trace: Path) -> int:
     """Release and push all; give how many git processes that took here and on the remote."""
@@ -23,7 +25,6 @@ def count_processes(team: Team, trace: Path) -> int:
     return sum(event["event"] == "start" for event in events)
 
 
-@pytest.mark.slow
 def test_releasing_many_prompts_takes_as_many_processes_as_two(tmp_path: Path) -> None:
     two = Team.found(tmp_path / "two", ["a", "b"])
     names = [f"team/prompt-{number}" for number in range(150)]
@@ -37,7 +38,6 @@ def test_releasing_many_prompts_takes_as_many_processes_as_two(tmp_path: Path) -
     assert many.first.refs("refs/promptops/") == {}
 
 
-@pytest.mark.slow
 def test_of_many_releases_all_are_pushed_or_none(tmp_path: Path) -> None:
     names = [f"team/prompt-{number}" for number in range(110)]
     team = Team.found(tmp_path, names)

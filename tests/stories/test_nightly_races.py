@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from tests.repositories import Repo
 
+pytestmark = pytest.mark.story
+
 NIGHTLY = ("eval", "nightly", "--env", "production", "--concurrency", "2")
 ANSWERS = "rules:\n- {delay: 0.02, answer: billing}\n"
 
@@ -60,7 +62,6 @@ def machines(repo: Repo, tmp_path: Path) -> tuple[Repo, list[Repo]]:
     return remote, clones
 
 
-@pytest.mark.slow
 def test_two_machines_at_once_and_one_that_is_killed(
     machines: tuple[Repo, list[Repo]],
 ) -> None:

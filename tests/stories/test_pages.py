@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.story
+
 ROLES = ("wording.md", "reviewing.md", "on-call.md", "bill.md")
 # The exercise has services of its own, in `test_exercise.py`; the tutorial begins with nothing.
 ELSEWHERE = frozenset({"docs/exercise.md", "docs/tutorial.md"})
@@ -120,7 +122,6 @@ def shop(
     return repo
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ROLES)
 def test_every_screen_of_the_page_is_a_real_one(clone: Repo, name: str) -> None:
     file = DOCS / name
@@ -133,7 +134,6 @@ def test_every_screen_of_the_page_is_a_real_one(clone: Repo, name: str) -> None:
         assert settle(walked) == settle(page)
 
 
-@pytest.mark.slow
 def test_the_tutorial_goes_as_its_page_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,7 +152,6 @@ def test_the_tutorial_goes_as_its_page_says(
         assert settle(walked) == settle(page)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", IN_SHOP)
 def test_every_block_of_the_page_runs(shop: Repo, name: str) -> None:
     page = (ROOT / name).read_text("utf-8")

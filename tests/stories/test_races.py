@@ -14,7 +14,7 @@ from tests.stories.world import Team, expect, finish, let_children_end, run, sta
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.story
 
 PEOPLE = 20
 NAMES = tuple(f"team/prompt-{number}" for number in range(PEOPLE))

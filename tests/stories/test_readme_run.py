@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pytest
 
 from promptops.cli import demo
 from tests.cli.running import accept, run
 from tests.runtime.provider import Provider
 
-if TYPE_CHECKING:
-    import pytest
+pytestmark = pytest.mark.story
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 # What differs each time: ids of runs and objects, and times.

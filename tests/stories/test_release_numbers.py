@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from tests.repositories import Repo
 
+pytestmark = pytest.mark.story
+
 MANY = [f"team/p{number:02}" for number in range(40)]
 CONFIG = '[gate]\nversions = "release"\n'
 TONE = "prompts/_shared/tone.md"
@@ -49,7 +51,6 @@ def version_of(repo: Repo, name: str) -> str:
     return text.split("version: ")[1].split("\n")[0]
 
 
-@pytest.mark.slow
 def test_a_partial_of_forty_prompts_is_changed_without_an_edit_in_any(team: Team) -> None:
     first = team.first
     first.git("checkout", "--quiet", "-b", "kinder")

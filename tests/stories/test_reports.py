@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tests.conftest import MakeRepo
     from tests.repositories import Repo
 
+pytestmark = pytest.mark.story
+
 
 def write(repo: Repo, body: str, **keys: str) -> None:
     repo.write("prompts/a.md", prompt_text(body=body, **keys))

@@ -14,7 +14,7 @@ from tests.stories.world import Team, expect, finish, run, start
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.story
 
 NAME = "support/triage"
 FILE = f"prompts/{NAME}.md"

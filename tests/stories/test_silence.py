@@ -16,6 +16,8 @@ from tests.stories.world import Team, run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.story
+
 PAUSE = ("pause", "support/triage", "--env", "staging", "--reason", "wrong", "--yes")
 PROMOTE = ("promote", "support/triage", "--to", "staging", "--yes")
 TIMEOUTS = "[timeouts]\ntotal = 2\npause = 1\n"
