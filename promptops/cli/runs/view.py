@@ -132,10 +132,11 @@ def to_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterable[
     import itertools
 
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    # With this terminator cells are quoted that contain either of its characters.
+    writer = csv.writer(buffer, lineterminator="\r\n")
     for row in itertools.chain([header], rows):
         writer.writerow([_cell(value) for value in row])
-        yield buffer.getvalue().removesuffix("\n")
+        yield buffer.getvalue().removesuffix("\r\n")
         buffer.seek(0)
         buffer.truncate()
 
