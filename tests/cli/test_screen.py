@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from promptops.cli.screen import break_lines
-from promptops.cli.session import fold_rows, leave_out
 from tests.cli.running import accept
 from tests.prompts import prompt_text
 from tests.screens import masked
 
 if TYPE_CHECKING:
     from tests.repositories import Repo
+
 
 LINES = st.text(st.sampled_from("ab -,;`promptops/x "), max_size=200)
 
@@ -154,30 +154,6 @@ class TestPager:
         assert done.stdout.count("\np") == 60
         assert "paged:" not in done.stdout
         assert len({len(line) for line in done.stdout.splitlines()[1:]}) == 1
-
-
-ROWS: list[tuple[str, ...]] = [
-    ("RUN", "MODEL", "COST", "STATUS"),
-    ("01a2", "scripted/answers.yaml", "$0.1", "\x1b[33mrefused at guard\x1b[0m"),
-]
-
-
-@pytest.mark.parametrize(
-    ("columns", "missing"), [(60, []), (42, []), (41, ["MODEL"]), (12, ["MODEL", "COST"])]
-)
-def test_a_narrow_terminal_goes_without_what_is_spare(
-    monkeypatch: pytest.MonkeyPatch, columns: int, missing: list[str]
-) -> None:
-    monkeypatch.setenv("COLUMNS", str(columns))
-    rows, gone = leave_out(ROWS, ("MODEL", "COST"))
-    assert gone == missing
-    assert [header for header in ROWS[0] if header not in missing] == list(rows[0])
-
-
-def test_colours_take_no_room_in_the_last_column() -> None:
-    assert fold_rows(ROWS, [4, 21, 4, 25], 51) == ROWS
-    folded = fold_rows(ROWS, [4, 21, 4, 25], 47, min_room=8)
-    assert [row[0] for row in folded] == ["RUN", "01a2", ""]
 
 
 def test_a_check_is_explained_in_paragraphs_that_fit(repo: Repo) -> None:
