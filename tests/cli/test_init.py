@@ -12,7 +12,6 @@ from inline_snapshot import snapshot
 
 from promptops.forge.codeowners import Dialect, parse_owners
 from promptops.repository.config import load_config
-from promptops.repository.hook_entry import extend_hooks as _extend_hooks
 from tests.cli.pieces import files
 from tests.cli.running import accept, run
 from tests.prompts import prompt_text
@@ -308,35 +307,6 @@ def test_nothing_is_written_through_a_link(repo: Repo, place: str) -> None:
     (repo.path / place).symlink_to(target)
     assert f"left to you  {place}" in accept(repo, "init")
     assert target.read_text() == snapshot("repos:\n  - repo: a\n    hooks: [{id: b}]\n")
-
-
-ENTRY = "- repo: local\n  hooks:\n    - id: x"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "repos:\n- repo: a\n  hooks:\n  - id: b\n",
-        "repos:\n  - repo: a\n    hooks:\n      - id: b",
-        "repos:\r\n  - repo: a\r\n    hooks: [{id: b}]\r\n",
-        "# top\nrepos:\n  # one\n  - repo: a\n    hooks:\n    - id: b # c\n\n# end\nci: 1\n",
-        "repos:\n- repo: a\n  hooks:\n  - id: b\n    x: |\n      x\n      y\nci: 1\n",
-        "repos:\n  - repo: a\n    hooks: [\n      {id: b}\n    ]\nci: 1\n",
-        "ci: 1\nrepos:\n    -   repo: a\n        hooks:\n        -   id: b\n\n\n",
-    ],
-)
-def test_a_hook_is_added_and_every_other_line_stays(text: str) -> None:
-    extended = _extend_hooks(text, ENTRY)
-    assert extended is not None
-    before, after = yaml.safe_load(text), yaml.safe_load(extended)
-    assert after["repos"] == [*before["repos"], *yaml.safe_load(ENTRY)]
-    kept = extended.splitlines()
-    assert [line for line in text.splitlines() if line not in kept] == []
-
-
-@pytest.mark.parametrize("text", ["", "repos: []", "repos: [{repo: a}]", "x: [", "- a", "repos: 3"])
-def test_a_hook_is_not_added_where_that_is_not_safe(text: str) -> None:
-    assert _extend_hooks(text, ENTRY) is None
 
 
 def test_init_names_the_line_that_keeps_a_formatter_away(repo: Repo) -> None:

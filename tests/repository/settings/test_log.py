@@ -5,7 +5,6 @@ import pytest
 from promptops.errors import ConfigurationError
 from promptops.repository.config import Config, load_config
 from promptops.repository.settings.log import LogSettings
-from promptops.repository.settings.reading import read_duration
 
 
 def read(text: str) -> Config:
@@ -63,25 +62,3 @@ def test_what_means_nothing_is_an_error(line: str, message: str, hint: str) -> N
 def test_a_table_that_is_none_is_an_error() -> None:
     with pytest.raises(ConfigurationError, match="log is not a table"):
         read("log = 'runs.db'\n")
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("45s", 45),
-        ("10m", 600),
-        ("12h", 43_200),
-        ("1d", 86_400),
-        ("2w", 1_209_600),
-        (" 3 d ", 259_200),
-    ],
-)
-def test_time_spans(text: str, seconds: int) -> None:
-    assert read_duration(text) == seconds
-
-
-@pytest.mark.parametrize(
-    "text", ["", "d", "1", "-1d", "1.5d", "1y", "0s", "1d2h", "1234567890d", "٣d"]
-)
-def test_what_is_no_time_span(text: str) -> None:
-    assert read_duration(text) is None
