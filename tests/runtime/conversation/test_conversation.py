@@ -17,69 +17,10 @@ from promptops.runtime.log.log import LogError
 from tests.screens import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from promptops.runtime.registry import Registry
     from tests.repositories import Repo
-
-CHAT = """---
-version: 1.0.0
-description: d
-author: jane@example.com
-model: echo/any
-inputs: {question: string, history: {type: array, default: []}}
----
-{% system %}Be brief.{% endsystem %}
-{% history %}
-{% user %}{{ question }}{% enduser %}
-"""
-AGENT = """---
-version: 2.1.0
-description: d
-author: jane@example.com
-model: echo/any
-inputs:
-  question: string
-  earlier: {type: array, default: []}
-  summary: {type: string, default: ""}
-  hand_over:
-    type: object
-    default: {}
-    properties: {data: {type: object, required: [order]}}
----
-{% system %}Summary: {{ summary }}
-{% if hand_over %}From: {{ hand_over.reason }} {{ hand_over.data.order }}{% endif %}{% endsystem %}
-{% history earlier %}
-{% user %}{{ question }}{% enduser %}
-"""
-SUMMARY = """---
-version: 1.0.0
-description: d
-author: jane@example.com
-model: scripted/summary.yaml
-inputs: {transcript: string, summary: string}
----
-Sum up. Known: {{ summary }}
-{{ transcript }}
-"""
-
-
-@pytest.fixture
-def team(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Repo:
-    monkeypatch.delenv("PROMPTOPS_LOG", raising=False)
-    repo.write("prompts/chat.md", CHAT)
-    repo.write("prompts/agent.md", AGENT)
-    repo.write("prompts/summary.md", SUMMARY)
-    repo.write("summary.yaml", "rules: [{answers: [first summary, second summary, third summary]}]")
-    repo.commit()
-    return repo
-
-
-@pytest.fixture
-def registry(team: Repo) -> Iterator[Registry]:
-    with promptops.open(team.path) as opened:
-        yield opened
 
 
 def texts(messages: list[dict[str, Any]]) -> list[str]:
@@ -164,36 +105,6 @@ def test_nobody_gets_the_conversation_of_somebody_else(registry: Registry) -> No
     for ask in (stranger.history, stranger.events, lambda: stranger.erase(by="bob")):
         with pytest.raises(RefusedError, match="another user"):
             ask()
-
-
-def test_a_hand_over_names_both_versions_and_hides_what_is_personal(registry: Registry) -> None:
-    talk = registry.conversation("c", user="ann")
-    run = talk.run("chat@working", {"question": "my order"})
-    made = talk.hand_over(
-        run, "agent@working", reason="needs\nan order", data={"order": 7, "by": "+49 30 901820123"}
-    )
-    found = talk.handed_over()
-    assert found == made
-    assert (str(made.source), str(made.target)) == ("chat@1.0.0", "agent@2.1.0")
-    assert made.target.digest.startswith("sha256:")
-    assert made.reason == "needs an order"
-    assert made.data == {"order": 7, "by": "[redacted telephone number]"}
-    said = talk.run("agent@working", {"question": "x"}).messages[0]["content"]
-    assert said == snapshot("""\
-Summary: \n\
-From: needs an order 7\
-""")
-    assert talk.events()[2].by == "chat@1.0.0 -> agent@2.1.0"
-
-
-def test_a_hand_over_must_fit(registry: Registry) -> None:
-    talk = registry.conversation("c")
-    with pytest.raises(
-        RefusedError, match='agent rejects the hand-over: data: "order" is a required'
-    ):
-        talk.hand_over("chat@working", "agent@working", reason="r", data={})
-    with pytest.raises(RefusedError, match="bytes; at most 16384"):
-        talk.hand_over("chat@working", "agent@working", reason="r", data={"order": "x" * 20_000})
 
 
 def test_an_append_that_counts_on_the_last_row(registry: Registry) -> None:

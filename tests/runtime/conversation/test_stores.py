@@ -5,12 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.errors import RefusedError, UsageError
+from promptops.errors import RefusedError
 from promptops.runtime.conversation.entries import (
     ConversationBounds,
     ConversationEntry,
@@ -18,25 +17,10 @@ from promptops.runtime.conversation.entries import (
     Owner,
 )
 from promptops.runtime.conversation.opening import open_conversations
+from tests.runtime.conversation.pieces import ANN, NOW, WIDE, message, say
 
 if TYPE_CHECKING:
     from promptops.runtime.conversation.entries import ConversationStore
-
-ANN = Owner("ann", "acme")
-WIDE = ConversationBounds(None, 1_000_000)
-# Redis lets keys go by its own clock.
-NOW = time.time()
-
-
-def message(text: str, role: str = "user", tokens: int = 10) -> ConversationEntry:
-    return ConversationEntry("message", text.encode(), role, tokens, "ann")
-
-
-def say(
-    store: ConversationStore, *texts: str, bounds: ConversationBounds = WIDE, now: float = NOW
-) -> None:
-    for text in texts:
-        store.append("c", [message(text)], owner=ANN, bounds=bounds, now=now)
 
 
 def read(store: ConversationStore, tokens: int = 1000, now: float = NOW) -> list[str]:
@@ -189,20 +173,6 @@ def test_an_erasure_of_a_user_reaches_all_and_only_hers(store: ConversationStore
     assert len(store.tail("e", owner=bob, tokens=99, now=NOW).messages) == 1
 
 
-def test_what_is_erased_is_gone_from_the_files_of_sqlite(place: str) -> None:
-    if "://" in place:
-        pytest.skip("only SQLite's files are ours")
-    from pathlib import Path
-
-    store = open_conversations(place)
-    say(store, "a text that nobody else says")
-    store.erase_user("ann", "erased:1", by="admin", now=NOW)
-    store.close()
-    left = b"".join(one.read_bytes() for one in Path(place).parent.iterdir())
-    assert b"nobody else" not in left
-    assert b"ann" not in left
-
-
 @pytest.mark.slow
 def test_appends_of_many_writers_are_whole_and_numbered(place: str) -> None:
     writers, rounds = 6, 20
@@ -236,15 +206,10 @@ def test_appends_of_many_writers_are_whole_and_numbered(place: str) -> None:
     store.close()
 
 
-def test_other_places_are_refused() -> None:
-    with pytest.raises(UsageError, match="'mysql' is not a supported store for conversations"):
-        open_conversations("mysql://host/db")
-
-
 _WRITE = """
 import sys
 from promptops.runtime.conversation.opening import open_conversations
-from tests.runtime.conversation.test_stores import ANN, NOW, WIDE, message
+from tests.runtime.conversation.pieces import ANN, NOW, WIDE, message
 store = open_conversations(sys.argv[1])
 for number in range(int(sys.argv[3])):
     pair = [message(f"{sys.argv[2]} {number} q"), message(f"{sys.argv[2]} {number} a", "assistant")]
