@@ -72,8 +72,10 @@ def test_a_request_that_contradicts_itself_is_refused(
 def test_drafts_are_left_out_of_all_and_refused_by_name(team: Team) -> None:
     everything = prepare(team, everything=True)
     assert [one.prompt.name for one in everything.plans] == ["a", "b"]
+    head = team.first.rev("HEAD")
     with pytest.raises(RefusedError, match="c is a draft"):
         prepare(team, "c", bump="minor")
+    assert team.first.rev("HEAD") == head
     with pytest.raises(RefusedError, match="c is a draft"):
         prepare(team, "a", "c")
 
