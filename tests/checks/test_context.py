@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from promptops.checks.context import read_context, read_costs
 from promptops.checks.engine import validate
+from promptops.checks.subject import CostLimits
 from promptops.repository.repository import open_repository
-from tests.checks.pieces import config, found
+from tests.checks.pieces import Folder, config, found
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
@@ -34,3 +36,38 @@ def test_owners_and_suites_are_those_of_the_same_state(repo: Repo, state: str) -
         "prompts/a.md note missing-evals",
         "prompts/a.md:7:18 warning unreviewable-prompt",
     ]
+
+
+@pytest.mark.parametrize(
+    ("owners", "found", "fault"),
+    [
+        ({}, None, None),
+        ({"CODEOWNERS": "* @jane\n/prompts/team/ @john\n"}, ["@john"], None),
+        ({"CODEOWNERS": "* @jane\n" * 400_000}, None, "CODEOWNERS"),
+    ],
+)
+def test_owners_are_asked_for_paths_below_the_prompts_folder(
+    owners: dict[str, str], found: list[str] | None, fault: str | None
+) -> None:
+    context = read_context(Folder(owners), config())
+    assert (context.owners and list(context.owners("team/a.md"))) == found
+    assert (context.owners_fault and context.owners_fault.path) == fault
+
+
+def test_suites_are_listed_and_read_from_the_top() -> None:
+    folder = Folder({"quality/team/a.yaml": "prompt: team/a", "evals/b.yaml": "x"})
+    context = read_context(folder, config('evals = "quality"'))
+    assert context.suites == frozenset({"quality/team/a.yaml"})
+    assert context.default_suite("team/a") == "quality/team/a.yaml"
+    assert context.read_suite("quality/team/a.yaml") == "prompt: team/a"
+    assert context.read_suite("quality/none.yaml") == ""
+    assert read_context(Folder({}), config()).suites is None
+
+
+def test_limits_and_prices_are_known_where_they_are_configured() -> None:
+    find_limits, is_free = read_costs(config("[guards.prompts.a]\nspend_per_day = 1\n"))
+    assert find_limits("a") == CostLimits('guards.prompts."a".spend_per_day', None)
+    assert find_limits("b") is None
+    models = ("echo", "openai/gpt-4o", "nobody/nothing")
+    assert [is_free(model) for model in models] == [True, False, None]
+    assert read_costs(config())[0]("a") is None

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from promptops.checks.engine import validate
+from promptops.checks.severities import Severities
 from promptops.errors import ConfigurationError
+from promptops.prompt.finding import Severity
 from promptops.repository.repository import WorkTreeFiles
 from tests.checks.pieces import UNUSED, config, write
 
@@ -55,3 +57,18 @@ def test_a_rule_that_would_not_apply_is_refused(
     with pytest.raises(ConfigurationError, match=message) as error:
         validate(WorkTreeFiles(tmp_path), config(f"[checks]\n{settings}"))
     assert error.value.hint
+
+
+def test_a_path_from_the_top_is_weighed_as_it_is() -> None:
+    severities = Severities(config('[checks."evals"]\norphaned-evals = "error"'))
+    found = [severities.find("orphaned-evals", path) for path in ("/evals/a.yaml", "evals/a.yaml")]
+    assert found == [Severity.ERROR, Severity.WARNING]
+
+
+def test_a_check_that_is_off_everywhere_is_not_run() -> None:
+    checks = {"unused-input": 1, "unknown-model": 2, "leftover-text": 3}
+    settings = (
+        '[checks]\nunused-input = "off"\nleftover-text = "off"\n'
+        '[checks."prompts/x"]\nleftover-text = "note"\nunused-input = "off"'
+    )
+    assert Severities(config(settings)).select(checks) == [("leftover-text", 3)]
