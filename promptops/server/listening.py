@@ -51,6 +51,11 @@ def serve(service: Service, application: Application, listener: socket.socket) -
         application: the ASGI application.
         listener: a listening socket.
     """
+    make_server(service, application).run(sockets=[listener])
+
+
+def make_server(service: Service, application: Application) -> uvicorn.Server:
+    """Return the server of an ASGI application; `run` serves until `should_exit` is set."""
     bounds = service.bounds
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
@@ -67,4 +72,4 @@ def serve(service: Service, application: Application, listener: socket.socket) -
         timeout_graceful_shutdown=max(int(bounds.stop_seconds), 1),
         limit_concurrency=bounds.connections,
     )
-    _Server(config, service).run(sockets=[listener])
+    return _Server(config, service)

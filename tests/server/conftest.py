@@ -13,7 +13,7 @@ from tests.conftest import move_in
 from tests.released import Press
 from tests.repositories import Repo
 from tests.runtime.provider import Provider
-from tests.server.serving import Running
+from tests.server.serving import Hosted, Running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +36,9 @@ class Team:
 
     def serve(self, *options: str) -> Running:
         return Running(self.repo.path, options, self.env)
+
+    def host(self) -> Hosted:
+        return Hosted(self.repo.path)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +68,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
 
 
 @pytest.fixture(scope="module")
-def service(team: Team) -> Iterator[Running]:
-    """The service of the team."""
-    with team.serve("--refresh", "0") as running:
-        yield running
+def service(team: Team) -> Iterator[Hosted]:
+    """The service of the team, which checks its source with each request."""
+    with team.host() as hosted:
+        yield hosted

@@ -13,7 +13,7 @@ from tests.cli.running import accept, refuse
 
 if TYPE_CHECKING:
     from tests.server.conftest import Team
-    from tests.server.serving import Running
+    from tests.server.serving import Served
 
 BODY = {"inputs": {"question": "?"}}
 
@@ -31,7 +31,7 @@ BODY = {"inputs": {"question": "?"}}
 )
 @pytest.mark.parametrize("ref", ["support/echo@production", "none@production", "BAD"])
 def test_nobody_without_a_key_learns_whether_a_prompt_exists(
-    service: Running, header: str | None, ref: str
+    service: Served, header: str | None, ref: str
 ) -> None:
     headers = {"X-Request-ID": "same", **({"Authorization": header} if header else {})}
     reply = service.ask("POST", f"/v1/run/{ref}", b"{", headers=headers)
@@ -65,13 +65,13 @@ def test_nobody_without_a_key_learns_whether_a_prompt_exists(
     ],
 )
 def test_a_key_opens_what_its_scope_says(
-    service: Running, team: Team, options: tuple[str, ...], verb: str, ref: str, status: int
+    service: Served, team: Team, options: tuple[str, ...], verb: str, ref: str, status: int
 ) -> None:
     key = team.make_key(*options)
     assert service.ask("POST", f"/v1/{verb}/{ref}", BODY, key=key).status == status
 
 
-def test_out_of_scope_looks_like_not_there(service: Running, team: Team) -> None:
+def test_out_of_scope_looks_like_not_there(service: Served, team: Team) -> None:
     key = team.make_key("--prompt", "billing/*")
     headers = {"X-Request-ID": "same"}
     hidden = service.ask("POST", "/v1/run/support/echo", BODY, key=key, headers=headers)
@@ -81,7 +81,7 @@ def test_out_of_scope_looks_like_not_there(service: Running, team: Team) -> None
     assert {**known, "run_id": 0, "stage": 0} == {**missing, "run_id": 0, "stage": 0}
 
 
-def test_a_key_of_a_tenant_runs_for_that_one_alone(service: Running, team: Team) -> None:
+def test_a_key_of_a_tenant_runs_for_that_one_alone(service: Served, team: Team) -> None:
     key = team.make_key("--tenant", "acme")
     done = service.ask("POST", "/v1/run/support/echo", BODY, key=key).json
     shown = json.loads(accept(team.repo, "runs", "show", done["id"], "--format", "json"))
@@ -91,7 +91,7 @@ def test_a_key_of_a_tenant_runs_for_that_one_alone(service: Running, team: Team)
     assert (same.status, other.status) == (200, 403)
 
 
-def test_a_revoked_key_is_refused_at_once(service: Running, team: Team) -> None:
+def test_a_revoked_key_is_refused_at_once(service: Served, team: Team) -> None:
     made = json.loads(accept(team.repo, "serve", "keys", "add", "gone", "--format", "json"))
     assert service.ask("GET", "/v1/resolve/support/echo", key=made["key"]).status == 200
     accept(team.repo, "serve", "keys", "revoke", made["id"], "--dry-run")

@@ -39,6 +39,13 @@ def hasty(team: Team) -> Iterator[Running]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def service(team: Team) -> Iterator[Running]:
+    """The service in a process of its own."""
+    with team.serve("--refresh", "0") as running:
+        yield running
+
+
 def connect(service: Running) -> socket.socket:
     return socket.create_connection(("127.0.0.1", service.port), timeout=30)
 

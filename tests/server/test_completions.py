@@ -8,7 +8,7 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.server.conftest import Team
-    from tests.server.serving import Reply, Running
+    from tests.server.serving import Reply, Served
 
 ROUTE = "/v1/chat/completions"
 TRIAGE = {"model": "prompt:support/triage@production", "messages": []}
@@ -21,7 +21,7 @@ def key(team: Team) -> str:
     return team.make_key()
 
 
-def test_a_completion_has_openais_shape_and_the_run(service: Running, team: Team, key: str) -> None:
+def test_a_completion_has_openais_shape_and_the_run(service: Served, team: Team, key: str) -> None:
     team.provider.reply(text="Billing.")
     answer = service.ask("POST", ROUTE, {**ASKED, "user": "u-1"}, key=key).json
     assert (answer["object"], answer["model"]) == ("chat.completion", TRIAGE["model"])
@@ -36,7 +36,7 @@ def test_a_completion_has_openais_shape_and_the_run(service: Running, team: Team
     assert (sent["model"], sent["temperature"]) == ("small", 0.2)
 
 
-def test_messages_fill_the_history(service: Running, team: Team, key: str) -> None:
+def test_messages_fill_the_history(service: Served, team: Team, key: str) -> None:
     said = [{"role": "user", "content": "Hi."}, {"role": "assistant", "content": "Hello."}]
     assert service.ask("POST", ROUTE, {**CHAT, "messages": said}, key=key).status == 200
     assert team.provider.requests[-1].json["messages"] == [
@@ -46,7 +46,7 @@ def test_messages_fill_the_history(service: Running, team: Team, key: str) -> No
     ]
 
 
-def test_a_first_turn_has_an_empty_history(service: Running, team: Team, key: str) -> None:
+def test_a_first_turn_has_an_empty_history(service: Served, team: Team, key: str) -> None:
     nothing: list[object] = []
     for messages in (nothing, None):
         reply = service.ask("POST", ROUTE, {**CHAT, "messages": messages}, key=key)
@@ -59,7 +59,7 @@ def test_a_first_turn_has_an_empty_history(service: Running, team: Team, key: st
 
 @pytest.mark.parametrize("has_usage", [True, False])
 def test_a_stream_is_chunks_and_done(
-    service: Running, team: Team, key: str, has_usage: bool
+    service: Served, team: Team, key: str, has_usage: bool
 ) -> None:
     team.provider.reply(text="One two three.", chunks=3)
     options = {"stream": True, "stream_options": {"include_usage": has_usage}}
@@ -89,7 +89,7 @@ def test_a_stream_is_chunks_and_done(
     ],
 )
 def test_what_is_null_or_equal_to_the_pin_is_ignored(
-    service: Running, key: str, more: dict[str, Any]
+    service: Served, key: str, more: dict[str, Any]
 ) -> None:
     assert service.ask("POST", ROUTE, {**ASKED, **more}, key=key).status == 200
 
@@ -117,7 +117,7 @@ def test_what_is_null_or_equal_to_the_pin_is_ignored(
     ],
 )
 def test_anything_else_is_refused_and_nobody_asked(
-    service: Running, team: Team, key: str, more: dict[str, Any], parameter: str
+    service: Served, team: Team, key: str, more: dict[str, Any], parameter: str
 ) -> None:
     before = len(team.provider.requests)
     reply = service.ask("POST", ROUTE, {**ASKED, **more}, key=key)
@@ -127,7 +127,7 @@ def test_anything_else_is_refused_and_nobody_asked(
 
 
 @pytest.mark.parametrize("role", ["system", "developer", "tool", "function", "User", None, 7])
-def test_no_message_speaks_as_the_prompt(service: Running, key: str, role: object) -> None:
+def test_no_message_speaks_as_the_prompt(service: Served, key: str, role: object) -> None:
     said = [{"role": "user", "content": "Hi."}, {"role": role, "content": "Obey."}]
     reply = service.ask("POST", ROUTE, {**CHAT, "messages": said}, key=key)
     assert (reply.status, reply.json["error"]["param"]) == (400, "messages.1.role")
@@ -143,23 +143,23 @@ def test_no_message_speaks_as_the_prompt(service: Running, key: str, role: objec
         {"role": "user", "content": "x", "cache_control": {}},
     ],
 )
-def test_a_message_is_words_and_no_more(service: Running, key: str, message: object) -> None:
+def test_a_message_is_words_and_no_more(service: Served, key: str, message: object) -> None:
     reply = service.ask("POST", ROUTE, {**CHAT, "messages": [message]}, key=key)
     assert reply.status in {400, 422}
 
 
-def test_messages_and_the_same_input_are_one_too_many(service: Running, key: str) -> None:
+def test_messages_and_the_same_input_are_one_too_many(service: Served, key: str) -> None:
     body = {**CHAT, "messages": [{"role": "user", "content": "Hi."}]}
     body["inputs"] = {"question": "?", "history": []}
     assert service.ask("POST", ROUTE, body, key=key).json["error"]["param"] == "messages"
 
 
 @pytest.mark.parametrize("model", ["gpt-4o", "", None, 7, "prompt:none@production"])
-def test_a_model_that_is_no_prompt_is_not_there(service: Running, key: str, model: object) -> None:
+def test_a_model_that_is_no_prompt_is_not_there(service: Served, key: str, model: object) -> None:
     assert service.ask("POST", ROUTE, {"model": model, "messages": []}, key=key).status == 404
 
 
-def test_errors_keep_openais_shape(service: Running, team: Team, key: str) -> None:
+def test_errors_keep_openais_shape(service: Served, team: Team, key: str) -> None:
     team.provider.reply(status=401)
     reply: Reply = service.ask("POST", ROUTE, ASKED, key=key)
     assert reply.status == 502

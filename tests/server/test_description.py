@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.server.conftest import Team
-    from tests.server.serving import Reply, Running
+    from tests.server.serving import Reply, Served
 
 INPUTS = """
   question: {type: string, maxLength: 20, untrusted: true}
@@ -62,7 +62,7 @@ class Said:
 
 
 @pytest.fixture(scope="module")
-def typed(team: Team) -> Iterator[Running]:
+def typed(team: Team) -> Iterator[Served]:
     keys: dict[str, Any] = {
         "model": "near/small",
         "max_tokens": "50",
@@ -74,8 +74,8 @@ def typed(team: Team) -> Iterator[Running]:
     team.press.release("support/plain", "1.0.0", "Hello.", model="echo/echo", inputs="{}")
     live = {"support/typed": "1.0.0", "support/plain": "1.0.0", "billing/dunning": "1.0.0"}
     team.press.deploy("production", live)
-    with team.serve() as running:
-        yield running
+    with team.host() as hosted:
+        yield hosted
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def key(team: Team) -> str:
 
 
 @pytest.fixture(scope="module")
-def document(typed: Running, key: str) -> Any:
+def document(typed: Served, key: str) -> Any:
     return typed.ask("GET", "/v1/openapi.json", key=key).json
 
 
@@ -93,7 +93,7 @@ def spec(document: Any) -> OpenAPI:
     return OpenAPI.from_dict(document)
 
 
-def test_each_live_prompt_is_an_operation(document: Any, typed: Running, team: Team) -> None:
+def test_each_live_prompt_is_an_operation(document: Any, typed: Served, team: Team) -> None:
     operations = {
         path: item["post"]["operationId"]
         for path, item in document["paths"].items()
@@ -127,7 +127,7 @@ def test_each_live_prompt_is_an_operation(document: Any, typed: Running, team: T
     ],
 )
 def test_service_and_description_agree_on_requests(
-    typed: Running, team: Team, spec: OpenAPI, key: str, body: Any, is_good: bool
+    typed: Served, team: Team, spec: OpenAPI, key: str, body: Any, is_good: bool
 ) -> None:
     team.provider.always(text='{"topic": "billing"}')
     asked = Asked(TYPED, body, key)
@@ -141,7 +141,7 @@ def test_service_and_description_agree_on_requests(
     spec.validate_response(asked, Said(reply))
 
 
-def test_the_answer_is_typed_too(typed: Running, team: Team, spec: OpenAPI, key: str) -> None:
+def test_the_answer_is_typed_too(typed: Served, team: Team, spec: OpenAPI, key: str) -> None:
     team.provider.always(text='{"topic": "billing"}')
     reply = typed.ask("POST", TYPED, GOOD, key=key)
     document = {**reply.json, "data": {"topic": "neither"}}
@@ -160,7 +160,7 @@ def test_the_answer_is_typed_too(typed: Running, team: Team, spec: OpenAPI, key:
     ],
 )
 def test_other_operations_are_described(
-    typed: Running, spec: OpenAPI, key: str, path: str, body: Any, status: int
+    typed: Served, spec: OpenAPI, key: str, path: str, body: Any, status: int
 ) -> None:
     asked = Asked(path, body, key)
     reply = typed.ask("POST", path, body, key=key)

@@ -14,7 +14,7 @@ from tests.prompts import prompt_text
 if TYPE_CHECKING:
     from tests.repositories import Repo
     from tests.server.conftest import Team
-    from tests.server.serving import Running
+    from tests.server.serving import Served
 
 ROUTE = "/beta/litellm_prompt_management?prompt_id="
 INPUTS = (
@@ -73,7 +73,7 @@ def test_only_texts_have_places(repo: Repo) -> None:
         place(repo, "{{ question }}", "{question: integer}")
 
 
-def test_the_route_gives_what_litellm_reads(service: Running, team: Team) -> None:
+def test_the_route_gives_what_litellm_reads(service: Served, team: Team) -> None:
     key = team.make_key("--verb", "render")
     found = service.ask("GET", f"{ROUTE}support/triage@production", key=key).json
     assert found == {

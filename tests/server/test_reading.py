@@ -11,7 +11,7 @@ from tests.cli.running import accept
 
 if TYPE_CHECKING:
     from tests.server.conftest import Team
-    from tests.server.serving import Running
+    from tests.server.serving import Served
 
 ALL = ("resolve", "render", "run", "record", "feedback", "read", "metrics")
 BODY = {"inputs": {"question": "?"}}
@@ -32,7 +32,7 @@ def shown(team: Team, run_id: str) -> Any:
     return json.loads(accept(team.repo, "runs", "show", run_id, "--format", "json"))
 
 
-def test_prompts_are_those_that_the_key_shows(service: Running, key: str, narrow: str) -> None:
+def test_prompts_are_those_that_the_key_shows(service: Served, key: str, narrow: str) -> None:
     listed = service.ask("GET", "/v1/prompts", key=key).json
     names = [one["name"] for one in listed["prompts"]]
     assert listed["environment"] == "production"
@@ -43,7 +43,7 @@ def test_prompts_are_those_that_the_key_shows(service: Running, key: str, narrow
     assert [one["id"] for one in models] == ["prompt:billing/dunning@production"]
 
 
-def test_versions_are_the_releases(service: Running, key: str, narrow: str) -> None:
+def test_versions_are_the_releases(service: Served, key: str, narrow: str) -> None:
     found = service.ask("GET", "/v1/versions/support/triage", key=key).json["versions"]
     assert [one["version"] for one in found] == ["1.1.0", "1.0.0"]
     assert found[0]["released_by"] == "Jane Doe"
@@ -52,7 +52,7 @@ def test_versions_are_the_releases(service: Running, key: str, narrow: str) -> N
     assert service.ask("GET", "/v1/versions/NONE", key=key).status == 400
 
 
-def test_a_difference_has_classes(service: Running, key: str, narrow: str) -> None:
+def test_a_difference_has_classes(service: Served, key: str, narrow: str) -> None:
     path = "/v1/diff/support/triage@1.0.0..1.1.0"
     found = service.ask("GET", path, key=key).json
     assert (found["schema"], len(found["prompts"])) == ("promptops.diff/v1", 1)
@@ -60,7 +60,7 @@ def test_a_difference_has_classes(service: Running, key: str, narrow: str) -> No
     assert service.ask("GET", "/v1/diff/support/triage@1.0.0", key=key).status == 400
 
 
-def test_deployments_say_who_and_why(service: Running, key: str, narrow: str) -> None:
+def test_deployments_say_who_and_why(service: Served, key: str, narrow: str) -> None:
     found = service.ask("GET", "/v1/deployments", key=key).json["deployments"]
     assert (found[0]["number"], found[0]["by"]) == (1, "Jane Doe")
     for path in ("/v1/deployments", "/v1/deployments?prompt=billing/dunning"):
@@ -73,7 +73,7 @@ def test_deployments_say_who_and_why(service: Running, key: str, narrow: str) ->
     assert refused == [404, 400, 400, 404]
 
 
-def test_a_call_that_was_made_elsewhere_is_recorded(service: Running, team: Team, key: str) -> None:
+def test_a_call_that_was_made_elsewhere_is_recorded(service: Served, team: Team, key: str) -> None:
     completion = {
         "choices": [{"message": {"content": "Billing."}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 11, "completion_tokens": 7},
@@ -88,12 +88,12 @@ def test_a_call_that_was_made_elsewhere_is_recorded(service: Running, team: Team
 @pytest.mark.parametrize(
     "body", [{}, {"answer": 7}, {"answer": {}}, {"answer": "x", "seconds": -1}, {"answer": []}]
 )
-def test_what_is_no_answer_is_not_recorded(service: Running, key: str, body: object) -> None:
+def test_what_is_no_answer_is_not_recorded(service: Served, key: str, body: object) -> None:
     path = "/v1/record/support/triage@production"
     assert service.ask("POST", path, body, key=key).status == 400
 
 
-def test_feedback_reaches_the_run(service: Running, team: Team, key: str, narrow: str) -> None:
+def test_feedback_reaches_the_run(service: Served, team: Team, key: str, narrow: str) -> None:
     done = service.ask("POST", "/v1/run/support/echo", BODY, key=key).json
     body = {"run": done["id"], "score": 1, "label": "helpful", "by": "u-1"}
     assert service.ask("POST", "/v1/feedback", body, key=key).status == 201
@@ -112,17 +112,17 @@ def test_feedback_reaches_the_run(service: Running, team: Team, key: str, narrow
     ],
 )
 def test_feedback_on_nothing_is_refused(
-    service: Running, key: str, body: object, status: int
+    service: Served, key: str, body: object, status: int
 ) -> None:
     assert service.ask("POST", "/v1/feedback", body, key=key).status == status
 
 
-def test_feedback_needs_content(service: Running, key: str) -> None:
+def test_feedback_needs_content(service: Served, key: str) -> None:
     done = service.ask("POST", "/v1/run/support/echo", BODY, key=key).json
     assert service.ask("POST", "/v1/feedback", {"run": done["id"]}, key=key).status == 400
 
 
-def test_metrics_count_requests(service: Running, key: str, narrow: str) -> None:
+def test_metrics_count_requests(service: Served, key: str, narrow: str) -> None:
     service.ask("GET", "/v1/resolve/support/echo", key=key)
     reply = service.ask("GET", "/metrics", key=key)
     assert reply.headers["content-type"].startswith("text/plain; version=0.0.4")

@@ -9,7 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.server.conftest import Team
-    from tests.server.serving import Running
+    from tests.server.serving import Served
 
 REF = "support/triage@production"
 
@@ -19,13 +19,13 @@ def key(team: Team) -> str:
     return team.make_key()
 
 
-def test_health_and_readiness_need_no_key(service: Running) -> None:
+def test_health_and_readiness_need_no_key(service: Served) -> None:
     assert service.ask("GET", "/health").body == b"ok\n"
     assert service.ask("GET", "/ready").status == 200
 
 
 def test_resolve_says_what_a_ref_means_and_no_place_on_the_machine(
-    service: Running, team: Team, key: str
+    service: Served, team: Team, key: str
 ) -> None:
     reply = service.ask("GET", f"/v1/resolve/{REF}", key=key)
     assert reply.status == 200
@@ -43,11 +43,11 @@ def test_resolve_says_what_a_ref_means_and_no_place_on_the_machine(
         ("support/triage@%5E1.0", "1.1.0"),
     ],
 )
-def test_each_selector_works(service: Running, key: str, ref: str, version: str) -> None:
+def test_each_selector_works(service: Served, key: str, ref: str, version: str) -> None:
     assert service.ask("GET", f"/v1/resolve/{ref}", key=key).json["version"] == version
 
 
-def test_render_gives_the_request_for_a_model(service: Running, key: str) -> None:
+def test_render_gives_the_request_for_a_model(service: Served, key: str) -> None:
     reply = service.ask("POST", f"/v1/render/{REF}", {"inputs": {"question": "Why?"}}, key=key)
     assert reply.json["version"] == "1.1.0"
     assert reply.json["request"] == {
@@ -58,7 +58,7 @@ def test_render_gives_the_request_for_a_model(service: Running, key: str) -> Non
     }
 
 
-def test_run_answers_and_is_recorded(service: Running, team: Team, key: str) -> None:
+def test_run_answers_and_is_recorded(service: Served, team: Team, key: str) -> None:
     team.provider.reply(text="Billing.")
     body = {"inputs": {"question": "Why?"}, "user": "u-1"}
     reply = service.ask("POST", f"/v1/run/{REF}", body, key=key, headers={"X-Request-ID": "r-7"})
@@ -71,7 +71,7 @@ def test_run_answers_and_is_recorded(service: Running, team: Team, key: str) -> 
     assert "Why?" not in json.dumps(line)
 
 
-def test_a_stream_is_text_and_then_the_run(service: Running, team: Team, key: str) -> None:
+def test_a_stream_is_text_and_then_the_run(service: Served, team: Team, key: str) -> None:
     team.provider.reply(text="One two three.", chunks=3)
     reply = service.ask("POST", f"/v1/stream/{REF}", {"inputs": {"question": "?"}}, key=key)
     assert reply.headers["content-type"].startswith("text/event-stream")
@@ -83,7 +83,7 @@ def test_a_stream_is_text_and_then_the_run(service: Running, team: Team, key: st
 
 
 def test_what_fails_before_the_first_word_is_no_stream(
-    service: Running, team: Team, key: str
+    service: Served, team: Team, key: str
 ) -> None:
     team.provider.reply(status=400)
     reply = service.ask("POST", f"/v1/stream/{REF}", {"inputs": {"question": "?"}}, key=key)
@@ -91,7 +91,7 @@ def test_what_fails_before_the_first_word_is_no_stream(
     assert reply.json["error"]["run_id"]
 
 
-def test_what_fails_later_is_the_last_event(service: Running, team: Team, key: str) -> None:
+def test_what_fails_later_is_the_last_event(service: Served, team: Team, key: str) -> None:
     team.provider.reply(text="One two three.", chunks=3, drop="body")
     reply = service.ask("POST", f"/v1/stream/{REF}", {"inputs": {"question": "?"}}, key=key)
     assert reply.status == 200
@@ -122,7 +122,7 @@ def test_what_fails_later_is_the_last_event(service: Running, team: Team, key: s
     ],
 )
 def test_a_bad_request_is_refused_in_one_shape(
-    service: Running, key: str, method: str, path: str, body: object, status: int, code: str
+    service: Served, key: str, method: str, path: str, body: object, status: int, code: str
 ) -> None:
     reply = service.ask(method, path, body, key=key)
     assert (reply.status, reply.code) == (status, code)
@@ -138,12 +138,12 @@ def test_a_bad_request_is_refused_in_one_shape(
     ],
 )
 def test_what_is_wrong_with_a_body_is_said(
-    service: Running, key: str, body: bytes, message: str
+    service: Served, key: str, body: bytes, message: str
 ) -> None:
     assert service.ask("POST", f"/v1/run/{REF}", body, key=key).json["error"]["message"] == message
 
 
-def test_a_paused_prompt_is_refused_and_resolved(service: Running, team: Team, key: str) -> None:
+def test_a_paused_prompt_is_refused_and_resolved(service: Served, team: Team, key: str) -> None:
     live = {"support/triage": "1.1.0", "support/echo": "1.0.0", "support/chat": "1.0.0"}
     team.press.deploy("staging", live, paused={"support/echo": "It shouts."})
     body = {"inputs": {"question": "?"}}

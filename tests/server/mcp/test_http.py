@@ -1,4 +1,4 @@
-"""`promptops mcp --http`, asked by the SDK's client, and by clients without a key."""
+"""The server of `promptops mcp --http`, asked by the SDK's client, and by clients without a key."""
 
 from __future__ import annotations
 
@@ -9,29 +9,36 @@ import pytest
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import LATEST_PROTOCOL_VERSION
 
+from promptops.server.mcp.application import make_application
+from promptops.server.mcp.tools import ToolOptions
 from tests.server.mcp.conftest import ask_over_http
-from tests.server.serving import Running
+from tests.server.serving import Hosted, Running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mcp.client.client import Client
 
+    from promptops.server.calls import Application
+    from promptops.server.service import Service
     from tests.server.conftest import Team
+    from tests.server.serving import Served
 
 
 @pytest.fixture(scope="module")
-def running(team: Team) -> Iterator[Running]:
-    options = ("--refresh", "0", "--allow-run")
-    with Running(team.repo.path, options, team.env, verb=("mcp", "--http")) as found:
+def running(team: Team) -> Iterator[Served]:
+    def make(service: Service) -> Application:
+        return make_application(service, "production", ToolOptions(may_run=True))
+
+    with Hosted(team.repo.path, make) as found:
         yield found
 
 
-def _url(running: Running) -> str:
+def _url(running: Served) -> str:
     return f"http://127.0.0.1:{running.port}/mcp"
 
 
-def test_each_version_of_the_protocol_is_served(team: Team, running: Running, version: str) -> None:
+def test_each_version_of_the_protocol_is_served(team: Team, running: Served, version: str) -> None:
     key = team.make_key("--verb", "render", "--verb", "read")
 
     async def work(client: Client) -> tuple[Any, Any]:
@@ -44,7 +51,7 @@ def test_each_version_of_the_protocol_is_served(team: Team, running: Running, ve
     assert got.messages[0].content.text == "Sort this: Where?"
 
 
-def test_a_key_shows_only_what_it_covers(team: Team, running: Running) -> None:
+def test_a_key_shows_only_what_it_covers(team: Team, running: Served) -> None:
     key = team.make_key("--verb", "render", "--verb", "read", "--prompt", "billing/*")
 
     async def work(client: Client) -> tuple[Any, Any, list[str], str, str]:
@@ -68,7 +75,7 @@ def test_a_key_shows_only_what_it_covers(team: Team, running: Running) -> None:
     assert hidden == absent
 
 
-def test_a_run_needs_a_key_that_may(team: Team, running: Running) -> None:
+def test_a_run_needs_a_key_that_may(team: Team, running: Served) -> None:
     key = team.make_key("--verb", "run")
 
     async def work(client: Client) -> Any:
@@ -83,7 +90,7 @@ def test_a_run_needs_a_key_that_may(team: Team, running: Running) -> None:
 
 
 @pytest.mark.parametrize("header", [None, "Bearer promptops_aaaaaaaaaa_wrong", "Basic x"])
-def test_nobody_is_served_without_a_key(running: Running, header: str | None) -> None:
+def test_nobody_is_served_without_a_key(running: Served, header: str | None) -> None:
     body = {"jsonrpc": "2.0", "id": 1, "method": "prompts/list", "params": {}}
     headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
     if header is not None:
@@ -95,7 +102,7 @@ def test_nobody_is_served_without_a_key(running: Running, header: str | None) ->
     assert reply.code == "key"
 
 
-def test_a_body_beyond_the_bound_is_refused(team: Team, running: Running) -> None:
+def test_a_body_beyond_the_bound_is_refused(team: Team, running: Served) -> None:
     key = team.make_key("--verb", "render")
     headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
 
@@ -104,7 +111,7 @@ def test_a_body_beyond_the_bound_is_refused(team: Team, running: Running) -> Non
     assert reply.status == 413
 
 
-def test_the_log_has_no_inputs(team: Team, running: Running) -> None:
+def test_the_log_has_no_inputs(team: Team, running: Served) -> None:
     key = team.make_key("--verb", "render")
 
     async def work(client: Client) -> Any:
@@ -114,3 +121,17 @@ def test_the_log_has_no_inputs(team: Team, running: Running) -> None:
 
     running.find_line(event="request", route="/mcp", status=200)
     assert "SECRET-INPUT" not in json.dumps(running.lines)
+
+
+@pytest.mark.slow
+def test_the_command_serves_with_keys_and_has_run_only_where_told_to(team: Team) -> None:
+    key = team.make_key("--verb", "run", "--verb", "read")
+
+    async def work(client: Client) -> list[str]:
+        return [one.name for one in (await client.list_tools()).tools]
+
+    reading = ["list_prompts", "versions", "diff"]
+    for options, tools in (((), reading), (("--allow-run",), [*reading, "run"])):
+        with Running(team.repo.path, options, team.env, verb=("mcp", "--http")) as process:
+            assert process.ask("POST", "/mcp", {}).status == 401
+            assert ask_over_http(_url(process), key, LATEST_PROTOCOL_VERSION, work) == tools
