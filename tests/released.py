@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.prompts import prompt_text
+from tests.repositories import Repo
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    from tests.repositories import Repo
 
 Shares = str | tuple[tuple[str, int], ...]
 
@@ -196,3 +196,19 @@ def publish_triage(press: Press) -> None:
     )
     press.deploy("production", {"support/triage": "1.0.0"})
     press.deploy("production", {"support/triage": "1.1.0"})
+
+
+_MADE: list[Press] = []
+
+
+def copy_triage(folder: Path, base: Path) -> Press:
+    """`publish_triage` in a copy of a repository that is made once in a process, below `base`."""
+    copy_template(_build_triage, folder, base)
+    made = _MADE[-1]
+    return Press(Repo(folder), None, dict(made.files), dict(made.commits), dict(made.numbers))
+
+
+def _build_triage(folder: Path) -> None:
+    press = Press(Repo.init(folder))
+    publish_triage(press)
+    _MADE.append(press)

@@ -1,4 +1,4 @@
-"""Real PostgreSQL and Redis servers, where they can be started."""
+"""Released prompts; real PostgreSQL and Redis servers, where they can be started."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import pytest
 from tests.postgres import Server, find_programs, serve_postgres
 from tests.redis import Server as RedisServer
 from tests.redis import find_program, serve_redis
+from tests.released import Press, copy_triage
 from tests.stores import leave_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +71,9 @@ def begun_redis(empty_redis: str) -> str:
     with redis.Redis.from_url(empty_redis) as client:
         client.set(EPOCH, "test")
     return empty_redis
+
+
+@pytest.fixture
+def press(tmp_path: Path) -> Press:
+    """Two releases of `support/triage`: 1.1.0 live in production, 1.0.0 before it."""
+    return copy_triage(tmp_path / "repo", tmp_path.parent)

@@ -25,13 +25,13 @@ from promptops.errors import (
 from promptops.runtime.following import Timing
 from promptops.runtime.registry import Registry
 from promptops.runtime.sources.repositories import choose_source, open_options
-from tests.released import Press, publish_triage
 from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tests.released import Press
     from tests.repositories import Repo
 
 NAME = "support/triage"
@@ -45,13 +45,6 @@ class Clock(Timing):
 
     def now(self) -> float:
         return self.seconds
-
-
-@pytest.fixture
-def press(repo: Repo) -> Press:
-    press = Press(repo)
-    publish_triage(press)
-    return press
 
 
 @pytest.fixture

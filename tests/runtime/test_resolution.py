@@ -27,14 +27,6 @@ if TYPE_CHECKING:
     from promptops.errors import PromptopsError
     from promptops.runtime.resolution import ResolvedPrompt
     from tests.conftest import MakeRepo
-    from tests.repositories import Repo
-
-
-@pytest.fixture
-def press(repo: Repo) -> Press:
-    press = Press(repo)
-    publish_triage(press)
-    return press
 
 
 def view_of(press: Press) -> RepositoryView:

@@ -58,13 +58,6 @@ with promptops.open(sys.argv[1], cache=sys.argv[2], refresh=0) as registry:
 
 
 @pytest.fixture
-def press(repo: Repo) -> Press:
-    press = Press(repo)
-    publish_triage(press)
-    return press
-
-
-@pytest.fixture
 def remote(press: Press, tmp_path: Path) -> Repo:
     return press.repo.publish(tmp_path / "remote.git")
 

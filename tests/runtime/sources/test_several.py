@@ -11,7 +11,6 @@ import promptops
 from promptops.errors import IntegrityError, SourceUnavailableError, UsageError
 from promptops.runtime.registry import Registry
 from promptops.runtime.sources.repositories import choose_source, open_options
-from tests.released import Press, publish_triage
 from tests.runtime.sources.test_snapshot import freeze
 from tests.runtime.test_registry import NAME, Clock, settle, take_away
 
@@ -19,14 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tests.released import Press
     from tests.repositories import Repo
-
-
-@pytest.fixture
-def press(repo: Repo) -> Press:
-    press = Press(repo)
-    publish_triage(press)
-    return press
 
 
 @pytest.fixture

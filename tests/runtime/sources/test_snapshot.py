@@ -37,7 +37,6 @@ from promptops.runtime.sources.snapshot import (
     write_snapshot,
 )
 from tests.git.signing.test_ssh import allow, make_key
-from tests.released import Press, publish_triage
 from tests.runtime.test_registry import Clock, settle
 
 if TYPE_CHECKING:
@@ -45,16 +44,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from promptops.errors import PromptopsError
-    from tests.repositories import Repo
+    from tests.released import Press
 
 NAME = "support/triage"
-
-
-@pytest.fixture
-def press(repo: Repo) -> Press:
-    press = Press(repo)
-    publish_triage(press)
-    return press
 
 
 def freeze(press: Press, *refs: str, environments: tuple[str, ...] = ()) -> bytes:
