@@ -12,7 +12,6 @@ from promptops.errors import IntegrityError, PromptopsError
 from tests.cli.running import run
 from tests.prompts import prompt_text, suite_text
 from tests.released import Press, publish_triage
-from tests.runtime.sources.test_snapshot import web  # noqa: F401 - a fixture
 
 if TYPE_CHECKING:
     from collections.abc import Callable

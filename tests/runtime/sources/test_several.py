@@ -11,7 +11,7 @@ import promptops
 from promptops.errors import IntegrityError, SourceUnavailableError, UsageError
 from promptops.runtime.registry import Registry
 from promptops.runtime.sources.repositories import choose_source, open_options
-from tests.runtime.sources.test_snapshot import freeze
+from tests.runtime.sources.pieces import freeze
 from tests.runtime.test_registry import NAME, Clock, settle, take_away
 
 if TYPE_CHECKING:
