@@ -10,7 +10,9 @@ import pytest
 from inline_snapshot import snapshot
 
 import promptops
-from promptops.runtime.telemetry import names
+from promptops.runtime.telemetry import names, otel
+from promptops.runtime.telemetry.otel import OtelObserver
+from tests.runtime.log.pieces import end, make_run
 from tests.runtime.telemetry.pieces import team
 
 if TYPE_CHECKING:
@@ -149,3 +151,47 @@ def test_a_collector_that_is_down_costs_nothing(
         # Unbounded, the exporters would try for a minute.
         assert time.monotonic() - began < 20
     assert "Traceback" not in capfd.readouterr().err
+
+
+class Provider:
+    """A tracer of the application's that fails for some runs."""
+
+    def __init__(self, *, fails: bool) -> None:
+        self.fails = fails
+        self.spans: list[str] = []
+
+    def start_span(self, name: str, *_: object, **__: object) -> Any:
+        if self.fails:
+            raise RuntimeError(name)
+        from opentelemetry.trace import INVALID_SPAN
+
+        self.spans.append(name)
+        return INVALID_SPAN
+
+
+def observe(tracer: Provider) -> OtelObserver:
+    pytest.importorskip("opentelemetry")
+    from opentelemetry.metrics import NoOpMeter
+
+    return OtelObserver(tracer, NoOpMeter("test"), content=False, shut=lambda: None)
+
+
+def test_runs_that_a_broken_provider_refuses_are_counted_as_lost() -> None:
+    tracer = Provider(fails=True)
+    observer = observe(tracer)
+    for _ in range(2):
+        observer.end(end(make_run()), [], observer.begin(make_run()))
+    observer.close()
+    assert observer.lost == 2
+
+
+def test_no_more_runs_wait_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(otel, "_MAX_WAITING", 3)
+    monkeypatch.setattr(otel, "_BATCH_SECONDS", 600)
+    tracer = Provider(fails=False)
+    observer = observe(tracer)
+    for _ in range(5):
+        observer.end(end(make_run()), [], None)
+    assert observer.lost == 2
+    observer.close()
+    assert tracer.spans == ["run support/triage"] * 3
