@@ -74,19 +74,19 @@ def test_credentials_are_sent_to_their_own_server_alone(web: Web) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "error"),
+    ("target", "error", "message"),
     [
-        ("http://prompts.example.com/a.json", UntrustedError),
-        ("file:///etc/passwd", SourceUnavailableError),
-        (URL, SourceUnavailableError),
+        ("http://prompts.example.com/a.json", UntrustedError, "which is not encrypted"),
+        ("file:///etc/passwd", SourceUnavailableError, "redirects to file:///etc/passwd"),
+        (URL, SourceUnavailableError, "redirects too often"),
     ],
     ids=["not encrypted", "not the web", "a circle"],
 )
 def test_a_redirect_that_is_not_followed(
-    web: Web, target: str, error: type[PromptopsError]
+    web: Web, target: str, error: type[PromptopsError], message: str
 ) -> None:
     web.answer(URL, 301, location=target)
-    with pytest.raises(error):
+    with pytest.raises(error, match=message):
         download(URL, None)
     assert {url for url, _ in web.asked} == {URL}
 
