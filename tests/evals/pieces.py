@@ -40,8 +40,9 @@ SETTINGS = ModelSettings(
 
 
 def make_prompt(name: str = "ask", body: str = "Answer {{ question }}", **keys: str) -> Prompt:
-    """Return a prompt that no file holds; `keys` are lines of its frontmatter."""
-    text = prompt_text(body=body, **{"model": MODEL, "max_tokens": "50", **keys})
+    """Return a prompt that no file holds; `keys` are lines of its frontmatter, "" for none."""
+    lines = {"model": MODEL, "max_tokens": "50", **keys}
+    text = prompt_text(body=body, **{key: value for key, value in lines.items() if value})
     closure = load_closure(name, {f"{name}.md": text.encode()})
     assert closure is not None
     return load_prompt(closure)
@@ -85,4 +86,5 @@ def make_tools(models: PlayedModels, *, cap: int | None = None, **values: Any) -
 
 def make_place(trial: int = 1, *, sample: str = "a", tape: Tape | None = None) -> QuestionPlace:
     """Return the place of a question about a sample."""
-    return QuestionPlace(tape or Tape("a"), TapePlace(sample, MODEL, "change"), trial)
+    found = Tape("a") if tape is None else tape
+    return QuestionPlace(found, TapePlace(sample, MODEL, "change"), trial)
