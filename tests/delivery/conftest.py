@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 @pytest.fixture
 def team(tmp_path: Path) -> Team:
     """A remote and a clone with `a` and `b` at 1.0.0, not released."""
-    return Team.found(tmp_path, ["a", "b"])
+    copy_template(found_team, tmp_path, tmp_path.parent)
+    return Team.at(tmp_path)
+
+
+def found_team(folder: Path) -> None:
+    Team.found(folder, ["a", "b"])
 
 
 @pytest.fixture

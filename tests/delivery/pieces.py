@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,10 +29,12 @@ from promptops.repository.repository import open_repository
 from tests.prompts import prompt_text
 from tests.released import Press, publish_triage
 from tests.repositories import Repo
+from tests.templates import copy_folder
 
 if TYPE_CHECKING:
     from promptops.delivery.planning import ReleasePlan
     from promptops.repository.repository import Repository
+
 
 PATH = "prompts/a.md"
 NAMES = ("a", "support/triage")
@@ -59,23 +62,27 @@ def build_triage(folder: Path) -> None:
     press.deploy("staging", {"support/triage": (("1.0.0", 90), ("1.1.0", 10))})
 
 
+@cache
+def _release_all() -> tempfile.TemporaryDirectory[str]:
+    """Release every version of every prompt; once, to be copied."""
+    folder = tempfile.TemporaryDirectory()
+    repo = Repo.init(Path(folder.name))
+    for version in VERSIONS:
+        texts = {name: prompt_text(version, f"{version} {{{{ question }}}}") for name in NAMES}
+        repo.commit({f"prompts/{name}.md": text for name, text in texts.items()})
+        repository = open_repository(repo.path)
+        plans = [plan_release(repository, name) for name in NAMES]
+        create_releases(repository, plans, "notes", "0" * 32)
+    return folder
+
+
 class GitWorld:
-    """The same actions in a real repository."""
+    """Actions in a real repository, in which every version of two prompts is released."""
 
     def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
-        repo = Repo.init(Path(self.folder.name))
-        for version in VERSIONS:
-            repo.commit(
-                {
-                    f"prompts/{name}.md": prompt_text(version, f"{version} {{{{ question }}}}")
-                    for name in NAMES
-                }
-            )
-            repository = open_repository(repo.path)
-            plans = [plan_release(repository, name) for name in NAMES]
-            create_releases(repository, plans, "notes", "0" * 32)
-        self.repository: Repository = open_repository(repo.path)
+        copy_folder(Path(_release_all().name), Path(self.folder.name))
+        self.repository: Repository = open_repository(Path(self.folder.name))
 
     def close(self) -> None:
         self.repository.objects.close()

@@ -24,9 +24,13 @@ from promptops.prompt.reference import parse_selector
 from promptops.prompt.version import Version
 from promptops.repository.repository import open_repository
 from tests.delivery.pieces import make
+from tests.released import Press
+from tests.repositories import Repo
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
-    from tests.repositories import Repo
+    from pathlib import Path
+
     from tests.stories.world import Team
 
 
@@ -42,16 +46,27 @@ if TYPE_CHECKING:
     ],
 )
 def test_selectors_skip_candidates_and_what_is_yanked(
-    repo: Repo, selector: str, version: str
+    tmp_path: Path, selector: str, version: str
 ) -> None:
+    copy_template(build_many, tmp_path / "repo", tmp_path.parent)
+    repository = open_repository(tmp_path / "repo")
+    assert str(select_release(repository, "a", parse_selector(selector)).version) == version
+
+
+def build_many(folder: Path) -> None:
+    """Release five versions, of which one is a candidate and one is yanked."""
+    press = Press(Repo.init(folder))
     for one in ("1.0.0", "1.2.0", "1.10.0", "1.11.0", "2.0.0-rc.1"):
-        make(repo, one)
-    repository = open_repository(repo.path)
+        press.release("a", one)
+    press.yank("a", "1.11.0", "wrong")
+
+
+def test_a_version_is_yanked_once(repo: Repo) -> None:
+    repository = make(repo, "1.11.0")
     assert yank_release(repository, "a", Version(1, 11, 0), "wrong")
     assert not yank_release(repository, "a", Version(1, 11, 0), "again")
     assert find_yank(repository, "a", Version(1, 11, 0)) == "wrong"
     assert list_yanked(repository, "a") == {Version(1, 11, 0)}
-    assert str(select_release(repository, "a", parse_selector(selector)).version) == version
 
 
 def test_what_no_release_answers_is_an_error_that_says_what_there_is(repo: Repo) -> None:
