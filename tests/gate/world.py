@@ -71,10 +71,7 @@ class World:
         email: str = "author@example.com",
     ) -> str:
         """Commit to a branch that starts at `main`; give the commit."""
-        if self.repo.run("rev-parse", "--verify", "--quiet", branch).returncode != 0:
-            self.repo.git("checkout", "--quiet", "-b", branch, "main")
-        else:
-            self.repo.git("checkout", "--quiet", branch)
+        self._check_out(branch)
         for path in remove:
             self.repo.git("rm", "--quiet", "-r", "--", path)
         for path, content in (files or {}).items():
@@ -90,9 +87,17 @@ class World:
         self.repo.git("commit", "--quiet", "--allow-empty", "-m", "Change", env=env)
         return self.repo.rev("HEAD")
 
+    def _check_out(self, branch: str) -> None:
+        """Check a branch out, made at `main` if there is none."""
+        folder = self.repo.path / ".git"
+        if not (folder / "refs/heads" / branch).exists():
+            self.repo.git("checkout", "--quiet", "-b", branch, "main")
+        elif (folder / "HEAD").read_text() != f"ref: refs/heads/{branch}\n":
+            self.repo.git("checkout", "--quiet", branch)
+
     def on_main(self, files: Mapping[str, str | bytes], message: str = "Meanwhile") -> str:
         """Commit to the target branch; give the commit."""
-        self.repo.git("checkout", "--quiet", "main")
+        self._check_out("main")
         return self.repo.commit(files, message)
 
     def judge(

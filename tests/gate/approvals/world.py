@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from promptops.gate.admission import find_endpoints
 from promptops.gate.approvals.signed import read_signed, repository_id
@@ -19,12 +20,14 @@ from tests.repositories import Repo
 from tests.templates import copy_template
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from promptops.gate.policy import Policy
     from promptops.gate.rules import Approvals, Change
     from promptops.repository.repository import Repository
+
+Found = TypeVar("Found")
 
 SIGNERS = ".promptops/allowed_signers"
 GROUPS = ".promptops/groups.toml"
@@ -39,6 +42,7 @@ class Signing:
     """A world of the gate whose prompts' owner signs statements with a key."""
 
     world: World
+    _known: dict[object, Any] = field(default_factory=dict)
 
     @classmethod
     def make(cls, path: Path, files: Mapping[str, str] | None = None) -> Signing:
@@ -58,27 +62,49 @@ class Signing:
     @property
     def name(self) -> str:
         """What statements call the repository."""
+        return self._once("name", self._read_name)
+
+    def _read_name(self) -> str:
         policy = self.policy()
         return repository_id(self.repository, policy.config, policy.commit)
 
     def policy(self, base: str = "main") -> Policy:
+        return self._once(("policy", base), partial(self._read_policy, base))
+
+    def _read_policy(self, base: str) -> Policy:
         repository = self.repository
         return read_policy(repository, repository.git.resolve_commit(base))
 
     def change(self, head: str = "change", base: str = "main") -> Change:
+        return self._once(("change", head, base), partial(self._read_change, head, base))
+
+    def _read_change(self, head: str, base: str) -> Change:
         repository = self.repository
         ends = find_endpoints(repository, base, head)
         policy = read_policy(repository, ends.base)
         return read_change(repository, policy, ends.base, ends.head, ends.target)
 
+    def _once(self, what: object, find: Callable[[], Found]) -> Found:
+        """Find something out once for each state of branches, tags and configuration."""
+        folder = self.world.repo.path / ".git"
+        files = [folder / "HEAD", folder / "config", folder / "packed-refs", folder / "shallow"]
+        files += [one for kind in ("heads", "tags") for one in folder.glob(f"refs/{kind}/**/*")]
+        files.append(self.world.repo.path / "promptops.toml")
+        state = tuple((one, one.read_bytes()) for one in files if one.is_file())
+        if (what, state) not in self._known:
+            self._known[what, state] = find()
+        found: Found = self._known[what, state]
+        return found
+
     def statement(self, approver: str = "jane@example.com", **values: Any) -> ChangeStatement:
         """What approves the change as it is, but for `values`."""
         change = self.change()
+        tree = f"{change.head}^{{tree}}"
         statement = ChangeStatement(
             repository=self.name,
             branch=change.target,
             base=change.base,
-            tree=self.world.repo.rev(f"{change.head}^{{tree}}"),
+            tree=self._once(tree, partial(self.world.repo.rev, tree)),
             contents={path.path: path.after for path in change.paths},
             approver=approver,
             time=TIME,
