@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from promptops.prompt.version import Version
 
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+# YAML's node properties: `&anchor` and `!tag`.
+_MARKS = re.compile(rb"(?:[&!]\S*[ \t]+)*")
 _HEADER = b"promptops-content-v1\n"
 
 
@@ -33,9 +35,9 @@ def replace_version(data: bytes, version: Version) -> bytes:
         raise InvalidPromptError(
             "the frontmatter has no version", hint="add a line 'version: 0.1.0'"
         )
-    head, value, tail = parts
+    head, marks, value, tail = parts
     quote = value[:1] if value[:1] in {b"'", b'"'} else b""
-    return b"".join((head, quote, str(version).encode(), quote, tail))
+    return b"".join((head, marks, quote, str(version).encode(), quote, tail))
 
 
 def leave_out_version(data: bytes, document: Document | None = None) -> bytes:
@@ -45,9 +47,10 @@ def leave_out_version(data: bytes, document: Document | None = None) -> bytes:
     `document` if it exists already.
     """
     parts = _split(data, document or read_document("", data))
-    if parts is None or b"&" in parts[0].rpartition(b"version")[2]:
+    if parts is None:
         return data
-    return parts[0] + parts[2]
+    head, marks, _, tail = parts
+    return data if b"&" in marks else head + tail
 
 
 def compute_content_digest(
@@ -67,8 +70,10 @@ def differ_in_version_alone(one: bytes, other: bytes) -> bool:
     return one != other and leave_out_version(one) == leave_out_version(other)
 
 
-def _split(data: bytes, document: Document) -> tuple[bytes, bytes, bytes] | None:
-    """Return the text before the version's value, the value, and the text after it."""
+def _split(data: bytes, document: Document) -> tuple[bytes, bytes, bytes, bytes] | None:
+    """Return the text before the version's value, its anchor and tag, the value, and the text after
+    it.
+    """
     place = document.locate(["version"])
     if place is None or place.line != place.end_line:
         return None
@@ -77,4 +82,7 @@ def _split(data: bytes, document: Document) -> tuple[bytes, bytes, bytes] | None
     start, end = place.column - 1, place.end_column - 1
     before = b"".join(lines[: place.line - 1])
     after = b"".join(lines[place.line :])
-    return before + line[:start].encode(), line[start:end].encode(), line[end:].encode() + after
+    value = line[start:end].encode()
+    found = _MARKS.match(value)
+    marks = found[0] if found is not None else b""
+    return before + line[:start].encode(), marks, value[len(marks) :], line[end:].encode() + after

@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from promptops.delivery.bump import commit_bumps, plan_bump
-from promptops.errors import InvalidPromptError, RefusedError
+from promptops.errors import RefusedError
 from promptops.prompt.version import Level, Version
-from promptops.prompt.version_line import replace_version
 from promptops.repository.repository import open_repository
 from tests.cli.running import accept
 from tests.prompts import prompt_text
@@ -22,45 +19,8 @@ from tests.templates import copy_template
 if TYPE_CHECKING:
     from pathlib import Path
 
+
 PATH = "prompts/a.md"
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        ("version: 1.0.0", "version: 2.1.0"),
-        ("version: '1.0.0'", "version: '2.1.0'"),
-        ('version:   "1.0.0"  # note', 'version:   "2.1.0"  # note'),
-        ("version: 10.20.30-rc.1", "version: 2.1.0"),
-        (
-            "description: 'version: 9.9.9'\nversion: 1.0.0",
-            "description: 'version: 9.9.9'\nversion: 2.1.0",
-        ),
-        (
-            "metadata: {version: 9.9.9}\nversion: 1.0.0",
-            "metadata: {version: 9.9.9}\nversion: 2.1.0",
-        ),
-        ("author: 'ünï 🎉'\nversion: 1.0.0", "author: 'ünï 🎉'\nversion: 2.1.0"),
-        ("{author: 'é', version: 1.0.0}", "{author: 'é', version: 2.1.0}"),
-    ],
-)
-def test_only_the_value_changes(before: str, after: str) -> None:
-    for line_end in ("\n", "\r\n"):
-        whole = f"---\n{before}\n---\nversion: 1.0.0 stays\n".replace("\n", line_end).encode()
-        wanted = f"---\n{after}\n---\nversion: 1.0.0 stays\n".replace("\n", line_end).encode()
-        assert replace_version(whole, Version(2, 1, 0)) == wanted
-
-
-@given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\r"), max_size=200))
-def test_the_body_is_never_touched(body: str) -> None:
-    head, tail = b"---\nversion: 1.0.0\n---\n", body.encode()
-    assert replace_version(head + tail, Version(1, 0, 1)) == b"---\nversion: 1.0.1\n---\n" + tail
-
-
-def test_a_file_without_a_version_says_what_to_add() -> None:
-    with pytest.raises(InvalidPromptError, match="has no version") as caught:
-        replace_version(b"---\nauthor: x\n---\n", Version(1, 0, 0))
-    assert "version: 0.1.0" in (caught.value.hint or "")
 
 
 @pytest.fixture
