@@ -10,18 +10,23 @@ from hypothesis import strategies as st
 
 from promptops.prompt.suite.merging import has_placeholders, merge_row
 from promptops.prompt.suite.reading import _RowSamples, _sample
-from promptops.prompt.suite.rows import RowFault, read_rows
+from promptops.prompt.suite.rows import RowFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+
 TEXTS = st.sampled_from(["a", "b", "{{ answer }}", "is {{answer}}.", "{{ }}", "{{ question }}"])
+
+
 CHECKS = st.lists(
     st.sampled_from(["contains", "equals"]).flatmap(
         lambda key: st.builds(lambda text: {key: text}, TEXTS)
     ),
     max_size=3,
 )
+
+
 ENTRIES = st.fixed_dictionaries(
     {"from": st.just("rows.csv")},
     optional={
@@ -33,6 +38,8 @@ ENTRIES = st.fixed_dictionaries(
         "threshold": st.just(0.5),
     },
 )  # fmt: skip
+
+
 DEFAULTS = st.fixed_dictionaries(
     {},
     optional={
@@ -43,6 +50,8 @@ DEFAULTS = st.fixed_dictionaries(
         "outcome": st.just("error"),
     },
 )
+
+
 ROWS = st.fixed_dictionaries(
     {},
     optional={
@@ -55,6 +64,8 @@ ROWS = st.fixed_dictionaries(
         "inputs": st.just({"question": "whole"}),
     },
 )
+
+
 DECLARED = st.sampled_from([None, frozenset({"question", "more"}), frozenset({"question", "tags"})])
 
 
@@ -94,8 +105,3 @@ def test_a_row_makes_the_same_sample_either_way(
 )
 def test_what_a_row_changes(value: object, has: bool) -> None:
     assert has_placeholders(value) is has
-
-
-def test_a_second_mark_of_the_order_of_bytes_is_refused() -> None:
-    with pytest.raises(RowFault, match="unexpected UTF-8 BOM"):
-        list(read_rows("a.jsonl", "\ufeff\ufeff{}".encode()))
