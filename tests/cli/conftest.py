@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from promptops.runtime.log.record import RunRecord
 
 
+# What templates hold that is not in their files.
+MADE: dict[str, Any] = {}
+
+
 @pytest.fixture
 def small(tmp_path: Path) -> Repo:
     copy_template(build_small, tmp_path / "repo", tmp_path.parent)
@@ -44,16 +49,39 @@ def showcase(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Showca
     return copy_showcase(tmp_path / "repo", tmp_path_factory.getbasetemp())
 
 
+def build_press(folder: Path) -> None:
+    made = Press(Repo.init(folder))
+    publish_triage(made)
+    MADE["press"] = made
+
+
 @pytest.fixture
-def press(repo: Repo) -> Press:
-    press = Press(repo)
-    publish_triage(press)
-    return press
+def press(tmp_path: Path) -> Press:
+    """Two releases of `support/triage`: 1.1.0 live in production, 1.0.0 before it."""
+    copy_template(build_press, tmp_path / "repo", tmp_path.parent)
+    made: Press = MADE["press"]
+    return replace(
+        made,
+        repo=Repo(tmp_path / "repo"),
+        files=dict(made.files),
+        commits=dict(made.commits),
+        numbers=dict(made.numbers),
+    )
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World.make(tmp_path / "repo")
+
+
+def open_at(place: Path, **settings: object) -> RunLog:
+    return open_log(
+        place,
+        LogSettings(**settings),  # type: ignore[arg-type]
+        clock=lambda: START + 10 * DAY,
+        random=os.urandom,
+        key=os.environ.get,
+    )
 
 
 @pytest.fixture
@@ -62,26 +90,24 @@ def write_log(repo: Repo) -> Iterator[Callable[..., RunLog]]:
     opened: list[RunLog] = []
 
     def opener(**settings: object) -> RunLog:
-        log = open_log(
-            log_place(repo),
-            LogSettings(**settings),  # type: ignore[arg-type]
-            clock=lambda: START + 10 * DAY,
-            random=os.urandom,
-            key=os.environ.get,
-        )
-        opened.append(log)
-        return log
+        opened.append(open_at(log_place(repo), **settings))
+        return opened[-1]
 
-    repo.commit({"prompts/support/triage.md": prompt_text()})
+    repo.write("prompts/support/triage.md", prompt_text())
     yield opener
     for log in opened:
         log.close()
 
 
 @pytest.fixture
-def runs(write_log: Callable[..., RunLog]) -> list[RunRecord]:
+def runs(repo: Repo, write_log: Callable[..., RunLog], tmp_path: Path) -> list[RunRecord]:
     """Five runs, the oldest first: two of 1.2.0, a failed, a refused, a reviewed one."""
-    log = write_log(content="full")
+    copy_template(build_runs, log_place(repo).parent, tmp_path.parent)
+    return list(MADE["runs"])
+
+
+def build_runs(folder: Path) -> None:
+    log = open_at(folder / "runs.db", content="full")
     first = end(make_run(START))
     second = end(
         make_run(START + DAY, user="u-2", inputs={"ticket": "=HYPERLINK"}), cost_micros=2_000_000
@@ -115,4 +141,5 @@ def runs(write_log: Callable[..., RunLog]) -> list[RunRecord]:
     log.event(Event(new_id(START), START + 1, "breaker_opened", first.id, {"model": "m"}))
     log.feedback(Feedback(new_id(START), first.id, START + 2, 1.0, "helpful", "thanks", "u-1"))
     log.review(RunReview(new_id(START), waiting.id, START + 4 * DAY, "urgency is high"))
-    return made
+    log.close()
+    MADE["runs"] = made

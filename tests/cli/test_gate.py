@@ -192,12 +192,23 @@ def test_a_name_of_odd_bytes_breaks_no_report(world: World, tmp_path: Path) -> N
     entry = f"100644 {blob}\tprompts/".encode() + b"\xff.md\0"
     world.repo.git("update-index", "-z", "--index-info", stdin=entry)
     world.repo.git("commit", "--quiet", "-m", "Odd")
-    for name in ("json", "sarif", "github", "gitlab", "junit", "markdown", "concise"):
-        report = f"{name}={tmp_path / name}"
-        line = [sys.executable, "-m", "promptops", "gate", "--format", name, "--report", report]
-        done = subprocess.run(line, cwd=world.repo.path, check=False, capture_output=True)
-        assert done.returncode == 1
-        assert b"Traceback" not in done.stderr
+    # The real entry point, which decides how bytes that are no text are written; once for all.
+    script = (
+        "import sys\n"
+        "from promptops.cli import main\n"
+        "for name in sys.argv[1:]:\n"
+        "    sys.argv[1:] = ['gate', '--format', name, '--report', f'{name}=../{name}']\n"
+        "    try:\n"
+        "        main()\n"
+        "    except SystemExit as ended:\n"
+        "        assert ended.code == 1, name\n"
+    )
+    names = ("json", "sarif", "github", "gitlab", "junit", "markdown", "concise")
+    line = [sys.executable, "-c", script, *names]
+    done = subprocess.run(line, cwd=world.repo.path, check=False, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert b"Traceback" not in done.stderr
+    for name in names:
         assert "unusable-name" in (tmp_path / name).read_text()
 
 

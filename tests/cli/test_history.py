@@ -11,17 +11,18 @@ from inline_snapshot import snapshot
 from tests.cli.running import accept, refuse, run
 from tests.conftest import SECONDS
 from tests.prompts import prompt_text
+from tests.repositories import Repo
 from tests.screens import masked
-
-if TYPE_CHECKING:
-    from tests.repositories import Repo
+from tests.templates import copy_template
 
 ENV = ("--env", "staging")
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-@pytest.fixture
-def deployed(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Repo:
-    """One deployment a day from 2026-01-01: `a`, then `b` by somebody else, then no `a`."""
+
+def build_deployed(folder: Path) -> None:
+    repo = Repo.init(folder)
     repo.commit({"prompts/a.md": prompt_text(), "prompts/b.md": prompt_text()})
     accept(repo, "release", "--all")
     for day, (author, *words) in enumerate(
@@ -31,10 +32,22 @@ def deployed(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Repo:
             ("Jane Doe", "retire", "a", *ENV, "--reason", "not needed"),
         ]
     ):
-        monkeypatch.setenv("GIT_AUTHOR_NAME", author)
-        monkeypatch.setenv("GIT_AUTHOR_DATE", f"{SECONDS + day * 86400} +0000")
+        deploy_as(author, day, repo, *words)
+
+
+def deploy_as(author: str, day: int, repo: Repo, *words: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GIT_AUTHOR_NAME", author)
+        patch.setenv("GIT_AUTHOR_DATE", f"{SECONDS + day * 86400} +0000")
         accept(repo, *words)
-    return repo
+
+
+@pytest.fixture
+def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repo:
+    """One deployment a day from 2026-01-01: `a`, then `b` by somebody else, then no `a`."""
+    copy_template(build_deployed, tmp_path / "repo", tmp_path.parent)
+    monkeypatch.setenv("GIT_AUTHOR_DATE", f"{SECONDS + 2 * 86400} +0000")
+    return Repo(tmp_path / "repo")
 
 
 def test_newest_first_with_who_when_and_why(deployed: Repo) -> None:

@@ -30,7 +30,6 @@ def team(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Repo:
     monkeypatch.delenv("PROMPTOPS_LOG", raising=False)
     repo.write("prompts/a.md", PROMPT)
     repo.write("promptops.toml", "[telemetry]\nprometheus = true\n")
-    repo.commit()
     return repo
 
 

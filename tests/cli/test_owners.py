@@ -10,11 +10,12 @@ from inline_snapshot import snapshot
 
 from tests.cli.running import run
 from tests.prompts import prompt_text
+from tests.repositories import Repo
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.repositories import Repo
 
 OWNERS = """\
 *                @org/all
@@ -24,9 +25,8 @@ OWNERS = """\
 """
 
 
-@pytest.fixture
-def owned(repo: Repo) -> Repo:
-    repo.commit(
+def build_owned(folder: Path) -> None:
+    Repo.init(folder).commit(
         {
             "CODEOWNERS": OWNERS,
             "prompts/a.md": prompt_text(),
@@ -35,7 +35,12 @@ def owned(repo: Repo) -> Repo:
             "app/main.py": "",
         }
     )
-    return repo
+
+
+@pytest.fixture
+def owned(tmp_path: Path) -> Repo:
+    copy_template(build_owned, tmp_path / "repo", tmp_path.parent)
+    return Repo(tmp_path / "repo")
 
 
 def document(repo: Repo, *args: str, stdin: str | bytes | None = None) -> Any:

@@ -9,20 +9,27 @@ from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
+from tests.repositories import Repo
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
-    from tests.repositories import Repo
+    from pathlib import Path
 
 ENV = ("--env", "staging")
 
 
-@pytest.fixture
-def deployed(repo: Repo) -> Repo:
-    """Prompts `a` and `b`, both live in staging."""
+def build_deployed(folder: Path) -> None:
+    repo = Repo.init(folder)
     repo.commit({"prompts/a.md": prompt_text(), "prompts/b.md": prompt_text()})
     accept(repo, "release", "--all")
     accept(repo, "promote", "a", "b", "--to", "staging")
-    return repo
+
+
+@pytest.fixture
+def deployed(tmp_path: Path) -> Repo:
+    """Prompts `a` and `b`, both live in staging."""
+    copy_template(build_deployed, tmp_path / "repo", tmp_path.parent)
+    return Repo(tmp_path / "repo")
 
 
 def test_a_pause_and_its_end(deployed: Repo) -> None:

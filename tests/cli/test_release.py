@@ -15,6 +15,7 @@ from tests.released import Press
 from tests.repositories import Repo
 from tests.screens import masked
 from tests.stories.world import Team
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,17 +23,26 @@ if TYPE_CHECKING:
 PATH = "prompts/a.md"
 
 
+def build_team(folder: Path) -> None:
+    Team.found(folder, ["a"])
+
+
 @pytest.fixture
 def team(tmp_path: Path) -> Team:
     """A remote and a clone with one prompt at 1.0.0, not released."""
-    return Team.found(tmp_path, ["a"])
+    copy_template(build_team, tmp_path, tmp_path.parent)
+    return Team.at(tmp_path)
+
+
+def build_released(folder: Path) -> None:
+    accept(Team.found(folder, ["a"]).first, "release", "a", "--push")
 
 
 @pytest.fixture
-def released(team: Team) -> Repo:
+def released(tmp_path: Path) -> Repo:
     """The clone after 1.0.0 was released and pushed."""
-    accept(team.first, "release", "a", "--push")
-    return team.first
+    copy_template(build_released, tmp_path, tmp_path.parent)
+    return Repo(tmp_path / "first")
 
 
 def tags(repo: Repo) -> list[str]:
@@ -456,14 +466,16 @@ def test_a_remote_that_is_gone_is_said_before_anything_is_made(team: Team) -> No
     accept(team.first, "release", "a", "--local")
 
 
-def test_a_clone_without_tags_asks_before_it_numbers(team: Team, released: Repo) -> None:
+def test_a_clone_without_tags_asks_before_it_numbers(released: Repo) -> None:
+    team = Team.at(released.path.parent)
     clone = team.remote.clone(team.folder / "bare-of-tags", "--no-tags")
     assert tags(clone) == []
     assert accept(clone, "release", "a") == snapshot("a 1.0.0 already released by Jane Doe\n")
     assert tags(clone) == tags(released)
 
 
-def test_a_tag_that_is_another_one_on_the_remote_is_named(team: Team, released: Repo) -> None:
+def test_a_tag_that_is_another_one_on_the_remote_is_named(released: Repo) -> None:
+    team = Team.at(released.path.parent)
     clone = team.remote.clone(team.folder / "second", "--no-tags")
     accept(clone, "release", "a", "--local")
     for command in (("release", "a"), ("promote", "a", "--to", "staging"), ("bump", "a")):

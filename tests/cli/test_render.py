@@ -47,7 +47,7 @@ def rendered(repo: Repo, *variables: str) -> str:
 
 @pytest.fixture
 def typed(repo: Repo) -> Repo:
-    repo.commit({"prompts/a.md": TYPED})
+    repo.write("prompts/a.md", TYPED)
     return repo
 
 

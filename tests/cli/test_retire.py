@@ -9,20 +9,27 @@ from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse
 from tests.prompts import prompt_text
+from tests.repositories import Repo
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
-    from tests.repositories import Repo
+    from pathlib import Path
 
 ENV = ("--env", "staging")
 
 
-@pytest.fixture
-def deployed(repo: Repo) -> Repo:
-    """A prompt `a` and a prompt `a/b`, both live in staging."""
+def build_deployed(folder: Path) -> None:
+    repo = Repo.init(folder)
     repo.commit({"prompts/a.md": prompt_text(), "prompts/a/b.md": prompt_text()})
     accept(repo, "release", "--all")
     accept(repo, "promote", "a", "a/b", "--to", "staging")
-    return repo
+
+
+@pytest.fixture
+def deployed(tmp_path: Path) -> Repo:
+    """A prompt `a` and a prompt `a/b`, both live in staging."""
+    copy_template(build_deployed, tmp_path / "repo", tmp_path.parent)
+    return Repo(tmp_path / "repo")
 
 
 def test_a_retired_prompt_is_gone_with_its_files_and_comes_back(deployed: Repo) -> None:

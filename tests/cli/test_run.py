@@ -44,7 +44,6 @@ def team(repo: Repo, provider: Provider) -> Repo:
     table = f'[models.near]\nbase_url = "{provider.base_url}"\ninput_price = 1\noutput_price = 2\n'
     repo.write("promptops.toml", table)
     repo.write("prompts/a.md", PROMPT)
-    repo.commit()
     return repo
 
 

@@ -9,9 +9,11 @@ import pytest
 from tests.cli.eval.pieces import ANSWERS, BODY, MODEL, SUITE, write_suite
 from tests.cli.running import accept
 from tests.prompts import prompt_text
+from tests.repositories import Repo
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
-    from tests.repositories import Repo
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -24,8 +26,14 @@ def project(repo: Repo) -> Repo:
 
 
 @pytest.fixture
-def released(repo: Repo) -> Repo:
+def released(tmp_path: Path) -> Repo:
     """A released prompt with a partial, a suite, and a model that says less if told to be brief."""
+    copy_template(build_released, tmp_path / "repo", tmp_path.parent)
+    return Repo(tmp_path / "repo")
+
+
+def build_released(folder: Path) -> None:
+    repo = Repo.init(folder)
     keys = {"inputs": "{q: string}", "model": MODEL}
     repo.write("prompts/support/reply.md", prompt_text(body=BODY, **keys))
     repo.write("prompts/_shared/tone.md", "Be helpful.\n")
@@ -39,4 +47,3 @@ def released(repo: Repo) -> Repo:
     write_suite(repo)
     repo.commit()
     accept(repo, "release", "support/reply", "--local")
-    return repo

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def team(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Repo:
     monkeypatch.delenv("PROMPTOPS_LOG", raising=False)
-    repo.commit({"promptops.toml": CONFIGURATION})
+    repo.write("promptops.toml", CONFIGURATION)
     return repo
 
 

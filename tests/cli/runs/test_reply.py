@@ -43,7 +43,6 @@ def team(repo: Repo, provider: Provider) -> Repo:
     repo.write("promptops.toml", table)
     repo.write("prompts/look.json", json.dumps(TOOL))
     repo.write("prompts/a.md", PROMPT)
-    repo.commit()
     return repo
 
 
