@@ -12,13 +12,14 @@ import promptops
 from promptops.errors import ConfigurationError, RefusedError
 from tests.cli.running import accept
 from tests.released import Press
+from tests.repositories import Repo
 from tests.screens import masked
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from promptops.runtime.registry import Registry
-    from tests.repositories import Repo
 
 ALLOWS = "[models]\nallow = [{}]\n"
 
@@ -29,16 +30,21 @@ def log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("PROMPTOPS_CONFIG", raising=False)
 
 
-@pytest.fixture
-def repo(repo: Repo, tmp_path: Path) -> Repo:
-    """A repository whose own configuration allows nothing but echo/own."""
+def build_repo(folder: Path) -> None:
+    repo = Repo.init(folder / "repo")
     press = Press(repo)
     repo.write("promptops.toml", ALLOWS.format("'echo/own'"))
     repo.commit()
     press.release("a", "1.0.0", model="echo/a", inputs="{question: string}")
     press.deploy("production", {"a": "1.0.0"})
-    repo.publish(tmp_path / "remote.git")
-    return repo
+    repo.publish(folder / "remote.git")
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """A repository whose own configuration allows nothing but echo/own."""
+    copy_template(build_repo, tmp_path, tmp_path.parent)
+    return Repo(tmp_path / "repo")
 
 
 def allowed(registry: Registry) -> set[str]:

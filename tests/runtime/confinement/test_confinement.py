@@ -11,19 +11,20 @@ import pytest
 from inline_snapshot import snapshot
 
 from promptops.errors import InputError, PromptopsError, TemplateError
-from promptops.prompt.reference import parse_ref
-from promptops.repository.repository import open_repository
+from promptops.prompt.closure import load_closure
+from promptops.prompt.prompt import load_prompt
 from promptops.runtime.confinement import confinement
-from promptops.runtime.lookup import resolve_selected
+from promptops.runtime.resolution import ResolvedPrompt
 from tests.cli.running import run
 from tests.prompts import prompt_text, suite_text
-from tests.released import Press, publish_triage
+from tests.repositories import Repo
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from promptops.runtime.resolution import ResolvedPrompt
-    from tests.repositories import Repo
+    from promptops.prompt.prompt import Prompt
+    from tests.released import Press
 
 CASES: dict[str, dict[str, Any]] = {
     "{{ x }} and {{ x | tojson }}": {"x": ["é\ud83d\ude00", 1.5, None, 2**80, {"b": 1, "a": 2}]},
@@ -37,16 +38,28 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _new_process() -> Iterator[None]:
-    confinement._WORKER.close()
+@pytest.fixture(scope="module", autouse=True)
+def _end() -> Iterator[None]:
+    """End the process after the last test; starting one takes longer than most tests."""
     yield
     confinement._WORKER.close()
 
 
-def find(repo: Repo, body: str = "Answer {{ question }}{# note #}", **keys: str) -> ResolvedPrompt:
-    repo.commit({"prompts/a.md": prompt_text(body=body, **keys), "prompts/_a.md": "A"})
-    return resolve_selected(open_repository(repo.path), parse_ref("a"))
+@pytest.fixture
+def no_process() -> None:
+    """Begin without a process."""
+    confinement._WORKER.close()
+
+
+def load(body: str, **keys: str) -> Prompt:
+    files = {"a.md": prompt_text(body=body, **keys).encode(), "_a.md": b"A"}
+    closure = load_closure("a", files)
+    assert closure is not None
+    return load_prompt(closure)
+
+
+def find(body: str = "Answer {{ question }}{# note #}", **keys: str) -> ResolvedPrompt:
+    return confinement.confine(ResolvedPrompt("a@working", load(body, **keys), None, "here"))
 
 
 def told(render: Any, values: dict[str, Any]) -> object:
@@ -58,21 +71,16 @@ def told(render: Any, values: dict[str, Any]) -> object:
 
 
 @pytest.mark.parametrize("body", CASES)
-def test_the_process_says_what_this_one_would(repo: Repo, body: str) -> None:
-    confined = find(repo, body, inputs="{x: {}}")
-    plain = open_repository(repo.path).working
-    from promptops.repository.repository import find_prompt
-
-    here = find_prompt(plain, "a", where="here")
+def test_the_process_says_what_this_one_would(body: str) -> None:
+    confined, here = find(body, inputs="{x: {}}"), load(body, inputs="{x: {}}")
     assert told(confined.render, CASES[body]) == told(here.render, CASES[body])
 
 
-def test_a_rendering_that_takes_too_much_memory_is_stopped(
-    repo: Repo, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("no_process")
+def test_a_rendering_that_takes_too_much_memory_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("resource")
     monkeypatch.setattr(confinement, "MAX_BYTES", 1)
-    found = find(repo, "{{ question }}{% set a = question * 9000000 %}")
+    found = find("{{ question }}{% set a = question * 9000000 %}")
     with pytest.raises(TemplateError, match=r"too much memory|rendering was stopped"):
         found.render(question="x")
     monkeypatch.undo()
@@ -80,36 +88,37 @@ def test_a_rendering_that_takes_too_much_memory_is_stopped(
     assert found.render(question="x") == [{"role": "user", "content": "x"}]
 
 
-def test_a_rendering_that_takes_too_long_is_stopped(
-    repo: Repo, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_rendering_that_takes_too_long_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confinement, "MAX_WAIT_SECONDS", 0.0)
     with pytest.raises(TemplateError, match="rendering was stopped: it took more than 10 s"):
-        find(repo).render(question="x")
+        find().render(question="x")
 
 
+@pytest.mark.usefixtures("no_process")
 def test_a_process_that_cannot_run_says_its_status(
-    repo: Repo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     program = tmp_path / "broken.py"
     program.write_text("raise SystemExit(3)\n")
     monkeypatch.setattr(confinement, "_PROGRAM", program)
     with pytest.raises(TemplateError, match=r"\(status 3\)"):
-        find(repo).render(question="x")
+        find().render(question="x")
 
 
-def test_a_frozen_application_renders_itself(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("no_process")
+def test_a_frozen_application_renders_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confinement, "_IS_FROZEN", True)
     confinement.warm_up()
-    assert find(repo).render(question="x")[0]["content"] == "Answer x"
+    assert find().render(question="x")[0]["content"] == "Answer x"
     assert confinement._WORKER._process is None
 
 
+@pytest.mark.usefixtures("no_process")
 def test_one_process_serves_many_renderings_and_knows_nothing(
-    repo: Repo, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PROVIDER_KEY", "secret")
-    found = find(repo)
+    found = find()
     found.render(question="x")
     process = confinement._WORKER._process
     assert process is not None
@@ -120,8 +129,8 @@ def test_one_process_serves_many_renderings_and_knows_nothing(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_forked_child_has_a_process_of_its_own(repo: Repo) -> None:
-    found = find(repo)
+def test_a_forked_child_has_a_process_of_its_own() -> None:
+    found = find()
     found.render(question="x")
     child = os.fork()
     if child == 0:
@@ -132,15 +141,15 @@ def test_a_forked_child_has_a_process_of_its_own(repo: Repo) -> None:
     assert found.render(question="z")[0]["content"] == "Answer z"
 
 
-def test_what_json_cannot_hold_is_a_fault_of_the_input(repo: Repo) -> None:
+def test_what_json_cannot_hold_is_a_fault_of_the_input() -> None:
     with pytest.raises(InputError, match="cannot be written as JSON"):
-        find(repo, "{{ x }}", inputs="{x: {}}").render(x=10**5000)
+        find("{{ x }}", inputs="{x: {}}").render(x=10**5000)
 
 
 def test_commands_render_the_work_tree_elsewhere_and_releases_here(
-    repo: Repo, monkeypatch: pytest.MonkeyPatch
+    press: Press, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish_triage(Press(repo))
+    repo = press.repo
     path = repo.path / "prompts/support/triage.md"
     path.write_text(f"{path.read_text()}{{# a template #}}\n")
     monkeypatch.setattr(confinement, "MAX_WAIT_SECONDS", 0.0)
@@ -156,23 +165,25 @@ error: rendering was stopped: it took more than 10 s or 1,024 MB
         assert run(repo, "render", ref, "--var", "question=x").exit_code == 0
 
 
+@pytest.mark.usefixtures("no_process")
 @pytest.mark.parametrize("value", ["x", 7], ids=["text", "number"])
-def test_text_and_names_of_strings_need_no_process(repo: Repo, value: object) -> None:
-    prompt = find(repo, "Answer {{ question }}", inputs="{question: {}}").prompt
+def test_text_and_names_of_strings_need_no_process(value: object) -> None:
+    prompt = find("Answer {{ question }}", inputs="{question: {}}").prompt
     prompt.render_ahead([{"question": value}, {"question": "y"}])
     assert prompt.render({"question": value}) == [{"role": "user", "content": f"Answer {value}"}]
     assert (confinement._WORKER._process is None) == isinstance(value, str)
 
 
-def test_a_long_text_that_occurs_often_is_not_joined_here(repo: Repo) -> None:
-    prompt = find(repo, "{{ question }}" * 900).prompt
+@pytest.mark.usefixtures("no_process")
+def test_a_long_text_that_occurs_often_is_not_joined_here() -> None:
+    prompt = find("{{ question }}" * 900).prompt
     with pytest.raises(TemplateError, match="more than 10,000,000 characters"):
         prompt.render({"question": "x" * 100_000})
     assert confinement._WORKER._process is not None
 
 
-def test_renderings_ahead_are_what_each_alone_would_be(repo: Repo) -> None:
-    prompt = find(repo, "Answer {{ question }}{{ 1 // (0 if question == 'b' else 1) }}").prompt
+def test_renderings_ahead_are_what_each_alone_would_be() -> None:
+    prompt = find("Answer {{ question }}{{ 1 // (0 if question == 'b' else 1) }}").prompt
     many = [{"question": "a"}, {"question": "b"}, {}, {"question": "c"}]
     prompt.render_ahead(many)
     process = confinement._WORKER._process
@@ -191,13 +202,26 @@ def test_renderings_ahead_are_what_each_alone_would_be(repo: Repo) -> None:
 
 
 def test_renderings_ahead_that_take_too_much_are_left_for_later(
-    repo: Repo, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(confinement, "MAX_WAIT_SECONDS", 0.0)
-    prompt = find(repo).prompt
+    prompt = find().prompt
     prompt.render_ahead([{"question": "a"}])
     monkeypatch.undo()
     assert prompt.render({"question": "a"})[0]["content"] == "Answer a"
+
+
+def build_changed(folder: Path) -> None:
+    repo = Repo.init(folder)
+    repo.commit({"prompts/a.md": prompt_text(), "evals/a.yaml": suite_text("a")})
+    repo.commit({"prompts/a.md": prompt_text("1.0.1", "{% if question %}Reply{% endif %}")})
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Repo:
+    """A prompt of 1.0.0 that became 1.0.1."""
+    copy_template(build_changed, tmp_path / "repo", tmp_path.parent)
+    return Repo(tmp_path / "repo")
 
 
 @pytest.mark.parametrize(
@@ -214,15 +238,12 @@ def test_renderings_ahead_that_take_too_much_are_left_for_later(
     ],
 )
 def test_no_command_renders_a_change_in_its_own_process(
-    repo: Repo, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+    changed: Repo, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
-    repo.commit({"prompts/a.md": prompt_text(), "evals/a.yaml": suite_text("a")})
-    repo.commit({"prompts/a.md": prompt_text("1.0.1", "{% if question %}Reply{% endif %}")})
-
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("rendered here")
 
     monkeypatch.setattr("promptops.prompt.template.program.Program.render", refuse)
-    done = run(repo, *words)
+    done = run(changed, *words)
     assert "rendered here" not in done.output
     assert done.exit_code in {0, 1}, done.output

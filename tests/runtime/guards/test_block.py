@@ -245,7 +245,7 @@ def test_an_error_of_a_ledger_reaches_its_caller(
         max_size=60,
     )
 )
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 def test_processes_never_use_more_than_the_limit(
     tmp_path_factory: pytest.TempPathFactory, attempts: list[tuple[int, int, int, int]]
 ) -> None:

@@ -16,6 +16,7 @@ from promptops.repository.repository import open_repository
 from tests.cli.running import accept
 from tests.screens import masked
 from tests.stories.world import Team
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,13 +24,18 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
-@pytest.fixture
-def team(tmp_path: Path) -> Team:
-    team = Team.found(tmp_path, ["a"])
+def build_team(folder: Path) -> None:
+    team = Team.found(folder, ["a"])
     accept(team.first, "release", "a", "--push")
     for environment in ("staging", "production"):
         accept(team.first, "promote", "a", "--to", environment)
-    return team
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Team:
+    """A remote and a clone of a prompt that is live."""
+    copy_template(build_team, tmp_path, tmp_path.parent)
+    return Team.at(tmp_path)
 
 
 def age(clone: Repo, seconds: float) -> None:
