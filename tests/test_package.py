@@ -10,8 +10,6 @@ from importlib.resources import files
 
 import pytest
 
-import promptops
-
 HEAVY = {"deepdiff", "git", "jinja2", "jsonschema_rs", "litellm", "rich", "typer", "yaml"}
 
 
@@ -25,10 +23,6 @@ def imported_by(statement: str) -> set[str]:
 
 def test_importing_the_package_imports_nothing_heavy() -> None:
     assert imported_by("import promptops") & HEAVY == set()
-
-
-def test_the_installed_version_is_the_one_the_code_says() -> None:
-    assert distribution("git-promptops").version == promptops.__version__
 
 
 @pytest.mark.parametrize("name", ["promptops", "git-promptops"])
