@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from promptops.delivery.release import Release
     from promptops.repository.repository import Repository
 
+
 TRIAGE = "support/triage"
 
 PROMPT = """\
@@ -134,10 +135,10 @@ class Showcase:
         """
         branch = f"refs/heads/promptops/{environment}"
         old = self.repo.rev(revision or branch)
-        tree = self._edit_tree(old, files or {})
-        text = self.repo.git("log", "-1", "--format=%B", old)
+        tree = self._edit_tree(old, files) if files else f"{old}^{{tree}}"
+        before, _, text = self.repo.git("log", "-1", "--format=%P%n%B", old).partition("\n")
         if parents is None:
-            parents = tuple(self.repo.git("log", "-1", "--format=%P", old).split())
+            parents = tuple(before.split())
         options = [option for parent in parents for option in ("-p", parent)]
         commit = self.repo.git(
             "commit-tree", *options, "-F", "-", tree, stdin=message(text) if message else text

@@ -11,20 +11,16 @@ from promptops.errors import GitError, NotFoundError
 from promptops.prompt.reference import parse_ref
 from promptops.provenance.blame import LineState, Origins, blame_prompt
 from promptops.repository.repository import open_repository
-from tests.showcase import PROMPT, TRIAGE, Showcase, copy_showcase
+from tests.showcase import PROMPT, TRIAGE, Showcase
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.repositories import Repo
 
+
 OWN = f"{TRIAGE}.md"
 TONE = "_shared/tone.md"
-
-
-@pytest.fixture
-def showcase(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Showcase:
-    return copy_showcase(tmp_path / "repo", tmp_path_factory.getbasetemp())
 
 
 def blame(showcase: Showcase, ref: str = TRIAGE) -> Origins:
@@ -37,8 +33,8 @@ def origin(origins: Origins, text: str, path: str = OWN) -> tuple[str, str | Non
     return str(line.version or line.state.value), line.author.name if line.author else None
 
 
-def test_every_line_has_the_first_release_that_has_it(showcase: Showcase) -> None:
-    origins = blame(showcase)
+def test_every_line_has_the_first_release_that_has_it(untouched: Showcase) -> None:
+    origins = blame(untouched)
 
     assert origin(origins, "description:") == ("1.0.0", "Jane Doe")
     assert origin(origins, "You triage all") == ("2.0.0", "Jane Doe")
@@ -58,8 +54,10 @@ def test_every_line_has_the_first_release_that_has_it(showcase: Showcase) -> Non
         (f"{TRIAGE}@working", "You triage all", "2.0.0"),
     ],
 )
-def test_a_selector_says_which_text(showcase: Showcase, ref: str, words: str, version: str) -> None:
-    assert origin(blame(showcase, ref), words)[0] == version
+def test_a_selector_says_which_text(
+    untouched: Showcase, ref: str, words: str, version: str
+) -> None:
+    assert origin(blame(untouched, ref), words)[0] == version
 
 
 def test_lines_on_their_way_are_told_apart(showcase: Showcase) -> None:
@@ -176,6 +174,6 @@ def test_a_bare_repository_has_releases_but_no_work_tree(
         ("support/reply@staging", "support/reply is not live in staging"),
     ],
 )
-def test_what_does_not_exist_is_refused(showcase: Showcase, ref: str, message: str) -> None:
+def test_what_does_not_exist_is_refused(untouched: Showcase, ref: str, message: str) -> None:
     with pytest.raises(NotFoundError, match=message):
-        blame(showcase, ref)
+        blame(untouched, ref)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_sound_chain_holds_link_by_link(showcase: Showcase) -> None:
-    found = trace(showcase)
+def test_a_sound_chain_holds_link_by_link(untouched: Showcase) -> None:
+    found = trace(untouched)
 
     assert statuses(found) == {
         "digest": "ok",
@@ -29,11 +29,11 @@ def test_a_sound_chain_holds_link_by_link(showcase: Showcase) -> None:
         "approvals": "absent",
         "evidence": "absent",
     }
-    commit = showcase.repo.rev(f"{TAG}@1.1.0^{{}}")[:12]
-    tag = showcase.repo.rev(f"refs/tags/{TAG}@1.1.0")[:12]
+    commit = untouched.repo.rev(f"{TAG}@1.1.0^{{}}")[:12]
+    tag = untouched.repo.rev(f"refs/tags/{TAG}@1.1.0")[:12]
     assert [(one.detail, one.lines) for one in found.links] == [
         (
-            f"{digest_of(showcase, '1.1.0')[:19]}, computed again from 2 files at commit {commit}",
+            f"{digest_of(untouched, '1.1.0')[:19]}, computed again from 2 files at commit {commit}",
             (),
         ),
         (
@@ -61,8 +61,8 @@ def test_a_sound_chain_holds_link_by_link(showcase: Showcase) -> None:
     )
 
 
-def test_what_was_never_deployed_has_no_such_link(showcase: Showcase) -> None:
-    found = trace(showcase, "support/reply@1.0.0")
+def test_what_was_never_deployed_has_no_such_link(untouched: Showcase) -> None:
+    found = trace(untouched, "support/reply@1.0.0")
 
     assert link(found, "deployments").status is LinkStatus.ABSENT
     assert link(found, "deployments").detail == "never deployed"

@@ -22,20 +22,20 @@ from tests.showcase import TRIAGE, Showcase
         (f"{TRIAGE}@^1", "1.1.0"),
     ],
 )
-def test_selectors_lead_to_versions(showcase: Showcase, asked: str, version: str) -> None:
-    found = trace(showcase, asked)
+def test_selectors_lead_to_versions(untouched: Showcase, asked: str, version: str) -> None:
+    found = trace(untouched, asked)
 
     assert str(found.version) == version
-    assert found.digest == digest_of(showcase, version)
+    assert found.digest == digest_of(untouched, version)
     assert found.first(LinkStatus.BROKEN) is None
 
 
 @pytest.mark.parametrize("shape", ["{0}", "{1}", "{2}", "sha256:{2}"])
-def test_a_digest_or_its_beginning_leads_to_its_version(showcase: Showcase, shape: str) -> None:
-    digest = digest_of(showcase, "2.0.0")
+def test_a_digest_or_its_beginning_leads_to_its_version(untouched: Showcase, shape: str) -> None:
+    digest = digest_of(untouched, "2.0.0")
     hexadecimal = digest.removeprefix("sha256:")
 
-    found = trace(showcase, shape.format(digest, hexadecimal, hexadecimal[:12]))
+    found = trace(untouched, shape.format(digest, hexadecimal, hexadecimal[:12]))
 
     assert (found.name, str(found.version), found.digest) == (TRIAGE, "2.0.0", digest)
     assert link(found, "deployments").detail == snapshot("no longer live")
@@ -56,10 +56,10 @@ def test_a_digest_or_its_beginning_leads_to_its_version(showcase: Showcase, shap
     ],
 )
 def test_what_leads_nowhere_is_refused(
-    showcase: Showcase, asked: str, error: type[Exception], message: str
+    untouched: Showcase, asked: str, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        trace(showcase, asked)
+        trace(untouched, asked)
 
 
 def test_split_traffic_must_be_told_apart(showcase: Showcase) -> None:

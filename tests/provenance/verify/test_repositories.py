@@ -14,6 +14,7 @@ from promptops.prompt.finding import Severity
 from promptops.provenance.trace import LinkStatus, trace_chain
 from promptops.provenance.verify import NOT_CHECKED, verify_repository
 from promptops.repository.repository import open_repository
+from tests.provenance.conftest import OpenShowcase
 from tests.provenance.verify.pieces import lose, told, verify
 from tests.repositories import Repo
 from tests.screens import masked
@@ -45,6 +46,7 @@ def test_what_the_program_wrote_is_consistent(showcase: Showcase) -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_whatever_the_verbs_do_is_consistent(showcase: Showcase, seed: int) -> None:
     choices = random.Random(seed)
+    here = OpenShowcase(showcase.repo, showcase.repository)
     done = 0
     for _ in range(25):
         name = choices.choice([TRIAGE, "support/reply"])
@@ -54,13 +56,14 @@ def test_whatever_the_verbs_do_is_consistent(showcase: Showcase, seed: int) -> N
         verb = choices.choice(["promote", "rollback", "retire", "pause", "resume", "restore"])
         with contextlib.suppress(PromptopsError):  # what a state refuses is not the point here
             if verb == "promote":
-                showcase.promote(version, name=name, share=share)
+                here.promote(version, name=name, share=share)
             elif verb == "restore":
-                showcase.restore(number)
+                here.restore(number)
             else:
-                getattr(showcase, verb)(name=name)
+                getattr(here, verb)(name=name)
             done += 1
 
+    here.opened.objects.close()
     result = verify_repository(showcase.repository, deep=True)
 
     assert told(result) == []
@@ -172,11 +175,11 @@ def test_stale_locks_are_named_with_the_remedy(showcase: Showcase) -> None:
     assert finding.hint == f"make sure that no git command is running here, then remove {lock}"
 
 
-def test_progress_is_told(showcase: Showcase) -> None:
+def test_progress_is_told(untouched: Showcase) -> None:
     seen: list[tuple[str, int, int]] = []
 
     verify_repository(
-        showcase.repository, progress=lambda what, done, total: seen.append((what, done, total))
+        untouched.repository, progress=lambda what, done, total: seen.append((what, done, total))
     )
 
     assert ("releases", 4, 4) in seen

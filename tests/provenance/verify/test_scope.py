@@ -20,8 +20,8 @@ from tests.showcase import TRIAGE, Showcase
         (["staging", "support/reply"], "checked 2 releases and 2 environments (5 deployments)"),
     ],
 )
-def test_refs_choose_what_is_checked(showcase: Showcase, refs: list[str], summary: str) -> None:
-    assert verify(showcase, *refs).summary == f"{summary}: all consistent"
+def test_refs_choose_what_is_checked(untouched: Showcase, refs: list[str], summary: str) -> None:
+    assert verify(untouched, *refs).summary == f"{summary}: all consistent"
 
 
 def test_what_was_not_asked_about_is_not_reported(showcase: Showcase) -> None:
@@ -44,7 +44,7 @@ def test_what_was_not_asked_about_is_not_reported(showcase: Showcase) -> None:
     ],
 )
 def test_refs_that_mean_nothing_are_refused(
-    showcase: Showcase, ref: str, error: type[Exception], message: str
+    untouched: Showcase, ref: str, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        verify(showcase, ref)
+        verify(untouched, ref)
