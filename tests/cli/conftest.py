@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +13,7 @@ from promptops.runtime.log.record import Event, Feedback, RunReview
 from tests.cli.pieces import DAY, build_small, build_staged, log_place
 from tests.gate.world import World
 from tests.prompts import prompt_text
-from tests.released import Press, publish_triage
+from tests.released import Press, copy_triage
 from tests.repositories import Repo
 from tests.runtime.log.pieces import START, end, make_attempt, make_run, new_id
 from tests.showcase import Showcase, copy_showcase
@@ -49,24 +48,10 @@ def showcase(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Showca
     return copy_showcase(tmp_path / "repo", tmp_path_factory.getbasetemp())
 
 
-def build_press(folder: Path) -> None:
-    made = Press(Repo.init(folder))
-    publish_triage(made)
-    MADE["press"] = made
-
-
 @pytest.fixture
 def press(tmp_path: Path) -> Press:
     """Two releases of `support/triage`: 1.1.0 live in production, 1.0.0 before it."""
-    copy_template(build_press, tmp_path / "repo", tmp_path.parent)
-    made: Press = MADE["press"]
-    return replace(
-        made,
-        repo=Repo(tmp_path / "repo"),
-        files=dict(made.files),
-        commits=dict(made.commits),
-        numbers=dict(made.numbers),
-    )
+    return copy_triage(tmp_path / "repo", tmp_path.parent)
 
 
 @pytest.fixture

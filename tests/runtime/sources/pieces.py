@@ -78,7 +78,7 @@ def serve() -> Iterator[Web]:
             """Stay silent."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     web.url = f"http://127.0.0.1:{server.server_port}/prompts.json"
     try:
