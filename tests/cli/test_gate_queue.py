@@ -12,7 +12,9 @@ from inline_snapshot import snapshot
 from tests.cli.running import accept, run
 from tests.forge.conftest import clock, description, forge
 from tests.gate.world import TONE, TRIAGE, World, prompt
+from tests.repositories import Repo
 from tests.screens import explained
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +29,11 @@ GUIDE = "prompts/support/guide.md"
 OWNERS = "/prompts/ @jane @bob\n"
 REPLY_OWNERS = "/prompts/ @jane @bob @kim\n"
 WAYS = ("merge", "squash", "rebase")
+FILES = {"CODEOWNERS": OWNERS, REPLY: prompt(), GUIDE: prompt()}
+CROSSED = {
+    12: ("jane", {TRIAGE: prompt("1.1.0", "Triage well.")}),
+    13: ("bob", {REPLY: prompt("1.1.0", "Reply well.")}),
+}
 GATE = ("gate", "--base", "main", "--head", "queue")
 
 
@@ -41,11 +48,17 @@ class Queue:
 
     def propose(self, number: int, author: str, files: Mapping[str, str], by: str = "") -> None:
         """Put a commit into a pull request, by its author unless by somebody else."""
-        pull = self.forge.pulls.get(number) or self.forge.open(number, author=author)
         login = by or author
         email = f"{login}@users.noreply.github.com"
-        pull.head = self.world.propose(files, branch=f"change-{number}", email=email)
-        pull.ids.append(pull.head)
+        self.tell(
+            number, author, login, self.world.propose(files, branch=f"change-{number}", email=email)
+        )
+
+    def tell(self, number: int, author: str, login: str, head: str) -> None:
+        """Tell the forge of a commit that somebody put into a pull request."""
+        pull = self.forge.pulls.get(number) or self.forge.open(number, author=author)
+        pull.head = head
+        pull.ids.append(head)
         pull.commits = [*(pull.commits if len(pull.ids) > 1 else []), (login, login)]
 
     def update(self, number: int, login: str) -> None:
@@ -114,24 +127,35 @@ class Queue:
 
 @pytest.fixture
 def queue(tmp_path: Path, forge: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> Queue:
-    files = {"CODEOWNERS": OWNERS, REPLY: prompt(), GUIDE: prompt()}
     forge.roles = dict.fromkeys(("jane", "bob", "kim"), "write")
-    return Queue(World.make(tmp_path / "repo", files), forge, tmp_path, monkeypatch)
+    return Queue(World.make(tmp_path / "repo", FILES), forge, tmp_path, monkeypatch)
 
 
-def cross(queue: Queue) -> None:
+def build_crossed(folder: Path) -> None:
+    world = World.make(folder, FILES)
+    for number, (author, files) in CROSSED.items():
+        email = f"{author}@users.noreply.github.com"
+        world.propose(files, branch=f"change-{number}", email=email)
+
+
+@pytest.fixture
+def crossed(tmp_path: Path, forge: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> Queue:
     """Two people who approve each other's work."""
-    queue.propose(12, "jane", {TRIAGE: prompt("1.1.0", "Triage well.")})
-    queue.propose(13, "bob", {REPLY: prompt("1.1.0", "Reply well.")})
-    queue.forge.review(12, "bob")
-    queue.forge.review(13, "jane")
+    copy_template(build_crossed, tmp_path / "repo", tmp_path.parent)
+    forge.roles = dict.fromkeys(("jane", "bob", "kim"), "write")
+    queue = Queue(World(Repo(tmp_path / "repo")), forge, tmp_path, monkeypatch)
+    for number, (author, _) in CROSSED.items():
+        head = queue.world.repo.rev(f"refs/heads/change-{number}")
+        queue.tell(number, author, author, head)
+    forge.review(12, "bob")
+    forge.review(13, "jane")
+    return queue
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_two_who_approve_each_others_work_are_let_through(queue: Queue, way: str) -> None:
-    cross(queue)
-    queue.build(way, 12, 13)
-    code, said = queue.judge()
+def test_two_who_approve_each_others_work_are_let_through(crossed: Queue, way: str) -> None:
+    crossed.build(way, 12, 13)
+    code, said = crossed.judge()
     assert code == 0, said
     assert explained(said) == snapshot("""\
 prompts/support/reply.md: ownership, CODEOWNERS:1, 1 of @jane or @bob: met
@@ -144,13 +168,12 @@ prompts/support/triage.md: ownership, CODEOWNERS:1, 1 of @jane or @bob: met
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_an_approval_of_one_is_none_of_another(queue: Queue, way: str) -> None:
-    cross(queue)
-    queue.forge.pulls[13].reviews.clear()
-    queue.forge.review(12, "kim")
-    queue.world.on_main({"CODEOWNERS": REPLY_OWNERS})
-    queue.build(way, 12, 13)
-    code, said = queue.judge()
+def test_an_approval_of_one_is_none_of_another(crossed: Queue, way: str) -> None:
+    crossed.forge.pulls[13].reviews.clear()
+    crossed.forge.review(12, "kim")
+    crossed.world.on_main({"CODEOWNERS": REPLY_OWNERS})
+    crossed.build(way, 12, 13)
+    code, said = crossed.judge()
     assert code == 1
     assert explained(said) == snapshot("""\
 prompts/support/reply.md: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: not met
@@ -163,12 +186,11 @@ prompts/support/triage.md: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: 
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_nobody_approves_their_own_among_others(queue: Queue, way: str) -> None:
-    cross(queue)
-    queue.forge.pulls[13].reviews.clear()
-    queue.forge.review(13, "bob")
-    queue.build(way, 12, 13)
-    code, said = queue.judge()
+def test_nobody_approves_their_own_among_others(crossed: Queue, way: str) -> None:
+    crossed.forge.pulls[13].reviews.clear()
+    crossed.forge.review(13, "bob")
+    crossed.build(way, 12, 13)
+    code, said = crossed.judge()
     assert code == 1
     assert explained(said) == snapshot("""\
 prompts/support/reply.md: ownership, CODEOWNERS:1, 1 of @jane or @bob: not met
@@ -183,47 +205,44 @@ prompts/support/triage.md: ownership, CODEOWNERS:1, 1 of @jane or @bob: met
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("is_told_by_the_forge", [False, True])
 def test_nobody_approves_what_they_committed_to_among_others(
-    queue: Queue, way: str, is_told_by_the_forge: bool
+    crossed: Queue, way: str, is_told_by_the_forge: bool
 ) -> None:
-    cross(queue)
-    queue.propose(13, "bob", {GUIDE: prompt("1.1.0", "Guide well.")}, by="jane")
-    pull = queue.forge.pulls[13]
+    crossed.propose(13, "bob", {GUIDE: prompt("1.1.0", "Guide well.")}, by="jane")
+    pull = crossed.forge.pulls[13]
     if is_told_by_the_forge:
-        queue.world.repo.git("commit", "--quiet", "--amend", "--reset-author", "--no-edit")
-        pull.head = pull.ids[-1] = queue.world.repo.rev("HEAD")
+        crossed.world.repo.git("commit", "--quiet", "--amend", "--reset-author", "--no-edit")
+        pull.head = pull.ids[-1] = crossed.world.repo.rev("HEAD")
     else:
         pull.commits = [("bob", "bob"), (None, None)]
-    queue.forge.review(13, "jane")
-    queue.build(way, 12, 13)
-    code, said = queue.judge()
+    crossed.forge.review(13, "jane")
+    crossed.build(way, 12, 13)
+    code, said = crossed.judge()
     assert code == 1
     assert f"{GUIDE}: ownership, CODEOWNERS:1, 1 of @jane or @bob: not met" in said
     assert f"{TRIAGE}: ownership, CODEOWNERS:1, 1 of @jane or @bob: met" in said
 
 
-def test_who_only_brought_one_up_to_date_had_no_hand_in_it(queue: Queue) -> None:
-    cross(queue)
-    queue.world.on_main({"src/app.py": "print()\n"})
-    queue.update(13, "jane")
+def test_who_only_brought_one_up_to_date_had_no_hand_in_it(crossed: Queue) -> None:
+    crossed.world.on_main({"src/app.py": "print()\n"})
+    crossed.update(13, "jane")
     for way in ("merge", "squash"):
-        queue.build(way, 12, 13)
-        code, said = queue.judge()
+        crossed.build(way, 12, 13)
+        code, said = crossed.judge()
         assert code == 0, said
 
 
-def test_who_slipped_something_in_while_bringing_it_up_to_date_did(queue: Queue) -> None:
-    cross(queue)
-    queue.world.on_main({"src/app.py": "print()\n"})
-    queue.update(13, "jane")
-    repo, pull = queue.world.repo, queue.forge.pulls[13]
+def test_who_slipped_something_in_while_bringing_it_up_to_date_did(crossed: Queue) -> None:
+    crossed.world.on_main({"src/app.py": "print()\n"})
+    crossed.update(13, "jane")
+    repo, pull = crossed.world.repo, crossed.forge.pulls[13]
     repo.write(GUIDE, prompt("1.1.0", "Guide well."))
     repo.git("add", "--all")
     repo.git("commit", "--quiet", "--amend", "--no-edit")
     pull.head = pull.ids[-1] = repo.rev("HEAD")
-    queue.forge.review(13, "jane")
+    crossed.forge.review(13, "jane")
     for way in ("merge", "squash"):
-        queue.build(way, 12, 13)
-        code, said = queue.judge()
+        crossed.build(way, 12, 13)
+        code, said = crossed.judge()
         assert code == 1
         assert explained(said) == snapshot("""\
 prompts/support/guide.md: ownership, CODEOWNERS:1, 1 of @jane or @bob: not met
@@ -278,25 +297,25 @@ prompts/support/triage.md: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("path", [REPLY, GUIDE, TONE])
-def test_what_is_in_none_of_them_was_approved_by_nobody(queue: Queue, way: str, path: str) -> None:
-    cross(queue)
-    queue.forge.review(12, "kim")
-    queue.forge.review(13, "kim")
-    queue.world.on_main({"CODEOWNERS": REPLY_OWNERS})
-    queue.build(way, 12, 13, extra={path: prompt("1.1.0", "Leak.")})
-    code, said = queue.judge()
+def test_what_is_in_none_of_them_was_approved_by_nobody(
+    crossed: Queue, way: str, path: str
+) -> None:
+    crossed.forge.review(12, "kim")
+    crossed.forge.review(13, "kim")
+    crossed.world.on_main({"CODEOWNERS": REPLY_OWNERS})
+    crossed.build(way, 12, 13, extra={path: prompt("1.1.0", "Leak.")})
+    code, said = crossed.judge()
     assert code == 1
     assert f"{path}: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: not met" in said
 
 
 @pytest.mark.parametrize("way", ["squash", "rebase"])
-def test_what_no_branch_of_the_queue_has_is_fetched(queue: Queue, way: str) -> None:
-    cross(queue)
-    queue.build(way, 12, 13)
-    repo = queue.world.repo
+def test_what_no_branch_of_the_queue_has_is_fetched(crossed: Queue, way: str) -> None:
+    crossed.build(way, 12, 13)
+    repo = crossed.world.repo
     repo.config("uploadpack.allowAnySHA1InWant", "true")
     repo.git("checkout", "--quiet", "main")
-    clone = repo.clone(queue.folder / "clone", "--single-branch", "--branch=main")
+    clone = repo.clone(crossed.folder / "clone", "--single-branch", "--branch=main")
     clone.git("fetch", "--quiet", "origin", "queue:queue")
     result = run(clone, *GATE, "--local", "--explain")
     assert result.exit_code == 1

@@ -37,6 +37,20 @@ def team(tmp_path: Path) -> Team:
     return Team.at(tmp_path)
 
 
+def build_spread(folder: Path) -> None:
+    copy_template(build_team, folder, folder.parents[1])
+    repo = Team.at(folder).first
+    accept(repo, "promote", "a@1.1.0", "b", "--to", "staging")
+    accept(repo, "promote", "a", "--to", "production")
+
+
+@pytest.fixture
+def spread(tmp_path: Path) -> Team:
+    """`a` 1.1.0 is in staging and production, `b` in staging."""
+    copy_template(build_spread, tmp_path, tmp_path.parent)
+    return Team.at(tmp_path)
+
+
 def live(repo: Repo, environment: str = "staging") -> dict[str, str]:
     document = json.loads(
         repo.git("show", f"refs/remotes/origin/promptops/{environment}:promptops.lock")
@@ -62,12 +76,9 @@ def test_the_first_environment_gets_the_latest_and_the_next_what_is_before_it(te
     ("ref", "version"),
     [("a@1.0.0", "1.0.0"), ("a@~1.1.0", "1.1.0"), ("a@latest", "1.2.0"), ("a@production", "1.1.0")],
 )
-def test_selectors(team: Team, ref: str, version: str) -> None:
-    accept(team.first, "promote", "a@1.1.0", "--to", "staging")
-    accept(team.first, "promote", "a", "--to", "production")
-    accept(team.first, "promote", "b", "--to", "staging")
-    accept(team.first, "promote", ref, "--to", "staging")
-    assert live(team.first) == {"a": f"{version} 100", "b": "1.0.0 100"}
+def test_selectors(spread: Team, ref: str, version: str) -> None:
+    accept(spread.first, "promote", ref, "--to", "staging")
+    assert live(spread.first) == {"a": f"{version} 100", "b": "1.0.0 100"}
 
 
 def test_all_of_an_environment_is_one_deployment(team: Team) -> None:

@@ -33,6 +33,7 @@ from promptops.cli.session import (
 from promptops.errors import InvalidPromptError, UsageError
 from promptops.prompt.finding import Finding, Severity
 from promptops.repository.config import Config
+from tests.cli.running import accept
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
@@ -72,25 +73,42 @@ def test_a_table_that_is_too_wide_for_a_terminal_wraps_its_last_column() -> None
     assert fold_rows(rows, (14, 43), 30) == rows  # where little is left, the terminal may do it
 
 
-def test_a_file_cannot_drive_the_terminal(repo: Repo) -> None:
-    evil = '"\\e[8mhidden\\e[0m\\u202e [bold]"'
+HOSTILE = "\\e[8mhidden\\e[0m\\u202e [bold]"
+
+
+@pytest.fixture
+def hostile(repo: Repo) -> Repo:
+    """A prompt whose texts would hide what follows, and turn lines around."""
+    evil = f'"{HOSTILE}"'
     text = prompt_text(description=evil, author=evil, tags=f"[{evil}]", body="{{ question }}")
-    repo.commit({"prompts/a.md": text})
-    outputs = [
-        on_terminal(repo, *args)
-        for args in (
-            ["list"],
-            ["show", "a"],
-            ["status"],
-            ["render", "a", "--var", "question=\x1b[8mhidden\x1b[0m"],
-        )
-    ]
-    for output in outputs:
-        assert "\x1b[8m" not in output
-        assert "\u202e" not in output
-    assert "\\x1b[8mhidden" in outputs[0]
-    assert "\\x1b[8mhidden" in outputs[3]
-    assert "[bold]" in outputs[1]
+    repo.write("prompts/a.md", text)
+    return repo
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (("list",), "\\x1b[8mhidden"),
+        (("show", "a"), "[bold]"),
+        (("status",), ""),
+        (("render", "a", "--var", "question=\x1b[8mhidden\x1b[0m"), "\\x1b[8mhidden"),
+    ],
+    ids=["list", "show", "status", "render"],
+)
+def test_a_file_cannot_drive_the_terminal(
+    hostile: Repo, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], shown: str
+) -> None:
+    monkeypatch.setattr("promptops.cli.session.is_terminal", lambda _stream: True)
+    output = accept(hostile, "--no-pager", *words)
+    assert "\x1b[8m" not in output
+    assert "\u202e" not in output
+    assert shown in output
+
+
+def test_a_real_terminal_shows_what_a_file_would_have_it_do(hostile: Repo) -> None:
+    output = on_terminal(hostile, "list")
+    assert "\x1b[8m" not in output
+    assert "\\x1b[8mhidden" in output
 
 
 def on_terminal(repo: Repo, *args: str) -> str:
