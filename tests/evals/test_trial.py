@@ -249,6 +249,7 @@ def test_a_comparison_is_made_on_one_side_only() -> None:
     ]
     baseline, _ = run(sample, scoring=scoring, side=BASELINE)
     assert [one.label for one in baseline.checks] == ["contains"]
+    assert baseline.outcome is SampleOutcome.PASSED
     itself, _ = run(sample, scoring=scoring, is_baseline=True)
     assert [one.score for one in itself.checks] == [1.0, 0.5]
 
