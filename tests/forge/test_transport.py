@@ -7,11 +7,9 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from inline_snapshot import snapshot
 
-from promptops.errors import DeniedError, IntegrityError, RemoteError, UsageError
+from promptops.errors import DeniedError, IntegrityError, RemoteError
 from promptops.forge.github import GitHub
-from promptops.forge.limits import parse_date, to_time
 from tests.forge.server import START_SECONDS, Clock, Request, Response, Server
 
 if TYPE_CHECKING:
@@ -64,32 +62,13 @@ def test_a_limit_that_lasts_is_an_error_that_says_until_when(
     assert forge.clock.slept == []
 
 
-@pytest.mark.parametrize(
-    ("status", "headers", "body", "slept"),
-    [
-        (429, {"retry-after": "7"}, {}, [7.0]),
-        (403, {"retry-after": "7"}, {}, [7.0]),
-        (429, {"retry-after": "0"}, {}, [1.0]),
-        (429, {"retry-after": "soon"}, {}, [60.0]),
-        (429, {}, {}, [60.0]),
-        (403, {}, {"message": "You have exceeded a secondary rate limit."}, [60.0]),
-        (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}, {}, [1.0]),
-        (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "nan"}, {}, [60.0]),
-        (429, {"ratelimit-remaining": "0", "ratelimit-reset": "1767225605"}, {}, [5.0]),
-    ],
-)
-def test_how_a_forge_asks_for_patience(
-    forge: FakeGitHub,
-    github: GitHub,
-    pull: Pull,
-    status: int,
-    headers: dict[str, str],
-    body: dict[str, str],
-    slept: list[float],
+@pytest.mark.parametrize("status", [403, 429])
+def test_a_forge_is_asked_again_when_it_says(
+    forge: FakeGitHub, github: GitHub, pull: Pull, status: int
 ) -> None:
-    forge.instead.append(say(Response.of(body, status, **headers)))
+    forge.instead.append(say(Response.of({}, status, **{"retry-after": "7"})))
     assert github.reviews(12) == []
-    assert forge.clock.slept == slept
+    assert forge.clock.slept == [7.0]
 
 
 @pytest.mark.parametrize("after", ["1", "999999999999"])
@@ -414,31 +393,6 @@ def test_redirects_without_end(forge: FakeGitHub, github: GitHub, pull: Pull) ->
     assert len(forge.asked) == 4
 
 
-# --- addresses and tokens
-
-
-@pytest.mark.parametrize(
-    ("url", "message"),
-    [
-        ("http://github.example.com/api/v3", "not encrypted"),
-        ("ftp://github.example.com", "not an address"),
-        ("github.example.com", "not an address"),
-        ("https://", "not an address"),
-        ("", "not an address"),
-        ("https://[::1", "not an address"),
-        ("https://api.github.com/?x=y", "not an address"),
-        ("https://api.github.com/#x", "not an address"),
-        ("https://api.github.com\\.example.com", "not an address"),
-        ("https://api.github.com\n", "not an address"),
-        ("https://me:secret@api.github.com", "contains a user name"),
-    ],
-)
-def test_addresses_that_get_no_token(url: str, message: str) -> None:
-    with pytest.raises(UsageError, match=message) as raised:
-        GitHub("acme/prompts", token="good", url=url)
-    assert "secret" not in str(raised.value)
-
-
 def test_an_enterprise_server_has_its_api_below_a_folder(forge: FakeGitHub, clock: Clock) -> None:
     forge.open(12)
     seen: list[str] = []
@@ -454,30 +408,9 @@ def test_an_enterprise_server_has_its_api_below_a_folder(forge: FakeGitHub, cloc
     assert seen == ["/api/v3/repos/acme/prompts/pulls/12/reviews"]
 
 
-@pytest.mark.parametrize("token", ["", " \n", "sec ret", "sec\nret", "sécret", "sec\x7fret"])
-def test_what_is_no_token(token: str) -> None:
-    with pytest.raises(UsageError) as raised:
-        GitHub("acme/prompts", token=token)
-    assert raised.value.hint == snapshot("give one in PROMPTOPS_GITHUB_TOKEN or GITHUB_TOKEN")
-    assert not token.strip() or token not in f"{raised.value} {raised.value.hint}"
-
-
 def test_a_token_may_end_with_a_line(forge: FakeGitHub, clock: Clock, pull: Pull) -> None:
     with GitHub("acme/prompts", token="good\n", url=forge.url, limits=clock.limits()) as github:
         assert github.reviews(12) == []
     (request, _) = forge.server.exchanges[0]
     assert request.headers["authorization"] == "Bearer good"
     assert request.headers["user-agent"].startswith("promptops/")
-
-
-# --- times
-
-
-@pytest.mark.parametrize("text", ["", "soon", "Thu, 99 Foo 2026 00:00:00 GMT"])
-def test_what_is_no_date(text: str) -> None:
-    assert parse_date(text) is None
-
-
-def test_a_time_beyond_the_calendar() -> None:
-    assert to_time(START_SECONDS) == "2026-01-01 00:00:00 UTC"
-    assert to_time(1e15) == snapshot("an unknown time")
