@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.errors import ConfigurationError
 from promptops.repository.locking import FileLock
-from promptops.server.keyfile import KeyFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,14 +40,3 @@ def test_another_process_is_kept_out_until_it_is_over(tmp_path: Path) -> None:
         holder.communicate()
     with FileLock(file).held(waits=False):
         assert file.exists()
-
-
-def test_keys_are_changed_by_one_at_a_time(tmp_path: Path) -> None:
-    keys = KeyFile(tmp_path / "keys.json")
-    with (
-        FileLock(tmp_path / "keys.json.lock").held(),
-        pytest.raises(ConfigurationError, match="another process is changing"),
-    ):
-        keys.change(lambda known: known)
-    keys.change(lambda known: known)
-    assert (tmp_path / "keys.json").exists()

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.runtime.guards.refusal import GuardError
-from promptops.server.problems import as_problem
 from tests.cli.running import accept, refuse
 
 if TYPE_CHECKING:
@@ -132,23 +130,3 @@ def test_a_key_that_cannot_be_meant_is_not_made(team: Team, options: tuple[str, 
 
 def test_only_a_key_that_is_there_can_be_revoked(team: Team) -> None:
     refuse(team.repo, "serve", "keys", "revoke", "nobody", code=2)
-
-
-def test_a_refusal_that_no_waiting_ends_says_what_is_missing() -> None:
-    def told(guard: str, limit: int | None) -> tuple[str, str | None]:
-        problem = as_problem(GuardError("spent 3 USD", guard=guard, limit=limit), 0.0)
-        assert (problem.status, problem.kind) == (429, "limit")
-        return problem.message, problem.hint
-
-    assert told("guards.spend_per_day", 5) == (
-        "the run exceeds a limit: guards.spend_per_day",
-        None,
-    )
-    assert told("guards.spend_per_day", None) == (
-        "what the run may cost cannot be bounded, and guards.spend_per_day is set",
-        "tell the operator: the prompt needs max_tokens, and its model a price",
-    )
-    assert told("guards.ledger", None) == (
-        "the limits cannot be checked: their ledger does not answer",
-        "try again",
-    )
