@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from promptops.gate.admission import Admission, find_endpoints, judge_change
+from promptops.gate.admission import Admission, Endpoints, judge_change
 from promptops.gate.rules import Approval, ApprovalEntry, Approvals
 from promptops.repository.repository import open_repository
 from tests.repositories import Repo
@@ -133,8 +133,15 @@ class World:
             sources = ("file",) if checked else ()
             return replace(Approvals(sources, tuple(filled)), **found)  # type: ignore[arg-type]
 
-        endpoints = find_endpoints(repository, "main", branch)
-        return judge_change(repository, endpoints, read, evidence=evidence)
+        return judge_change(repository, self.ends(branch), read, evidence=evidence)
+
+    def ends(self, head: str, base: str = "main") -> Endpoints:
+        """Both ends of a change: a branch's tip is in its file, other revisions are asked for."""
+        return Endpoints(self._read_tip(base), self._read_tip(head), base)
+
+    def _read_tip(self, name: str) -> str:
+        is_branch = (self.repo.path / ".git/refs/heads" / name).is_file()
+        return self.repo.rev(f"refs/heads/{name}" if is_branch else name)
 
 
 def approval(approver: str = "@prompt-owner", **more: object) -> Approval:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.gate.admission import find_endpoints
 from promptops.gate.approvals.content import find_unseen, read_contents
 from promptops.gate.approvals.proposals import read_proposal
 from promptops.gate.policy import read_policy
@@ -31,7 +30,7 @@ def world(tmp_path: Path) -> World:
 
 def read(world: World, branch: str = "change") -> tuple[Repository, Change]:
     repository = open_repository(world.repo.path)
-    ends = find_endpoints(repository, "main", branch)
+    ends = world.ends(branch)
     policy = read_policy(repository, ends.base)
     return repository, read_change(repository, policy, ends.base, ends.head, "main")
 

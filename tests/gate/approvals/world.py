@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from promptops.gate.admission import find_endpoints
 from promptops.gate.approvals.signed import read_signed, repository_id
 from promptops.gate.approvals.statement import NAMESPACE, ChangeStatement, write_statement
 from promptops.gate.approvals.store import change_folder, keep_statement
@@ -57,7 +56,7 @@ class Signing:
 
     @property
     def repository(self) -> Repository:
-        return open_repository(self.world.repo.path)
+        return self._once("repository", partial(open_repository, self.world.repo.path))
 
     @property
     def name(self) -> str:
@@ -73,14 +72,14 @@ class Signing:
 
     def _read_policy(self, base: str) -> Policy:
         repository = self.repository
-        return read_policy(repository, repository.git.resolve_commit(base))
+        return read_policy(repository, self.world.ends(base, base).base)
 
     def change(self, head: str = "change", base: str = "main") -> Change:
         return self._once(("change", head, base), partial(self._read_change, head, base))
 
     def _read_change(self, head: str, base: str) -> Change:
         repository = self.repository
-        ends = find_endpoints(repository, base, head)
+        ends = self.world.ends(head, base)
         policy = read_policy(repository, ends.base)
         return read_change(repository, policy, ends.base, ends.head, ends.target)
 
