@@ -9,10 +9,12 @@ import typer.testing
 from typer.testing import CliRunner
 
 from promptops.cli import app
+from promptops.cli.session import is_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
     from typer.testing import Result
 
     from tests.repositories import Repo
@@ -50,3 +52,12 @@ def follow_hint(place: Repo, refusal: str) -> None:
     """Do what the git command at the end of a refusal's hint says."""
     command = refusal[refusal.rindex(": git ") + len(": git ") :]
     place.git(*command.split(" && ")[0].split())
+
+
+def sit_at_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have verbs believe that a person sits at a terminal without colours, until the test ends.
+
+    They import the function that tells, at any time: so its code is replaced, and not its name.
+    """
+    monkeypatch.setattr(is_terminal, "__code__", (lambda _stream: True).__code__)
+    monkeypatch.setenv("NO_COLOR", "1")

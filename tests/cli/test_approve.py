@@ -14,7 +14,7 @@ from promptops.gate.approvals.signed import read_deployment_approvers
 from promptops.gate.policy import read_default_policy
 from promptops.prompt.version import Version
 from promptops.repository.repository import open_repository
-from tests.cli.running import accept, refuse, run
+from tests.cli.running import accept, refuse, run, sit_at_terminal
 from tests.gate.approvals.world import GROUPS, PEOPLE, SIGNERS, Signing
 from tests.gate.world import TRIAGE
 from tests.git.signing.test_openpgp import Keyring, keyring
@@ -479,7 +479,7 @@ def test_a_statement_about_another_digest_does_not_count(
 
 
 def test_a_person_at_a_terminal_is_asked(signing: Signing, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("promptops.cli.session.is_terminal", lambda _stream: True)
+    sit_at_terminal(monkeypatch)
     for answer, code, number in (("n\n", 1, 0), ("y\n", 0, 1)):
         result = run(signing.world.repo, "approve", stdin=answer)
         assert result.exit_code == code

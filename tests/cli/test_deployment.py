@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from inline_snapshot import snapshot
 
-from tests.cli.running import accept, run
+from tests.cli.running import accept, run, sit_at_terminal
 from tests.screens import masked
 
 if TYPE_CHECKING:
@@ -18,11 +18,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def at_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody sits at a terminal without colours."""
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setattr("promptops.cli.deployment.is_terminal", lambda _stream: True)
-    monkeypatch.setattr("promptops.cli.session.is_terminal", lambda _stream: True)
+def at_terminal(staged: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody sits at a terminal, once the repository is there."""
+    sit_at_terminal(monkeypatch)
 
 
 @pytest.mark.usefixtures("at_terminal")

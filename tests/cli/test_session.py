@@ -33,7 +33,7 @@ from promptops.cli.session import (
 from promptops.errors import InvalidPromptError, UsageError
 from promptops.prompt.finding import Finding, Severity
 from promptops.repository.config import Config
-from tests.cli.running import accept
+from tests.cli.running import accept, sit_at_terminal
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def hostile(repo: Repo) -> Repo:
 def test_a_file_cannot_drive_the_terminal(
     hostile: Repo, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], shown: str
 ) -> None:
-    monkeypatch.setattr("promptops.cli.session.is_terminal", lambda _stream: True)
+    sit_at_terminal(monkeypatch)
     output = accept(hostile, "--no-pager", *words)
     assert "\x1b[8m" not in output
     assert "\u202e" not in output
@@ -187,7 +187,7 @@ def test_only_yes_is_yes(
     *,
     is_agreed: bool,
 ) -> None:
-    monkeypatch.setattr("promptops.cli.session.is_terminal", lambda _stream: True)
+    sit_at_terminal(monkeypatch)
     monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
     if is_agreed:
         confirm("really?", yes=False)
@@ -203,7 +203,7 @@ def test_a_script_is_not_asked_and_neither_is_who_said_yes(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
     confirm("really?", yes=False)
-    monkeypatch.setattr("promptops.cli.session.is_terminal", lambda _stream: True)
+    sit_at_terminal(monkeypatch)
     confirm("really?", yes=True)
     assert capsys.readouterr().err == ""
 
@@ -215,7 +215,7 @@ def test_a_table_is_aligned_by_what_is_seen(
     assert capsys.readouterr().out == "A     B\n\u6771\u4eac  1\nab    2\n"
     emit_table([], header=("A", "B"))
     assert capsys.readouterr().out == ""
-    monkeypatch.setattr("promptops.cli.session.is_terminal", lambda _stream: True)
+    sit_at_terminal(monkeypatch)
     monkeypatch.setenv("COLUMNS", "41")
     monkeypatch.setenv("NO_COLOR", "1")
     header, *rows = ROWS

@@ -9,7 +9,7 @@ from inline_snapshot import snapshot
 
 import promptops
 from tests.cli.pieces import log_place
-from tests.cli.running import accept
+from tests.cli.running import accept, run, sit_at_terminal
 from tests.cli.runs.pieces import BEFORE, ids
 from tests.screens import masked
 
@@ -27,14 +27,11 @@ if TYPE_CHECKING:
 def test_a_person_at_a_terminal_is_asked(
     repo: Repo, runs: list[RunRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.cli.running import run
-
-    monkeypatch.setattr("promptops.cli.session.is_terminal", lambda _stream: True)
+    sit_at_terminal(monkeypatch)
     for args in (("prune", *BEFORE), ("erase", "--user", "u-2", "--reason", "asked")):
         result = run(repo, "runs", *args, stdin="n\n")
         assert result.exit_code == 1
         assert "[y/N]" in result.stderr
-    monkeypatch.undo()
 
 
 def test_a_user_is_erased(

@@ -9,7 +9,7 @@ import pytest
 from inline_snapshot import snapshot
 
 import promptops
-from tests.cli.running import accept, refuse, run
+from tests.cli.running import accept, refuse, run, sit_at_terminal
 from tests.runtime.test_redaction import CARD
 from tests.screens import masked
 
@@ -319,7 +319,7 @@ def test_requests_that_cannot_be_met(
 def test_a_person_is_asked_before_models_are_called(
     repo: Repo, traffic: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("promptops.cli.session.is_terminal", lambda _stream: True)
+    sit_at_terminal(monkeypatch)
     result = run(repo, "runs", "replay", stdin="n\n")
     assert result.exit_code == 1
     assert masked(result.stderr) == snapshot(
