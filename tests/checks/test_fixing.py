@@ -195,7 +195,7 @@ def test_of_overlapping_fixes_the_first_is_made_and_equal_ones_once() -> None:
 TEXTS = st.text(alphabet="ab\r\n\ufeffé😀", max_size=30)
 
 
-@settings(deadline=None)
+@settings(max_examples=50)
 @given(TEXTS, st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3), TEXTS), max_size=4))
 def test_bytes_outside_of_fixes_stay(text: str, edits: list[tuple[int, int, str]]) -> None:
     # A CRLF is one character for a fix, as a check sees only normalised text.
@@ -212,7 +212,7 @@ def test_bytes_outside_of_fixes_stay(text: str, edits: list[tuple[int, int, str]
     assert apply_fixes(text.encode(), made) == expected.encode()
 
 
-@settings(deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(
         st.sampled_from(
@@ -269,7 +269,7 @@ def make_text(body: str, newline: str = "\n") -> Fixing:
     return plan_fixes(Folder(files), "prompts", judge, raw=True)
 
 
-@settings(deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.sampled_from(FOREIGN), min_size=1, max_size=12), st.sampled_from(["\n", "\r\n"]))
 def test_what_cannot_be_a_template_is_sent_as_it_stands(parts: list[str], newline: str) -> None:
     body = f"<{''.join(parts)}>"

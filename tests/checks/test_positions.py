@@ -54,7 +54,7 @@ class Around(NamedTuple):
 
 
 @pytest.mark.parametrize(("fault", "start", "end", "check"), FAULTS)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(
     st.builds(
         Around,

@@ -10,12 +10,14 @@ from promptops.checks.selection import locate_file, refuse_nothing, select_promp
 from promptops.errors import PromptNotFoundError, UsageError
 from promptops.repository.repository import open_repository
 from tests.prompts import prompt_text
+from tests.repositories import Repo
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from promptops.repository.repository import Repository
-    from tests.repositories import Repo
+    from tests.conftest import MakeRepo
 
 FILES = {
     "a.md": prompt_text(body='{% include "_tone.md" %}{{ question }}'),
@@ -26,10 +28,20 @@ FILES = {
 }
 
 
+def build_repo(folder: Path) -> None:
+    files = {f"prompts/{path}": text for path, text in FILES.items()}
+    Repo.init(folder).commit({**files, "evals/team/c.yaml": "before"})
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """A repository in which all files are committed."""
+    copy_template(build_repo, tmp_path / "repo", tmp_path.parent)
+    return Repo(tmp_path / "repo")
+
+
 @pytest.fixture
 def repository(repo: Repo) -> Repository:
-    for path, text in FILES.items():
-        repo.write(f"prompts/{path}", text)
     return open_repository(repo.path)
 
 
@@ -110,7 +122,6 @@ def test_a_file_is_located_whether_it_is_there_or_not(repository: Repository, re
 def test_a_commit_selects_what_it_changes(
     repository: Repository, repo: Repo, changes: dict[str, str | None], names: list[str] | None
 ) -> None:
-    repo.commit({"evals/team/c.yaml": "before"})
     for path, text in changes.items():
         if text is None:
             (repo.path / path).unlink()
@@ -135,8 +146,9 @@ def test_a_commit_selects_what_it_changes(
     ],
 )
 def test_a_validation_of_nothing_names_its_likely_cause(
-    repo: Repo, files: dict[str, str], targets: list[str], message: str, hint: str
+    make_repo: MakeRepo, files: dict[str, str], targets: list[str], message: str, hint: str
 ) -> None:
+    repo = make_repo("other")
     for path, text in {"deep/x": "", **files}.items():
         repo.write(path, text)
     repository = open_repository(repo.path)

@@ -15,6 +15,7 @@ NUMBERS = st.integers(-MAX_INTEGER, MAX_INTEGER) | st.floats(0.001, 1e15)
 VALUES = st.recursive(
     st.none() | st.booleans() | NUMBERS | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
 )
 
 

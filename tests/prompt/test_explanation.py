@@ -113,5 +113,5 @@ def test_missing_keys_are_each_named_with_a_line_to_add() -> None:
 
 
 def test_masses_of_faults_are_cut_off() -> None:
-    for line in ("\n".join(f"k{n}: 1" for n in range(9999)), "tags: [" + "1, " * 9999 + "1]"):
+    for line in ("\n".join(f"k{n}: 1" for n in range(3000)), "tags: [" + "1, " * 3000 + "1]"):
         assert 10 < len(judge(line)) <= 100

@@ -18,7 +18,7 @@ from tests.screens import masked
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text("ab 1:-", max_size=5),
     lambda inner: st.lists(inner) | st.dictionaries(st.text("ab", max_size=3), inner),
-    max_leaves=20,
+    max_leaves=10,
 )
 DOUBLED = "a: &a [x]\nb: &b [*a, *a, *a]\nc: &c [*b, *b, *b]\nd: [*c, *c, *c]\n"
 MERGED = "a: &a {k: x}\nb: &b {<<: [*a, *a, *a]}\nc: &c {<<: [*b, *b, *b]}\nd: {<<: [*c, *c, *c]}\n"

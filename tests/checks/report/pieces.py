@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from promptops.checks.report.outcome import ReportOutcome
 from promptops.prompt.finding import Finding, Inclusion, Position, Severity
 
-PROMPTLY = settings(deadline=None, max_examples=50)
+PROMPTLY = settings(deadline=None, max_examples=25)
 
 
 SCHEMAS = Path(__file__).with_name("schemas")

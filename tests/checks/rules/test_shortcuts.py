@@ -56,7 +56,8 @@ class Memory:
 
 
 @settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=50,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(st.sampled_from(PIECES), max_size=12))
 def test_a_shortcut_hides_nothing(monkeypatch: pytest.MonkeyPatch, parts: list[str]) -> None:

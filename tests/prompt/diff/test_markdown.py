@@ -73,7 +73,7 @@ def test_a_fence_is_longer_than_any_in_its_text() -> None:
 
 
 def test_what_does_not_fit_a_comment_is_left_to_the_command() -> None:
-    diff = diff_prompts(make_prompt("a\n"), make_prompt("b " * 30 + "\n" + "c\n" * 60_000))
+    diff = diff_prompts(make_prompt("a\n"), make_prompt("b " * 30 + "\n" + f"{'c' * 40}\n" * 2_000))
     text = diff_to_markdown(diff)
     assert len(text) < 65_536
     assert masked(text) == snapshot("""\

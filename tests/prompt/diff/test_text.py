@@ -174,12 +174,12 @@ def test_hunks_hold_every_changed_line_once(before: str, after: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("a" * 1_000_000, "a" * 999_999 + "b"),
+        ("a" * 250_000, "a" * 249_999 + "b"),
         (
-            "".join(f"{n % 400}\n" for n in range(60_000)),
-            "".join(f"{n * 7 % 400}\n" for n in range(60_000)),
+            "".join(f"{n % 400}\n" for n in range(15_000)),
+            "".join(f"{n * 7 % 400}\n" for n in range(15_000)),
         ),
-        ("a " * 250_000, "b a " * 125_000),
+        ("a " * 60_000, "b a " * 30_000),
     ],
     ids=["one long word", "repeated lines", "repeated words"],
 )

@@ -15,6 +15,14 @@ from promptops.prompt.template.environment import ENVIRONMENT
 from promptops.prompt.template.program import build_program
 from tests.prompt.template.pieces import refusal
 
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lower the limits, so that little work exceeds them."""
+    monkeypatch.setattr(printing, "MAX_STEPS", 20_000)
+    monkeypatch.setattr(printing, "MAX_CHARACTERS", 100_000)
+
+
 ROUNDS = "{% for i in range(40) %}"
 DOUBLED = {
     "lists": ("[1]", "[ns.x, ns.x]"),
@@ -34,6 +42,7 @@ DOUBLED = {
 }
 
 
+@pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("name", DOUBLED)
 def test_nothing_is_doubled_for_ever(name: str) -> None:
     first, then = DOUBLED[name]
@@ -57,10 +66,12 @@ REPEATED = [
 ]
 
 
+@pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("expression", REPEATED)
 def test_work_on_much_text_is_charged_for_how_much_it_is(expression: str) -> None:
-    body = f"{{% for i in range(90000) %}}{{% set z = {expression} %}}{{% endfor %}}x"
-    values = {"x": "a\n" * 20_000, "y": "a\n" * 20_000, "n": 10**3000}
+    body = f"{{% for i in range(900) %}}{{% set z = {expression} %}}{{% endfor %}}x"
+    values = {"x": "a\n" * 4_000, "y": "a\n" * 4_000, "n": 10**3000}
+    assert build_program("a.md", body.replace(expression, "x is string"), {}, 1).render(values)
     with pytest.raises(TemplateError, match="steps"):
         build_program("a.md", body, {}, 1).render(values)
 
@@ -115,9 +126,11 @@ def test_one_budget_bounds_whatever_multiplies(name: str, monkeypatch: pytest.Mo
         build_program("a.md", MULTIPLIED[name], {}, 1).render({})
 
 
+@pytest.mark.usefixtures("small")
 def test_a_partial_is_charged_for_its_length_wherever_it_is_included() -> None:
-    body = "{% for i in range(9000) %}{% include '_a.md' %}{% endfor %}x"
-    program = build_program("a.md", body, {"_a.md": "{% set a = 1 %}" * 1000}, 1)
+    body = "{% for i in range(300) %}{% include '_a.md' %}{% endfor %}x"
+    assert build_program("a.md", body, {"_a.md": "{% set a = 1 %}"}, 1).render({})
+    program = build_program("a.md", body, {"_a.md": "{% set a = 1 %}" * 400}, 1)
     with pytest.raises(TemplateError, match="steps"):
         program.render({})
 
@@ -202,6 +215,7 @@ def test_two_processes_render_the_same() -> None:
     assert [one for one in first if "0x" in str(one)] == []
 
 
+@pytest.mark.usefixtures("small")
 @pytest.mark.parametrize(
     "body",
     [
@@ -211,12 +225,15 @@ def test_two_processes_render_the_same() -> None:
     ],
 )
 def test_work_without_end_is_refused_by_counting(body: str) -> None:
-    assert "steps" in refusal(body).message or "themselves" in refusal(body).message
+    message = refusal(body).message
+    assert "steps" in message or "themselves" in message
 
 
+@pytest.mark.usefixtures("small")
 def test_includes_of_includes_cannot_multiply_without_end() -> None:
-    partials = {f"_{n}.md": f"{{% include '_{n + 1}.md' %}}" * 10 for n in range(9)}
-    assert "steps" in refusal("{% include '_0.md' %}", {**partials, "_9.md": "x"}).message
+    # Twice only, since what is included is charged for its length as well.
+    partials = {f"_{n}.md": f"{{% include '_{n + 1}.md' %}}" * 2 for n in range(15)}
+    assert "steps" in refusal("{% include '_0.md' %}", {**partials, "_15.md": "x"}).message
 
 
 @pytest.mark.parametrize(

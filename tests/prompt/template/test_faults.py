@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from promptops.prompt.template import analysis, parsing
 from tests.prompt.template.pieces import read, refusal, text
 
 
@@ -79,13 +80,6 @@ def test_a_hint_offers_what_the_author_may_have_meant(body: str, hint: str) -> N
         ("{% for x in y %}" * 200 + "{% endfor %}" * 200, "nesting", "nested", (1, 804)),
         ("{{ " + "not " * 9999 + "1 }}", "nesting", "nested", (1, 1)),
         ("{% if 1 %}" + "{% elif 1 %}" * 600 + "{% endif %}", "nesting", "nested", None),
-        ("{{a}}" * 10_001, "too-large", "too large", (1, 50_001)),
-        ("{% set a = [" + ",".join(f"b{n}" for n in range(1000)) + "] %}" + "{{a}}" * 1000,
-         "too-large", "too large", None),
-        ("".join(f"{{%set a{n}=1%}}{{%if b%}}{{%endif%}}" for n in range(1000)),
-         "too-large", "too large", None),
-        ("".join(f"{{%set a{n}=1%}}{{%include 'b'%}}" for n in range(1000)),
-         "too-large", "too large", None),
     ],
 )  # fmt: skip
 def test_problems_have_a_kind_and_a_place(
@@ -108,3 +102,31 @@ def test_the_deepest_allowed_nesting_compiles() -> None:
     body = "{% for x in [1] %}" * blocks + "a" + "{% endfor %}" * blocks
     assert text(body) == "a"
     assert text("{{ " + "1 + " * 90 + "1 }}") == "91"
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ("{{a.b}}" * 601, (1, 4201)),
+        ("{% set a = [" + ",".join(f"b{n}" for n in range(100)) + "] %}" + "{{a}}" * 100, None),
+        ("".join(f"{{%set a{n}=1%}}{{%if b%}}{{%endif%}}" for n in range(100)), None),
+        ("".join(f"{{%set a{n}=1%}}{{%include 'b'%}}" for n in range(100)), None),
+    ],
+    ids=["tokens", "inputs of a value", "names at a condition", "names at an include"],
+)
+def test_what_would_take_too_long_to_read_is_too_large(
+    monkeypatch: pytest.MonkeyPatch, body: str, place: tuple[int, int] | None
+) -> None:
+    assert not read(body).problems
+    monkeypatch.setattr(parsing, "MAX_TOKENS", 3_000)
+    monkeypatch.setattr(analysis, "MAX_STEPS", 3_000)
+    [problem] = read(body).problems
+    assert (problem.kind, problem.message) == ("too-large", refusal(body).message)
+    assert "too large" in problem.message
+    assert place in {None, problem.position[:2]}
+
+
+def test_the_limit_of_tokens_is_where_it_says() -> None:
+    assert not read("{{a}}" * (parsing.MAX_TOKENS // 3)).problems
+    [problem] = read("{{a}}" * (parsing.MAX_TOKENS // 3 + 1)).problems
+    assert problem.position[:2] == (1, parsing.MAX_TOKENS // 3 * 5 + 1)
