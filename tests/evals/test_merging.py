@@ -56,7 +56,7 @@ def deal(whole: EvalResult, number: int, count: int) -> EvalResult:
     return replace(whole, suites=tuple(suites), shard=(number, count))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(
     st.lists(
         st.lists(st.tuples(OUTCOMES, OUTCOMES), min_size=1, max_size=9), min_size=1, max_size=3

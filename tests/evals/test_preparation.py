@@ -65,7 +65,8 @@ def project(repo: Repo) -> Repo:
 
 
 def prepared(repo: Repo, **choice: Any) -> Preparation:
-    return prepare(open_repository(repo.path), SuiteChoice(**choice))
+    """Prepare a run; git is only asked for a baseline by who wants one."""
+    return prepare(open_repository(repo.path), SuiteChoice(**{"against": NONE, **choice}))
 
 
 def list_samples(found: Preparation) -> list[str]:

@@ -38,7 +38,7 @@ TRIALS = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(TRIALS, max_size=8))
 def test_a_trial_comes_back_from_the_file_as_it_was(trials: list[Trial]) -> None:
     spool = TrialSpool(spool_module.MAX_LOOSE + 1)

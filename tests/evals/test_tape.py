@@ -141,7 +141,7 @@ FIELDS = [
 ]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.binary(max_size=200), st.booleans())
 def test_a_cassette_is_read_or_refused(data: bytes, has_head: bool) -> None:
     try:
@@ -151,7 +151,7 @@ def test_a_cassette_is_read_or_refused(data: bytes, has_head: bool) -> None:
     assert isinstance(tape, Tape)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.dictionaries(st.sampled_from(FIELDS), ANY_JSON))
 def test_a_line_of_a_cassette_is_read_or_refused(line: dict[str, Any]) -> None:
     try:

@@ -219,7 +219,7 @@ def mirror(finding: Conclusion) -> Conclusion:
 
 
 @pytest.mark.slow
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(values)
 def test_the_sides_are_treated_alike(sides: list[tuple[tuple[float, ...], ...]]) -> None:
     def verdict_of(first: int) -> EvalVerdict:
@@ -233,7 +233,7 @@ def test_the_sides_are_treated_alike(sides: list[tuple[tuple[float, ...], ...]])
 
 
 @pytest.mark.slow
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(values)
 def test_a_conclusion_and_its_interval_agree(sides: list[tuple[tuple[float, ...], ...]]) -> None:
     overall = compare(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 
+from promptops.evals.nightly.branch import HistoryBranch
 from promptops.evals.nightly.record import (
     NightModel,
     NightRecord,
 )
+from promptops.repository.repository import open_repository
 
 DIGEST = f"sha256:{'0' * 64}"
 
@@ -40,3 +43,12 @@ def make_night(day: int, passed: int, **changes: object) -> NightRecord:
     )
     made = replace(made, **changes)  # type: ignore[arg-type]
     return replace(RECORD, night=f"2026-11-{day:02}", models=(made,))
+
+
+def add_nights(folder: str, suite: str, count: int) -> None:
+    """Add nights of a suite, one after the other, as a process of its own."""
+    for number in range(count):
+        night = (date(2026, 1, 1) + timedelta(days=number)).isoformat()
+        history = HistoryBranch(open_repository(folder))
+        history.refresh()
+        history.append([replace(RECORD, suite=suite, night=night)])

@@ -22,29 +22,21 @@ from promptops.evals.nightly.record import (
     MAX_BYTES,
 )
 from promptops.repository.repository import open_repository
-from tests.evals.nightly.pieces import RECORD
+from tests.evals.nightly.pieces import RECORD, add_nights
 from tests.hostile import GitServer
+from tests.repositories import Repo
 from tests.stories.world import let_children_end
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.repositories import Repo
 
 ADD = """
 import sys
-from tests.evals.nightly.test_branch import add_nights
+from tests.evals.nightly.pieces import add_nights
 add_nights(sys.argv[1], sys.argv[2], int(sys.argv[3]))
 """
-
-
-def add_nights(folder: str, suite: str, count: int) -> None:
-    """Add nights of a suite, one after the other, as a process of its own."""
-    for number in range(count):
-        night = (date(2026, 1, 1) + timedelta(days=number)).isoformat()
-        history = HistoryBranch(open_repository(folder))
-        history.refresh()
-        history.append([replace(RECORD, suite=suite, night=night)])
 
 
 def start(folder: Path, suite: str, count: int) -> subprocess.Popen[bytes]:
@@ -60,16 +52,31 @@ def files(repo: Repo, ref: str = BRANCH) -> list[str]:
     return [path for path in paths if path.endswith(".json")]
 
 
-@pytest.fixture
-def remote(repo: Repo, tmp_path: Path) -> Repo:
-    """A bare remote of a repository with one commit."""
+def build_clone(folder: Path) -> None:
+    repo = Repo.init(folder / "repo")
     repo.commit({"promptops.toml": "# defaults\n"}, "Begin")
-    return repo.publish(tmp_path / "origin.git")
+    repo.publish(folder / "origin.git").clone(folder / "one")
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Repo:
+    """A bare remote of a repository with one commit; beside it, `one` is a clone of it."""
+    copy_template(build_clone, tmp_path, tmp_path.parent)
+    return Repo(tmp_path / "origin.git")
+
+
+@pytest.fixture
+def clone(remote: Repo, tmp_path: Path) -> Repo:
+    """The clone of the remote."""
+    assert remote.path.parent == tmp_path
+    return Repo(tmp_path / "one")
 
 
 @pytest.mark.slow
-def test_two_processes_that_push_at_once_lose_no_night(remote: Repo, tmp_path: Path) -> None:
-    clones = [remote.clone(tmp_path / name) for name in ("one", "two")]
+def test_two_processes_that_push_at_once_lose_no_night(
+    remote: Repo, clone: Repo, tmp_path: Path
+) -> None:
+    clones = [clone, remote.clone(tmp_path / "two")]
     runners = [start(clone.path, f"evals/{clone.path.name}.yaml", 8) for clone in clones]
     for runner in runners:
         _, told = runner.communicate(timeout=240)
@@ -79,8 +86,7 @@ def test_two_processes_that_push_at_once_lose_no_night(remote: Repo, tmp_path: P
 
 
 @pytest.mark.slow
-def test_a_runner_that_is_killed_leaves_whole_nights(remote: Repo, tmp_path: Path) -> None:
-    clone = remote.clone(tmp_path / "one")
+def test_a_runner_that_is_killed_leaves_whole_nights(remote: Repo, clone: Repo) -> None:
     chance = random.Random(14)
     for _ in range(4):
         runner = start(clone.path, "evals/ask.yaml", 40)
@@ -101,8 +107,7 @@ def test_a_runner_that_is_killed_leaves_whole_nights(remote: Repo, tmp_path: Pat
     assert remote.run("fsck", "--strict").returncode == 0
 
 
-def test_old_nights_are_removed(remote: Repo, tmp_path: Path) -> None:
-    clone = remote.clone(tmp_path / "one")
+def test_old_nights_are_removed(remote: Repo, clone: Repo) -> None:
     history = HistoryBranch(open_repository(clone.path))
     for night in ("2025-10-24", "2025-10-25", "2026-11-29"):
         history.append([replace(RECORD, night=night)])
@@ -113,10 +118,9 @@ def test_old_nights_are_removed(remote: Repo, tmp_path: Path) -> None:
 
 
 def test_a_suite_keeps_a_bounded_number_of_nights(
-    remote: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    remote: Repo, clone: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MAX_NIGHTS", 2)
-    clone = remote.clone(tmp_path / "one")
     history = HistoryBranch(open_repository(clone.path))
     for day in (1, 2, 3):
         history.append([replace(RECORD, night=f"2026-11-0{day}")])
@@ -125,11 +129,11 @@ def test_a_suite_keeps_a_bounded_number_of_nights(
 
 @pytest.mark.parametrize("is_refused", [False, True])
 def test_the_branch_begins_anew_where_the_remote_lets_it(
-    remote: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_refused: bool
+    remote: Repo, clone: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_refused: bool
 ) -> None:
     monkeypatch.setattr(module, "MAX_COMMITS", 3)
     remote.config("receive.denyNonFastForwards", str(is_refused).lower())
-    clones = [remote.clone(tmp_path / name) for name in ("one", "two")]
+    clones = [clone, remote.clone(tmp_path / "two")]
     for day in range(1, 6):
         history = HistoryBranch(open_repository(clones[day % 2].path))
         history.refresh()
@@ -141,8 +145,7 @@ def test_the_branch_begins_anew_where_the_remote_lets_it(
     assert len(seen.read().records) == 5
 
 
-def test_a_branch_that_was_deleted_begins_again(remote: Repo, tmp_path: Path) -> None:
-    clone = remote.clone(tmp_path / "one")
+def test_a_branch_that_was_deleted_begins_again(remote: Repo, clone: Repo) -> None:
     history = HistoryBranch(open_repository(clone.path))
     history.append([RECORD])
     remote.git("update-ref", "-d", BRANCH)
@@ -152,8 +155,7 @@ def test_a_branch_that_was_deleted_begins_again(remote: Repo, tmp_path: Path) ->
     assert len(files(remote)) == 1
 
 
-def test_a_branch_of_somebody_else_is_added_to(remote: Repo, tmp_path: Path) -> None:
-    clone = remote.clone(tmp_path / "one")
+def test_a_branch_of_somebody_else_is_added_to(remote: Repo, clone: Repo) -> None:
     clone.git("push", "-q", "origin", "main:promptops-evals")
     history = HistoryBranch(open_repository(clone.path))
     history.refresh()
@@ -162,8 +164,7 @@ def test_a_branch_of_somebody_else_is_added_to(remote: Repo, tmp_path: Path) -> 
     assert remote.git("show", f"{BRANCH}:promptops.toml") == "# defaults"
 
 
-def test_a_file_that_is_too_large_is_not_read(remote: Repo, tmp_path: Path) -> None:
-    clone = remote.clone(tmp_path / "one")
+def test_a_file_that_is_too_large_is_not_read(remote: Repo, clone: Repo, tmp_path: Path) -> None:
     history = HistoryBranch(open_repository(clone.path))
     history.append([RECORD])
     other = remote.clone(tmp_path / "two")
@@ -178,8 +179,7 @@ def test_a_file_that_is_too_large_is_not_read(remote: Repo, tmp_path: Path) -> N
     assert [one.night for one in found.records] == ["2026-11-29"]
 
 
-def test_a_link_is_not_followed(remote: Repo, tmp_path: Path) -> None:
-    clone = remote.clone(tmp_path / "one")
+def test_a_link_is_not_followed(remote: Repo, clone: Repo, tmp_path: Path) -> None:
     history = HistoryBranch(open_repository(clone.path))
     history.append([RECORD])
     other = remote.clone(tmp_path / "two")
@@ -195,8 +195,7 @@ def test_a_link_is_not_followed(remote: Repo, tmp_path: Path) -> None:
     assert len(found.records) == 1
 
 
-def test_only_the_newest_nights_are_read_on_request(remote: Repo, tmp_path: Path) -> None:
-    clone = remote.clone(tmp_path / "one")
+def test_only_the_newest_nights_are_read_on_request(clone: Repo) -> None:
     history = HistoryBranch(open_repository(clone.path))
     history.append(
         [
@@ -214,9 +213,8 @@ def test_only_the_newest_nights_are_read_on_request(remote: Repo, tmp_path: Path
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", ["lose", "drop", "bad gateway", "half", "twice"])
 def test_a_night_is_there_once_whatever_the_answer_to_its_push_was(
-    remote: Repo, tmp_path: Path, fault: str
+    remote: Repo, clone: Repo, fault: str
 ) -> None:
-    clone = remote.clone(tmp_path / "one")
     remote.config("http.receivepack", "true")
     with GitServer(remote, [fault]).serve() as server:
         clone.git("remote", "set-url", "origin", server.url)
@@ -228,8 +226,7 @@ def test_a_night_is_there_once_whatever_the_answer_to_its_push_was(
 
 
 @pytest.mark.slow
-def test_a_remote_that_is_away_is_an_error(remote: Repo, tmp_path: Path) -> None:
-    clone = remote.clone(tmp_path / "one")
+def test_a_remote_that_is_away_is_an_error(clone: Repo, tmp_path: Path) -> None:
     history = HistoryBranch(open_repository(clone.path))
     clone.git("remote", "set-url", "origin", (tmp_path / "gone.git").as_uri())
     with pytest.raises(RemoteError):

@@ -54,3 +54,9 @@ def test_a_file_that_was_never_written_so_is_damaged(old: str, new: str) -> None
     assert old in text
     with pytest.raises(UsageError, match="is damaged"):
         read_night(text.replace(old, new).encode(), "file")
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"schema": "promptops.night/v1"}', "[1]", "\0", "null"])
+def test_a_file_of_something_else_is_damaged(text: str) -> None:
+    with pytest.raises(UsageError, match="file is damaged"):
+        read_night(text.encode(), "file")

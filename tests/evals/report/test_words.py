@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from promptops.evals.report.words import compare_words
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_a_difference_in_words_holds_both_texts(old: str, new: str) -> None:
     pieces = compare_words(old, new)

@@ -100,7 +100,7 @@ def test_equal_names_are_told_apart(repo: Repo) -> None:
 def test_whatever_a_model_says_is_kept_or_named(repo: Repo) -> None:
     prompt = collect(repo).prompt
 
-    @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(answers=st.lists(NEARLY | JSON, max_size=4))
     def check(answers: list[Any]) -> None:
         collection = ScenarioCollection(prompt, 5)

@@ -12,7 +12,7 @@ from promptops.evals.scenarios.pairs import combine
 COUNTS = st.lists(st.integers(1, 6), min_size=1, max_size=5)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(COUNTS)
 def test_every_two_values_meet(counts: list[int]) -> None:
     rows = combine(counts, 10_000)
@@ -25,7 +25,7 @@ def test_every_two_values_meet(counts: list[int]) -> None:
     assert {row[0] for row in rows} == set(range(counts[0]))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(COUNTS, st.integers(0, 5))
 def test_there_are_never_more_rows_than_allowed(counts: list[int], limit: int) -> None:
     rows = combine(counts, limit)

@@ -6,24 +6,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.evals.scorers.registry import require
-from promptops.evals.scorers.scorer import Context, ScorerError
-from tests.evals.scorers.pieces import check, is_met, score
+from promptops.evals.scorers.registry import judge_check, require
+from promptops.evals.scorers.scorer import Context, JudgedAnswer, Score, ScorerError
+from tests.evals.scorers.pieces import check, is_met
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FUNCTIONS = """
 import os, time
-def polite(text, inputs): return "please" in text
+def polite(text, inputs):
+    print("noise")
+    return "please" in text and "SECRET" not in os.environ
 def half(text, inputs): return {"score": 0.5, "reason": "half of it"}
 def nan(text, inputs): return float("nan")
 def words(text, inputs): return "yes"
 def slow(text, inputs): time.sleep(60)
 def raises(text, inputs): raise ValueError("no")
 def leaves(text, inputs): os._exit(3)
-def secret(text, inputs): return "SECRET" not in os.environ
-def prints(text, inputs): print("noise"); return True
 def exact(text, inputs, style): return text == style
 def alone(text): return True
 def long(text, inputs): return {"score": 1, "reason": "so" * 40_000}
@@ -42,16 +42,12 @@ def root(tmp_path: Path) -> Path:
     [
         ("python: evals/f.py:polite", True),
         ("{python: 'evals/f.py:half', min: 0.5}", True),
-        ("python: evals/f.py:half", False),
-        ("python: evals/f.py:prints", True),
-        ("python: evals/f.py:secret", True),
         ("python: {function: 'evals/f.py:exact', arguments: {style: please}}", True),
         ("python: evals/f.py:nan", "returned nan"),
         ("python: evals/f.py:words", "returned 'yes'"),
         ("python: {function: 'evals/f.py:slow', timeout: 0.3}", "within 0.3 s"),
         ("python: evals/f.py:raises", "ValueError: no"),
         ("python: evals/f.py:leaves", "status 3"),
-        ("python: evals/f.py:missing", "AttributeError"),
         ("python: evals/f.py:long", "too long a reason"),
         ("python: evals/g.py:polite", "no file 'evals/g.py'"),
     ],
@@ -68,8 +64,9 @@ def test_a_function_of_the_repository_judges(
 
 
 def test_a_function_may_give_a_reason(root: Path) -> None:
-    judged = score("python: evals/f.py:half", "please", root=root, allows_python=True)
-    assert (judged.value, judged.reason) == (0.5, "half of it")
+    context = Context(root=root, allows_python=True)
+    judged = judge_check(check("python: evals/f.py:half"), JudgedAnswer("please"), context)
+    assert (judged.score, judged.is_met) == (Score(0.5, "half of it"), False)
 
 
 def test_a_function_with_other_parameters_is_told_how_it_is_called(root: Path) -> None:

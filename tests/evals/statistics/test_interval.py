@@ -17,7 +17,7 @@ differences = st.integers(1, 5).flatmap(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(differences)
 def test_test_and_interval_agree(values: list[float]) -> None:
     p = sign_flip(values)
@@ -29,7 +29,7 @@ def test_test_and_interval_agree(values: list[float]) -> None:
         assert interval.holds(0)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(differences)
 def test_both_directions_are_mirrored(values: list[float]) -> None:
     p = sign_flip(values)
@@ -37,7 +37,7 @@ def test_both_directions_are_mirrored(values: list[float]) -> None:
     assert (one.low, one.high) == pytest.approx((-other.high, -other.low))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(differences)
 def test_more_confidence_is_wider(values: list[float]) -> None:
     usual = difference_interval(values, 0.01)
@@ -72,7 +72,7 @@ def test_holm(p_values: list[float], corrected: list[float]) -> None:
     assert holm(p_values) == pytest.approx(corrected)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(0, 1), max_size=20))
 def test_holm_never_makes_smaller_and_keeps_the_order(p_values: list[float]) -> None:
     corrected = holm(p_values)

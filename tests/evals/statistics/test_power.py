@@ -19,7 +19,7 @@ from promptops.evals.statistics import (
 from promptops.evals.statistics.power import MAX_EXACT, difference_chances
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.floats(0.05, 0.99), st.floats(0, 1), st.integers(1, 6), st.sampled_from([0, 0.2, 0.9, 1]))
 def test_chances_are_a_distribution(rate: float, part: float, trials: int, rho: float) -> None:
     design = Design(rate, rate * part, trials, rho)

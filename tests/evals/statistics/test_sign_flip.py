@@ -33,14 +33,14 @@ def test_fishers_own_example() -> None:
     assert sign_flip(MAIZE) == pytest.approx(2 * 863 / 32_768, abs=1e-12)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.integers(-3, 3), max_size=9), st.sampled_from([1, 2, 3, 5]))
 def test_shares_are_exact(steps: list[int], trials: int) -> None:
     differences = [step / trials for step in steps]
     assert sign_flip(differences) == pytest.approx(enumerate_signs(differences), abs=1e-12)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(-1, 1, allow_subnormal=False), max_size=9))
 def test_scores_are_exact_up_to_thirty(differences: list[float]) -> None:
     # Differences that are nearly ties fall on either side of a tie by rounding.
@@ -48,7 +48,7 @@ def test_scores_are_exact_up_to_thirty(differences: list[float]) -> None:
     assert sign_flip(differences) == pytest.approx(enumerate_signs(differences), abs=1e-12)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 500))
 def test_one_trial_is_the_exact_mcnemar_test(losses: int, gains: int, same: int) -> None:
     p = sign_flip([-1] * losses + [1] * gains + [0] * same)
@@ -86,7 +86,7 @@ def test_the_saddlepoint_at_the_end_of_the_range() -> None:
     assert sign_flip([-sizes[0], *sizes[1:]]) < 1e-9
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=80), st.randoms())
 def test_order_and_direction_do_not_matter(steps: list[int], chance: random.Random) -> None:
     differences = [step / 5 for step in steps]
