@@ -5,8 +5,16 @@ from __future__ import annotations
 import pytest
 
 from promptops.prompt.diff import flow
+from promptops.prompt.diff.flow import read_flow
 from promptops.prompt.version import Level
-from tests.prompt.diff.pieces import BODY, INCLUDE, WITH_PARTIAL, diff_bodies, tell_messages
+from tests.prompt.diff.pieces import (
+    BODY,
+    INCLUDE,
+    WITH_PARTIAL,
+    diff_bodies,
+    make_prompt,
+    tell_messages,
+)
 
 
 @pytest.mark.parametrize(
@@ -91,3 +99,50 @@ def test_includes_that_multiply_are_compared_without_being_put_in_place(
 
 def test_newlines_of_other_systems_are_no_difference() -> None:
     assert diff_bodies(BODY, BODY.replace("\n", "\r\n")).is_empty
+
+
+def test_a_prompt_is_its_messages_and_what_stands_between() -> None:
+    body = "{% if ticket %}{% system %}\n a {{ticket}} {# c #}\n{% endsystem %}{% endif %}{% history %}"
+    flow = read_flow(make_prompt(body))
+    assert [(one.role, one.text) for one in flow.elements] == [
+        (None, "{% if ticket %}"),
+        ("system", "a {{ ticket }}"),
+        (None, "{% endif %}"),
+        ("history", "{% history %}"),
+    ]
+    assert flow.names["ticket"] == 2
+
+
+def test_each_part_of_a_message_knows_the_files_that_lead_to_it() -> None:
+    files = {"_p.md": 'p{% include "_q.md" %}', "_q.md": "q"}
+    [message] = read_flow(make_prompt('a {% include "_p.md" %} b', files=files)).elements
+    assert message.text == "a pq b"
+    assert message.origins == (
+        (2, ("triage.md",)),
+        (3, ("triage.md", "_p.md")),
+        (4, ("triage.md", "_p.md", "_q.md")),
+        (6, ("triage.md",)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "spelt"),
+    [
+        ("{{ a[0].b( 1,x = 2 ) }}", "{{ a[0].b(1, x=2) }}"),
+        ("{{a-b}}{{ -a }}{{ a == -1 }}", "{{ a - b }}{{ -a }}{{ a == -1 }}"),
+        ("{% set a='x' %}", '{% set a = "x" %}'),
+        ("{{ 'say \"x\"' }}", "{{ 'say \"x\"' }}"),
+        ("{{ 1 .real }}", "{{ 1 .real }}"),
+        ("{%- if not a -%}", "{% if not a %}"),
+        ("{% raw %}{{ a }}{% endraw %}", "{% raw %}{{ a }}{% endraw %}"),
+    ],
+)
+def test_tags_are_shown_in_one_spelling(written: str, spelt: str) -> None:
+    [message] = read_flow(make_prompt(written)).elements
+    assert message.text == spelt
+
+
+def test_a_renamed_input_is_read_under_its_new_name_where_it_is_one() -> None:
+    body = "{{ ticket }} {{ a.ticket }} {{ f(ticket=1) }} ticket"
+    [message] = read_flow(make_prompt(body), {"ticket": "case"}).elements
+    assert message.text == "{{ case }} {{ a.ticket }} {{ f(case=1) }} ticket"

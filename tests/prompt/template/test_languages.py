@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.prompt.template.languages import recognize
+from promptops.prompt.template.languages import explain_foreign, recognize
 from tests.prompt.template.pieces import faults
 
 
@@ -43,3 +43,27 @@ def test_other_languages_are_named(body: str, language: str, ours: list[str]) ->
 )
 def test_ours_is_taken_for_no_other(body: str) -> None:
     assert recognize(body) is None
+
+
+@pytest.mark.parametrize(
+    ("tag", "language", "hint"),
+    [
+        ("{{~#each a.b-c ~}}", "Handlebars", "write `{% for item in a.b-c %}`"),
+        ("{{/with}}", "Handlebars", "write `{% endwith %}`"),
+        ("{{!-- two\nlines --}}", "Handlebars", "write `{# two\nlines #}`"),
+        ("{{#custom x}}", "Handlebars", "it has no counterpart here"),
+        ("{{. }}", "Mustache", None),
+        ("{{ x }}", "Mustache", None),
+        ("{{ x }}", "str.format", None),
+        ("{{ 'a': 1 }}", "str.format", "write `{` and `}` for braces"),
+    ],
+)
+def test_a_foreign_tag_has_its_counterpart_and_ours_is_none(
+    tag: str, language: str, hint: str | None
+) -> None:
+    explained = explain_foreign(tag, language)
+    assert (explained is None) is (hint is None)
+    if explained is not None:
+        message, found = explained
+        assert found.startswith(str(hint))
+        assert "\n" not in message

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from promptops.errors import InputError
 from promptops.prompt.template import CompiledTemplate
+from promptops.prompt.template.values import MAX_LEVELS, plain_values
 from tests.prompt.template.pieces import text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Colour(StrEnum):
@@ -48,3 +53,27 @@ def test_a_value_that_contains_itself_is_refused() -> None:
     value.append(value)
     with pytest.raises(InputError, match="in each other"):
         CompiledTemplate("a.md", "a", {}).render({"x": value})
+
+
+def test_plain_values_are_neither_copied_nor_changed() -> None:
+    values = {"a": [1, {"b": [None, "x", 1.5, True]}], "c": {}}
+    assert plain_values(values) is values
+
+
+def test_other_values_are_copied_and_their_owner_keeps_them() -> None:
+    inner = {Colour.RED: (1, [Sneaky("a")])}
+    values = {"a": inner, "b": True}
+    plain = plain_values(values)
+    assert plain == {"a": {"red": [1, ["a"]]}, "b": True}
+    assert [type(key) for key in plain["a"]] == [str]  # type: ignore[attr-defined]
+    assert type(inner[Colour.RED]) is tuple
+
+
+@pytest.mark.parametrize("wrap", [lambda one: [one], lambda one: {"k": one}, lambda one: (one,)])
+def test_values_are_nested_up_to_a_hundred_levels(wrap: Callable[[object], object]) -> None:
+    value: object = 1
+    for _ in range(MAX_LEVELS - 1):
+        value = wrap(value)
+    assert plain_values({"x": value})
+    with pytest.raises(InputError, match="the input `x` holds more than 100 lists and objects"):
+        plain_values({"y": 1, "x": wrap(value)})
