@@ -161,6 +161,9 @@ class Reply:
             if self._response.length:
                 raise HTTPException("the connection was closed in the middle of the body")
             connection, self._connection = self._connection, None
+            # Before another thread takes the connection: `http.client` refuses a request on one
+            # whose response is open, and some versions leave it open at the end of its body.
+            self._response.close()
             if connection is not None:
                 if self._response.will_close:
                     connection.close()

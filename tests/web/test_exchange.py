@@ -3,45 +3,14 @@
 from __future__ import annotations
 
 import gzip
-import socket
-import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import pytest
 
 from promptops.web.connection import Connections
 from promptops.web.exchange import NoAnswerError, TooLargeError, WebAnswer, WebLimits, exchange
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.web.pieces import reply, serve
 
 LIMITS = WebLimits(5.0, 1000)
-
-
-@contextmanager
-def serve(*answers: bytes, stays: bool = False) -> Iterator[str]:
-    """Answer each connection in turn with some bytes; keep it open if it `stays`."""
-    over = threading.Event()
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def answer() -> None:
-        for data in answers:
-            connection, _ = listener.accept()
-            with connection:
-                connection.recv(65536)
-                connection.sendall(data)
-                if stays:
-                    over.wait(30)
-
-    thread = threading.Thread(target=answer, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/a"
-    finally:
-        over.set()
-        thread.join(5)
-        listener.close()
 
 
 def get(url: str, limits: WebLimits = LIMITS, silence_seconds: float | None = None) -> WebAnswer:
@@ -50,11 +19,6 @@ def get(url: str, limits: WebLimits = LIMITS, silence_seconds: float | None = No
         return exchange(connections, "GET", url, limits=limits)
     finally:
         connections.close()
-
-
-def reply(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
-    lines = [f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}", "", ""]
-    return "\r\n".join(lines).encode() + body
 
 
 def test_an_answer_is_whole() -> None:
