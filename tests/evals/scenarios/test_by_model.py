@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,22 +17,30 @@ from promptops.evals.scenarios.collection import (
 from tests.cli.running import accept, refuse, run
 from tests.evals.scenarios.pieces import WORDS, make_scenario
 from tests.prompts import prompt_text, suite_text
+from tests.repositories import Repo
 from tests.runtime.provider import Provider
 from tests.screens import masked
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from tests.repositories import Repo
+    from pathlib import Path
 
 
 def script(repo: Repo, answers: Sequence[object]) -> None:
     """A repository with a prompt, a scenario prompt by `init`, and a scripted model."""
-    repo.write("prompts/support/triage.md", prompt_text())
-    accept(repo, "init", "--evals")
+    copy_template(build_initiated, repo.path, repo.path.parent.parent)
     texts = [one if isinstance(one, str) else json.dumps({"scenarios": one}) for one in answers]
     rules = {"rules": [{"answers": texts}]}
     repo.write("rules.yaml", yaml.safe_dump(rules))
+
+
+def build_initiated(folder: Path) -> None:
+    """Write the files alone; the repository is that of each test."""
+    repo = Repo.init(folder)
+    repo.write("prompts/support/triage.md", prompt_text())
+    accept(repo, "init", "--evals")
+    shutil.rmtree(folder / ".git")
 
 
 def generate(repo: Repo, *more: str) -> Any:
@@ -284,7 +293,10 @@ missing kinds: boundary, missing, contradictory, ambiguous, language, long, host
     assert len(read_draft(repo)[1]["samples"]) == count_rounds(40)
 
 
-def test_a_fault_of_the_model_keeps_what_came_before(repo: Repo) -> None:
+def test_a_fault_of_the_model_keeps_what_came_before(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("promptops.runtime.run.steps.delay_seconds", lambda *_: 0.0)
     script(repo, [])
     first = json.dumps({"scenarios": [make_scenario("one", "apple")]})
     rules = [
