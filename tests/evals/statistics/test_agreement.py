@@ -7,7 +7,6 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from promptops.evals.statistics import kappa, proportion_interval
 
@@ -77,6 +76,8 @@ def test_kappa_is_within_its_interval(pairs: list[tuple[bool, bool]]) -> None:
 
 @pytest.mark.parametrize(("hits", "total"), [(0, 20), (1, 20), (10, 20), (19, 20), (20, 20)])
 def test_shares_are_clopper_pearson(hits: int, total: int) -> None:
+    from scipy import stats  # takes most of a second
+
     ours = proportion_interval(hits, total)
     theirs = stats.binomtest(hits, total).proportion_ci(method="exact")
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), rel=1e-9)

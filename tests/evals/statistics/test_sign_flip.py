@@ -10,7 +10,6 @@ from collections import defaultdict
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from promptops.evals.statistics import sign_flip
 from promptops.evals.statistics.sign_flip import MAX_ENUMERATED
@@ -51,6 +50,8 @@ def test_scores_are_exact_up_to_thirty(differences: list[float]) -> None:
 @settings(deadline=None, max_examples=50)
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 500))
 def test_one_trial_is_the_exact_mcnemar_test(losses: int, gains: int, same: int) -> None:
+    from scipy import stats  # takes most of a second
+
     p = sign_flip([-1] * losses + [1] * gains + [0] * same)
     expected = stats.binomtest(losses, losses + gains).pvalue if losses + gains else 1.0
     assert p == pytest.approx(expected, rel=1e-9)
