@@ -35,7 +35,7 @@ def test_an_alert_reaches_a_configured_channel_by_its_variable() -> None:
             warn=warnings.append,
         )
         alerter.notify(ALERT)
-        alerter.close()
+        alerter.close(60)
     (received,) = receiver.requests
     assert (received.path, received.json["source"]) == ("/secret", "checkout")
     assert warnings == []

@@ -51,6 +51,15 @@ def no_process() -> None:
     confinement._WORKER.close()
 
 
+@pytest.fixture
+def stuck(no_process: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that never answers, and no patience."""
+    program = tmp_path / "stuck.py"
+    program.write_text("import time\ntime.sleep(600)\n")
+    monkeypatch.setattr(confinement, "_PROGRAM", program)
+    monkeypatch.setattr(confinement, "MAX_WAIT_SECONDS", 0.0)
+
+
 def load(body: str, **keys: str) -> Prompt:
     files = {"a.md": prompt_text(body=body, **keys).encode(), "_a.md": b"A"}
     closure = load_closure("a", files)
@@ -88,8 +97,8 @@ def test_a_rendering_that_takes_too_much_memory_is_stopped(monkeypatch: pytest.M
     assert found.render(question="x") == [{"role": "user", "content": "x"}]
 
 
-def test_a_rendering_that_takes_too_long_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confinement, "MAX_WAIT_SECONDS", 0.0)
+@pytest.mark.usefixtures("stuck")
+def test_a_rendering_that_takes_too_long_is_stopped() -> None:
     with pytest.raises(TemplateError, match="rendering was stopped: it took more than 10 s"):
         find().render(question="x")
 
@@ -146,13 +155,11 @@ def test_what_json_cannot_hold_is_a_fault_of_the_input() -> None:
         find("{{ x }}", inputs="{x: {}}").render(x=10**5000)
 
 
-def test_commands_render_the_work_tree_elsewhere_and_releases_here(
-    press: Press, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("stuck")
+def test_commands_render_the_work_tree_elsewhere_and_releases_here(press: Press) -> None:
     repo = press.repo
     path = repo.path / "prompts/support/triage.md"
     path.write_text(f"{path.read_text()}{{# a template #}}\n")
-    monkeypatch.setattr(confinement, "MAX_WAIT_SECONDS", 0.0)
     refused = run(repo, "render", "support/triage", "--var", "question=x")
     assert (refused.exit_code, refused.stderr) == (
         2,
@@ -201,10 +208,10 @@ def test_renderings_ahead_are_what_each_alone_would_be() -> None:
         prompt.render({})
 
 
+@pytest.mark.usefixtures("stuck")
 def test_renderings_ahead_that_take_too_much_are_left_for_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(confinement, "MAX_WAIT_SECONDS", 0.0)
     prompt = find().prompt
     prompt.render_ahead([{"question": "a"}])
     monkeypatch.undo()
