@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from promptops.checks.report.choice import parse_choice
+from promptops.errors import UsageError
 from promptops.prompt.finding import Finding, Severity
 
 
@@ -32,3 +35,18 @@ def test_a_choice_is_of_checks_and_paths(
         if choice.keeps(Finding(check, Severity.ERROR, "m", places[place]))
     }
     assert result == kept
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("sintax", "did you mean 'syntax'?"),
+        ("zzz", "promptops checks"),
+        ("zzz-*", "promptops checks"),
+    ],
+)
+def test_an_unknown_check_is_refused_with_the_nearest(word: str, hint: str) -> None:
+    for select, exclude in (([word], []), ([], ["syntax", word])):
+        with pytest.raises(UsageError, match=f"there is no check '{re.escape(word)}'") as caught:
+            parse_choice(select, exclude)
+        assert hint in str(caught.value.hint)

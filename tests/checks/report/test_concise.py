@@ -9,6 +9,8 @@ from hypothesis import given
 from inline_snapshot import snapshot
 
 from promptops.checks import report
+from promptops.checks.report.concise import headline
+from promptops.prompt.finding import Finding, Position, Severity
 from tests.checks.report.pieces import OUTCOME, OUTCOMES, PROMPTLY
 from tests.screens import masked
 
@@ -33,3 +35,9 @@ def test_concise_is_one_line_each() -> None:
             "prompts/_p.md: note: unused [unused-partial]",
         ]
     )
+
+
+def test_a_line_is_painted_by_what_its_parts_are_for_and_stays_one_line() -> None:
+    finding = Finding("syntax", Severity.ERROR, "two\nlines \x1b", "a.md", Position(1, 2, 1, 3))
+    line = headline(finding, lambda text, purpose: f"<{purpose}>{text}")
+    assert line == "<place>a.md:1:2: <error>error: two<U+000A>lines <U+001B> <frame>[syntax]"

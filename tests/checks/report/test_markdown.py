@@ -9,6 +9,7 @@ from inline_snapshot import snapshot
 from markdown_it import MarkdownIt
 
 from promptops.checks import report
+from promptops.checks.report.markdown import bullet
 from promptops.checks.report.outcome import ReportOutcome
 from promptops.prompt.finding import Finding, Position, Severity
 from tests.checks.report.pieces import OUTCOMES, PROMPTLY
@@ -58,3 +59,13 @@ def test_markdown_is_grouped_gravest_first_and_short() -> None:
 
 3 prompts checked: no problems found.\
 """)
+
+
+def test_a_finding_is_one_item_that_nothing_in_it_ends() -> None:
+    finding = Finding(
+        "syntax", Severity.WARNING, "a`b\n# no", "p/`x.md", Position(3, 1, 3, 2), "h" * 400
+    )
+    whole, with_path = bullet(finding), bullet(finding, with_path=True)
+    assert whole == f"- ⚠️ line 3: `` a`b⏎# no `` (`syntax`)\n  `{'h' * 300}…`"
+    assert with_path == whole.replace("line 3", "`` p/`x.md `` line 3")
+    assert bullet(finding._replace(position=None, hint=None)) == "- ⚠️ `` a`b⏎# no `` (`syntax`)"

@@ -5,10 +5,17 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 from inline_snapshot import snapshot
 
 from promptops.checks import report
-from promptops.checks.report.outcome import ReportOutcome, count_checks, fingerprints, summarize
+from promptops.checks.report.outcome import (
+    ReportOutcome,
+    count_checks,
+    fingerprints,
+    summarize,
+    visible,
+)
 from promptops.prompt.finding import Finding, Fix, Position, Severity
 from tests.checks.report.pieces import ERROR, WHOLE
 from tests.screens import masked
@@ -49,3 +56,35 @@ def test_the_summary_counts_each_kind() -> None:
     assert summarize(ReportOutcome([ERROR, ERROR, WHOLE], 1)) == snapshot(
         "1 prompt checked: 2 errors, 1 note"
     )
+
+
+def test_older_problems_are_counted_apart() -> None:
+    told = summarize(ReportOutcome([], 1_200, elsewhere=2))
+    assert told == (
+        "1,200 prompts checked: no problems found; 2 older problems in files that are not staged"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("é 日 \U0001f600", "é 日 \U0001f600"),
+        ("a\tb", "a    b"),
+        ("a\u202eb\x07", "a<U+202E>b<U+0007>"),
+        # Joiners make one sign of several in many scripts.
+        ("\U0001f468\u200d\U0001f469", "\U0001f468\u200d\U0001f469"),
+        ("\ud800", "<U+D800>"),
+    ],
+)
+def test_a_line_of_a_stranger_shows_what_is_in_it(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+def test_the_fingerprint_of_a_whole_file_is_of_what_is_said() -> None:
+    def mark(message: str, line: int | None) -> str:
+        place = None if line is None else Position(line, 1, line, 2)
+        finding = Finding("syntax", Severity.ERROR, message, "a.md", place)
+        return fingerprints(ReportOutcome([finding], 1, {"a.md": "x"}))[0]
+
+    assert mark("m", None) == mark("m", 7) != mark("n", None)
+    assert mark("m", 1) == mark("n", 1)
