@@ -81,7 +81,7 @@ class Server:
                 remote, clone = Repo(template / "remote.git"), Repo(template / "clone")
                 prepare(Server(remote, clone, _PRESSES[template]))
         for name in ("clone", "remote.git"):
-            copy_folder(template / name, folder / name)
+            _copy(template / name, folder / name)
         clone, remote = Repo(folder / "clone"), Repo(folder / "remote.git")
         settings = clone.path / ".git/config"
         settings.write_text(settings.read_text().replace(str(template), str(folder)))
@@ -262,6 +262,23 @@ _PRESSES: dict[Path, Press] = {}
 def name_of(function: Callable[..., object] | None) -> str:
     """What tells a function from others, in each run."""
     return f"{function.__module__}.{function.__qualname__}" if function else ""
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a repository, but let it find the objects of the first one where they are."""
+    target.mkdir()
+    for entry in source.iterdir():
+        copy = target / entry.name
+        if entry.name == ".git":
+            _copy(entry, copy)
+        elif entry.name == "objects":
+            for folder in ("info", "pack"):
+                (copy / folder).mkdir(parents=True)
+            (copy / "info/alternates").write_text(f"{entry}\n")
+        elif entry.is_dir():
+            copy_folder(entry, copy)
+        else:
+            copy.write_bytes(entry.read_bytes())
 
 
 def _make(folder: Path, object_format: str, files: Mapping[str, str], *, is_live: bool) -> Press:
