@@ -131,6 +131,10 @@ class Repo:
             seen[short] = text
         raise AssertionError
 
+    def pack(self) -> None:
+        """Put all objects into one pack: a copy then has a few files instead of many folders."""
+        self.git("repack", "-a", "-d", "-q")
+
     def config(self, name: str, value: str) -> None:
         """Set one value in the repository's own configuration."""
         self.git("config", name, value)

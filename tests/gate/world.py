@@ -57,7 +57,9 @@ class World:
         first = {TRIAGE: prompt(), TONE: "Be kind.\n", "CODEOWNERS": OWNERS, **(files or {})}
 
         def build(folder: Path) -> None:
-            Repo.init(folder).commit(first, "Begin")
+            repo = Repo.init(folder)
+            repo.commit(first, "Begin")
+            repo.pack()
 
         copy_template(build, path, path.parents[1], repr(sorted(first.items())))
         return cls(Repo(path))

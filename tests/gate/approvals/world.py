@@ -49,7 +49,9 @@ class Signing:
         begun = {**listed, **(files or {})}
 
         def build(folder: Path) -> None:
-            World.make(folder, begun).propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+            world = World.make(folder, begun)
+            world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+            world.repo.pack()
 
         copy_template(build, path, path.parents[1], repr(sorted(begun.items())))
         return cls(World(Repo(path)))
