@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import select
 import signal
 import subprocess
 import sys
@@ -274,13 +275,15 @@ def test_an_interrupt_ends_the_child_and_comes_through(repo: Repo) -> None:
         "git = Git.discover(Path(sys.argv[1]))\n"
         "git.run('-c', 'alias.wait=!echo $$ >pid; exec sleep 60', 'wait')\n"
     )
+    pid = repo.path / "pid"
+    os.mkfifo(pid)
+    told = os.open(pid, os.O_RDONLY | os.O_NONBLOCK)
     process = subprocess.Popen(
         [sys.executable, "-c", program, str(repo.path)], stderr=subprocess.PIPE, text=True
     )
-    pid = repo.path / "pid"
-    while not (pid.is_file() and pid.read_text().strip()):
-        assert process.poll() is None
-    child = int(pid.read_text())
+    assert select.select([told], [], [], 20)[0], "git never ran the alias"
+    child = int(os.read(told, 100))
+    os.close(told)
     # Git may be here before the call that started it has returned.
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)

@@ -130,7 +130,7 @@ _PATHS = st.lists(_NAMES, min_size=1, max_size=3).map("/".join)
 
 @pytest.mark.slow
 @given(st.lists(st.dictionaries(_PATHS, st.one_of(st.none(), st.binary(max_size=3)))))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_any_series_of_splices_ends_where_a_plain_model_does(
     tmp_path_factory: pytest.TempPathFactory, rounds: list[dict[str, bytes | None]]
 ) -> None:

@@ -51,6 +51,18 @@ def build_clone(folder: Path) -> None:
         accept(repo, "release", "a", "--push")
 
 
+@pytest.fixture
+def deployed(tmp_path: Path) -> Repo:
+    """The same, with the older release live in staging."""
+    copy_template(build_deployed, tmp_path, tmp_path.parent)
+    return Repo(tmp_path / "repo")
+
+
+def build_deployed(folder: Path) -> None:
+    build_clone(folder)
+    accept(Repo(folder / "repo"), "promote", "a@1.0.0", "--to", "staging", "--yes")
+
+
 def deploy(repo: Repo, **inputs: str) -> subprocess.CompletedProcess[str]:
     given = {"version": "", "environment": "staging", "reason": "as asked", **inputs}
     # The step hands over every input by a variable of its name, and nothing else.
@@ -260,13 +272,13 @@ error: a@1.1.0 was rolled back in staging by deployment 3: as asked (https://git
         {"action": "release", "prompt": "a"},
     ],
 )
-def test_no_input_is_more_than_an_input(clone: Repo, inputs: dict[str, str]) -> None:
-    assert deploy(clone, action="promote", prompt="a", version="1.0.0").returncode == 0
-    before = clone.git("ls-remote", "origin")
-    done = deploy(clone, **inputs)
+def test_no_input_is_more_than_an_input(deployed: Repo, inputs: dict[str, str]) -> None:
+    before = deployed.git("ls-remote", "origin")
+    assert "refs/heads/promptops/staging" in before
+    done = deploy(deployed, **inputs)
     assert done.returncode in {1, 2}, done.stdout
-    assert clone.git("ls-remote", "origin") == before
-    assert not (clone.path / "owned").exists()
+    assert deployed.git("ls-remote", "origin") == before
+    assert not (deployed.path / "owned").exists()
 
 
 def test_the_workflow_that_releases_writes_all_numbers(clone: Repo) -> None:

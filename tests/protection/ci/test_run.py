@@ -196,7 +196,7 @@ BROKEN: dict[str, str | bytes] = {"prompts/a.md": prompt_text("1.1.0", body="{{ 
 @pytest.mark.parametrize("name", ["pull_request", "pull_request_target", "pull_request_review"])
 def test_a_sound_change_may_merge(runner: Runner, name: str) -> None:
     head = runner.propose(7, SOUND)
-    ran = runner.run_step(name, runner.about(7))
+    ran = runner.run(name, runner.about(7))
     assert (ran.code, ran.outputs) == (0, {"verdict": "yes"}), ran.log
     assert ran.summary.startswith(MARKER)
     (status,) = runner.forge.said.statuses
@@ -210,7 +210,7 @@ def test_the_verdict_is_kept_for_the_release(runner: Runner) -> None:
     file = runner.folder / "verdict.json"
     runner.inputs = {"verdict-file": str(file)}
     runner.propose(7, SOUND)
-    assert runner.run("pull_request_target", runner.about(7)).code == 0
+    assert runner.run_step("pull_request_target", runner.about(7)).code == 0
     verdict = json.loads(file.read_text())
     assert (verdict["schema"], verdict["allowed"]) == ("promptops.gate/v1", True)
 
