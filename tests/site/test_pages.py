@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
-from promptops.evals.records import result_to_json
-from promptops.evals.result import (
-    EvalResult,
-    SampleOutcome,
-    SampleResult,
-    SuiteRunResult,
-    Trial,
-    TrialState,
-)
-from promptops.site.results import read_results
 from tests.cli.running import accept
 from tests.prompts import prompt_text
 from tests.repositories import Repo
@@ -202,26 +191,6 @@ def test_results_of_evals_are_shown_the_newest_first(full_team: SiteTeam) -> Non
     assert "blocked support/triage 1.1.0" in evals
     assert "0 of 12 samples" in evals
     assert "12 of 12 samples " not in evals.replace("12 of 12 samples differ", "")
-
-
-def test_a_result_with_a_failed_sample_that_blocks_nothing_has_not_passed(tmp_path: Path) -> None:
-    good = Trial(1, SampleOutcome.PASSED, 1.0, "yes")
-    bad = Trial(1, SampleOutcome.FAILED, 0.0, "no")
-    samples = tuple(
-        SampleResult(name, "m", (), 1, (trial,), (trial,))
-        for name, trial in (("a", good), ("b", bad))
-    )
-    state = TrialState("1.0.0", "1.0.0", "sha256:0")
-    for name, held in (("both", samples), ("one", samples[:1])):
-        suite = SuiteRunResult("evals/a.yaml", "", "a", state, held, state)
-        data = json.dumps(result_to_json(EvalResult((suite,))))
-        (tmp_path / f"{name}.json").write_text(data, "utf-8")
-
-    (one,) = read_results([tmp_path / "one.json"])
-    (both,) = read_results([tmp_path / "both.json"])
-
-    assert (one.word, one.passed, one.tone) == ("passed", 1, "good")
-    assert (both.word, both.passed, both.tone) == ("not blocked", 1, "good")
 
 
 def test_nightly_evals_are_shown_with_their_alarms(full_team: SiteTeam) -> None:
