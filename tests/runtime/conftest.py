@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conftest import move_in
 from tests.postgres import Server, find_programs, serve_postgres
 from tests.redis import Server as RedisServer
 from tests.redis import find_program, serve_redis
@@ -77,3 +78,12 @@ def begun_redis(empty_redis: str) -> str:
 def press(tmp_path: Path) -> Press:
     """Two releases of `support/triage`: 1.1.0 live in production, 1.0.0 before it."""
     return copy_triage(tmp_path / "repo", tmp_path.parent)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Press]:
+    """The same for tests that only read it, once in a module."""
+    with pytest.MonkeyPatch.context() as patch:
+        move_in(tmp_path_factory, patch)
+        folder = tmp_path_factory.mktemp("published") / "repo"
+        yield copy_triage(folder, tmp_path_factory.getbasetemp())

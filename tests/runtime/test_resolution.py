@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from tests.conftest import MakeRepo
 
 
+@pytest.fixture(scope="module")
+def view(published: Press) -> RepositoryView:
+    """What the tests that change nothing look at."""
+    return view_of(published)
+
+
 def view_of(press: Press) -> RepositoryView:
     return RepositoryView(open_repository(press.repo.path), source="here")
 
@@ -50,19 +56,21 @@ def resolve(press: Press, ref: str) -> ResolvedPrompt:
     ],
 )
 def test_each_selector_means_one_version(
-    press: Press, ref: str, version: str, environment: str | None
+    published: Press, view: RepositoryView, ref: str, version: str, environment: str | None
 ) -> None:
-    resolved = resolve(press, ref)
+    resolved = view.resolve(parse_ref(ref))
     assert (resolved.version, resolved.environment) == (version, environment)
-    assert resolved.digest == digest_of(press.files["support/triage", version])
+    assert resolved.digest == digest_of(published.files["support/triage", version])
 
 
-def test_an_environment_says_which_deployment_answered(press: Press) -> None:
-    resolved = resolve(press, "support/triage@production")
+def test_an_environment_says_which_deployment_answered(
+    published: Press, view: RepositoryView
+) -> None:
+    resolved = view.resolve(parse_ref("support/triage@production"))
     assert resolved.deployment == 2
     assert resolved.placement is not None
-    assert resolved.placement.commit == press.repo.rev("refs/heads/promptops/production")
-    assert resolved.commit == press.commits["support/triage", "1.1.0"]
+    assert resolved.placement.commit == published.repo.rev("refs/heads/promptops/production")
+    assert resolved.commit == published.commits["support/triage", "1.1.0"]
     assert resolved.render(question="why?")[0]["content"] == snapshot(
         "Answer why? kindly.\nBe brief."
     )
@@ -96,10 +104,10 @@ def test_an_environment_needs_neither_tags_nor_code(press: Press, tmp_path: Path
     ],
 )
 def test_what_is_not_there_is_an_error_of_its_own(
-    press: Press, ref: str, error: type[PromptopsError], hint: str | None
+    view: RepositoryView, ref: str, error: type[PromptopsError], hint: str | None
 ) -> None:
     with pytest.raises(error) as caught:
-        resolve(press, ref)
+        view.resolve(parse_ref(ref))
     if hint is not None:
         assert hint in (caught.value.hint or "")
 

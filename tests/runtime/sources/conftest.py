@@ -1,4 +1,4 @@
-"""A web server with a snapshot."""
+"""A snapshot, and a web server that has it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,14 @@ if TYPE_CHECKING:
     from tests.released import Press
 
 
+@pytest.fixture(scope="module")
+def frozen(published: Press) -> bytes:
+    """A snapshot of what is live in production, as `freeze(press, NAME)` makes it."""
+    return freeze(published, NAME)
+
+
 @pytest.fixture
-def web(press: Press) -> Iterator[Web]:
+def web(frozen: bytes) -> Iterator[Web]:
     with serve() as web:
-        web.files["/prompts.json"] = freeze(press, NAME)
+        web.files["/prompts.json"] = frozen
         yield web

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from tests.released import Press
 
 
-def test_a_snapshot_answers_what_was_exported(press: Press, tmp_path: Path) -> None:
+def test_a_snapshot_answers_what_was_exported(published: Press, tmp_path: Path) -> None:
     file = tmp_path / "prompts.json"
-    write_snapshot(file, freeze(press, NAME, f"{NAME}@^1", f"{NAME}@1.0.0"))
-    with promptops.open(file) as registry, promptops.open(press.repo.path) as origin:
+    write_snapshot(file, freeze(published, NAME, f"{NAME}@^1", f"{NAME}@1.0.0"))
+    with promptops.open(file) as registry, promptops.open(published.repo.path) as origin:
         for ref in (NAME, f"{NAME}@production", f"{NAME}@^1", f"{NAME}@1.0.0", f"{NAME}@1.1.0"):
             frozen, live = registry.get(ref), origin.get(ref)
             assert frozen.digest == live.digest
@@ -57,10 +57,10 @@ def test_a_snapshot_answers_what_was_exported(press: Press, tmp_path: Path) -> N
     ],
 )
 def test_a_snapshot_answers_nothing_else(
-    press: Press, tmp_path: Path, ref: str, error: type[PromptopsError]
+    frozen: bytes, tmp_path: Path, ref: str, error: type[PromptopsError]
 ) -> None:
     file = tmp_path / "prompts.json"
-    write_snapshot(file, freeze(press, NAME))
+    write_snapshot(file, frozen)
     with promptops.open(file) as registry, pytest.raises(error):
         registry.get(ref)
 
@@ -92,19 +92,19 @@ def test_pauses_splits_and_yanks_are_taken_along(press: Press, tmp_path: Path) -
             registry.get("other")
 
 
-def test_the_work_tree_cannot_be_frozen(press: Press) -> None:
+def test_the_work_tree_cannot_be_frozen(published: Press) -> None:
     with pytest.raises(UsageError):
-        freeze(press, f"{NAME}@working")
+        freeze(published, f"{NAME}@working")
 
 
-def test_the_same_state_gives_the_same_bytes_and_reads_back(press: Press) -> None:
-    data = freeze(press, NAME, f"{NAME}@1.0.0", environments=("production",))
-    assert data == freeze(press, f"{NAME}@1.0.0", NAME, environments=("production",))
+def test_the_same_state_gives_the_same_bytes_and_reads_back(published: Press) -> None:
+    data = freeze(published, NAME, f"{NAME}@1.0.0", environments=("production",))
+    assert data == freeze(published, f"{NAME}@1.0.0", NAME, environments=("production",))
     assert format_snapshot(parse_snapshot(data, "it")) == data
 
 
-def test_every_cut_and_every_change_is_noticed(press: Press) -> None:
-    data = freeze(press, NAME)
+def test_every_cut_and_every_change_is_noticed(frozen: bytes) -> None:
+    data = frozen
     for length in range(0, len(data) - 2, 97):
         with pytest.raises(IntegrityError):
             parse_snapshot(data[:length], "it")
@@ -127,11 +127,11 @@ def test_a_newer_form_asks_for_an_update() -> None:
 
 
 def test_files_that_do_not_fit_their_digest_are_refused_even_if_the_rest_does(
-    press: Press, tmp_path: Path
+    frozen: bytes, tmp_path: Path
 ) -> None:
     from promptops.runtime.sources.snapshot import _digest
 
-    document: dict[str, Any] = json.loads(freeze(press, NAME))
+    document: dict[str, Any] = json.loads(frozen)
     document["releases"][f"{NAME}@1.1.0"]["files"]["_shared/tone.md"] = "Be rude.\n"
     document["digest"] = _digest(document)
     file = tmp_path / "prompts.json"

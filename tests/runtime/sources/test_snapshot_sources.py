@@ -58,20 +58,20 @@ def _garbage(folder: Path) -> Path:
 
 
 def test_a_file_that_is_gone_leaves_its_last_state_marked_as_stale(
-    press: Press, tmp_path: Path
+    frozen: bytes, tmp_path: Path
 ) -> None:
     file = tmp_path / "prompts.json"
-    write_snapshot(file, freeze(press, NAME))
+    write_snapshot(file, frozen)
     with promptops.open(file, refresh=0, max_stale=60) as registry:
         registry.get(NAME)
         file.unlink()
         assert registry.get(NAME).is_stale
 
 
-def test_a_signature_is_required_where_signers_are_named(press: Press, tmp_path: Path) -> None:
+def test_a_signature_is_required_where_signers_are_named(frozen: bytes, tmp_path: Path) -> None:
     key = make_key(tmp_path)
     signers = allow(tmp_path, key)
-    data = freeze(press, NAME)
+    data = frozen
     file = tmp_path / "prompts.json"
     write_snapshot(file, data)
     with promptops.open(file, trust=signers) as registry:
