@@ -14,6 +14,7 @@ import promptops
 from promptops.delivery.environments import last_fetch
 from promptops.repository.repository import open_repository
 from tests.cli.running import accept
+from tests.released import Press
 from tests.screens import masked
 from tests.stories.world import Team
 from tests.templates import copy_template
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
 
 def build_team(folder: Path) -> None:
     team = Team.found(folder, ["a"])
-    accept(team.first, "release", "a", "--push")
-    for environment in ("staging", "production"):
-        accept(team.first, "promote", "a", "--to", environment)
+    press = Press(team.first)
+    press.release("a", "1.0.0")
+    press.deploy("production", {"a": "1.0.0"})
+    team.first.git("push", "--quiet", "--tags", "origin", "main", "promptops/production")
 
 
 @pytest.fixture
@@ -94,9 +96,6 @@ def test_a_clone_that_does_not_follow_has_an_age(
 
 
 def test_a_repository_without_a_remote_is_read_as_it_is(repo: Repo) -> None:
-    from tests.prompts import prompt_text
-
-    repo.commit({"prompts/a.md": prompt_text()})
-    accept(repo, "release", "a")
+    Press(repo).release("a", "1.0.0")
     with promptops.open(repo.path, follow=False, max_stale=0) as registry:
         assert registry.get("a@1.0.0").version == "1.0.0"
