@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _PLAIN_URL = re.compile(r"[A-Za-z0-9:/._%-]+")
 
@@ -134,6 +135,18 @@ class Repo:
     def pack(self) -> None:
         """Put all objects into one pack: a copy then has a few files instead of many folders."""
         self.git("repack", "-a", "-d", "-q")
+
+    def lose(self, revision: str) -> str:
+        """Remove an object, packed or not, as a failing disk does; give its id."""
+        oid = self.rev(revision)
+        objects = self._folder / "objects"
+        for pack in (objects / "pack").glob("*.pack"):
+            packed = pack.read_bytes()
+            for file in (objects / "pack").glob(f"{pack.stem}.*"):
+                file.unlink()
+            self.git("unpack-objects", "-q", stdin=packed)
+        (objects / oid[:2] / oid[2:]).unlink()
+        return oid
 
     def config(self, name: str, value: str) -> None:
         """Set one value in the repository's own configuration."""

@@ -201,7 +201,7 @@ def copy_showcase(folder: Path, base: Path) -> Showcase:
     """A showcase of a test's own in `folder`, copied from the one made once below `base`."""
     template = base / "showcase"
     if not template.exists():
-        make_showcase(Repo.init(base / "showcase-making"))
+        make_showcase(Repo.init(base / "showcase-making")).repo.pack()
         (base / "showcase-making").rename(template)
     copy_folder(template, folder)
     return Showcase(Repo(folder))

@@ -304,8 +304,7 @@ def test_a_commit_by_hand_breaks_the_deployments(showcase: Showcase) -> None:
 
 
 def test_a_lost_deployment_breaks_the_deployments(showcase: Showcase) -> None:
-    oid = showcase.repo.rev("promptops/staging~2")
-    (showcase.repo.path / ".git/objects" / oid[:2] / oid[2:]).unlink()
+    showcase.repo.lose("promptops/staging~2")
 
     assert masked(trace(showcase).verdict) == snapshot(
         "the chain breaks at deployments: the history of staging is damaged: git rev-list failed: Could not read <id>"

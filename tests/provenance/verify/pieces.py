@@ -1,4 +1,4 @@
-"""Verifying in a few words, and losing what a disk may lose."""
+"""Verifying in a few words."""
 
 from __future__ import annotations
 
@@ -21,10 +21,3 @@ def verify(showcase: Showcase, *refs: str) -> Verification:
 def told(result: Verification) -> list[str]:
     """The findings as `severity place: message`."""
     return [f"{one.severity.value} {one.path}: {one.message}" for one in result.findings]
-
-
-def lose(showcase: Showcase, revision: str) -> str:
-    """Remove an object from the repository, as a failing disk does; give its id."""
-    oid = showcase.repo.rev(revision)
-    (showcase.repo.path / ".git/objects" / oid[:2] / oid[2:]).unlink()
-    return oid

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from inline_snapshot import snapshot
 
-from tests.provenance.verify.pieces import TAG, lose, told, verify
+from tests.provenance.verify.pieces import TAG, told, verify
 from tests.screens import masked
 from tests.showcase import TRIAGE, Showcase
 
@@ -41,7 +41,7 @@ def test_a_moved_tag_is_named_with_both_ids(showcase: Showcase) -> None:
 
 
 def test_a_lost_deployment_is_damage(showcase: Showcase) -> None:
-    oid = lose(showcase, "promptops/staging~2")
+    oid = showcase.repo.lose("promptops/staging~2")
 
     (message,) = told(verify(showcase, "staging"))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from inline_snapshot import snapshot
 
-from tests.provenance.verify.pieces import TAG, lose, told, verify
+from tests.provenance.verify.pieces import TAG, told, verify
 from tests.screens import masked
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def test_yanks_must_mean_a_release(showcase: Showcase) -> None:
 
 
 def test_a_lost_tag_object_is_damage(showcase: Showcase) -> None:
-    oid = lose(showcase, "refs/tags/prompts/support/reply@1.0.0")
+    oid = showcase.repo.lose("refs/tags/prompts/support/reply@1.0.0")
 
     assert told(verify(showcase, "support/reply")) == [
         f"error prompts/support/reply@1.0.0: the object {oid[:12]} is missing"

@@ -15,7 +15,7 @@ from promptops.provenance.trace import LinkStatus, trace_chain
 from promptops.provenance.verify import NOT_CHECKED, verify_repository
 from promptops.repository.repository import open_repository
 from tests.provenance.conftest import OpenShowcase
-from tests.provenance.verify.pieces import lose, told, verify
+from tests.provenance.verify.pieces import told, verify
 from tests.repositories import Repo
 from tests.screens import masked
 from tests.showcase import TRIAGE, Showcase, make_showcase
@@ -95,7 +95,7 @@ def test_a_bare_clone_is_consistent(showcase: Showcase, tmp_path: Path) -> None:
 
 
 def test_a_lost_text_is_damage_wherever_it_is_needed(showcase: Showcase) -> None:
-    oid = lose(showcase, "main:prompts/_shared/tone.md")
+    oid = showcase.repo.lose("main:prompts/_shared/tone.md")
 
     messages = told(verify(showcase))
 
