@@ -30,13 +30,16 @@ from promptops.repository.repository import open_repository
 from promptops.repository.settings.log import LogSettings
 from promptops.runtime.log.log import open_log
 from tests.cli.running import run
+from tests.conftest import move_in
 from tests.delivery.test_evidence import DIGEST, MODEL, RECORD
 from tests.prompts import prompt_text
 from tests.released import Press, digest_of
 from tests.repositories import Repo
 from tests.runtime.log.pieces import end, make_run
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 HOSTILE = "</pre><script>alert(1)</script><img src=x onerror=alert(2)> {{ question }} & \u202e"
@@ -67,10 +70,28 @@ class SiteTeam:
         return " ".join(text.replace("&lt;", "<").replace("&gt;", ">").split())
 
 
-@pytest.fixture
-def site_team(tmp_path: Path) -> SiteTeam:
+# What was published in a template of `copy_template`, by the function that made it.
+_PUBLISHED: dict[str, Press] = {}
+
+
+def copy_team(make: Callable[[Path], SiteTeam], folder: Path, base: Path) -> SiteTeam:
+    """A team as `make` makes it in a folder, which is done once in a process, then copied."""
+
+    def build(template: Path) -> None:
+        _PUBLISHED[make.__name__] = make(template).press
+
+    copy_template(build, folder, base, make.__name__)
+    repo, press = Repo(folder / "team"), _PUBLISHED[make.__name__]
+    files, commits, numbers = dict(press.files), dict(press.commits), dict(press.numbers)
+    copied = Press(repo, None, files, commits, numbers)
+    log, results = folder / "runs.db", folder / "results"
+    options = ("--log", str(log), "--evals", str(results)) if log.exists() else ()
+    return SiteTeam(repo, copied, folder / "public" / "site", options)
+
+
+def make_plain_team(folder: Path) -> SiteTeam:
     """support/triage has two releases, of which the older is paused; billing/dunning is hostile."""
-    repo = Repo.init(tmp_path / "team")
+    repo = Repo.init(folder / "team")
     repo.write("CODEOWNERS", "/prompts/support/ @support\n")
     press = Press(repo)
     press.release("support/triage", "1.0.0", "Sort this briefly: {{ question }}")
@@ -82,15 +103,27 @@ def site_team(tmp_path: Path) -> SiteTeam:
     press.deploy("production", live)
     reason = "<i>wrong</i> refunds"
     press.deploy("production", live, paused={"support/triage": reason}, action="pause")
-    return SiteTeam(repo, press, tmp_path / "public" / "site")
+    return SiteTeam(repo, press, folder / "public" / "site")
 
 
-@pytest.fixture
-def full_team(site_team: SiteTeam, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SiteTeam:
+def make_full_team(folder: Path) -> SiteTeam:
     """The same with evidence, results of evals, a log of runs and an attestation, all hostile."""
-    repo, press = site_team.repo, site_team.press
-    for who in ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"):
-        monkeypatch.setenv(who, 'Eve" onmouseover="alert(4)\u202e')
+    team = make_plain_team(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        for who in ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"):
+            patch.setenv(who, 'Eve" onmouseover="alert(4)\u202e')
+        _add_evidence(team.repo, team.press)
+        said = Attestation("alerts", datetime.now(UTC), "Eve <script>", HOSTILE, 90)
+        team.repo.write(".promptops/attestations.jsonl", said.write())
+        nights = [make_night(number) for number in range(5)]
+        HistoryBranch(open_repository(team.repo.path)).append(nights)
+        write_log(folder / "runs.db")
+        write_results(folder)
+    return team
+
+
+def _add_evidence(repo: Repo, press: Press) -> None:
+    """Release support/proven with eval evidence, and deploy it."""
     suite = "evals/<script>alert(5)</script>.yaml"
     name, version = "support/proven", "1.0.0"
     text = prompt_text(version, "Prove this: {{ question }}")
@@ -107,11 +140,38 @@ def full_team(site_team: SiteTeam, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     press.deploy(
         "production", live, paused={"support/triage": HOSTILE}, reason=f"because {HOSTILE}"
     )
-    said = Attestation("alerts", datetime.now(UTC), "Eve <script>", HOSTILE, 90)
-    repo.write(".promptops/attestations.jsonl", said.write())
-    HistoryBranch(open_repository(repo.path)).append([make_night(number) for number in range(5)])
-    options = ("--log", write_log(tmp_path / "runs.db"), "--evals", write_results(tmp_path))
-    return SiteTeam(repo, press, site_team.folder, options)
+
+
+@pytest.fixture
+def site_team(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> SiteTeam:
+    """A plain team of the test's own."""
+    return copy_team(make_plain_team, tmp_path, tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture
+def full_team(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> SiteTeam:
+    """A full team of the test's own."""
+    return copy_team(make_full_team, tmp_path, tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="module")
+def plain_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteTeam]:
+    """A plain team whose site is made, for tests that only read."""
+    yield from _build(make_plain_team, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def full_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteTeam]:
+    """A full team whose site is made, for tests that only read."""
+    yield from _build(make_full_team, tmp_path_factory)
+
+
+def _build(make: Callable[[Path], SiteTeam], factory: pytest.TempPathFactory) -> Iterator[SiteTeam]:
+    with pytest.MonkeyPatch.context() as patch:
+        move_in(factory, patch)
+        team = copy_team(make, factory.mktemp("site"), factory.getbasetemp())
+        team.build()
+        yield team
 
 
 def make_night(number: int) -> NightRecord:

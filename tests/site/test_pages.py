@@ -51,10 +51,8 @@ def parse(text: str) -> Markup:
     return found
 
 
-def test_the_first_page_tells_what_is_live_waits_and_is_paused(site_team: SiteTeam) -> None:
-    site_team.build()
-
-    words = site_team.words("index.html")
+def test_the_first_page_tells_what_is_live_waits_and_is_paused(plain_site: SiteTeam) -> None:
+    words = plain_site.words("index.html")
     assert "In production 2 of 2 prompts deployment 2 : pause by Jane Doe" in words
     assert re.search(r"Paused 1 support/triage in production by Jane Doe, .* UTC : <i>wrong", words)
     assert re.search(r"Waiting \d to do not live \d", words)
@@ -63,10 +61,8 @@ def test_the_first_page_tells_what_is_live_waits_and_is_paused(site_team: SiteTe
     assert "@support" in words
 
 
-def test_a_prompt_shows_text_releases_and_differences(site_team: SiteTeam) -> None:
-    site_team.build()
-
-    words = site_team.words("prompts/support/triage.html")
+def test_a_prompt_shows_text_releases_and_differences(plain_site: SiteTeam) -> None:
+    words = plain_site.words("prompts/support/triage.html")
     assert "Paused" in words
     assert ": <i>wrong</i> refunds" in words
     assert "Sort this clearly: {{ question }}" in words
@@ -76,50 +72,40 @@ def test_a_prompt_shows_text_releases_and_differences(site_team: SiteTeam) -> No
     assert "The first release." in words
 
 
-def test_deployments_say_who_and_why(site_team: SiteTeam) -> None:
-    site_team.build()
-
-    words = site_team.words("deployments.html")
+def test_deployments_say_who_and_why(plain_site: SiteTeam) -> None:
+    words = plain_site.words("deployments.html")
     assert "2 pause" in words
     assert "1 promote" in words
     assert "support/triage (not deployed) → 1.0.0" in words
 
 
-def test_texts_of_others_are_no_markup(full_team: SiteTeam) -> None:
-    site_team = full_team
-    site_team.build()
-
+def test_texts_of_others_are_no_markup(full_site: SiteTeam) -> None:
     for path in FULL_PAGES:
-        page = parse(site_team.read(path))
+        page = parse(full_site.read(path))
         assert {tag for tag, _ in page.elements} & {"img", "i", "iframe"} == set()
         scripts = [given for tag, given in page.elements if tag == "script"]
         assert scripts == ([{"src": "site.js"}] if path == "index.html" else [])
         assert not [given for _, given in page.elements if any(k.startswith("on") for k in given)]
-    assert "alert(1)" in site_team.read("prompts/billing/dunning.html")
+    assert "alert(1)" in full_site.read("prompts/billing/dunning.html")
 
 
-def test_characters_that_reorder_a_line_are_named(full_team: SiteTeam) -> None:
-    full_team.build()
-
+def test_characters_that_reorder_a_line_are_named(full_site: SiteTeam) -> None:
     for path in FULL_PAGES:
-        assert "\u202e" not in full_team.read(path)
-    assert "{{ question }} &amp; [U+202E]" in full_team.words("deployments.html")
-    assert "&amp; [U+202E]" in full_team.read("prompts/billing/dunning.html")
+        assert "\u202e" not in full_site.read(path)
+    assert "{{ question }} &amp; [U+202E]" in full_site.words("deployments.html")
+    assert "&amp; [U+202E]" in full_site.read("prompts/billing/dunning.html")
 
 
-def test_every_link_leads_somewhere(full_team: SiteTeam) -> None:
-    site_team = full_team
-    site_team.build()
-
+def test_every_link_leads_somewhere(full_site: SiteTeam) -> None:
     for path in FULL_PAGES:
-        page = parse(site_team.read(path))
+        page = parse(full_site.read(path))
         ids = {given["id"] for _, given in page.elements if "id" in given}
         for tag, given in page.elements:
             target = given.get("href") or given.get("src")
             if tag not in {"a", "link", "script"} or target is None:
                 continue
             file, _, part = target.partition("#")
-            place = (site_team.folder / path).parent / file if file else site_team.folder / path
+            place = (full_site.folder / path).parent / file if file else full_site.folder / path
             assert place.is_file(), (path, target)
             if part:
                 known = ids if not file else re.findall(r'id="([^"]*)"', place.read_text("utf-8"))
@@ -167,53 +153,45 @@ def test_choices_of_an_input_are_named(site_team: SiteTeam) -> None:
     )
 
 
-def test_evidence_is_shown_with_its_release_and_on_a_page(full_team: SiteTeam) -> None:
-    full_team.build()
-
-    proven = full_team.words("prompts/support/proven.html")
+def test_evidence_is_shown_with_its_release_and_on_a_page(full_site: SiteTeam) -> None:
+    proven = full_site.words("prompts/support/proven.html")
     assert "better +12.5 points (+12.5 to +37.5)" in proven
     assert "3 samples, 9 trials, answers live, $0.0015, compared with 0.9.0" in proven
-    evals = full_team.words("evals.html")
+    evals = full_site.words("evals.html")
     assert "Evidence in releases" in evals
     assert "support/proven 1.0.0 passed" in evals
     assert "Live without evidence 2" in evals
 
 
-def test_results_of_evals_are_shown_the_newest_first(full_team: SiteTeam) -> None:
-    full_team.build()
-
-    words = full_team.words("prompts/support/triage.html")
+def test_results_of_evals_are_shown_the_newest_first(full_site: SiteTeam) -> None:
+    words = full_site.words("prompts/support/triage.html")
     newest, oldest = words.index("0 of 12 samples"), words.index("12 of 12 samples")
     assert newest < oldest
     assert "from 1.json" in words[newest:oldest]
     assert "7 more did not pass." in words
-    evals = full_team.words("evals.html")
+    evals = full_site.words("evals.html")
     assert "blocked support/triage 1.1.0" in evals
     assert "0 of 12 samples" in evals
     assert "12 of 12 samples " not in evals.replace("12 of 12 samples differ", "")
 
 
-def test_nightly_evals_are_shown_with_their_alarms(full_team: SiteTeam) -> None:
-    full_team.build()
-
-    assert "1 alarm last night" in full_team.words("index.html")
-    evals = full_team.words("evals.html")
+def test_nightly_evals_are_shown_with_their_alarms(full_site: SiteTeam) -> None:
+    assert "1 alarm last night" in full_site.words("index.html")
+    evals = full_site.words("evals.html")
     assert "Nightly evals" in evals
     assert "alarm worse 2026-11-14 1 of 1" in evals
-    triage = full_team.read("prompts/support/triage.html")
+    triage = full_site.read("prompts/support/triage.html")
     assert "2026-11-13: passed, 75 % passed" in triage
     assert "2026-11-14: alarm, 25 % passed" in triage
 
 
-def test_runs_are_counted_by_prompt_and_version(full_team: SiteTeam) -> None:
-    full_team.build()
-
-    index = full_team.words("index.html")
+def test_runs_are_counted_by_prompt_and_version(full_site: SiteTeam) -> None:
+    index = full_site.words("index.html")
     assert re.search(r"Runs of 7 days \d+ for \$0\.0\d+ 1 failed , 1 refused", index)
-    triage = full_team.words("prompts/support/triage.html")
+    triage = full_site.words("prompts/support/triage.html")
     assert re.search(r"1\.1\.0 6 1 16\.7 % 0 \$0\.0075 1 without a price 500 ms", triage)
-    assert "None in the last 30 days." in full_team.words("prompts/billing/dunning.html")
-    runs = full_team.words("runs.html")
+    assert "None in the last 30 days." in full_site.words("prompts/billing/dunning.html")
+    runs = full_site.words("runs.html")
     assert "15 runs 1 failed 1 refused" in runs
     assert "no prompt was found — 1 0 1" in runs
 
@@ -237,10 +215,8 @@ def test_the_log_that_is_configured_is_read(full_team: SiteTeam, tmp_path: Path)
     assert "15 runs" in full_team.words("runs.html")
 
 
-def test_readiness_shows_each_item_with_its_evidence(full_team: SiteTeam) -> None:
-    full_team.build()
-
-    words = full_team.words("readiness.html")
+def test_readiness_shows_each_item_with_its_evidence(full_site: SiteTeam) -> None:
+    words = full_site.words("readiness.html")
     assert "No level is reached; 2 items are left for the level tool." in words
     assert "15 runs of the last 30 days in the log" in words
     assert "met Keys are not in files" in words
