@@ -67,6 +67,20 @@ def build_project(folder: Path) -> None:
 
 
 @pytest.fixture
+def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nights:
+    """The same project after its first night."""
+    copy_template(build_first_night, tmp_path / "repo", tmp_path.parent)
+    nights = Nights(Repo(tmp_path / "repo"), monkeypatch)
+    nights.number = 1
+    return nights
+
+
+def build_first_night(folder: Path) -> None:
+    build_project(folder)
+    accept(Repo(folder), "eval", "nightly", "--env", "production", "--night", "2026-01-01")
+
+
+@pytest.fixture
 def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nights:
     """The same project with a remote beside it, `origin.git`."""
     copy_template(build_published, tmp_path, tmp_path.parent)
@@ -103,27 +117,25 @@ ask@1.0.0 with scripted/answers.yaml: passed
     assert "billing" not in json.dumps(record), "no answer is kept"
 
 
-def test_a_quiet_night_passes(nights: Nights) -> None:
-    nights.run()
-    found = nights.as_json()
+def test_a_quiet_night_passes(begun: Nights) -> None:
+    found = begun.as_json()
     assert (found["exit"], found["suites"][0]["alarms"]) == (0, [])
     assert found["suites"][0]["reference"] == "2026-01-01"
     assert found["suites"][0]["verdict"]["finding"] == "no difference found"
 
 
 def test_a_provider_that_answers_worse_is_an_alarm_each_night_until_it_is_accepted(
-    nights: Nights,
+    begun: Nights,
 ) -> None:
-    nights.run()
-    answer_with(nights.repo, BAD)
+    answer_with(begun.repo, BAD)
     for _ in range(2):
-        result = nights.run()
+        result = begun.run()
         assert result.exit_code == 1, result.output
         assert "ask@1.0.0 with scripted/answers.yaml: alarm" in result.stdout
         assert "compared with the night of 2026-01-01: worse: 100.0% -> 0.0%" in result.stdout
         assert "first example: sample 1: equals: " in result.stdout
         assert "next: promptops rollback ask --env production --reason TEXT" in result.stdout
-    accepted = nights.run("--accept")
+    accepted = begun.run("--accept")
     assert accepted.exit_code == 0
     assert masked(accepted.stdout) == snapshot("""\
 ask@1.0.0 with scripted/answers.yaml: passed
@@ -131,7 +143,7 @@ ask@1.0.0 with scripted/answers.yaml: passed
   compared with the night of 2026-01-01: worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078; a loss of 80.2 points is found in 4 of 5 such suites
   accepted: compared with the night of 2026-01-01: worse: 100.0% -> 0.0%, -100.0 points (95%: -100.0 to -32.7), 8 of 8 samples differ, p = 0.0078; a loss of 80.2 points is found in 4 of 5 such suites
 """)
-    assert nights.as_json()["suites"][0]["reference"] == "2026-01-04"
+    assert begun.as_json()["suites"][0]["reference"] == "2026-01-04"
 
 
 def test_a_new_served_model_is_told_once(nights: Nights) -> None:
@@ -147,20 +159,19 @@ def test_a_new_served_model_is_told_once(nights: Nights) -> None:
 
 
 def test_a_bad_result_that_a_second_run_does_not_confirm_is_no_alarm(
-    nights: Nights, monkeypatch: pytest.MonkeyPatch
+    begun: Nights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nights.run()
-    answer_with(nights.repo, BAD)
+    answer_with(begun.repo, BAD)
     ask = opening.run
 
     def ask_once(*args: Any) -> EvalResult:
         try:
             return ask(*args)
         finally:
-            answer_with(nights.repo, GOOD)
+            answer_with(begun.repo, GOOD)
 
     monkeypatch.setattr(running, "run", ask_once)
-    result = nights.run()
+    result = begun.run()
     assert result.exit_code == 0, result.output
     assert masked(result.stdout) == snapshot("""\
 ask@1.0.0 with scripted/answers.yaml: passed
@@ -170,29 +181,28 @@ ask@1.0.0 with scripted/answers.yaml: passed
 """)
 
 
-def test_a_slow_decline_is_seen_beside_the_first_night(nights: Nights) -> None:
+def test_a_slow_decline_is_seen_beside_the_first_night(begun: Nights) -> None:
     """Each night one sample more fails: no night is worse than the one before it."""
     codes = []
-    for wrong in range(7):
+    for wrong in range(1, 7):
         rules = "".join(
             f"- {{when: {{role: user, text: 'Number {number}?'}}, answer: other}}\n"
             for number in range(1, wrong + 1)
         )
-        answer_with(nights.repo, f"rules:\n{rules}- {{answer: billing}}\n")
-        codes.append(nights.run().exit_code)
-    assert codes == [0, 0, 0, 0, 0, 0, 1]
+        answer_with(begun.repo, f"rules:\n{rules}- {{answer: billing}}\n")
+        codes.append(begun.run().exit_code)
+    assert codes == [0, 0, 0, 0, 0, 1]
 
 
-def test_a_provider_that_is_down_is_no_pass_and_no_reference(nights: Nights) -> None:
-    nights.run()
-    answer_with(nights.repo, DOWN)
-    found = nights.as_json()
+def test_a_provider_that_is_down_is_no_pass_and_no_reference(begun: Nights) -> None:
+    answer_with(begun.repo, DOWN)
+    found = begun.as_json()
     assert (found["exit"], found["suites"][0]["state"]) == (2, "could not judge")
     assert masked(found["suites"][0]["faults"]) == snapshot(
         ["8 of 8 trials ended in an error", "could not judge: no sample was judged on both sides"]
     )
-    answer_with(nights.repo, GOOD)
-    assert nights.as_json()["suites"][0]["reference"] == "2026-01-01"
+    answer_with(begun.repo, GOOD)
+    assert begun.as_json()["suites"][0]["reference"] == "2026-01-01"
 
 
 def test_a_provider_that_is_down_on_the_first_night_is_no_pass(nights: Nights) -> None:
@@ -254,28 +264,26 @@ estimated cost 0.0000 USD, highest 0.0000 USD
 """)
 
 
-def test_a_damaged_night_is_named_and_counts_as_missing(nights: Nights) -> None:
-    nights.run()
-    nights.run()
-    repo = nights.repo
+def test_a_damaged_night_is_named_and_counts_as_missing(begun: Nights) -> None:
+    begun.run()
+    repo = begun.repo
     repo.git("checkout", "-q", "promptops-evals")
     repo.commit({"production/evals/ask.yaml/2026-01-02_1.0.0.json": "{"}, "Damage")
     repo.git("checkout", "-q", "main")
-    result = nights.run()
+    result = begun.run()
     assert result.exit_code == 0, result.output
     assert "production/evals/ask.yaml/2026-01-02_1.0.0.json is damaged" in result.stderr
     assert "compared with the night of 2026-01-01" in result.stdout
 
 
-def test_a_missing_night_leaves_the_others(nights: Nights) -> None:
-    nights.run()
-    nights.run()
-    repo = nights.repo
+def test_a_missing_night_leaves_the_others(begun: Nights) -> None:
+    begun.run()
+    repo = begun.repo
     repo.git("checkout", "-q", "promptops-evals")
     repo.git("rm", "-q", "production/evals/ask.yaml/2026-01-02_1.0.0.json")
     repo.commit({}, "Remove a night")
     repo.git("checkout", "-q", "main")
-    assert masked(nights.run().stdout) == snapshot("""\
+    assert masked(begun.run().stdout) == snapshot("""\
 ask@1.0.0 with scripted/answers.yaml: passed
   8 of 8 samples pass, served by scripted/answers.yaml
   compared with the night of 2026-01-01: no difference found: 100.0% -> 100.0%, +0.0 points (95%: -35.2 to +35.2), 0 of 8 samples differ, p = 1; a loss of 80.2 points is found in 4 of 5 such suites
@@ -283,13 +291,12 @@ ask@1.0.0 with scripted/answers.yaml: passed
 
 
 def test_a_second_run_that_could_not_be_judged_does_not_replace_the_first(
-    nights: Nights,
+    begun: Nights,
 ) -> None:
-    nights.run()
-    answer_with(nights.repo, DOWN)
-    nights.number = 0
-    assert nights.run().exit_code == 2
-    (record,) = records(nights.repo)
+    answer_with(begun.repo, DOWN)
+    begun.number = 0
+    assert begun.run().exit_code == 2
+    (record,) = records(begun.repo)
     assert record["models"][0]["state"] == "passed"
 
 
@@ -392,28 +399,26 @@ next: promptops eval nightly ask --env production\
     )
 
 
-def test_an_alarm_stays_on_record_until_it_is_accepted(nights: Nights) -> None:
-    nights.run()
-    answer_with(nights.repo, BAD)
-    nights.run()
-    answer_with(nights.repo, GOOD)
-    nights.number = 1
-    assert nights.run().exit_code == 0
-    assert records(nights.repo)[1]["models"][0]["alarms"] == ["worse"]
-    nights.number = 1
-    nights.run("--accept")
-    assert records(nights.repo)[1]["models"][0]["alarms"] == []
+def test_an_alarm_stays_on_record_until_it_is_accepted(begun: Nights) -> None:
+    answer_with(begun.repo, BAD)
+    begun.run()
+    answer_with(begun.repo, GOOD)
+    begun.number = 1
+    assert begun.run().exit_code == 0
+    assert records(begun.repo)[1]["models"][0]["alarms"] == ["worse"]
+    begun.number = 1
+    begun.run("--accept")
+    assert records(begun.repo)[1]["models"][0]["alarms"] == []
 
 
-def test_another_version_of_the_same_night_has_a_file_of_its_own(nights: Nights) -> None:
-    nights.run()
-    text = (nights.repo.path / "prompts/ask.md").read_text()
-    nights.repo.commit({"prompts/ask.md": text.replace("1.0.0", "1.0.1")}, "Again")
-    accept(nights.repo, "release", "ask")
-    accept(nights.repo, "promote", "ask", "--to", "production", "--reason", "new")
-    nights.number = 0
-    nights.run()
-    assert [one["version"] for one in records(nights.repo)] == ["1.0.0", "1.0.1"]
+def test_another_version_of_the_same_night_has_a_file_of_its_own(begun: Nights) -> None:
+    text = (begun.repo.path / "prompts/ask.md").read_text()
+    begun.repo.commit({"prompts/ask.md": text.replace("1.0.0", "1.0.1")}, "Again")
+    accept(begun.repo, "release", "ask")
+    accept(begun.repo, "promote", "ask", "--to", "production", "--reason", "new")
+    begun.number = 0
+    begun.run()
+    assert [one["version"] for one in records(begun.repo)] == ["1.0.0", "1.0.1"]
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "2999-01-01"])
@@ -427,15 +432,14 @@ def test_a_late_run_counts_for_the_night_it_is_meant_for(nights: Nights) -> None
     assert [one["night"] for one in records(nights.repo)] == ["2025-12-01"]
 
 
-def test_what_a_model_says_adds_no_line_to_an_alert(nights: Nights) -> None:
+def test_what_a_model_says_adds_no_line_to_an_alert(begun: Nights) -> None:
     with Receiver() as receiver:
-        config = (nights.repo.path / "promptops.toml").read_text()
-        nights.repo.write("promptops.toml", f'{config}[alerts.webhook]\nurl = "{receiver.url}"\n')
-        nights.run()
+        config = (begun.repo.path / "promptops.toml").read_text()
+        begun.repo.write("promptops.toml", f'{config}[alerts.webhook]\nurl = "{receiver.url}"\n')
         key = "sk-proj-" + "a1B2" * 8
         said = f"no\\ngo on with: evil\\u2028\\u202e {key}"
-        answer_with(nights.repo, f'rules:\n- {{model: "m\\nx", answer: "{said}"}}\n')
-        result = nights.run("--alert")
+        answer_with(begun.repo, f'rules:\n- {{model: "m\\nx", answer: "{said}"}}\n')
+        result = begun.run("--alert")
         (alert,) = (one.json for one in receiver.requests)
     assert not [line for line in alert["detail"].splitlines() if "evil" in line[:20]]
     assert key not in alert["detail"] + result.stdout
@@ -473,13 +477,12 @@ warning: tonight's results are not stored, so the next run sends these alerts ag
         assert len(receiver.requests) == 1
 
 
-def test_channels_that_take_other_alerts_only_are_named(nights: Nights) -> None:
-    nights.run()
-    config = (nights.repo.path / "promptops.toml").read_text()
+def test_channels_that_take_other_alerts_only_are_named(begun: Nights) -> None:
+    config = (begun.repo.path / "promptops.toml").read_text()
     more = '[alerts.webhook]\nurl = "http://127.0.0.1:9"\nkinds = ["drift"]\n'
-    nights.repo.write("promptops.toml", config + more)
-    answer_with(nights.repo, BAD)
-    result = nights.run("--alert")
+    begun.repo.write("promptops.toml", config + more)
+    answer_with(begun.repo, BAD)
+    result = begun.run("--alert")
     assert result.exit_code == 1
     assert masked(result.stderr) == snapshot("""\
 1 suite, 8 samples, 8 trials: 8 calls, 744 tokens at most
@@ -526,28 +529,26 @@ def test_a_paused_prompt_is_watched_as_well(nights: Nights) -> None:
 
 
 def test_a_channel_that_never_answers_has_told_nobody(
-    nights: Nights, monkeypatch: pytest.MonkeyPatch
+    begun: Nights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(telling, "_CLOSE_SECONDS", 0.2)
-    config = (nights.repo.path / "promptops.toml").read_text()
-    nights.run()
-    answer_with(nights.repo, BAD)
+    config = (begun.repo.path / "promptops.toml").read_text()
+    answer_with(begun.repo, BAD)
     with silent_port() as port:
         url = f"http://127.0.0.1:{port}"
-        nights.repo.write("promptops.toml", f'{config}[alerts.webhook]\nurl = "{url}"\n')
-        found = nights.as_json("--alert")
+        begun.repo.write("promptops.toml", f'{config}[alerts.webhook]\nurl = "{url}"\n')
+        found = begun.as_json("--alert")
     assert (found["exit"], found["kept"], found["suites"][0]["state"]) == (2, False, "alarm")
-    assert len(records(nights.repo)) == 1
+    assert len(records(begun.repo)) == 1
 
 
-def test_the_page_shows_all_alarms_and_only_alarms_block(nights: Nights, tmp_path: Path) -> None:
+def test_the_page_shows_all_alarms_and_only_alarms_block(begun: Nights, tmp_path: Path) -> None:
     page = tmp_path / "night.html"
-    nights.run()
-    answer_with(nights.repo, GOOD, "model-2")
-    nights.run("--html", str(page))
+    answer_with(begun.repo, GOOD, "model-2")
+    begun.run("--html", str(page))
     text = page.read_text()
     assert "served model: model-2, was scripted/answers.yaml" in text
     assert "From night to night" in text
     assert '<span class="bad">blocked</span>' in text
-    nights.run("--html", str(page))
+    begun.run("--html", str(page))
     assert '<span class="bad">' not in page.read_text()
