@@ -1,9 +1,10 @@
-"""Documents with one line of frontmatter to be judged."""
+"""Prompts in memory, and documents with one line of frontmatter to be judged."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from promptops.prompt.closure import Closure, load_closure
 from promptops.prompt.frontmatter.document import Document, read_document
 from promptops.prompt.metadata import check_metadata
 
@@ -28,3 +29,25 @@ def read(line: str) -> Document:
 def judge(line: str) -> list[Finding]:
     document = read(line)
     return [*document.faults, *check_metadata(document)]
+
+
+HEAD = "---\nversion: 1.0.0\ndescription: d\nauthor: a\nmodel: m\n"
+
+
+TOOL = {"type": "function", "function": {"name": "search", "parameters": {"type": "object"}}}
+
+
+def closure_of(text: str, **files: str | bytes) -> Closure:
+    """A closure of `a.md`; in the names of files `__` stands for a slash or a full stop."""
+    closure = load_closure(
+        "a",
+        {
+            "a.md": text.encode(),
+            **{
+                name.replace("__", "."): content.encode() if isinstance(content, str) else content
+                for name, content in files.items()
+            },
+        },
+    )
+    assert closure is not None
+    return closure
