@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LOCAL = ("localhost", "127.", "::1", "/", "@")
+# How the names of sockets on this machine begin.
+_SOCKETS = ("/", "@")
 
 
 def secure_postgres(url: str, environment: Mapping[str, str]) -> str:
@@ -22,7 +23,7 @@ def secure_postgres(url: str, environment: Mapping[str, str]) -> str:
 
     found = conninfo_to_dict(url)
     hosts = str(found.get("host") or found.get("hostaddr") or environment.get("PGHOST") or "")
-    is_local = all(not one or one.startswith(_LOCAL) for one in hosts.split(","))
+    is_local = all(_is_local(one) for one in hosts.split(","))
     if is_local or "sslmode" in found or environment.get("PGSSLMODE"):
         return url
     options = {"sslmode": "verify-full"}
@@ -30,6 +31,18 @@ def secure_postgres(url: str, environment: Mapping[str, str]) -> str:
         options["sslrootcert"] = "system"
     made: str = make_conninfo(url, **options)
     return made
+
+
+def _is_local(host: str) -> bool:
+    from ipaddress import ip_address
+
+    if not host or host.startswith(_SOCKETS) or host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        # A name that begins like an address is another machine's.
+        return False
 
 
 def redis_options(url: str) -> dict[str, Any]:

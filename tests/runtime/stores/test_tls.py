@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     [
         "postgresql:///log",
         "postgresql://localhost/log",
+        "postgresql://LocalHost/log",
         "postgresql://127.0.0.1:5433/log",
+        "postgresql://127.9.9.9/log",
+        "postgresql://[::1]/log",
+        "postgresql://localhost,127.0.0.1/log",
         "postgresql://db.example.com/log?sslmode=disable",
         "postgresql://u@/log?host=/run/postgresql",
     ],
@@ -43,6 +47,15 @@ def test_another_machine_is_verified() -> None:
     assert secure_postgres(url, {"PGSSLMODE": "require"}) == url
     named = info.conninfo_to_dict(secure_postgres("postgresql:///log", {"PGHOST": "db"}))
     assert named["sslmode"] == "verify-full"
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost.example.com", "127.0.0.1.example.com", "localhost,db.example.com", "::10"]
+)
+def test_a_name_that_begins_like_this_machine_is_another(host: str) -> None:
+    info = pytest.importorskip("psycopg.conninfo")
+    made = info.make_conninfo("", host=host, dbname="log")
+    assert info.conninfo_to_dict(secure_postgres(made, {}))["sslmode"] == "verify-full"
 
 
 def test_redis_is_verified_where_it_is_encrypted() -> None:
