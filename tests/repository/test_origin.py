@@ -110,7 +110,7 @@ def test_init_writes_no_bare_name(
     found = read(KNOWN[name][0]) if name in KNOWN else UNKNOWN
     for module in ("pipelines", "hook_entry"):
         monkeypatch.setattr(f"promptops.repository.{module}.find_origin", lambda: found)
-    repo.git("remote", "add", "origin", f"https://{forge}.com/acme/prompts")
+    repo.config("remote.origin.url", f"https://{forge}.com/acme/prompts")
     done = run(repo, "init", "--deploy", "--release", "--evals")
     assert done.exit_code == 0
     assert (found.advice is None) or found.advice in done.stdout
@@ -119,10 +119,10 @@ def test_init_writes_no_bare_name(
     wanted = {Severity.WARNING} if found is UNKNOWN else set() if found.is_folder else {None}
     assert {answer.severity for answer in answers} == wanted
     path = ".gitlab-ci.yml" if forge == "gitlab" else ".github/workflows/promptops.yml"
-    text = repo.git("show", f"HEAD:{path}")
+    text = (repo.path / path).read_text()
     assert found.require() in text
     assert (PLACEHOLDER in text) == (found is UNKNOWN)
-    hooks = repo.git("show", "HEAD:.pre-commit-config.yaml")
+    hooks = (repo.path / ".pre-commit-config.yaml").read_text()
     assert (found.source in hooks) == (not found.is_folder)
 
 

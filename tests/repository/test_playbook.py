@@ -6,6 +6,8 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.cli.running import accept, run
 from tests.evals.nightly.project import make_project
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 _BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
 
+@pytest.mark.slow
 def test_each_command_of_the_playbook_works(repo: Repo) -> None:
     make_project(repo)
     text = (repo.path / "prompts/ask.md").read_text()

@@ -11,27 +11,29 @@ import pytest
 import promptops
 from promptops.repository.repository import open_repository
 from tests.cli.running import run
+from tests.conftest import move_in
 from tests.prompts import prompt_text
+from tests.repositories import Repo
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.repositories import Repo
+    from collections.abc import Iterator
 
 
-@pytest.fixture
-def pair(repo: Repo, tmp_path: Path) -> tuple[Repo, Repo, Path]:
-    """Two repositories with one prompt live in each, and a second work tree of the first."""
-    other = type(repo).init(tmp_path / "b")
-    for one, word in ((repo, "A"), (other, "B")):
-        one.write("prompts/a.md", prompt_text(body=f"{word} {{{{ question }}}}"))
-        one.commit()
-        for command in (["release", "--all"], ["promote", "a", "--to", "staging"]):
-            assert run(one, *command).exit_code == 0
-        assert run(one, "promote", "a", "--to", "production").exit_code == 0
-    second = tmp_path / "a2"
-    repo.git("worktree", "add", "-q", "--detach", str(second))
-    return repo, other, second
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Repo, Repo]]:
+    """Two repositories with one prompt live in each, and a second work tree `a2` of the first."""
+    with pytest.MonkeyPatch.context() as patch:
+        move_in(tmp_path_factory, patch)
+        folder = tmp_path_factory.mktemp("pair")
+        repo, other = (Repo.init(folder / name) for name in ("a", "b"))
+        for one, word in ((repo, "A"), (other, "B")):
+            one.write("prompts/a.md", prompt_text(body=f"{word} {{{{ question }}}}"))
+            one.commit()
+            for command in (["release", "--all"], ["promote", "a", "--to", "staging"]):
+                assert run(one, *command).exit_code == 0
+            assert run(one, "promote", "a", "--to", "production").exit_code == 0
+        repo.git("worktree", "add", "-q", "--detach", str(folder / "a2"))
+        yield repo, other
 
 
 @pytest.mark.parametrize(
@@ -46,9 +48,9 @@ def pair(repo: Repo, tmp_path: Path) -> tuple[Repo, Repo, Path]:
     ],
 )
 def test_a_named_repository_beats_the_environment(
-    pair: tuple[Repo, Repo, Path], monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+    pair: tuple[Repo, Repo], monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
-    a, b, _ = pair
+    a, b = pair
     for name, value in variables.items():
         monkeypatch.setenv(name, value.format(a=a.path))
     with promptops.open(b.path) as registry:

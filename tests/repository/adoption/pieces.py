@@ -25,7 +25,8 @@ def render(body: str, **values: Any) -> str:
 
 def adopt(repo: Repo, path: str, text: str, *options: str) -> dict[str, Any]:
     """Adopt one file; the plan as it was shown. What is written holds no error."""
-    repo.commit({path: text})
+    repo.write(path, text)
+    repo.git("add", "--all")
     plan: dict[str, Any] = json.loads(
         accept(repo, "adopt", path, "--write", "--format", "json", *options)
     )

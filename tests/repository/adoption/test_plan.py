@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 def test_a_text_file_moves_with_its_history(repo: Repo) -> None:
-    plan = adopt(repo, "app/prompts/triage.txt", "Classify {ticket}.\n" + "Be brief.\n" * 20)
+    text = "Classify {ticket}.\n" + "Be brief.\n" * 20
+    repo.commit({"app/prompts/triage.txt": text})
+    plan = adopt(repo, "app/prompts/triage.txt", text)
     assert masked(notes(plan)) == snapshot(["{ticket} was taken for the input 'ticket'"])
     assert masked(messages(repo, "triage", ticket="T")[0][1]) == snapshot("""\
 Classify T.

@@ -101,7 +101,7 @@ SETTINGS = st.fixed_dictionaries(
 
 
 @pytest.mark.parametrize("form", WRITERS)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(body=BODIES, keys=SETTINGS)
 def test_what_is_exported_and_adopted_is_the_same(
     form: str, body: str, keys: dict[str, str]
