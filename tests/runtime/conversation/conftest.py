@@ -43,7 +43,6 @@ def team(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Repo:
     repo.write("prompts/agent.md", AGENT)
     repo.write("prompts/summary.md", SUMMARY)
     repo.write("summary.yaml", "rules: [{answers: [first summary, second summary, third summary]}]")
-    repo.commit()
     return repo
 
 

@@ -44,7 +44,6 @@ def team(
     )
     repo.write("prompts/a.md", PROMPT.format(more=""))
     repo.write("prompts/b.md", PROMPT.format(more=OUTPUT))
-    repo.commit()
     return repo
 
 

@@ -30,5 +30,4 @@ def team(repo: Repo, table: str, monkeypatch: pytest.MonkeyPatch) -> Repo:
     repo.write("prompts/a.md", PROMPT)
     repo.write("answers.yaml", ANSWERS)
     repo.write("promptops.toml", f"[telemetry]\n{table}\n")
-    repo.commit()
     return repo
