@@ -15,6 +15,7 @@ from promptops.runtime.conversation.sql import SqlStore, open_postgres_store
 from promptops.runtime.conversation.tables import CONVERSATIONS
 from promptops.runtime.log.sqlite import SqliteDatabase
 from tests.runtime.conversation.pieces import ANN, NOW, WIDE, message, say
+from tests.runtime.log.pieces import START
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,12 +41,12 @@ def ends_of(database: SqliteDatabase) -> list[float]:
     rows = database.read(
         lambda cursor: list(cursor.rows("SELECT expires FROM conversations ORDER BY id"))
     )
-    return [round(ends / 1000 - NOW, 3) for (ends,) in rows]
+    return [round(ends / 1000 - START) for (ends,) in rows]
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[SqliteDatabase]:
-    database = SqliteDatabase(tmp_path / "conversations.db", lambda: NOW, CONVERSATIONS)
+    database = SqliteDatabase(tmp_path / "conversations.db", lambda: START, CONVERSATIONS)
     yield database
     database.close()
 
@@ -54,12 +55,12 @@ def test_not_every_message_writes_when_its_conversation_ends(database: SqliteDat
     store = SqlStore(database)
     bounds = ConversationBounds(3200, 1000)
     for seconds, ends in ((0, 3200), (100, 3200), (101, 3301), (150, 3301)):
-        say(store, "x", bounds=bounds, now=NOW + seconds)
+        say(store, "x", bounds=bounds, now=START + seconds)
         assert ends_of(database) == [ends]
     # The last message counts all the same.
-    assert store.expire(NOW + 3310) == 0
-    assert len(store.tail("c", owner=ANN, tokens=99, now=NOW + 3349).messages) == 4
-    assert store.expire(NOW + 3350) == 1
+    assert store.expire(START + 3310) == 0
+    assert len(store.tail("c", owner=ANN, tokens=99, now=START + 3349).messages) == 4
+    assert store.expire(START + 3350) == 1
 
 
 def test_conversations_expire_in_several_goes(
@@ -69,9 +70,9 @@ def test_conversations_expire_in_several_goes(
     store = SqlStore(database)
     for number in range(5):
         bounds = ConversationBounds(60 if number != 3 else 900, 1000)
-        store.append(f"c-{number}", [message("x")], owner=ANN, bounds=bounds, now=NOW)
-    assert store.expire(NOW + 60) == 4
-    assert len(store.tail("c-3", owner=ANN, tokens=99, now=NOW + 60).messages) == 1
+        store.append(f"c-{number}", [message("x")], owner=ANN, bounds=bounds, now=START)
+    assert store.expire(START + 60) == 4
+    assert len(store.tail("c-3", owner=ANN, tokens=99, now=START + 60).messages) == 1
 
 
 def test_a_newer_summary_replaces_the_text_of_the_older_one(database: SqliteDatabase) -> None:
@@ -79,8 +80,8 @@ def test_a_newer_summary_replaces_the_text_of_the_older_one(database: SqliteData
     say(store, "one")
     for text in (b"first", b"second"):
         entry = ConversationEntry("summary", text, covers=1)
-        store.append("c", [entry], owner=ANN, bounds=WIDE, now=NOW)
-    assert [row.body for row in store.contents("c", now=NOW)] == [b"one", b"second"]
+        store.append("c", [entry], owner=ANN, bounds=WIDE, now=START)
+    assert [row.body for row in store.contents("c", now=START)] == [b"one", b"second"]
 
 
 def test_a_database_without_its_package_says_what_to_install(

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from promptops.repository.settings.log import LogSettings
@@ -37,7 +38,10 @@ def make_recorder(
     )
 
 
-def test_a_locked_store_gets_everything_in_order_later(tmp_path: Path) -> None:
+def test_a_locked_store_gets_everything_in_order_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("promptops.runtime.log.sqlite.BUSY_SECONDS", 0.05)
     path, said = tmp_path / "runs.db", list[str]()
     recorder = make_recorder(path, said)
     runs = [make_run() for _ in range(20)]
@@ -57,7 +61,10 @@ def test_a_locked_store_gets_everything_in_order_later(tmp_path: Path) -> None:
         assert [run.status for run in log.list()] == ["succeeded"] * 20
 
 
-def test_what_does_not_fit_is_counted_said_and_recorded(tmp_path: Path) -> None:
+def test_what_does_not_fit_is_counted_said_and_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("promptops.runtime.log.sqlite.BUSY_SECONDS", 0.05)
     path, said = tmp_path / "runs.db", list[str]()
     with open_at(path):
         pass
@@ -160,6 +167,7 @@ def test_a_record_that_cannot_be_written_is_no_reason_to_stop(tmp_path: Path) ->
         assert [one.id for one in log.list()] == [good.id]
 
 
+@pytest.mark.slow
 def test_two_hundred_threads(tmp_path: Path) -> None:
     path, said = tmp_path / "runs.db", list[str]()
     recorder = make_recorder(path, said)

@@ -72,7 +72,7 @@ def test_a_slow_model_is_replaced_and_may_have_cost_something(
         else:
             run = registry.run("a@working", {"text": "x"})
         assert run is not None
-        assert run.text == "From afar."
+        assert (run.text, run.model) == ("From afar.", "far/large")
         assert [one.error_kind for one in run.attempts] == ["timeout"] * 3 + [None]
         # Nobody knows what the three cost, so that they cost what was reserved.
         assert run.cost_micros == 3 * estimate(registry) + 10 * COST
@@ -302,6 +302,7 @@ def test_a_clock_that_jumps_changes_no_duration_and_stops_nothing(
 STEPS = ("Find", "Begin", "Admit", "Reserve", "Call", "Settle", "Report", "finish")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("step", STEPS)
 def test_a_process_killed_at_any_step_leaves_what_it_may_have_spent(
@@ -351,6 +352,7 @@ async def aspeak(registry: Registry) -> None:
 WAYS: Mapping[str, Callable[[Registry], Any]] = {"stream": speak, "arun": arun, "astream": aspeak}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", list(WAYS))
 @pytest.mark.parametrize("step", STEPS)
 def test_a_stream_or_an_event_loop_killed_before_any_step_leaves_what_it_may_have_spent(
@@ -378,6 +380,7 @@ def test_a_stream_or_an_event_loop_killed_before_any_step_leaves_what_it_may_hav
     assert [one.status for one in list_runs(team)] == ["succeeded", *expected]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_async", [False, True])
 def test_a_stream_killed_in_the_middle_counts_as_reserved(
     team: Repo, near: Provider, *, is_async: bool
@@ -475,6 +478,7 @@ def test_a_fork_goes_on_with_the_same_registry(team: Repo, near: Provider) -> No
     assert len({one.connection for one in near.requests}) >= 2
 
 
+@pytest.mark.slow
 def test_two_hundred_threads_get_their_answers_up_to_the_limit(team: Repo, near: Provider) -> None:
     path = team.path / "promptops.toml"
     path.write_text(f"{path.read_text()}\n[guards]\ncalls_per_minute = 150\nspend_per_day = 1\n")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -12,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import promptops
-from promptops.repository.settings.cache import CacheSettings
-from promptops.runtime.answers import Answers, Flight, Kept, PendingAnswer
-from promptops.runtime.models.model import NO_USAGE, Answer, ModelError
+from promptops.runtime.models.model import ModelError
 from promptops.runtime.run.execution import is_long
 from promptops.runtime.run.output import OutputError
 from tests.runtime.run.pieces import OUTPUT, PROMPT, logged, opened_log
@@ -156,41 +153,6 @@ def test_a_stream_that_nobody_reads_on_keeps_nobody_waiting(
     next(stream)
     assert cached.run("c@working", ASKED).text == "One two three."
     assert len(near.requests) == 2
-
-
-def answer(text: str) -> Kept:
-    return Kept(Answer(text, (), "stop", NO_USAGE), "run")
-
-
-def keep(answers: Answers, key: str, text: str) -> None:
-    answers.land(key, None, answer(text))
-
-
-def test_answers_go_after_their_time_and_the_least_used_first() -> None:
-    now = [0.0]
-    answers = Answers(CacheSettings(60, megabytes=1), clock=lambda: now[0])
-    for key in "abc":
-        keep(answers, key, "x" * 400_000)
-    assert answers.join("a", leads=False) is None
-    assert isinstance(answers.join("b"), Kept)
-    keep(answers, "d", "x" * 400_000)
-    assert answers.join("c", leads=False) is None
-    assert isinstance(answers.join("b"), Kept)
-    keep(answers, "e", "x" * 2_000_000)
-    assert answers.join("e", leads=False) is None
-    now[0] = 61.0
-    assert answers.join("b", leads=False) is None
-
-
-def test_a_flight_is_led_once() -> None:
-    answers = Answers(CacheSettings(60), clock=lambda: 0.0)
-    flight = answers.join("a")
-    assert isinstance(flight, Flight)
-    follower = answers.join("a")
-    assert isinstance(follower, PendingAnswer)
-    assert follower.thread == threading.get_ident()
-    answers.land("a", flight, answer("Hi."))
-    assert follower.future.result(0) == answer("Hi.")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import subprocess
 import sys
 import textwrap
@@ -16,16 +15,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import promptops
-from promptops.runtime.models.model import ModelError
-from tests.runtime.run.pieces import PROMPT, list_runs, logged
+from tests.runtime.run.pieces import list_runs, logged
 
 if TYPE_CHECKING:
     from promptops.runtime.registry import Registry
-    from promptops.runtime.run.interface import StreamPart
     from tests.repositories import Repo
     from tests.runtime.provider import Provider
 
 
+@pytest.mark.slow
 def test_a_killed_process_leaves_an_interrupted_run(team: Repo, near: Provider) -> None:
     near.reply(hang="headers")
     program = f"""
@@ -42,23 +40,7 @@ def test_a_killed_process_leaves_an_interrupted_run(team: Repo, near: Provider) 
     assert logged(team, run.id).run.messages is not None
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_forked_child_goes_on(registry: Registry, team: Repo, near: Provider) -> None:
-    near.always(text="Yes.")
-    registry.run("a@working", {"text": "parent"})
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            code = int(registry.run("a@working", {"text": "child"}).text != "Yes.")
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    registry.run("a@working", {"text": "parent again"})
-    assert os.waitstatus_to_exitcode(status) == 0
-    assert [run.status for run in list_runs(team)] == ["succeeded"] * 3
-
-
+@pytest.mark.slow
 def test_two_hundred_threads_share_a_registry(
     registry: Registry, team: Repo, near: Provider
 ) -> None:
@@ -100,7 +82,7 @@ def test_a_cancelled_run_disconnects_and_is_recorded(team: Repo, near: Provider)
 def test_a_stream_whose_last_reference_is_gone_disconnects(
     team: Repo, near: Provider, *, is_async: bool
 ) -> None:
-    near.reply(text="One two three four five six.", drip=True)
+    near.reply(text="word " * 500, chunks=500, drip=0.02)
 
     async def leave() -> None:
         with promptops.open(team.path) as registry:
@@ -109,6 +91,9 @@ def test_a_stream_whose_last_reference_is_gone_disconnects(
                 break
             del stream
             gc.collect()
+            # The loop closes the generator in a task, which it begins in its next round.
+            await asyncio.sleep(0)
+            await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
             await asyncio.to_thread(near.requests[0].disconnected.wait, 30)
             await registry.aclose()
 
@@ -125,32 +110,7 @@ def test_a_stream_whose_last_reference_is_gone_disconnects(
     assert (run.status, run.error) == ("interrupted", "abandoned by the caller")
 
 
-def test_a_body_that_drips_ends_at_the_deadline(
-    registry: Registry, team: Repo, near: Provider, far: Provider
-) -> None:
-    team.write("prompts/s.md", PROMPT.format(more="timeout: 0.5\n"))
-    near.always(text="One two three four.", drip=0.2)
-    far.reply(text="Far.")
-    began = time.monotonic()
-    run = registry.run("s@working", {"text": "x"})
-    assert (run.text, run.model) == ("Far.", "far/large")
-    assert [one.error_kind for one in run.attempts] == ["timeout"] * 3 + [None]
-    assert time.monotonic() - began < 30
-
-
-def test_a_stream_that_breaks_is_not_repeated(
-    registry: Registry, team: Repo, near: Provider, far: Provider
-) -> None:
-    near.reply(text="One two three four five six.", drop="body")
-    pieces: list[StreamPart] = []
-    with pytest.raises(ModelError) as caught:
-        pieces.extend(registry.stream("a@working", {"text": "x"}))
-    assert caught.value.run_id is not None
-    assert (len(near.requests), len(far.requests)) == (1, 0)
-    run = logged(team, caught.value.run_id).run
-    assert (run.status, run.answer) == ("failed", "".join(piece.text for piece in pieces) or None)
-
-
+@pytest.mark.slow
 def test_ten_megabytes_go_in_and_out(registry: Registry, team: Repo, near: Provider) -> None:
     text = "All work and no play, " * (9_999_000 // 22) + "."
     config = (team.path / "promptops.toml").read_text()
@@ -169,7 +129,8 @@ def test_ten_megabytes_go_in_and_out(registry: Registry, team: Repo, near: Provi
 def test_an_event_loop_goes_on_while_long_texts_are_recorded(
     team: Repo, near: Provider, piece: str
 ) -> None:
-    text = piece * (1_000_000 // len(piece))
+    # Longer than what is recorded on the loop itself.
+    text = piece * (300_000 // len(piece))
     recording: list[bool] = []
 
     async def ask() -> None:

@@ -205,7 +205,7 @@ def test_a_stream_falls_back_before_the_first_part(
 def test_an_abandoned_stream_disconnects_and_is_recorded(
     registry: Registry, team: Repo, near: Provider
 ) -> None:
-    near.reply(text="One two three four five six.", drip=True)
+    near.reply(text="word " * 500, chunks=500, drip=0.02)
     stream = registry.stream("a@working", {"text": "x"})
     assert next(stream).text
     stream.close()  # type: ignore[attr-defined]  # every stream is a generator

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.runtime.telemetry.counters import MAX_ENTRIES, Counters, read_all, tidy
+from promptops.runtime.telemetry.counters import Counters, read_all, tidy
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from promptops.runtime.telemetry.counters import Key
 
+MAX_ENTRIES = 2000
 KEY = ("runs", (("prompt", "a"),), "")
 OTHER = ("runs", (("prompt", 'b"\n\u00e9'),), "3")
 
@@ -42,7 +43,8 @@ def test_counts_add_up(tmp_path: Path) -> None:
     assert read_all(tmp_path / "metrics") == {KEY: 3.0, OTHER: 2.5}
 
 
-def test_a_file_grows_and_is_bounded(tmp_path: Path) -> None:
+def test_a_file_grows_and_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("promptops.runtime.telemetry.counters.MAX_ENTRIES", MAX_ENTRIES)
     counters = Counters(tmp_path)
     many: dict[Key, float] = {
         ("runs", (("prompt", f"{number:050}"),), ""): 1.0 for number in range(MAX_ENTRIES + 5)
@@ -67,6 +69,7 @@ def test_what_is_damaged_is_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes are told apart here")
+@pytest.mark.slow
 def test_many_processes_count_and_a_kill_loses_nothing(tmp_path: Path) -> None:
     line = [sys.executable, "-c", _COUNT, str(tmp_path)]
     processes = [

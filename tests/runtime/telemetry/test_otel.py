@@ -137,6 +137,7 @@ def test_a_collector_that_is_down_costs_nothing(
     repo: Repo, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
+    monkeypatch.setattr(otel, "_CLOSE_SECONDS", 0.2)
     with socket.socket() as silent:
         # It takes connections and never answers.
         silent.bind(("127.0.0.1", 0))
