@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from promptops.evals.cap import CapError, CostCap
 
 
-def test_a_purse_is_never_overdrawn_and_waits_for_what_is_in_flight() -> None:
+def test_a_cap_is_never_exceeded_and_waits_for_what_is_in_flight() -> None:
     async def scenario() -> list[str]:
         cost_cap = CostCap(100)
         said = []
