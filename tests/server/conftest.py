@@ -14,9 +14,11 @@ from tests.released import Press
 from tests.repositories import Repo
 from tests.runtime.provider import Provider
 from tests.server.serving import Hosted, Running
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 TRIAGE = "Sort this: {{ question }}"
 CHAT = "{% system %}You help.{% endsystem %}\n{% history %}\n{% user %}{{ question }}{% enduser %}"
@@ -41,29 +43,48 @@ class Team:
         return Hosted(self.repo.path)
 
 
+# What was published in the template of the team's repository.
+_PUBLISHED: list[Press] = []
+
+
+def write_settings(repo: Repo, base_url: str) -> None:
+    """Let the model `near` be at an address."""
+    table = f'[models.near]\nbase_url = "{base_url}"\ninput_price = 1\n'
+    repo.write("promptops.toml", f"{table}output_price = 2\n")
+
+
+def publish(folder: Path) -> None:
+    """Release and deploy the team's prompts in a new repository."""
+    repo = Repo.init(folder)
+    write_settings(repo, "http://127.0.0.1:1/v1")
+    press = Press(repo)
+    near: dict[str, Any] = {"model": "near/small", "max_tokens": "50", "temperature": "0.2"}
+    press.release("support/triage", "1.0.0", TRIAGE, **near)
+    press.release("support/triage", "1.1.0", TRIAGE, **near)
+    inputs = "{question: string, history: {type: array, examples: [[]]}}"
+    press.release("support/chat", "1.0.0", CHAT, **near, inputs=inputs)
+    press.release("support/echo", "1.0.0", model="echo/echo")
+    press.release("billing/dunning", "1.0.0", **near)
+    live = {
+        "support/triage": "1.1.0",
+        "support/chat": "1.0.0",
+        "support/echo": "1.0.0",
+        "billing/dunning": "1.0.0",
+    }
+    press.deploy("production", live)
+    _PUBLISHED[:] = [press]
+
+
 @pytest.fixture(scope="module")
 def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     """Prompts in production: support/triage, support/chat, support/echo, billing/dunning."""
     with pytest.MonkeyPatch.context() as patch, Provider() as provider:
         move_in(tmp_path_factory, patch)
-        repo = Repo.init(tmp_path_factory.mktemp("team"))
-        table = f'[models.near]\nbase_url = "{provider.base_url}"\ninput_price = 1\n'
-        repo.write("promptops.toml", f"{table}output_price = 2\n")
-        press = Press(repo)
-        near: dict[str, Any] = {"model": "near/small", "max_tokens": "50", "temperature": "0.2"}
-        press.release("support/triage", "1.0.0", TRIAGE, **near)
-        press.release("support/triage", "1.1.0", TRIAGE, **near)
-        inputs = "{question: string, history: {type: array, examples: [[]]}}"
-        press.release("support/chat", "1.0.0", CHAT, **near, inputs=inputs)
-        press.release("support/echo", "1.0.0", model="echo/echo")
-        press.release("billing/dunning", "1.0.0", **near)
-        live = {
-            "support/triage": "1.1.0",
-            "support/chat": "1.0.0",
-            "support/echo": "1.0.0",
-            "billing/dunning": "1.0.0",
-        }
-        press.deploy("production", live)
+        repo = Repo(tmp_path_factory.mktemp("team"))
+        copy_template(publish, repo.path, tmp_path_factory.getbasetemp())
+        write_settings(repo, provider.base_url)
+        (made,) = _PUBLISHED
+        press = Press(repo, None, dict(made.files), dict(made.commits), dict(made.numbers))
         yield Team(repo, press, provider, dict(os.environ))
 
 
