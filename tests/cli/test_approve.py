@@ -60,6 +60,7 @@ def remote_of(repo: Repo) -> Repo:
     return Repo(repo.path.parent / "remote.git")
 
 
+@pytest.mark.slow
 def test_an_approval_makes_the_gate_content(signing: Signing) -> None:
     repo = signing.world.repo
     gate = ("gate", "--approvals", "signed")
@@ -96,6 +97,7 @@ support/triage, message 1 (system) changed
 """)
 
 
+@pytest.mark.slow
 def test_the_approval_is_there_for_everybody_else(signing: Signing, tmp_path: Path) -> None:
     repo = signing.world.repo
     accept(repo, "approve")
@@ -262,6 +264,7 @@ def test_what_makes_no_sense_is_refused(signing: Signing, args: list[str]) -> No
 # How Git is configured to sign
 
 
+@pytest.mark.slow
 def test_the_key_may_be_given_literally_by_a_command_or_as_a_private_file(
     signing: Signing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -313,6 +316,7 @@ def test_one_key_with_several_names_signs_under_the_user_s_address(tmp_path: Pat
     assert document(signing.world.repo)["approver"] == "jane@example.com"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("gpg") is None, reason="GnuPG is not installed")
 def test_an_openpgp_key_signs_too(tmp_path: Path, keyring: Keyring) -> None:
     jane = keyring.make("jane")
@@ -359,6 +363,7 @@ def team(tmp_path: Path) -> Team:
     return Team.at(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_promotion_waits_for_somebody_else_s_approval(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -383,6 +388,7 @@ a@1.0.0 in production, as kim@example.com
     accept(repo, "promote", "a", "--to", "production")
 
 
+@pytest.mark.slow
 def test_an_approval_is_of_one_release_in_one_environment(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -424,6 +430,7 @@ def test_the_default_branch_s_rules_count_and_not_those_of_the_work_tree(team: T
     refuse(team.first, "promote", "a", "--to", "production")
 
 
+@pytest.mark.slow
 def test_only_deployers_deploy(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     rules = (
         "[environments.staging]\ndeployers = ['@org/deployers']\n"

@@ -28,6 +28,7 @@ def test_each_shell_has_a_script_that_it_can_read(tmp_path: Path, shell: str) ->
         subprocess.run([shell, "-n", str(script)], check=True)
 
 
+@pytest.mark.slow
 def test_bash_completes_names_and_versions(small: Repo, tmp_path: Path) -> None:
     script = tmp_path / "script"
     script.write_text(accept(tmp_path, "completion", "bash"))

@@ -204,6 +204,7 @@ x: 1.0.0 -> 1.1.0: behaviour change, minor bump needed; 1.1.0 is enough
 """)
 
 
+@pytest.mark.slow
 def test_an_environment_is_known_by_its_branch_though_only_the_remote_has_it(
     tmp_path: Path,
 ) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.slow
 def test_each_format_carries_the_findings(world: World, tmp_path: Path) -> None:
     world.propose({TRIAGE: prompt("1.0.0", "Triage well.")})
     formats = ["concise", "json", "sarif", "github", "gitlab", "junit", "markdown"]
@@ -45,6 +46,7 @@ def test_the_same_change_has_the_same_verdict(world: World) -> None:
     assert first == second
 
 
+@pytest.mark.slow
 def test_evidence_is_asked_for_where_the_policy_says_so(world: World, tmp_path: Path) -> None:
     world.on_main({"promptops.toml": '[gate]\nevals = "block"\n'})
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
@@ -186,6 +188,7 @@ error: the commit 000000000000 is not in this clone
 """)
 
 
+@pytest.mark.slow
 def test_a_name_of_odd_bytes_breaks_no_report(world: World, tmp_path: Path) -> None:
     world.propose()
     blob = world.repo.git("hash-object", "-w", "--stdin", stdin=prompt())

@@ -222,6 +222,7 @@ def test_nobody_approves_what_they_committed_to_among_others(
     assert f"{TRIAGE}: ownership, CODEOWNERS:1, 1 of @jane or @bob: met" in said
 
 
+@pytest.mark.slow
 def test_who_only_brought_one_up_to_date_had_no_hand_in_it(crossed: Queue) -> None:
     crossed.world.on_main({"src/app.py": "print()\n"})
     crossed.update(13, "jane")
@@ -231,6 +232,7 @@ def test_who_only_brought_one_up_to_date_had_no_hand_in_it(crossed: Queue) -> No
         assert code == 0, said
 
 
+@pytest.mark.slow
 def test_who_slipped_something_in_while_bringing_it_up_to_date_did(crossed: Queue) -> None:
     crossed.world.on_main({"src/app.py": "print()\n"})
     crossed.update(13, "jane")
@@ -257,6 +259,7 @@ prompts/support/triage.md: ownership, CODEOWNERS:1, 1 of @jane or @bob: met
 """)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_one_that_changes_a_file_of_another_needs_somebody_else(queue: Queue, way: str) -> None:
     """What bob does to jane's file, neither of the two can approve, and kim has to see it as is."""
@@ -295,6 +298,7 @@ prompts/support/triage.md: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: 
     assert queue.judge()[0] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("path", [REPLY, GUIDE, TONE])
 def test_what_is_in_none_of_them_was_approved_by_nobody(
@@ -309,6 +313,7 @@ def test_what_is_in_none_of_them_was_approved_by_nobody(
     assert f"{path}: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: not met" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["squash", "rebase"])
 def test_what_no_branch_of_the_queue_has_is_fetched(crossed: Queue, way: str) -> None:
     crossed.build(way, 12, 13)

@@ -173,6 +173,7 @@ def test_the_text_that_changed(deployed: Repo) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_remote_is_asked_and_its_silence_is_said(
     deployed: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:

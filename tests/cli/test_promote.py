@@ -61,6 +61,7 @@ def live(repo: Repo, environment: str = "staging") -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_the_first_environment_gets_the_latest_and_the_next_what_is_before_it(team: Team) -> None:
     assert accept(team.first, "promote", "a", "--to", "staging") == snapshot(
         "staging: a (not deployed) -> 1.2.0\n"
@@ -99,6 +100,7 @@ def test_what_is_live_already_makes_no_deployment(team: Team) -> None:
     assert team.remote.rev("promptops/staging") == tip
 
 
+@pytest.mark.slow
 def test_what_the_environment_before_does_not_have_yet_is_named(team: Team) -> None:
     for environment in ("staging", "production"):
         accept(team.first, "promote", "a@1.1.0", "b", "--to", environment)
@@ -115,6 +117,7 @@ to bring it there first: promptops promote a@1.2.0 --to staging
     assert run(team.first, "promote", "a", "--to", "production").stderr == told
 
 
+@pytest.mark.slow
 def test_shares_ramp_and_a_third_version_waits(team: Team) -> None:
     def promote(ref: str, share: int) -> None:
         accept(team.first, "promote", ref, "--to", "staging", "--share", str(share))

@@ -137,6 +137,7 @@ support/triage@1.1.0
 """)
 
 
+@pytest.mark.slow
 def test_resolving_stays_cheap(press: Press) -> None:
     code = (
         "import sys\n"
@@ -156,6 +157,7 @@ def test_resolving_stays_cheap(press: Press) -> None:
         assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "most"),
     [(("resolve", f"{TRIAGE_NAME}@1.0.0"), 26), (("--help",), 5)],

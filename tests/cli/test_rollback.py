@@ -53,6 +53,7 @@ def team(tmp_path: Path) -> Team:
     return Team.at(tmp_path)
 
 
+@pytest.mark.slow
 def test_rolling_back_twice_goes_back_two_versions_and_no_further(repo: Repo) -> None:
     assert accept(repo, "rollback", "a", *ENV) == snapshot("staging: a 1.2.0 -> 1.1.0\n")
     assert accept(repo, "rollback", "a", *ENV) == snapshot("staging: a 1.1.0 -> 1.0.0\n")
@@ -144,6 +145,7 @@ error: nothing to roll back to: b is not live in staging
     assert repo.rev("promptops/staging") == tip
 
 
+@pytest.mark.slow
 def test_any_clone_can(team: Team) -> None:
     assert accept(team.clone("any"), "rollback", "a", *ENV) == snapshot(
         "staging: a 1.1.0 -> 1.0.0\n"
@@ -219,6 +221,7 @@ def test_what_undoes_a_deployment_is_said(make_repo: MakeRepo) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_version_that_was_rolled_back_does_not_come_back_unasked(make_repo: MakeRepo) -> None:
     repo = make_repo("fresh")
     for version in ("1.0.0", "1.1.0"):

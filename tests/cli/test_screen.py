@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 LINES = st.text(st.sampled_from("ab -,;`promptops/x "), max_size=200)
 
 
+@pytest.mark.slow
 @given(LINES, st.integers(40, 100))
 def test_no_word_is_broken_and_none_is_lost(text: str, width: int) -> None:
     broken = break_lines(text, width)
@@ -114,6 +115,7 @@ def many(repo: Repo) -> Repo:
     return repo
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such terminals")
 class TestPager:
     PAGER = "sed s/^/paged:/"

@@ -105,6 +105,7 @@ def test_a_file_cannot_drive_the_terminal(
     assert shown in output
 
 
+@pytest.mark.slow
 def test_a_real_terminal_shows_what_a_file_would_have_it_do(hostile: Repo) -> None:
     output = on_terminal(hostile, "list")
     assert "\x1b[8m" not in output

@@ -236,6 +236,7 @@ error: prompts/a.md has an unresolved conflict
 """)
 
 
+@pytest.mark.slow
 def test_as_a_process_it_has_the_same_exit_codes_and_no_heavy_imports(repo: Repo) -> None:
     repo.commit({"prompts/a.md": BAD})
     script = (
@@ -255,6 +256,7 @@ def test_as_a_process_it_has_the_same_exit_codes_and_no_heavy_imports(repo: Repo
     assert subprocess.run(module, cwd=repo.path, capture_output=True, check=False).returncode == 1
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_seen_enough_is_no_error(repo: Repo) -> None:
     repo.commit({f"prompts/p{n}.md": BAD for n in range(300)})
     done = subprocess.run(
@@ -315,6 +317,7 @@ error: nothing was checked: services/a/promptops.toml is not read, and prompts/ 
 """)
 
 
+@pytest.mark.slow
 def test_of_what_is_staged_only_the_prompts_that_it_touches_are_judged(repo: Repo) -> None:
     include = prompt_text(body="{% include '_p.md' %} {{ question }}")
     repo.commit({"prompts/bad.md": BAD, "prompts/a.md": include, "prompts/_p.md": "Hi.\n"})

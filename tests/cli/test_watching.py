@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from tests.cli.pieces import BAD, GOOD
@@ -37,6 +38,7 @@ def read_round(process: subprocess.Popen[str]) -> str:
     raise AssertionError("".join(lines))
 
 
+@pytest.mark.slow
 def test_watch_judges_again_after_each_change_until_interrupted(repo: Repo, tmp_path: Path) -> None:
     repo.write("prompts/a.md", GOOD)
     process = start_watching(repo)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from tests.cli.eval.pieces import BODY, MODEL
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
+@pytest.mark.slow
 def test_bisect_finds_the_release_that_broke_it(released: Repo) -> None:
     keys = {"inputs": "{q: string}", "model": MODEL}
     for minor in range(1, 6):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from tests.cli.eval.pieces import BODY, MODEL
@@ -164,6 +165,7 @@ estimated cost 0.0000 USD, highest 0.0000 USD
     refuse(released, "eval", "run", *args, "--at", "1.0.0", code=2)
 
 
+@pytest.mark.slow
 def test_each_live_version_that_names_a_model_is_tried(released: Repo) -> None:
     accept(released, "promote", "support/reply@1.0.0", "--to", "staging", "--yes")
     keys = {"inputs": "{q: string}", "model": "scripted/new.yaml"}

@@ -41,6 +41,7 @@ def drifted(write_log: Callable[..., RunLog]) -> list[str]:
     return [run.id for run in runs]
 
 
+@pytest.mark.slow
 def test_drift_is_shown_with_an_example_and_what_to_do(repo: Repo, drifted: list[str]) -> None:
     text = accept(repo, "runs", "stats", "--drift", "--until", "2026-11-26T01:00Z")
     assert masked(text) == snapshot("""\
