@@ -199,6 +199,7 @@ def start(place: str, limit: int, name: str, settled: int = 0) -> subprocess.Pop
     )
 
 
+@pytest.mark.slow
 def test_racing_processes_never_pass_the_limit(place: str, open_one: Callable[[], Ledger]) -> None:
     ledger, limit = open_one(), 400 * AMOUNT + 3
     racers = [start(place, limit, str(number), settled=10) for number in range(4)]
@@ -216,6 +217,7 @@ def test_racing_processes_never_pass_the_limit(place: str, open_one: Callable[[]
     assert limit - AMOUNT < total <= limit
 
 
+@pytest.mark.slow
 def test_a_killed_process_loses_nothing_and_frees_by_lease(
     place: str, open_one: Callable[[], Ledger]
 ) -> None:

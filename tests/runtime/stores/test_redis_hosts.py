@@ -38,6 +38,9 @@ def pair() -> Iterator[tuple[Server, Server]]:
     with ExitStack() as stack:
         first = stack.enter_context(serve_redis(program))
         second = stack.enter_context(serve_redis(program))
+        with redis.Redis.from_url(first.url) as client:
+            # Otherwise it waits five seconds for further replicas.
+            client.config_set("repl-diskless-sync-delay", 0)
         with redis.Redis.from_url(second.url) as client:
             client.replicaof("127.0.0.1", _port(first))
             until = time.monotonic() + _PATIENCE_SECONDS
