@@ -21,11 +21,12 @@ from promptops.repository.repository import find_prompt, open_repository
 from tests.cli.running import accept, run
 from tests.prompts import prompt_text
 from tests.released import Press
+from tests.repositories import Repo
 from tests.screens import masked
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from tests.conftest import MakeRepo
-    from tests.repositories import Repo
 
 pytestmark = pytest.mark.story
 
@@ -273,16 +274,18 @@ for selector in ("production", "working"):
 """
 
 
-@pytest.mark.parametrize("name", LEAKS)
-def test_the_repository_that_was_named_is_read(make_repo: MakeRepo, name: str) -> None:
-    places: dict[str, Repo] = {}
+def build_two(folder: Path) -> None:
     for which in ("A", "B"):
-        places[which] = make_repo(which)
-        press = Press(places[which])
+        press = Press(Repo.init(folder / which))
         press.release("triage", "1.0.0", f"{which} {{{{ question }}}}")
         press.deploy("production", {"triage": "1.0.0"})
-    a, b = places["A"].path, places["B"].path
-    places["A"].git("worktree", "add", "-q", str(a.parent / "A2"))
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_the_repository_that_was_named_is_read(tmp_path: Path, name: str) -> None:
+    copy_template(build_two, tmp_path, tmp_path.parent)
+    a, b = tmp_path / "A", tmp_path / "B"
+    Repo(a).git("worktree", "add", "-q", str(tmp_path / "A2"))
     strange = {name: LEAKS[name].format(a=a)}
     done = subprocess.run(
         [sys.executable, "-c", READ.format(b=str(b))],

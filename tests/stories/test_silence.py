@@ -11,7 +11,8 @@ from inline_snapshot import snapshot
 
 from tests.hostile import silent_port
 from tests.processes import ends
-from tests.stories.world import Team, run
+from tests.stories.world import Team, expect, run
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,15 +24,18 @@ PROMOTE = ("promote", "support/triage", "--to", "staging", "--yes")
 TIMEOUTS = "[timeouts]\ntotal = 2\npause = 1\n"
 
 
+def build_team(folder: Path) -> None:
+    team = Team.found(folder)
+    for words in (("release", "support/triage", "--push"), PROMOTE):
+        expect(team.first.path, *words)
+    team.commit({"promptops.toml": TIMEOUTS})
+
+
 @pytest.fixture
 def team(tmp_path: Path) -> Team:
-    team = Team.found(tmp_path)
-    # As processes: what runs in the folder afterwards is what the test is about.
-    for words in (("release", "support/triage", "--push"), PROMOTE):
-        told = run(team.first.path, *words)
-        assert told.code == 0, told
-    team.commit({"promptops.toml": TIMEOUTS})
-    return team
+    """A team with a live prompt; nothing that made it runs in its folders."""
+    copy_template(build_team, tmp_path, tmp_path.parent)
+    return Team.at(tmp_path)
 
 
 @pytest.fixture(params=["http", "git", "ssh", "hanging ssh"])
