@@ -13,13 +13,14 @@ from tests.cli.running import run
 from tests.forge.server import Clock
 from tests.forge.talking_gitlab import TalkingGitLab
 from tests.prompts import prompt_text
+from tests.repositories import Repo
 from tests.screens import masked
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.repositories import Repo
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +52,6 @@ class Job:
         self.repo, self.talking, self.capsys = repo, talking, capsys
         self.files = (folder / "gate.md", folder / "gate.json")
         self.monkeypatch = monkeypatch
-        repo.commit({"CODEOWNERS": "* @kim\n", PATH: OLD})
         merge = talking.open(12)
         merge.versions.clear()
         merge.base = merge.start = repo.rev("main")
@@ -92,6 +92,17 @@ class Job:
         given = {**self.environment, **others}
         assert main(list(map(str, self.files)), given, self.talking.clock.limits()) == 0
         return self.capsys.readouterr().out
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """A repository with one prompt, whose owner is kim."""
+    copy_template(build_repo, tmp_path / "repo", tmp_path.parent)
+    return Repo(tmp_path / "repo")
+
+
+def build_repo(folder: Path) -> None:
+    Repo.init(folder).commit({"CODEOWNERS": "* @kim\n", PATH: OLD})
 
 
 @pytest.fixture

@@ -25,13 +25,14 @@ from typer.testing import CliRunner
 from promptops.cli import app
 from promptops.protection.ci.__main__ import main
 from tests.prompts import prompt_text, suite_text
+from tests.repositories import Repo
 from tests.screens import masked
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tests.protection.ci.talking import TalkingGitHub
-    from tests.repositories import Repo
 
 pytestmark = pytest.mark.slow
 
@@ -177,16 +178,21 @@ class Runner:
 
 
 @pytest.fixture
-def runner(tmp_path: Path, repo: Repo, forge: TalkingGitHub) -> Runner:
-    files = {"prompts/a.md": prompt_text(), "prompts/b.md": prompt_text()}
-    repo.commit({**files, "evals/a.yaml": suite_text("a")})
-    server = repo.publish(tmp_path / "server" / "acme" / "prompts.git")
-    server.git("config", "uploadpack.allowAnySHA1InWant", "true")  # as GitHub gives commits
-    for name in ("workspace", "temp"):
-        (tmp_path / name).mkdir()
+def runner(tmp_path: Path, forge: TalkingGitHub) -> Runner:
+    copy_template(build_runner, tmp_path, tmp_path.parent)
     # What the step "Install promptops" makes; that it does is a test of its own, which installs.
     (tmp_path / "temp" / "promptops").symlink_to(sys.prefix)
-    return Runner(tmp_path, forge, repo)
+    return Runner(tmp_path, forge, Repo(tmp_path / "repo"))
+
+
+def build_runner(folder: Path) -> None:
+    repo = Repo.init(folder / "repo")
+    files = {"prompts/a.md": prompt_text(), "prompts/b.md": prompt_text()}
+    repo.commit({**files, "evals/a.yaml": suite_text("a")})
+    server = repo.publish(folder / "server" / "acme" / "prompts.git")
+    server.git("config", "uploadpack.allowAnySHA1InWant", "true")  # as GitHub gives commits
+    for name in ("workspace", "temp"):
+        (folder / name).mkdir()
 
 
 SOUND: dict[str, str | bytes] = {"prompts/a.md": prompt_text("1.0.1", description="Answer well.")}

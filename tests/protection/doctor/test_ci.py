@@ -1,4 +1,4 @@
-"""CI files that look like a gate and are none: each hole in a table, found in a real repository."""
+"""CI files that look like a gate and are none: each hole in a table."""
 
 from __future__ import annotations
 
