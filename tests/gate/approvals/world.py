@@ -58,7 +58,7 @@ class Signing:
 
     @property
     def repository(self) -> Repository:
-        return self._once("repository", partial(open_repository, self.world.repo.path))
+        return open_repository(self.world.repo.path)
 
     @property
     def name(self) -> str:
