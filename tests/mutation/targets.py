@@ -19,7 +19,6 @@ _GATE = (
 _REPOSITORIES = (
     "tests/gate/test_admission.py",
     "tests/gate/test_attacks.py",
-    "tests/gate/test_judging.py",
     "tests/gate/test_proposal.py",
 )
 
@@ -50,10 +49,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
         "tests/gate/approvals/test_collection.py",
         "tests/gate/approvals/test_content.py",
     ),
-    "promptops.gate.approvals.signed": (
-        "tests/gate/approvals/test_deployers.py",
-        "tests/gate/approvals/test_signed.py",
-    ),
+    "promptops.gate.approvals.signed": ("tests/gate/approvals/test_signed.py",),
     "promptops.gate.approvals.statement": ("tests/gate/approvals/test_statement.py",),
     "promptops.gate.approvals.file": ("tests/gate/approvals/test_file.py",),
     "promptops.gate.approvals.github": ("tests/gate/approvals/test_github.py",),
