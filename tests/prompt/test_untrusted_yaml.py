@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
@@ -25,6 +25,7 @@ MERGED = "a: &a {k: x}\nb: &b {<<: [*a, *a, *a]}\nc: &c {<<: [*b, *b, *b]}\nd: {
 LOADERS = [None, yaml.SafeLoader]
 
 
+@settings(max_examples=50)
 @given(VALUES)
 @pytest.mark.parametrize("loader", LOADERS)
 def test_anything_is_read_as_pyyaml_reads_it(loader: Any, value: object) -> None:

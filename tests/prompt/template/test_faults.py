@@ -124,9 +124,3 @@ def test_what_would_take_too_long_to_read_is_too_large(
     assert (problem.kind, problem.message) == ("too-large", refusal(body).message)
     assert "too large" in problem.message
     assert place in {None, problem.position[:2]}
-
-
-def test_the_limit_of_tokens_is_where_it_says() -> None:
-    assert not read("{{a}}" * (parsing.MAX_TOKENS // 3)).problems
-    [problem] = read("{{a}}" * (parsing.MAX_TOKENS // 3 + 1)).problems
-    assert problem.position[:2] == (1, parsing.MAX_TOKENS // 3 * 5 + 1)
