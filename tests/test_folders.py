@@ -1,4 +1,4 @@
-"""No two folders of the package need each other, apart from a room and what is in it."""
+"""Folders need one another in one direction, and a module's tests are found under its name."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ from tests.sources import PACKAGE, package_trees
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+TESTS = PACKAGE.parent / "tests"
+# Types, each with a function of one line.
+WITHOUT_TESTS = {
+    "runtime/log/database.py",
+    "runtime/run/course.py",
+    "runtime/run/interface.py",
+}
 
 
 def imported(node: ast.AST) -> Iterator[str]:
@@ -45,3 +53,26 @@ def test_no_two_folders_need_each_other() -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         raise AssertionError(" -> ".join(str(one) for one in error.args[1])) from None
+
+
+def does_something(tree: ast.Module) -> bool:
+    """Whether a module has a function with a body; types and tables cannot go wrong alone."""
+    return any(
+        not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for statement in node.body
+    )
+
+
+def test_the_tests_of_a_module_are_found_under_its_name() -> None:
+    """In `test_NAME.py` of the same folder, or as a table of cases."""
+    missing = set()
+    for file, tree in package_trees().items():
+        place = TESTS / file.parent.relative_to(PACKAGE)
+        names = (file.stem, file.stem.replace("_", "-"))
+        places = [place / f"test_{file.name}", *(place / "cases" / f"{one}.yaml" for one in names)]
+        if not (file.stem == "__init__" or any(path.exists() for path in places)):
+            missing |= {file.relative_to(PACKAGE).as_posix()} if does_something(tree) else set()
+    assert missing - WITHOUT_TESTS == set()
+    assert WITHOUT_TESTS - missing == set()
