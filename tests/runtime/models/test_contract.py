@@ -223,7 +223,7 @@ def test_an_abandoned_stream_is_closed(caller: Caller, provider: Provider, way: 
         if way == "close":
             await parts.aclose()  # type: ignore[attr-defined]
         del parts
-        gc.collect()
+        gc.collect(1)
         await asyncio.to_thread(provider.requests[0].disconnected.wait, 10)
 
     if caller.is_async:
@@ -234,7 +234,7 @@ def test_an_abandoned_stream_is_closed(caller: Caller, provider: Provider, way: 
         if way == "close":
             parts.close()
         del parts
-        gc.collect()
+        gc.collect(1)
     assert provider.requests[0].disconnected.wait(10)
 
 
