@@ -106,8 +106,15 @@ def make_plain_team(folder: Path) -> SiteTeam:
     return SiteTeam(repo, press, folder / "public" / "site")
 
 
+def make_built_team(folder: Path) -> SiteTeam:
+    """The same with its site."""
+    team = make_plain_team(folder)
+    team.build()
+    return team
+
+
 def make_full_team(folder: Path) -> SiteTeam:
-    """The same with evidence, results of evals, a log of runs and an attestation, all hostile."""
+    """The plain team with evidence, results of evals, a log of runs and an attestation, all hostile."""
     team = make_plain_team(folder)
     with pytest.MonkeyPatch.context() as patch:
         for who in ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"):
@@ -146,6 +153,12 @@ def _add_evidence(repo: Repo, press: Press) -> None:
 def site_team(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> SiteTeam:
     """A plain team of the test's own."""
     return copy_team(make_plain_team, tmp_path, tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture
+def built_team(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> SiteTeam:
+    """A plain team of the test's own, whose site is made already."""
+    return copy_team(make_built_team, tmp_path, tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture

@@ -19,37 +19,34 @@ def stamps(team: SiteTeam) -> dict[str, int]:
     }
 
 
-def test_the_same_state_writes_nothing(site_team: SiteTeam) -> None:
-    site_team.build()
-    before = stamps(site_team)
+def test_the_same_state_writes_nothing(built_team: SiteTeam) -> None:
+    before = stamps(built_team)
 
-    said = site_team.build()
+    said = built_team.build()
 
     assert "2 prompts: 0 files written" in said
-    assert stamps(site_team) == before
+    assert stamps(built_team) == before
 
 
-def test_one_change_writes_one_prompt(site_team: SiteTeam) -> None:
-    site_team.build()
-    before = stamps(site_team)
-    site_team.repo.write("prompts/support/triage.md", prompt_text("1.2.0", "New: {{ question }}"))
+def test_one_change_writes_one_prompt(built_team: SiteTeam) -> None:
+    before = stamps(built_team)
+    built_team.repo.write("prompts/support/triage.md", prompt_text("1.2.0", "New: {{ question }}"))
 
-    site_team.build()
+    built_team.build()
 
-    after = stamps(site_team)
+    after = stamps(built_team)
     changed = {path for path in after if after[path] != before[path]}
     assert changed == {"prompts/support/triage.html", "index.html", "waiting.html"}
-    assert "New: {{ question }}" in site_team.words("prompts/support/triage.html")
+    assert "New: {{ question }}" in built_team.words("prompts/support/triage.html")
 
 
-def test_a_deployment_is_seen(site_team: SiteTeam) -> None:
-    site_team.build()
+def test_a_deployment_is_seen(built_team: SiteTeam) -> None:
     live = {"support/triage": "1.1.0", "billing/dunning": "1.0.0"}
-    site_team.press.deploy("production", live)
+    built_team.press.deploy("production", live)
 
-    site_team.build()
+    built_team.build()
 
-    assert "production 1.1.0" in site_team.words("prompts/support/triage.html")
+    assert "production 1.1.0" in built_team.words("prompts/support/triage.html")
 
 
 def test_a_partial_that_changes_is_seen_by_its_users_only(site_team: SiteTeam) -> None:
@@ -80,14 +77,13 @@ def test_pages_of_prompts_that_are_gone_are_removed(site_team: SiteTeam) -> None
     assert (site_team.folder / "CNAME").exists()
 
 
-def test_a_run_that_was_stopped_can_be_repeated(site_team: SiteTeam) -> None:
-    site_team.build()
-    (site_team.folder / "promptops-site.json").write_text('{"schema": "promptops.site/v1", "pa')
-    (site_team.folder / "index.html").unlink()
+def test_a_run_that_was_stopped_can_be_repeated(built_team: SiteTeam) -> None:
+    (built_team.folder / "promptops-site.json").write_text('{"schema": "promptops.site/v1", "pa')
+    (built_team.folder / "index.html").unlink()
 
-    site_team.build()
+    built_team.build()
 
-    assert (site_team.folder / "index.html").exists()
+    assert (built_team.folder / "index.html").exists()
 
 
 def test_a_folder_with_something_else_is_refused(site_team: SiteTeam) -> None:
@@ -100,14 +96,13 @@ def test_a_folder_with_something_else_is_refused(site_team: SiteTeam) -> None:
     assert (site_team.folder / "thesis.txt").read_text() == "mine"
 
 
-def test_a_manifest_cannot_remove_files_elsewhere(site_team: SiteTeam) -> None:
-    site_team.build()
-    victim = site_team.folder.parent / "victim.txt"
+def test_a_manifest_cannot_remove_files_elsewhere(built_team: SiteTeam) -> None:
+    victim = built_team.folder.parent / "victim.txt"
     victim.write_text("mine")
-    (site_team.folder / "promptops-site.json").write_text(
+    (built_team.folder / "promptops-site.json").write_text(
         '{"schema": "promptops.site/v1", "pages": {"../victim.txt": {}, "/nowhere": {}}}'
     )
 
-    site_team.build()
+    built_team.build()
 
     assert victim.read_text() == "mine"
