@@ -9,6 +9,7 @@ from promptops.repository.adoption.body import AdoptedBody
 from promptops.repository.adoption.draft import Draft, DraftMessage, Note, UnreadableError
 from promptops.repository.adoption.formats.header import (
     add_metadata,
+    make_optional,
     provider,
     split,
     take_settings,
@@ -32,7 +33,6 @@ _KNOWN = {
     *("tools", "toolDefs", "metadata", "ext"),
 }
 _TYPES = frozenset({"string", "number", "integer", "boolean", "null", "any"})
-_EMPTY: dict[str, Any] = {"string": "", "array": [], "object": {}, "boolean": False}
 
 
 def read(path: str, text: str) -> list[Draft]:
@@ -267,7 +267,7 @@ def _read_inputs(schema: Mapping[str, Any], default: Mapping[str, Any]) -> dict[
         if name in default:
             value["default"] = default[name]
         elif name not in required:
-            value["default"] = _EMPTY.get(str(value.get("type")), "")
+            make_optional(value)
         inputs[name] = value["type"] if set(value) == {"type"} else value
     return inputs
 

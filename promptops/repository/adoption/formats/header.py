@@ -26,6 +26,8 @@ _SETTINGS = {
     "stop_sequences": "stop",
 }
 _SCALARS = (str, int, float, bool)
+_EMPTY = {"string": "", "array": [], "object": {}, "boolean": False}
+_WITHOUT_EMPTY = frozenset({"integer", "number", "null"})
 
 
 class Header(NamedTuple):
@@ -115,6 +117,20 @@ def add_metadata(settings: dict[str, Any], data: Mapping[str, Any], known: set[s
         else:
             notes.append(Note(f"'{key}' is not carried over"))
     return notes
+
+
+def make_optional(schema: dict[str, Any]) -> None:
+    """Give the schema of an input an empty default, and let it allow that value.
+
+    In other tools a missing number renders as nothing.
+    """
+    kind = schema.get("type")
+    empty: Any = _EMPTY.get(kind, "") if isinstance(kind, str) else ""
+    if "enum" in schema:
+        schema["enum"] = list(dict.fromkeys([*schema["enum"], empty]))
+    elif kind in _WITHOUT_EMPTY:
+        schema["type"] = [kind, "string"]
+    schema["default"] = empty
 
 
 def provider(name: str, model: str) -> str:

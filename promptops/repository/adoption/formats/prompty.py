@@ -9,6 +9,7 @@ from promptops.repository.adoption.body import from_jinja
 from promptops.repository.adoption.draft import Draft, DraftMessage, Note, UnreadableError
 from promptops.repository.adoption.formats.header import (
     add_metadata,
+    make_optional,
     provider,
     split,
     take_settings,
@@ -188,7 +189,7 @@ def _read_inputs(data: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[dict[st
         if one.get("default") is not None:
             schema["default"] = one["default"]
         elif one.get("required") is False:
-            schema["default"] = ""
+            make_optional(schema)
         if isinstance(one.get("example"), (str, int, float, list, dict)):
             example[str(name)] = one["example"]
         inputs[str(name)] = schema["type"] if len(schema) == 1 else schema

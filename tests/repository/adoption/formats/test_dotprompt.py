@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from inline_snapshot import snapshot
 
+from promptops.repository.adoption.draft import UnreadableError
+from promptops.repository.adoption.formats.dotprompt import read
 from promptops.repository.repository import find_prompt, open_repository
 from tests.cli.running import run
 from tests.repository.adoption.pieces import (
@@ -111,3 +113,79 @@ def test_names_outside_of_a_loop_of_dotprompt(repo: Repo) -> None:
     body = "{{#each xs}}{{#if ../n}}{{this}}{{../n}}{{/if}}{{/each}}"
     adopt(repo, "a.prompt", head + body)
     assert messages(repo, "a", xs=["a", "b"], n="!") == [(USER, "a!b!")]
+
+
+NESTED = (
+    "{% for item1 in a %}{% for item2 in item1.b %}{{ item2 }}{{ item1.c }}{{ loop.last }}"
+    "{% endfor %}{% endfor %}"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "template"),
+    [
+        ("{{#unless a}}x{{/unless}}", "{% if not (a) %}x{% endif %}"),
+        (
+            "{{#if a}}x{{else if b}}y{{else}}z{{/if}}",
+            "{% if a %}x{% elif b %}y{% else %}z{% endif %}",
+        ),
+        ("{{#ifEquals a 'x'}}x{{/ifEquals}}", "{% if a == 'x' %}x{% endif %}"),
+        ("{{#with a}}{{b}}{{../c}}{{/with}}", "{{ a.b }}{{ c }}"),
+        (
+            "{{#each a}}{{#each this.b}}{{this}}{{../c}}{{@last}}{{/each}}{{/each}}",
+            NESTED,
+        ),
+        ("{{json a}}", "{{ a | tojson }}"),
+        ("a {{~b~}} c", "a{{ b }}c"),
+        ("{{{a}}}", "{{ a }}"),
+    ],
+)
+def test_handlebars_has_its_counterpart_in_our_tags(body: str, template: str) -> None:
+    (draft,) = read("a.prompt", body)
+    assert draft.messages[0].body == template
+
+
+@pytest.mark.parametrize(
+    ("schema", "declared"),
+    [
+        ("{a: string}", "string"),
+        ("{a?: boolean}", {"type": "boolean", "default": False}),
+        ("{a?: integer}", {"type": ["integer", "string"], "default": ""}),
+        ("{'a?(enum)': [x, y]}", {"enum": ["x", "y", ""], "default": ""}),
+        (
+            "{'a(array, many)': number}",
+            {"type": "array", "items": {"type": "number"}, "description": "many"},
+        ),
+        ("{'a(enum)': [x, y]}", {"enum": ["x", "y"]}),
+        (
+            "{'a(object)': {b: string, c?: any, (*): string}}",
+            {
+                "type": "object",
+                "properties": {"b": {"type": "string"}, "c": {}},
+                "required": ["b"],
+                "additionalProperties": {"type": "string"},
+            },
+        ),
+        ("{a: any}", {}),
+    ],
+)
+def test_picoschema_becomes_json_schema(schema: str, declared: object) -> None:
+    (draft,) = read("a.prompt", f"---\ninput: {{schema: {schema}}}\n---\n{{{{a}}}}\n")
+    assert draft.inputs == {"a": declared}
+
+
+@pytest.mark.parametrize(
+    ("schema", "why"),
+    [("{'a b': string}", "'a b' is not a field"), ("{a: text}", "'text' is not a type")],
+)
+def test_what_is_no_picoschema_is_refused(schema: str, why: str) -> None:
+    with pytest.raises(UnreadableError, match=f"{why} of Picoschema"):
+        read("a.prompt", f"---\ninput: {{schema: {schema}}}\n---\n{{{{a}}}}\n")
+
+
+def test_optional_inputs_of_each_type_are_valid_when_they_are_missing(repo: Repo) -> None:
+    schema = "{'a?': integer, 'b?': number, 'c?(enum)': [x, y], 'd?(array)': string, 'e?': any}"
+    body = "Hi {{a}}{{b}}{{c}}{{#each d}}{{this}}{{/each}}{{e}}."
+    adopt(repo, "a.prompt", f"---\ninput: {{schema: {schema}}}\n---\n{body}\n")
+    assert messages(repo, "a") == [(USER, "Hi .")]
+    assert messages(repo, "a", a=1, b=2.5, c="x") == [(USER, "Hi 12.5x.")]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 import yaml
 from inline_snapshot import snapshot
 
+from promptops.repository.adoption.draft import DraftMessage, UnreadableError
+from promptops.repository.adoption.formats.prompty import read
 from tests.cli.running import run
 from tests.repository.adoption.pieces import (
     SYSTEM,
@@ -73,3 +76,65 @@ def test_prompty_without_roles_and_with_computed_ones(repo: Repo) -> None:
     assert differences(plan)[0] == snapshot(
         "`{{i.role}}:` opens a message there, and is text here: use {% history %}"
     )
+
+
+def test_a_role_may_lose_something_and_says_it() -> None:
+    body = '# developer:\nBe nice.\n{% if x -%}\nuser[name="ann"]:\nHi{% endif %}\n'
+    (draft,) = read("a.prompty", f"---\nname: a\n---\n{body}")
+    assert [one.role for one in draft.messages] == ["system", "user"]
+    assert [(note.message, note.line) for note in draft.notes if note.is_lost] == [
+        ("the role developer becomes system", 4),
+        ('the attributes [name="ann"] are not carried over', 7),
+        ("the tag before this role takes its newline, so that it was text", 7),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("model", "settings"),
+    [
+        ("openai/x", {"model": "openai/x"}),
+        ("x", {}),
+        (
+            "{id: x, provider: foundry, options: {topP: 1, additionalProperties: {topK: 4}}}",
+            {"model": "azure/x", "top_p": 1, "parameters": {"topK": 4}},
+        ),
+        ("{configuration: {name: x}}", {"model": "openai/x"}),
+        ("{id: '${env:MODEL}'}", {}),
+    ],
+)
+def test_a_model_is_named_in_many_ways(model: str, settings: dict[str, object]) -> None:
+    (draft,) = read("a.prompty", f"---\nmodel: {model}\n---\nuser:\nHi\n")
+    assert draft.settings == settings
+
+
+def test_examples_of_inputs_are_a_sample() -> None:
+    inputs = (
+        "{q: {type: string, example: Why?}, n: {kind: float, default: 2}, s: {required: false}}"
+    )
+    (draft,) = read("a.prompty", f"---\ninputs: {inputs}\n---\nuser:\n{{{{q}}}}\n")
+    assert draft.inputs == {
+        "q": "string",
+        "n": {"type": "number", "default": 2},
+        "s": {"type": "string", "default": ""},
+    }
+    assert draft.samples == ({"name": "the example of the file", "inputs": {"q": "Why?"}},)
+
+
+def test_the_text_before_the_first_role_is_the_systems() -> None:
+    (draft,) = read("a.prompty", "Be nice.\n\nuser:\nHi\n")
+    assert draft.messages == (DraftMessage("system", "Be nice."), DraftMessage("user", "Hi"))
+
+
+def test_another_template_language_is_refused() -> None:
+    for template in ("mustache", "{format: mustache}", "{format: {kind: mustache}}"):
+        with pytest.raises(UnreadableError, match="its template format is 'mustache'"):
+            read("a.prompty", f"---\ntemplate: {template}\n---\nuser:\nHi\n")
+
+
+def test_optional_inputs_of_each_type_are_valid_when_they_are_missing(repo: Repo) -> None:
+    kinds = {"a": "string", "b": "integer", "c": "float", "d": "array", "e": "object"}
+    inputs = ", ".join(f"{name}: {{kind: {kind}, required: false}}" for name, kind in kinds.items())
+    text = f"---\ninputs: {{{inputs}}}\n---\nuser:\nHi {{{{a}}}}{{{{b}}}}{{{{c}}}}.\n"
+    adopt(repo, "a.prompty", text)
+    assert messages(repo, "a") == [(USER, "Hi .")]
+    assert messages(repo, "a", b=1, c=2.5) == [(USER, "Hi 12.5.")]
