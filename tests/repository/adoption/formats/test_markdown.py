@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
+from promptops.repository.adoption.draft import UnreadableError
+from promptops.repository.adoption.formats.markdown import read
 from tests.repository.adoption.pieces import (
     SYSTEM,
     adopt,
@@ -44,3 +47,36 @@ def test_files_that_their_tool_reads_as_they_stand_get_no_inputs(repo: Repo) -> 
         (SYSTEM, "Use `{{placeholder}}` and ${file}, {name}.\n{% liquid %}")
     ]
     assert "{{placeholder}}: left as text, since its tool fills in none" in notes(plan)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "role"),
+    [
+        ("a/SKILL.md", "skill", "system"),
+        ("a/AGENTS.md", "agent", "system"),
+        (".claude/agents/x.md", "agent", "system"),
+        ("agents.md", "Markdown", None),
+        ("x.chatmode.md", "instructions", "system"),
+        (".cursor/rules/x.mdc", "instructions", "system"),
+        ("x.md", "Markdown", None),
+        ("x.txt", "text", None),
+    ],
+)
+def test_the_place_of_a_file_says_what_it_is(path: str, kind: str, role: str | None) -> None:
+    (draft,) = read(path, "Hi {{ name }}\n")
+    assert (draft.kind, draft.messages[0].role) == (kind, role)
+    # A tool that reads a file as it stands fills in nothing.
+    assert (draft.inputs == {}) == (role is not None)
+
+
+def test_the_frontmatter_gives_a_model_and_settings() -> None:
+    text = "---\nmodel: openai/x\ntemperature: 0.5\nteam: a\n---\n\nHi {{ name }}\n"
+    (draft,) = read("a.md", text)
+    assert draft.settings == {"model": "openai/x", "temperature": 0.5, "metadata": {"team": "a"}}
+    (note,) = [note for note in draft.notes if "was taken for the input" in note.message]
+    assert note.line == 7
+
+
+def test_a_file_without_a_text_is_refused() -> None:
+    with pytest.raises(UnreadableError, match="it has no text"):
+        read("a.md", "---\nname: a\n---\n\n")

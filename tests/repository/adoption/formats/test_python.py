@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
+from promptops.repository.adoption.draft import UnreadableError
+from promptops.repository.adoption.formats.python import Sighting, read, sight
 from tests.repository.adoption.pieces import (
     CODE,
     USER,
@@ -73,3 +76,42 @@ def test_what_python_formats_is_said(repo: Repo) -> None:
             "{what!r} is formatted there; pass the text",
         ]
     )
+
+
+SIGHTED = '''\
+"""You are documentation, and nobody should take you for a prompt."""
+client.chat.completions.create(messages=[])
+complete("You are a helper that knows everything.")
+ask(system_prompt="a text of six words or more", other="a text of six words or more")
+x = {"instructions": "a text of six words or more"}
+self.persona = "a text of six words or more"
+SYSTEM_PROMPT = "too short"
+models.generate_content("x")
+'''
+
+
+def test_prompts_and_calls_are_sighted_in_order() -> None:
+    text = "a text of six words or more"
+    assert list(sight(SIGHTED)) == [
+        Sighting(2, "call", "client.chat.completions.create", ""),
+        Sighting(3, "text", "", "You are a helper that knows everything."),
+        Sighting(4, "text", "system_prompt", text),
+        Sighting(5, "text", "instructions", text),
+        Sighting(6, "text", "persona", text),
+        Sighting(8, "call", "models.generate_content", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("def (", "it is not Python"),
+        ("x = '\0'", "it is not Python"),
+        ("x = 'a text of six words or more'", "no constant in it looks like a prompt"),
+        ("PROMPT = 'short'", "no constant in it looks like a prompt"),
+        ("PROMPT = 3", "no constant in it looks like a prompt"),
+    ],
+)
+def test_code_without_prompts_is_refused(code: str, why: str) -> None:
+    with pytest.raises(UnreadableError, match=why):
+        read("a.py", code)
