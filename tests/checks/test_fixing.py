@@ -18,6 +18,7 @@ from promptops.prompt.frontmatter.document import read_document
 from promptops.prompt.template import CompiledTemplate
 from promptops.repository.config import Config
 from tests.cli.running import run
+from tests.fuzz.targets import Files as InMemory
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
@@ -29,25 +30,12 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
-class Folder:
-    """Files in memory."""
-
-    def __init__(self, files: dict[str, bytes]) -> None:
-        self.files = files
-
-    def read(self, path: str) -> bytes | None:
-        return self.files.get(path)
-
-    def paths(self) -> list[str]:
-        return sorted(self.files)
-
-
 def judge(files: Files) -> Validation:
     return validate(files, Config())
 
 
 def mend(files: dict[str, bytes]) -> Fixing:
-    return plan_fixes(Folder(files), "prompts", judge)
+    return plan_fixes(InMemory(files), "prompts", judge)
 
 
 HEAD = "---\nversion: 1.0.0\ndescription: d\nauthor: a\nmodel: m\n"
@@ -266,7 +254,7 @@ FOREIGN = [
 def make_text(body: str, newline: str = "\n") -> Fixing:
     text = prompt_text(body=body, inputs="{}").replace("\n", newline)
     files = {"a.md": text.encode()}
-    return plan_fixes(Folder(files), "prompts", judge, raw=True)
+    return plan_fixes(InMemory(files), "prompts", judge, raw=True)
 
 
 @settings(max_examples=50)

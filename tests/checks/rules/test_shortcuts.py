@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from promptops.checks.engine import validate
 from promptops.checks.rules import exposed_secret, foreign_placeholder, joined_lines
 from promptops.repository.config import Config
+from tests.fuzz.targets import Files
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
@@ -42,26 +43,13 @@ SECRETS = [
 ]
 
 
-class Memory:
-    """One prompt in memory."""
-
-    def __init__(self, body: str) -> None:
-        self.data = prompt_text(body=body).encode()
-
-    def read(self, path: str) -> bytes | None:
-        return self.data if path == "a.md" else None
-
-    def paths(self) -> list[str]:
-        return ["a.md"]
-
-
 @settings(
     max_examples=50,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(st.sampled_from(PIECES), max_size=12))
 def test_a_shortcut_hides_nothing(monkeypatch: pytest.MonkeyPatch, parts: list[str]) -> None:
-    files = Memory("".join(parts))
+    files = Files({"a.md": prompt_text(body="".join(parts)).encode()})
     before = validate(files, Config()).findings
     with monkeypatch.context() as patched:
         for module in MODULES:
