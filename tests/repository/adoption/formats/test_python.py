@@ -82,16 +82,16 @@ SIGHTED = '''\
 """You are documentation, and nobody should take you for a prompt."""
 client.chat.completions.create(messages=[])
 complete("You are a helper that knows everything.")
-ask(system_prompt="a text of six words or more", other="a text of six words or more")
-x = {"instructions": "a text of six words or more"}
-self.persona = "a text of six words or more"
+ask(system_prompt="a text of just six words", other="a text of just six words")
+x = {"instructions": "a text of just six words"}
+self.persona = "a text of just six words"
 SYSTEM_PROMPT = "too short"
 models.generate_content("x")
 '''
 
 
 def test_prompts_and_calls_are_sighted_in_order() -> None:
-    text = "a text of six words or more"
+    text = "a text of just six words"
     assert list(sight(SIGHTED)) == [
         Sighting(2, "call", "client.chat.completions.create", ""),
         Sighting(3, "text", "", "You are a helper that knows everything."),
@@ -107,8 +107,8 @@ def test_prompts_and_calls_are_sighted_in_order() -> None:
     [
         ("def (", "it is not Python"),
         ("x = '\0'", "it is not Python"),
-        ("x = 'a text of six words or more'", "no constant in it looks like a prompt"),
-        ("PROMPT = 'short'", "no constant in it looks like a prompt"),
+        ("x = 'a text of just six words'", "no constant in it looks like a prompt"),
+        ("PROMPT = 'a text of only five'", "no constant in it looks like a prompt"),
         ("PROMPT = 3", "no constant in it looks like a prompt"),
     ],
 )
