@@ -1,4 +1,4 @@
-"""Guarded branches and approvals that are pushed."""
+"""Guarded branches that are pushed."""
 
 from __future__ import annotations
 
