@@ -37,7 +37,7 @@ YAML = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(jobs=st.dictionaries(st.text(max_size=4), YAML, min_size=1, max_size=3), on=YAML)
 def test_a_workflow_of_any_content_is_read(jobs: object, on: object) -> None:
     import yaml
