@@ -94,8 +94,6 @@ Use and look back:
     page = accept(tmp_path, "help", "rollback")
     assert "Examples:\n  promptops rollback support/triage\n" in page
     assert run(tmp_path, "help", "nothing").exit_code == 2
-    for words in (("version",), ("-V",), ("--version",)):
-        assert accept(tmp_path, *words).startswith("promptops ")
 
 
 def test_help_fits_80_columns_and_breaks_no_word(tmp_path: Path) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
+import pytest
 import yaml
 from inline_snapshot import snapshot
 
 from promptops.checks.editors import DraftKind, load_schema
-from promptops.runtime.log.record import RunReview
+from promptops.cli.reviews.export import make_sample
+from promptops.runtime.log.record import LogEntry, RunReview
 from tests.cli.reviews.pieces import listed
 from tests.cli.running import accept, refuse, run
 from tests.runtime.log.pieces import START, end, make_run, new_id
@@ -94,3 +96,37 @@ error: a suite has one prompt, and the reviews are of several
 warning: inputs or answers were redacted when they were logged
    hint: search for '[redacted' and replace it
 """)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ('{"a": [1]}', {"json_equals": {"a": [1]}}),
+        ("[1, 2]", {"json_equals": [1, 2]}),
+        ("3", {"equals": "3"}),
+        ('"yes"', {"equals": '"yes"'}),
+        ("Hello.", {"equals": "Hello."}),
+    ],
+)
+def test_only_an_object_or_a_list_is_compared_as_json(
+    answer: str, expected: dict[str, object]
+) -> None:
+    entry = LogEntry(end(make_run(), answer=answer))
+    sample = make_sample(RunReview("r", "x", START, is_accepted=True, note="so"), entry)
+    assert sample is not None
+    assert (sample["expect"], sample["description"]) == ([expected], "so")
+
+
+@pytest.mark.parametrize(
+    ("review", "run"),
+    [
+        ({"is_accepted": False}, {}),
+        ({"is_accepted": True}, {"answer": ""}),
+        ({"is_accepted": True}, {"answer": None}),
+        ({"is_accepted": False, "answer": "better"}, {"inputs": None}),
+    ],
+    ids=["rejected", "an empty answer", "no answer was kept", "no inputs were kept"],
+)
+def test_what_expects_nothing_is_no_sample(review: dict[str, Any], run: dict[str, Any]) -> None:
+    entry = LogEntry(end(make_run())._replace(**run))
+    assert make_sample(RunReview("r", "x", START, **review), entry) is None
