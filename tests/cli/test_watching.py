@@ -28,6 +28,11 @@ def start_watching(repo: Repo) -> subprocess.Popen[str]:
     )
 
 
+def save(repo: Repo, path: str, text: str) -> None:
+    """Write a file as a whole, as editors do: one change, of which no half can be seen."""
+    repo.write(".saved", text).replace(repo.path / path)
+
+
 def read_round(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     lines: list[str] = []
@@ -44,18 +49,18 @@ def test_watch_judges_again_after_each_change_until_interrupted(repo: Repo, tmp_
     process = start_watching(repo)
     try:
         assert read_round(process) == snapshot("1 prompt checked: no problems found\n")
-        repo.write("prompts/a.md", BAD)
+        save(repo, "prompts/a.md", BAD)
         assert read_round(process) == snapshot("""\
 prompts/a.md:6:10: warning: input 'question' is never used [unused-input]
 prompts/a.md:8:4: error: 'tone' is not a declared input [undeclared-variable]
 1 prompt checked: 1 error, 1 warning
 """)
-        repo.write("promptops.toml", "chekcs = 1")
+        save(repo, "promptops.toml", "chekcs = 1")
         assert read_round(process) == snapshot("""\
 error: promptops.toml: unknown key 'chekcs'
  hint: did you mean 'checks'?
 """)
-        (repo.path / "promptops.toml").write_text("[checks]\nunused-input = 'off'")
+        save(repo, "promptops.toml", "[checks]\nunused-input = 'off'")
         assert "unused-input" not in read_round(process)
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=30)
