@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from inline_snapshot import snapshot
 
 from promptops.repository.settings.guards import GuardSettings
+from promptops.runtime.guards.memory import MemoryLedger
+from promptops.runtime.guards.notices import Notices
 from promptops.runtime.guards.windows import Scope
+from promptops.runtime.ledger import LedgerBusyError, LedgerError
 from tests.runtime.guards.worlds import SCOPE, World, strict
 from tests.screens import masked
 
@@ -46,3 +50,38 @@ def test_nothing_is_said_where_spending_is_limited_or_an_eval_runs() -> None:
         Scope("eval", "support/triage"), key="a", cost=None, tokens=None, lease_seconds=9
     )
     assert limited.warnings == evals.warnings == []
+
+
+class NoNotes(MemoryLedger):
+    """A ledger whose notes cannot be read now."""
+
+    def __init__(self, error: LedgerError | None) -> None:
+        super().__init__()
+        self.error = error
+
+    def read_note(self, key: str, *, now: float, wait: bool = True) -> str | None:
+        if self.error is not None:
+            raise self.error
+        return super().read_note(key, now=now, wait=wait)
+
+
+def test_the_limit_is_said_by_each_process_while_the_ledger_is_gone() -> None:
+    said: list[str] = []
+    ledger = NoNotes(LedgerError("it does not answer"))
+    for _ in range(2):
+        notices = Notices(ledger, said.append)
+        for _ in range(2):
+            notices.say(1, 0.0, wait=True)
+    assert len(said) == 2
+
+
+def test_who_must_not_wait_says_it_later() -> None:
+    said: list[str] = []
+    ledger = NoNotes(LedgerBusyError("it would have to wait"))
+    notices = Notices(ledger, said.append)
+    with pytest.raises(LedgerBusyError):
+        notices.say(1, 0.0, wait=False)
+    assert said == []
+    ledger.error = None
+    notices.say(1, 0.0, wait=True)
+    assert len(said) == 1
