@@ -33,6 +33,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "promptops.gate.rules.ruling": _GATE,
     "promptops.gate.summary": _GATE,
     "promptops.gate.rules.verdict": _GATE,
+    "promptops.gate.rules.version_lines": (*_GATE, "tests/gate/rules/test_version_lines.py"),
     "promptops.gate.rules.versions": _GATE,
 }
 """The modules whose rules are pure, with the files of tests: a fraction of a second a mutant."""

@@ -10,6 +10,7 @@ from tests.gate.pieces import PATH, PLAIN, UNBUMPED, edit
 from tests.prompts import prompt_text
 
 CHECK = "unchanged-version"
+BROKEN = "---\nversion: one\n---\n"
 
 
 def lines(
@@ -59,3 +60,21 @@ def test_a_number_that_releases_write_goes_back_to_what_it_was() -> None:
 
 def test_a_file_without_a_version_has_no_line_to_write() -> None:
     assert lines(UNBUMPED.replace("version: 1.0.0\n", "")) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "check"),
+    [
+        # What was not there, or was not valid, has no number to go back to.
+        (None, PLAIN, "carried-version"),
+        (BROKEN, PLAIN, "carried-version"),
+        # A number on two lines is for a person to write.
+        (PLAIN, UNBUMPED.replace("version: 1.0.0", 'version: "1.0\\\n  .0"'), CHECK),
+        (PLAIN, BROKEN, CHECK),
+    ],
+)
+def test_where_nobody_can_tell_the_line_there_is_none(
+    before: str | None, after: str, check: str
+) -> None:
+    finding = Finding(check, Severity.ERROR, "why", PATH)
+    assert list_version_lines([edit(before, after)], [finding]) == []
