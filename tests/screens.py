@@ -6,7 +6,8 @@ import re
 import tempfile
 from typing import overload
 
-_FOLDER = rf"{re.escape(tempfile.gettempdir())}/pytest-of-[^/\s]+/pytest-\d+/(?:popen-gw\d+/)?"
+_TEMPORARY = rf"(?:{re.escape(tempfile.gettempdir())}|/dev/shm)"
+_FOLDER = rf"{_TEMPORARY}/pytest-of-[^/\s]+/pytest-\d+/(?:popen-gw\d+/)?"
 _HEX = "[0-9a-f]"
 # The tests' commits are of January 2026; every other time is that of the run.
 _DAY = r"\b2(?!026-01)\d{3}-\d\d-\d\d"

@@ -118,10 +118,22 @@ def test_a_line_that_the_diff_does_not_show_is_left_out(
     talking.shown = {("prompts/a.md", 2)}
     thread.put_suggestions(7, HEAD, suggest(1, 2))
     assert [one["line"] for one in talking.said.suggestions] == [2]
-    # Once the diff moves on, the comment hangs on no line, and is written anew.
-    talking.said.suggestions[0]["line"] = None
-    thread.put_suggestions(7, HEAD, suggest(2))
-    assert [one["line"] for one in talking.said.suggestions] == [2]
+
+
+def test_a_suggestion_that_hangs_on_no_line_any_more_is_written_anew(clock: Clock) -> None:
+    """Without the judge of answers: GitHub's description does not say that the line is null then."""
+    fake = TalkingGitHub(clock)
+    fake.shown = {("prompts/a.md", 2)}
+    with (
+        fake.server.running(),
+        PullRequestThread(
+            "acme/prompts", token="good", url=fake.url, limits=clock.limits()
+        ) as thread,
+    ):
+        thread.put_suggestions(7, HEAD, suggest(2))
+        fake.said.suggestions[0]["line"] = None
+        thread.put_suggestions(7, HEAD, suggest(2))
+    assert [one["line"] for one in fake.said.suggestions] == [2]
 
 
 def test_a_change_gets_a_few_suggestions(talking: TalkingGitHub, thread: PullRequestThread) -> None:
