@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 
+
+@pytest.mark.slow
 def test_the_old_name_starts_the_gate_of_a_workflow() -> None:
     said = [
         subprocess.run(

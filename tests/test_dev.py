@@ -133,6 +133,7 @@ def test_changed_metadata_installs_again_into_the_same_environment(dev: Any) -> 
     assert kept.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "stamp",
     [
@@ -152,6 +153,7 @@ def test_an_environment_that_no_longer_fits_is_made_anew(dev: Any, stamp: dict[s
     assert not stray.exists()
 
 
+@pytest.mark.slow
 def test_an_environment_that_lost_its_python_is_made_anew(dev: Any) -> None:
     dev.prepare("program")
     dev.PYTHON.unlink()

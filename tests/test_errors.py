@@ -86,6 +86,7 @@ def kinds() -> Iterator[type[PromptopsError]]:
         left += kind.__subclasses__()
 
 
+@pytest.mark.slow
 def test_every_kind_of_error_can_be_sent_to_another_process() -> None:
     for kind in kinds():
         error = kind.__new__(kind, "no")
@@ -96,6 +97,7 @@ def test_every_kind_of_error_can_be_sent_to_another_process() -> None:
         assert (type(again), again.args, vars(again)) == (kind, ("no",), vars(error))
 
 
+@pytest.mark.slow
 def test_every_kind_of_error_has_its_page_or_needs_none() -> None:
     found = [kind for kind in kinds() if kind.__module__.startswith("promptops.")]
     without = {kind.__name__ for kind in found if kind.page is None}
@@ -105,6 +107,7 @@ def test_every_kind_of_error_has_its_page_or_needs_none() -> None:
             assert read_page(kind.page).startswith("#"), kind
 
 
+@pytest.mark.slow
 def test_every_check_and_the_doctor_have_a_section() -> None:
     for entry in entries():
         page = find_page(entry.id)
@@ -178,6 +181,7 @@ error: a is paused
     assert "see:" not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_what_finds_something_names_its_page(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     named: list[str] = []
     for verb in ("validate", "gate", "doctor"):

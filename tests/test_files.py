@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+import pytest
+
 from tests.sources import PACKAGE, package_trees
 
 # Files of the package, of the system, and those that the module has just written itself.
@@ -45,6 +47,7 @@ def reads(tree: ast.AST) -> bool:
     return False
 
 
+@pytest.mark.story
 def test_files_are_read_by_one_function() -> None:
     found = {
         path.relative_to(PACKAGE).as_posix()

@@ -6,6 +6,8 @@ import ast
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.sources import PACKAGE, package_trees
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ def folder_of(module: str) -> Path | None:
     return path.parent if path.with_suffix(".py").is_file() else None
 
 
+@pytest.mark.story
 def test_no_two_folders_need_each_other() -> None:
     graph: dict[Path, set[Path]] = {}
     for file, tree in package_trees().items():

@@ -61,6 +61,7 @@ def test_banned_words_are_found_in_texts_alone(source: str, words: list[str]) ->
     assert [word for _, word in find_banned(ast.parse(source))] == words
 
 
+@pytest.mark.story
 def test_docstrings_help_and_messages_use_the_words_of_the_glossary() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line}: write '{BANNED.get(word, 'not')}' instead of '{word}'"
@@ -70,6 +71,7 @@ def test_docstrings_help_and_messages_use_the_words_of_the_glossary() -> None:
     assert found == []
 
 
+@pytest.mark.slow
 def test_bounds_are_called_max_and_min() -> None:
     found = [
         f"{path.relative_to(ROOT)}: {name}"
@@ -121,6 +123,7 @@ def test_wrong_beginnings_are_found(source: str, words: list[str]) -> None:
     assert [word for _, word in find_wrong_beginnings(ast.parse(source))] == words
 
 
+@pytest.mark.story
 def test_docstrings_begin_with_an_order_or_a_noun() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line}: {word} ..."

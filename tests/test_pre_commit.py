@@ -29,6 +29,7 @@ def outside() -> dict[str, str]:
     return dict(os.environ)
 
 
+@pytest.mark.slow
 def test_the_manifest_is_one_that_pre_commit_takes() -> None:
     manifest = str(HERE / ".pre-commit-hooks.yaml")
     done = subprocess.run(

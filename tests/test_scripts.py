@@ -79,6 +79,7 @@ def test_dev_py_can_read_the_group_that_it_installs() -> None:
     assert all(isinstance(entry, str) for entry in PROJECT["dependency-groups"]["test"])
 
 
+@pytest.mark.slow
 def test_each_session_that_is_named_somewhere_exists() -> None:
     sessions = set(re.findall(r"^def (\w+)\(session", NOXFILE, re.MULTILINE))
     named = set()
@@ -90,6 +91,7 @@ def test_each_session_that_is_named_somewhere_exists() -> None:
     assert named - sessions == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("required", "outcome"), [("", "Skipped"), ("1", "Failed")])
 def test_a_missing_store_is_left_out_or_insisted_on(required: str, outcome: str) -> None:
     question = "from tests.stores import leave_out; leave_out('there is none')"

@@ -447,6 +447,7 @@ def deployed(model: Path, tmp_path: Path) -> Repo:
     return Repo(tmp_path / "repo")
 
 
+@pytest.mark.story
 def test_a_reader_prints_the_file_that_is_live(deployed: Repo, reader: Reader) -> None:
     deployed.commit({"prompts/a.b.md": prompt_text(version="2.0.0", body="{{ question }}!")})
     expected = {
@@ -460,6 +461,7 @@ def test_a_reader_prints_the_file_that_is_live(deployed: Repo, reader: Reader) -
         assert (done.returncode, done.stdout.decode()) == (0, text), done.stderr
 
 
+@pytest.mark.slow
 def test_a_shallow_clone_of_the_branch_is_all_that_a_reader_needs(
     deployed: Repo, reader: Reader, tmp_path: Path
 ) -> None:
@@ -469,6 +471,7 @@ def test_a_shallow_clone_of_the_branch_is_all_that_a_reader_needs(
     assert (done.returncode, done.stdout.decode()) == (0, TRIAGE), done.stderr
 
 
+@pytest.mark.story
 def test_a_reader_refuses_what_is_not_to_be_used(deployed: Repo, reader: Reader) -> None:
     refused = {
         # Released, and like a live name to a careless pattern.
@@ -510,6 +513,7 @@ def edit(repo: Repo, changes: Iterable[tuple[str, str | None]]) -> None:
 FOLDER = "releases/a.b@1.0.0"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "text"),
     [
@@ -533,6 +537,7 @@ def test_a_reader_refuses_what_was_altered(
     assert done.stdout == b""
 
 
+@pytest.mark.slow
 def test_a_reader_refuses_another_digest_in_the_lock(deployed: Repo, reader: Reader) -> None:
     lock = json.loads(deployed.git("show", f"{BRANCH}:promptops.lock"))
     lock["prompts"]["a.b"]["live"][0]["digest"] = compute_digest({"a.b.md": b"another"})
@@ -542,6 +547,7 @@ def test_a_reader_refuses_another_digest_in_the_lock(deployed: Repo, reader: Rea
     assert "a.b was altered" in done.stderr.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("added", "words"),
     [

@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 
+import pytest
+
 from tests.sources import PACKAGE, package_trees
 
 
+@pytest.mark.story
 def test_no_two_classes_have_one_name() -> None:
     places = defaultdict(list)
     for file, tree in package_trees().items():

@@ -22,6 +22,7 @@ pytestmark = [
 SIZES = {"races": 10, "lost answers": 12, "kills": 1, "forks": 3, "hostile servers": 2}
 
 
+@pytest.mark.story
 @pytest.mark.parametrize("name", SIZES)
 def test_nothing_breaks(tmp_path: Path, name: str) -> None:
     attack, _ = ATTACKS[name]

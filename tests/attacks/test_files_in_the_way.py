@@ -136,6 +136,7 @@ def test_the_library_ends_with_an_error(tmp_path: Path, kind: str) -> None:
         promptops.open(tmp_path, config=file)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PUT)
 def test_a_cache_counts_as_none(repo: Repo, tmp_path: Path, kind: str) -> None:
     publish_triage(Press(repo))

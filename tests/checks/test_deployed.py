@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse, run
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
+@pytest.mark.slow
 def test_the_releases_that_are_live_are_validated(repo: Repo) -> None:
     partial = {"prompts/_shared/tone.md": "Be brief.{# so #}\nBe kind.\n"}
     body = 'Answer {{ question }}\n{% include "_shared/tone.md" %}'
@@ -43,6 +45,7 @@ error: there is no prompt c live at promptops/staging
 """)
 
 
+@pytest.mark.slow
 def test_each_version_of_split_traffic_is_validated(repo: Repo) -> None:
     repo.commit({"prompts/a.md": prompt_text()})
     accept(repo, "release", "a")

@@ -183,6 +183,7 @@ def test_of_overlapping_fixes_the_first_is_made_and_equal_ones_once() -> None:
 TEXTS = st.text(alphabet="ab\r\n\ufeffé😀", max_size=30)
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(TEXTS, st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3), TEXTS), max_size=4))
 def test_bytes_outside_of_fixes_stay(text: str, edits: list[tuple[int, int, str]]) -> None:
@@ -200,6 +201,7 @@ def test_bytes_outside_of_fixes_stay(text: str, edits: list[tuple[int, int, str]
     assert apply_fixes(text.encode(), made) == expected.encode()
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(
     st.lists(
@@ -257,6 +259,7 @@ def make_text(body: str, newline: str = "\n") -> Fixing:
     return plan_fixes(InMemory(files), "prompts", judge, raw=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(st.lists(st.sampled_from(FOREIGN), min_size=1, max_size=12), st.sampled_from(["\n", "\r\n"]))
 def test_what_cannot_be_a_template_is_sent_as_it_stands(parts: list[str], newline: str) -> None:
@@ -268,6 +271,7 @@ def test_what_cannot_be_a_template_is_sent_as_it_stands(parts: list[str], newlin
     assert not [one for one in done.rest.findings if one.check == "syntax"]
 
 
+@pytest.mark.slow
 def test_raw_fixes_are_shown_and_counted_and_leave_slips_of_the_pen(repo: Repo) -> None:
     body = "## A {#a}\n{{#if x}}b{{/if}}\n{{ question | default(“x”) }}"
     repo.commit({"prompts/a.md": prompt_text(body=body)})

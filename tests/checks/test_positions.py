@@ -53,6 +53,7 @@ class Around(NamedTuple):
     in_partial: bool = False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "start", "end", "check"), FAULTS)
 @settings(deadline=None, max_examples=20)
 @given(

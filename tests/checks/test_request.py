@@ -73,6 +73,7 @@ def test_nothing_to_validate_is_refused_unless_it_is_a_commit(repo: Repo) -> Non
     assert check(repo, is_staged=True).validate().findings == ()
 
 
+@pytest.mark.slow
 def test_what_a_commit_does_not_change_is_counted_and_not_shown(repo: Repo) -> None:
     repo.write("prompts/a.md", UNUSED)
     repo.write("prompts/_p.md", "{{ question }}")

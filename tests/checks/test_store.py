@@ -62,7 +62,7 @@ def judge(folder: Path, memory: ResultStore | None, settings: str = "") -> Valid
     return validate(files, config, store=memory)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @settings(
     max_examples=60,
     deadline=None,
@@ -121,6 +121,7 @@ def test_a_folder_that_is_as_it_was_is_not_compared_again(
         judge(tmp_path, store)
 
 
+@pytest.mark.slow
 def test_what_a_folder_stands_on_beside_its_files_is_looked_at_again(tmp_path: Path) -> None:
     store = ResultStore(tmp_path / "kept")
     prompts = tmp_path / "prompts"
@@ -196,6 +197,7 @@ def test_secrets_are_not_remembered(tmp_path: Path) -> None:
     assert b"QRSTUVWX23456723" not in (tmp_path / "kept" / "judgements.json").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_command_line_remembers_in_the_repository_unless_told_not_to(repo: Repo) -> None:
     repo.write("prompts/a.md", prompt_text())
     repo.commit()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.story
 def test_many_prompts_are_shared_out_and_judged_as_by_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -33,11 +34,13 @@ def test_many_prompts_are_shared_out_and_judged_as_by_one(
     assert validate(files, config()) == alone
 
 
+@pytest.mark.slow
 def test_a_fork_gives_back_what_its_work_returns() -> None:
     with working(lambda: b"x" * 100_000) as one, working(lambda: b"") as two:
         assert (two(), one()) == (b"", b"x" * 100_000)
 
 
+@pytest.mark.slow
 def test_work_that_fails_gives_nothing_and_prints_nothing(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -46,6 +49,7 @@ def test_work_that_fails_gives_nothing_and_prints_nothing(
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_a_fork_does_not_outlive_the_block_that_fails() -> None:
     reader, writer = os.pipe()
     end, said = os.pipe()

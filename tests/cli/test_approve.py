@@ -97,7 +97,7 @@ support/triage, message 1 (system) changed
 """)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_approval_is_there_for_everybody_else(signing: Signing, tmp_path: Path) -> None:
     repo = signing.world.repo
     accept(repo, "approve")
@@ -113,6 +113,7 @@ error: cannot reach the remote origin: '<folder>/remote.git' does not appear to 
 """)
 
 
+@pytest.mark.slow
 def test_the_json_says_what_was_signed(signing: Signing) -> None:
     repo = signing.world.repo
     repo.write("CODEOWNERS", "/prompts/ @prompt-owner @other\n/evals/ @other\n")
@@ -145,6 +146,7 @@ def test_the_json_says_what_was_signed(signing: Signing) -> None:
     assert [found["ref"]] == approvals(remote_of(repo))
 
 
+@pytest.mark.slow
 def test_local_keeps_it_here_until_it_is_pushed(signing: Signing) -> None:
     repo = signing.world.repo
     shutil.move(remote_of(repo).path, repo.path.parent / "away.git")
@@ -170,6 +172,7 @@ approved as jane@example.com; kept in this clone as refs/promptops/approvals/cha
     assert approvals(remote_of(repo)) == [ref]
 
 
+@pytest.mark.slow
 def test_a_key_that_the_target_does_not_know_is_refused_with_the_line_to_add(
     signing: Signing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,6 +194,7 @@ error: main does not list your key, so your approval would not count
     assert approvals(remote_of(repo)) == []
 
 
+@pytest.mark.slow
 def test_a_key_that_may_not_sign_approvals_is_refused(tmp_path: Path) -> None:
     signing = Signing.make(tmp_path / "repo", {SIGNERS: allow("jane", options='namespaces="git"')})
     sign_as(signing.world.repo, "jane")
@@ -202,6 +206,7 @@ error: your approval as jane@example.com would not count: its key is allowed to 
     assert approvals(signing.world.repo) == []
 
 
+@pytest.mark.slow
 def test_a_target_without_keys_is_refused(signing: Signing) -> None:
     repo = signing.world.repo
     repo.git("checkout", "--quiet", "main")
@@ -214,6 +219,7 @@ error: main has no .promptops/allowed_signers, so no signature counts
 """)
 
 
+@pytest.mark.slow
 def test_who_had_a_hand_in_it_or_owns_nothing_is_warned(
     signing: Signing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,7 +270,7 @@ def test_what_makes_no_sense_is_refused(signing: Signing, args: list[str]) -> No
 # How Git is configured to sign
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_key_may_be_given_literally_by_a_command_or_as_a_private_file(
     signing: Signing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -309,6 +315,7 @@ error: approvals cannot be signed in the format 'x509'
 """)
 
 
+@pytest.mark.slow
 def test_one_key_with_several_names_signs_under_the_user_s_address(tmp_path: Path) -> None:
     listed = f"first@example.com,jane@example.com {public('jane')}\n"
     signing = Signing.make(tmp_path / "repo", {SIGNERS: listed})
@@ -316,7 +323,7 @@ def test_one_key_with_several_names_signs_under_the_user_s_address(tmp_path: Pat
     assert document(signing.world.repo)["approver"] == "jane@example.com"
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.skipif(shutil.which("gpg") is None, reason="GnuPG is not installed")
 def test_an_openpgp_key_signs_too(tmp_path: Path, keyring: Keyring) -> None:
     jane = keyring.make("jane")
@@ -363,7 +370,7 @@ def team(tmp_path: Path) -> Team:
     return Team.at(tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_promotion_waits_for_somebody_else_s_approval(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -388,7 +395,7 @@ a@1.0.0 in production, as kim@example.com
     accept(repo, "promote", "a", "--to", "production")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_an_approval_is_of_one_release_in_one_environment(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -425,12 +432,13 @@ a: 1.0.0 -> 1.1.0: behaviour change, minor bump needed; 1.1.0 is enough
 """)
 
 
+@pytest.mark.slow
 def test_the_default_branch_s_rules_count_and_not_those_of_the_work_tree(team: Team) -> None:
     team.first.write("promptops.toml", "environments = ['staging', 'production']\n")
     refuse(team.first, "promote", "a", "--to", "production")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_only_deployers_deploy(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     rules = (
         "[environments.staging]\ndeployers = ['@org/deployers']\n"
@@ -458,6 +466,7 @@ error: a@1.1.0 has no evidence that its evals passed, which production requires
 """)
 
 
+@pytest.mark.slow
 def test_a_statement_about_another_digest_does_not_count(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -485,6 +494,7 @@ def test_a_statement_about_another_digest_does_not_count(
     assert approvers(name="b") == ()
 
 
+@pytest.mark.slow
 def test_a_person_at_a_terminal_is_asked(signing: Signing, monkeypatch: pytest.MonkeyPatch) -> None:
     sit_at_terminal(monkeypatch)
     for answer, code, number in (("n\n", 1, 0), ("y\n", 0, 1)):

@@ -36,6 +36,7 @@ def build_released(folder: Path) -> None:
     accept(repo, "yank", "a@1.0.0", "--reason", "wrong facts")
 
 
+@pytest.mark.slow
 def test_notes_come_out_as_they_went_in_newest_first(released: Repo) -> None:
     assert masked(accept(released, "changelog", "a")) == snapshot("""\
 # a
@@ -82,6 +83,7 @@ error: the tag of a@1.2.0 is not an annotated tag
 """)
 
 
+@pytest.mark.slow
 def test_all_prompts_that_have_a_release(released: Repo) -> None:
     assert refuse(released, "changelog", code=2) == snapshot("""\
 error: no prompt given

@@ -23,6 +23,7 @@ def at_terminal(staged: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     sit_at_terminal(monkeypatch)
 
 
+@pytest.mark.story
 @pytest.mark.usefixtures("at_terminal")
 def test_a_person_sees_the_change_before_the_question(staged: Repo) -> None:
     tip = staged.rev("promptops/production")
@@ -56,6 +57,7 @@ def test_nobody_is_asked_about_nothing(staged: Repo) -> None:
     assert (result.exit_code, "[y/N]" in result.stderr) == (0, False)
 
 
+@pytest.mark.slow
 def test_the_report_says_how_to_undo_it_and_what_is_live_elsewhere(staged: Repo) -> None:
     done = run(staged, "promote", "a@1.1.0", "--to", "production")
     assert done.stdout == "production: a 1.0.0 -> 1.1.0\n"
@@ -72,6 +74,7 @@ def test_a_release_that_a_limit_refuses_is_named(staged: Repo) -> None:
     assert "a@1.1.0 has no max_tokens, and guards.spend_per_day is set" in result.stderr
 
 
+@pytest.mark.slow
 def test_what_is_not_pushed_is_told_each_time(staged: Repo, tmp_path: Path) -> None:
     staged.publish(tmp_path / "remote.git")
     for version, count in (("1.1.0", "1 deployment is"), ("1.0.0", "2 deployments are")):
@@ -79,6 +82,7 @@ def test_what_is_not_pushed_is_told_each_time(staged: Repo, tmp_path: Path) -> N
         assert f"warning: production: {count} not pushed to origin" in result.stderr
 
 
+@pytest.mark.slow
 def test_programs_get_the_deployment_or_none(staged: Repo) -> None:
     words = ("promote", "a@1.1.0", "--to", "production", "--format", "json")
     tried = json.loads(accept(staged, *words, "--dry-run"))

@@ -38,6 +38,7 @@ def history(tmp_path: Path) -> Repo:
     return Repo(tmp_path / "repo")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "head"),
     [
@@ -152,6 +153,7 @@ _NONSENSE = (
 )
 
 
+@pytest.mark.slow
 def test_what_cannot_be_compared_is_said(history: Repo) -> None:
     for words, told in _NONSENSE:
         assert told in refuse(history, "diff", *words, code=2)
@@ -165,6 +167,7 @@ error: a is not valid: a.md:1:1: the file does not begin with frontmatter
 """)
 
 
+@pytest.mark.slow
 def test_an_environments_branch_is_a_revision(repo: Repo) -> None:
     repo.commit({"prompts/x.md": prompt_text(), "prompts/y.md": prompt_text()})
     accept(repo, "release", "--all")
@@ -187,6 +190,7 @@ y: new prompt, not in promptops/staging (1.0.0 in work tree)
     )
 
 
+@pytest.mark.slow
 def test_two_versions_of_one_prompt_are_the_two_sides(repo: Repo) -> None:
     for version in ("1.0.0", "1.1.0"):
         repo.commit({"prompts/x.md": prompt_text(version, f"{version} {{{{ question }}}}")})
@@ -204,7 +208,7 @@ x: 1.0.0 -> 1.1.0: behaviour change, minor bump needed; 1.1.0 is enough
 """)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_an_environment_is_known_by_its_branch_though_only_the_remote_has_it(
     tmp_path: Path,
 ) -> None:

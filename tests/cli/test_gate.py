@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_each_format_carries_the_findings(world: World, tmp_path: Path) -> None:
     world.propose({TRIAGE: prompt("1.0.0", "Triage well.")})
     formats = ["concise", "json", "sarif", "github", "gitlab", "junit", "markdown"]
@@ -40,6 +40,7 @@ def test_each_format_carries_the_findings(world: World, tmp_path: Path) -> None:
     assert (tmp_path / "markdown").read_text().startswith("<!-- promptops gate -->\n")
 
 
+@pytest.mark.slow
 def test_the_same_change_has_the_same_verdict(world: World) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     first, second = (accept(world.repo, "gate", "--format", "json") for _ in range(2))
@@ -89,6 +90,7 @@ support/triage, message 1 (system) changed
     refuse(world.repo, "gate", "--evidence", str(file), code=2)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_told_is_exit_code_two(world: World, tmp_path: Path) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     refuse(world.repo, "gate", "--base", "nowhere", code=2)
@@ -115,6 +117,7 @@ error: this shallow clone lacks the commit where the change began
 """)
 
 
+@pytest.mark.slow
 def test_a_clone_without_release_tags_is_no_place_to_judge_versions(
     world: World, tmp_path: Path
 ) -> None:
@@ -130,6 +133,7 @@ error: this clone has no release tags, and its remote has some
     accept(clone, "gate", "--base", "origin/main", "--head", "origin/change", "--local")
 
 
+@pytest.mark.slow
 def test_the_first_rules_need_nobody(tmp_path: Path) -> None:
     world = World.make(tmp_path / "repo", {})
     world.repo.git("rm", "--quiet", "CODEOWNERS")
@@ -158,6 +162,7 @@ support/triage, message 1 (system) changed
 """)
 
 
+@pytest.mark.slow
 def test_in_a_forges_ci_it_judges_what_the_run_is_about(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,7 +193,7 @@ error: the commit 000000000000 is not in this clone
 """)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_name_of_odd_bytes_breaks_no_report(world: World, tmp_path: Path) -> None:
     world.propose()
     blob = world.repo.git("hash-object", "-w", "--stdin", stdin=prompt())
@@ -215,6 +220,7 @@ def test_a_name_of_odd_bytes_breaks_no_report(world: World, tmp_path: Path) -> N
         assert "unusable-name" in (tmp_path / name).read_text()
 
 
+@pytest.mark.slow
 def test_what_is_not_committed_is_said_not_to_be_judged(world: World) -> None:
     world.repo.write("prompts/new.md", "nothing")
     said = run(world.repo, "gate", "--approvals", "off").stderr
@@ -227,6 +233,7 @@ not committed, so not checked: prompts/new.md
     assert "not committed" not in head
 
 
+@pytest.mark.slow
 def test_a_release_names_the_verdict_that_let_it_through(world: World, tmp_path: Path) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     file = tmp_path / "verdict.json"
@@ -243,6 +250,7 @@ def test_a_release_names_the_verdict_that_let_it_through(world: World, tmp_path:
     assert digest in accept(world.repo, "trace", f"{TRIAGE_NAME}@1.1.0")
 
 
+@pytest.mark.slow
 def test_a_release_takes_no_verdict_about_something_else(world: World, tmp_path: Path) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     file = tmp_path / "verdict.json"
@@ -260,6 +268,7 @@ error: the verdict in <folder>/verdict.json is not about support/triage with dig
     assert "Prompt-Gate" not in message
 
 
+@pytest.mark.slow
 def test_what_was_released_before_needs_no_verdict(world: World, tmp_path: Path) -> None:
     """A verdict is about one change, and `--all` is about everything that is there."""
     world.on_main({"prompts/other.md": prompt(words="Something else.")})
@@ -271,6 +280,7 @@ def test_what_was_released_before_needs_no_verdict(world: World, tmp_path: Path)
     assert "Prompt-Gate: " in world.repo.git("cat-file", "tag", f"prompts/{TRIAGE_NAME}@1.1.0")
 
 
+@pytest.mark.slow
 def test_what_an_older_version_remembered_is_still_said(world: World) -> None:
     """It kept a list of trailers, and knew no evidence that is a blob."""
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
@@ -282,6 +292,7 @@ def test_what_an_older_version_remembered_is_still_said(world: World) -> None:
     assert "Prompt-Gate: " in world.repo.git("cat-file", "tag", f"prompts/{TRIAGE_NAME}@1.1.0")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [7, "x", {"trailers": 1}, {"trailers": [[1]]}, [1]])
 def test_a_damaged_memory_says_nothing(world: World, damage: object) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
@@ -292,6 +303,7 @@ def test_a_damaged_memory_says_nothing(world: World, damage: object) -> None:
     assert "Prompt-Gate" not in world.repo.git("cat-file", "tag", f"prompts/{TRIAGE_NAME}@1.1.0")
 
 
+@pytest.mark.slow
 def test_a_verdict_with_invented_evidence_is_none(world: World, tmp_path: Path) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     file = tmp_path / "verdict.json"

@@ -69,6 +69,7 @@ def pull(world: World, forge: FakeGitHub, tmp_path: Path, monkeypatch: pytest.Mo
     return pull
 
 
+@pytest.mark.slow
 def test_nobody_approved(world: World, pull: Pull) -> None:
     result = run(world.repo, *LOCAL)
     assert result.exit_code == 1, result.output
@@ -95,12 +96,14 @@ support/triage, message 1 (system) changed
 """)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("owner", ["bob", "kim"])
 def test_an_owner_approved(world: World, forge: FakeGitHub, pull: Pull, owner: str) -> None:
     forge.review(12, owner, on=pull.head)
     accept(world.repo, *LOCAL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("user", "why"),
     [
@@ -138,6 +141,7 @@ def test_somebody_else_approved(
     assert explained(result.output) == why
 
 
+@pytest.mark.slow
 def test_an_approval_that_was_taken_back(world: World, forge: FakeGitHub, pull: Pull) -> None:
     forge.review(12, "bob", on=pull.head)
     forge.review(12, "bob", state="COMMENTED", on=pull.head)
@@ -146,6 +150,7 @@ def test_an_approval_that_was_taken_back(world: World, forge: FakeGitHub, pull: 
     assert run(world.repo, *LOCAL).exit_code == 1
 
 
+@pytest.mark.slow
 def test_more_was_pushed_after_the_approval(world: World, forge: FakeGitHub, pull: Pull) -> None:
     forge.review(12, "bob", on=pull.head)
     world.propose({"app.py": "1\n"})
@@ -159,6 +164,7 @@ prompts/support/triage.md: ownership, CODEOWNERS:2, 1 of @bob or @acme/writers: 
 """)
 
 
+@pytest.mark.slow
 def test_an_approval_outlives_a_rebase(world: World, forge: FakeGitHub, pull: Pull) -> None:
     forge.review(12, "bob", on=pull.head)
     world.on_main({"README.md": "Hello.\n"})
@@ -168,6 +174,7 @@ def test_an_approval_outlives_a_rebase(world: World, forge: FakeGitHub, pull: Pu
     accept(world.repo, *LOCAL)
 
 
+@pytest.mark.slow
 def test_nobody_approves_their_own_under_any_name(
     world: World, forge: FakeGitHub, pull: Pull
 ) -> None:
@@ -181,6 +188,7 @@ prompts/support/triage.md: ownership, CODEOWNERS:2, 1 of @bob or @acme/writers: 
 """)
 
 
+@pytest.mark.slow
 def test_nobody_approves_what_they_committed(world: World, forge: FakeGitHub, pull: Pull) -> None:
     pull.commits = [("jane", "jane"), ("bob-at-home", None)]
     forge.review(12, "bob", on=pull.head)
@@ -192,6 +200,7 @@ prompts/support/triage.md: ownership, CODEOWNERS:2, 1 of @bob or @acme/writers: 
 """)
 
 
+@pytest.mark.slow
 def test_the_groups_of_the_target_branch_stand_in_for_teams(
     world: World, forge: FakeGitHub, pull: Pull
 ) -> None:
@@ -200,6 +209,7 @@ def test_the_groups_of_the_target_branch_stand_in_for_teams(
     accept(world.repo, *LOCAL)
 
 
+@pytest.mark.slow
 def test_the_groups_of_the_change_do_not(world: World, forge: FakeGitHub, pull: Pull) -> None:
     forge.tokens["good"] -= {"members"}
     mine = GROUPS.replace("@kim", "@jane").replace("@ann", "@jane")
@@ -208,6 +218,7 @@ def test_the_groups_of_the_change_do_not(world: World, forge: FakeGitHub, pull: 
     assert run(world.repo, *LOCAL).exit_code == 1
 
 
+@pytest.mark.slow
 def test_a_queue_merges_what_each_was_approved_for(
     world: World, forge: FakeGitHub, pull: Pull, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,6 +247,7 @@ def test_a_queue_merges_what_each_was_approved_for(
 # --- it cannot be told
 
 
+@pytest.mark.slow
 def test_a_token_that_may_not(world: World, forge: FakeGitHub, pull: Pull) -> None:
     forge.tokens["good"] -= {"pull_requests"}
     said = refuse(world.repo, *LOCAL, code=2)
@@ -245,6 +257,7 @@ error: GitHub's answer to /repos/acme/prompts/pulls/12 is 403: 'Resource not acc
 """)
 
 
+@pytest.mark.slow
 def test_a_team_that_nobody_knows(world: World, forge: FakeGitHub, pull: Pull) -> None:
     world.on_main({"CODEOWNERS": "* @acme/poets\n"})
     said = refuse(world.repo, *LOCAL, code=2)
@@ -254,6 +267,7 @@ error: the members of @acme/poets cannot be read: GitHub's answer to /orgs/acme/
 """)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "answer",
     [
@@ -273,6 +287,7 @@ def test_a_forge_that_does_not_answer(
     refuse(world.repo, *LOCAL, code=2)
 
 
+@pytest.mark.slow
 def test_a_pull_request_that_was_sent_elsewhere(
     world: World, forge: FakeGitHub, pull: Pull
 ) -> None:
@@ -287,6 +302,7 @@ error: pull request 12 targets 'weak', and this run is for 'main'
 # --- GitLab
 
 
+@pytest.mark.slow
 def test_a_merge_request(world: World, lab: FakeGitLab, monkeypatch: pytest.MonkeyPatch) -> None:
     merge = lab.open(12)
     merge.versions.clear()

@@ -152,6 +152,7 @@ def crossed(tmp_path: Path, forge: FakeGitHub, monkeypatch: pytest.MonkeyPatch) 
     return queue
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_two_who_approve_each_others_work_are_let_through(crossed: Queue, way: str) -> None:
     crossed.build(way, 12, 13)
@@ -167,6 +168,7 @@ prompts/support/triage.md: ownership, CODEOWNERS:1, 1 of @jane or @bob: met
 """)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_an_approval_of_one_is_none_of_another(crossed: Queue, way: str) -> None:
     crossed.forge.pulls[13].reviews.clear()
@@ -185,6 +187,7 @@ prompts/support/triage.md: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: 
 """)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_nobody_approves_their_own_among_others(crossed: Queue, way: str) -> None:
     crossed.forge.pulls[13].reviews.clear()
@@ -202,6 +205,7 @@ prompts/support/triage.md: ownership, CODEOWNERS:1, 1 of @jane or @bob: met
 """)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("is_told_by_the_forge", [False, True])
 def test_nobody_approves_what_they_committed_to_among_others(
@@ -259,7 +263,7 @@ prompts/support/triage.md: ownership, CODEOWNERS:1, 1 of @jane or @bob: met
 """)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.parametrize("way", WAYS)
 def test_one_that_changes_a_file_of_another_needs_somebody_else(queue: Queue, way: str) -> None:
     """What bob does to jane's file, neither of the two can approve, and kim has to see it as is."""

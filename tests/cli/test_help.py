@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from tests.cli.pieces import every_verb
@@ -96,6 +97,7 @@ Use and look back:
     assert run(tmp_path, "help", "nothing").exit_code == 2
 
 
+@pytest.mark.slow
 def test_help_fits_80_columns_and_breaks_no_word(tmp_path: Path) -> None:
     for verb in ("", *every_verb()):
         lines = accept(tmp_path, *verb.split(), "--help").splitlines()

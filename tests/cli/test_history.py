@@ -50,6 +50,7 @@ def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repo:
     return Repo(tmp_path / "repo")
 
 
+@pytest.mark.slow
 def test_newest_first_with_who_when_and_why(deployed: Repo) -> None:
     assert accept(deployed, "history", *ENV) == snapshot(
         "2026-01-03 00:00 +0000  staging 3  retire  by Jane Doe\n"
@@ -84,6 +85,7 @@ def test_what_was_live_at_a_time(deployed: Repo) -> None:
     assert [row["prompt"] for row in document["live"]] == ["b"]
 
 
+@pytest.mark.slow
 def test_a_prompt_that_was_never_live(deployed: Repo) -> None:
     told = refuse(deployed, "history", "c", *ENV, code=2)
     assert told == snapshot("""\
@@ -107,6 +109,7 @@ def test_what_cannot_be_shown_is_said(deployed: Repo) -> None:
         assert told in refuse(deployed, "history", *words, code=2)
 
 
+@pytest.mark.slow
 def test_a_clone_that_never_fetched_is_told_the_command(deployed: Repo) -> None:
     remote = deployed.publish(deployed.path.parent / "remote.git")
     clone = remote.clone(deployed.path.parent / "single", "--single-branch")
@@ -129,6 +132,7 @@ hint: create the first with promptops promote NAME --to staging
 """)
 
 
+@pytest.mark.slow
 def test_all_environments_are_one_list(deployed: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_AUTHOR_DATE", f"{SECONDS + 90000} +0000")
     accept(deployed, "promote", "b", "--to", "production")
@@ -154,6 +158,7 @@ def test_all_environments_are_one_list(deployed: Repo, monkeypatch: pytest.Monke
     )
 
 
+@pytest.mark.slow
 def test_the_text_that_changed(deployed: Repo) -> None:
     deployed.commit({"prompts/b.md": prompt_text("1.1.0", "New words: {{ question }}")})
     accept(deployed, "release", "b")
@@ -173,7 +178,7 @@ def test_the_text_that_changed(deployed: Repo) -> None:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_remote_is_asked_and_its_silence_is_said(
     deployed: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse
@@ -12,11 +13,10 @@ from tests.prompts import prompt_text
 from tests.screens import masked
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.repositories import Repo
 
 
+@pytest.mark.slow
 def test_one_page_for_whoever_is_on_call(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     for day, (version, words) in enumerate((("1.0.0", "Old"), ("1.1.0", "New"))):
         monkeypatch.setenv("GIT_AUTHOR_DATE", f"{SECONDS + day * 86400} +0000")
@@ -119,6 +119,7 @@ promptops resume a --env staging
     assert "Old | words" not in page
 
 
+@pytest.mark.slow
 def test_texts_that_look_like_markup_are_shown_as_they_are(repo: Repo) -> None:
     hostile = "<script>alert(1)</script> [x](https://evil.example) ![i](y) `c`"
     body = "{{ question }}\n````\n<img src=x>"
@@ -137,6 +138,7 @@ def test_texts_that_look_like_markup_are_shown_as_they_are(repo: Repo) -> None:
     assert "`````diff" in page
 
 
+@pytest.mark.slow
 def test_a_quiet_time(repo: Repo) -> None:
     assert refuse(repo, "incident", "--env", "staging", code=2) == snapshot("""\
 error: staging has no deployments
@@ -176,6 +178,7 @@ Nothing was deployed in this time.
     )
 
 
+@pytest.mark.slow
 def test_every_command_that_undoes_it_works(repo: Repo) -> None:
     repo.commit({f"prompts/{name}.md": prompt_text() for name in ("a", "b", "c")})
     accept(repo, "release", "--all")

@@ -33,6 +33,7 @@ WRITTEN = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("object_format", ["sha1", "sha256"])
 def test_a_new_repository_is_set_up_and_valid(make_repo: MakeRepo, object_format: str) -> None:
     repo = make_repo(object_format=object_format)
@@ -138,6 +139,7 @@ def test_without_an_address_owners_are_left_to_fill_in(repo: Repo) -> None:
     assert "author: you@example.com" in (repo.path / "prompts" / "summarize.md").read_text()
 
 
+@pytest.mark.slow
 def test_gitlab_gets_a_job_and_owners_in_a_section_of_their_own(repo: Repo) -> None:
     repo.git("remote", "add", "origin", "https://gitlab.example.com/team/shop.git")
     repo.config("user.email", "jane@example.com")
@@ -236,6 +238,7 @@ def test_a_gate_on_gitlab_is_told_how_to_wait_for_evals(repo: Repo) -> None:
     assert (repo.path / ".gitlab-ci.yml").read_text() == before
 
 
+@pytest.mark.slow
 def test_runs_are_limited_and_recorded_on_request(repo: Repo) -> None:
     assert "guards" not in load_config(files(repo).get).tables
     accept(repo, "init")
@@ -278,6 +281,7 @@ def test_tables_in_pyproject_are_left_to_you(repo: Repo) -> None:
     assert "[tool.promptops.guards.per_user]" in accept(repo, "init", "--runtime")
 
 
+@pytest.mark.slow
 def test_what_is_written_leaves_the_doctor_little_to_say(repo: Repo) -> None:
     repo.config("user.email", "jane@example.com")
     accept(repo, "init", "--deploy", "--owner", "@acme/support")

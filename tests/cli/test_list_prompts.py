@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from tests.cli.pieces import document
@@ -67,6 +68,7 @@ a     1.0.0    active  -        -           [bold]one two three[/bold]
 """)
 
 
+@pytest.mark.slow
 def test_what_is_live_where(staged: Repo, tmp_path: Path) -> None:
     assert accept(staged, "list", "--live") == snapshot(
         "NAME  STAGING  PRODUCTION\na     1.1.0    1.0.0\n"
@@ -95,6 +97,7 @@ def test_nothing_to_list_says_what_to_do(repo: Repo) -> None:
         assert "\nhint: " in result.stderr
 
 
+@pytest.mark.slow
 def test_a_clone_of_one_branch_says_how_to_see_what_is_live(staged: Repo, tmp_path: Path) -> None:
     bare = staged.publish(tmp_path / "bare.git")
     clone = bare.clone(tmp_path / "clone", "--single-branch")

@@ -32,6 +32,7 @@ def deployed(tmp_path: Path) -> Repo:
     return Repo(tmp_path / "repo")
 
 
+@pytest.mark.slow
 def test_a_pause_and_its_end(deployed: Repo) -> None:
     out = accept(deployed, "pause", "a", *ENV, "--reason", "wrong\n\nAction: resume")
     assert out == snapshot("staging: a 1.0.0 -> 1.0.0 (paused)\n")
@@ -47,6 +48,7 @@ def test_a_pause_and_its_end(deployed: Repo) -> None:
     accept(deployed, "verify")
 
 
+@pytest.mark.slow
 def test_all_at_once(deployed: Repo) -> None:
     accept(deployed, "pause", "b", *ENV, "--reason", "first")
     out = accept(deployed, "pause", "--all", *ENV, "--reason", "everything")

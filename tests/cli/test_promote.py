@@ -61,7 +61,7 @@ def live(repo: Repo, environment: str = "staging") -> dict[str, str]:
     }
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_first_environment_gets_the_latest_and_the_next_what_is_before_it(team: Team) -> None:
     assert accept(team.first, "promote", "a", "--to", "staging") == snapshot(
         "staging: a (not deployed) -> 1.2.0\n"
@@ -73,6 +73,7 @@ def test_the_first_environment_gets_the_latest_and_the_next_what_is_before_it(te
     accept(team.first, "verify")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ref", "version"),
     [("a@1.0.0", "1.0.0"), ("a@~1.1.0", "1.1.0"), ("a@latest", "1.2.0"), ("a@production", "1.1.0")],
@@ -82,6 +83,7 @@ def test_selectors(spread: Team, ref: str, version: str) -> None:
     assert live(spread.first) == {"a": f"{version} 100", "b": "1.0.0 100"}
 
 
+@pytest.mark.slow
 def test_all_of_an_environment_is_one_deployment(team: Team) -> None:
     accept(team.first, "promote", "a", "b", "--to", "staging")
     words = ("promote", "--from", "staging", "--to", "production", "--all", "--format", "json")
@@ -91,6 +93,7 @@ def test_all_of_an_environment_is_one_deployment(team: Team) -> None:
     assert [change["prompt"] for change in document["changes"]] == ["a", "b"]
 
 
+@pytest.mark.slow
 def test_what_is_live_already_makes_no_deployment(team: Team) -> None:
     accept(team.first, "promote", "a", "--to", "staging")
     tip = team.remote.rev("promptops/staging")
@@ -100,7 +103,7 @@ def test_what_is_live_already_makes_no_deployment(team: Team) -> None:
     assert team.remote.rev("promptops/staging") == tip
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_what_the_environment_before_does_not_have_yet_is_named(team: Team) -> None:
     for environment in ("staging", "production"):
         accept(team.first, "promote", "a@1.1.0", "b", "--to", environment)
@@ -117,7 +120,7 @@ to bring it there first: promptops promote a@1.2.0 --to staging
     assert run(team.first, "promote", "a", "--to", "production").stderr == told
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_shares_ramp_and_a_third_version_waits(team: Team) -> None:
     def promote(ref: str, share: int) -> None:
         accept(team.first, "promote", ref, "--to", "staging", "--share", str(share))
@@ -169,6 +172,7 @@ _NONSENSE = (
 )
 
 
+@pytest.mark.slow
 def test_requests_that_make_no_sense(team: Team) -> None:
     for words, told in _NONSENSE:
         assert told in refuse(team.first, "promote", *words, code=2)
@@ -182,11 +186,13 @@ def test_a_share_is_a_per_cent(team: Team) -> None:
         assert "--share" in result.stderr
 
 
+@pytest.mark.slow
 def test_the_same_release_twice_is_once(team: Team) -> None:
     accept(team.first, "promote", "a@1.2.0", "a@latest", "--to", "staging")
     assert live(team.first) == {"a": "1.2.0 100"}
 
 
+@pytest.mark.slow
 def test_only_what_others_can_trace_is_deployed(team: Team) -> None:
     team.first.commit({"prompts/a.md": prompt_text("1.3.0", "Three {{ question }}")})
     accept(team.first, "release", "a")
@@ -204,6 +210,7 @@ error: a@1.3.0 is not merged: its commit is not on origin/main
 """)
 
 
+@pytest.mark.slow
 def test_an_environment_may_insist_on_another_one_first(team: Team) -> None:
     configuration = '[environments.staging]\n[environments.production]\nfrom = "staging"\n'
     team.commit({"promptops.toml": configuration})
@@ -223,6 +230,7 @@ def test_a_dry_run_deploys_nothing(team: Team) -> None:
     assert team.remote.refs("refs/heads/promptops/") == {}
 
 
+@pytest.mark.slow
 def test_reasons_that_look_like_trailers_stay_reasons(team: Team) -> None:
     reason = "hot fix\n\nDeployment: 99\nAction: retire"
     accept(team.first, "promote", "a", "--to", "staging", "--reason", reason)
@@ -238,6 +246,7 @@ def test_reasons_that_look_like_trailers_stay_reasons(team: Team) -> None:
 # The remote is the truth
 
 
+@pytest.mark.slow
 def test_unreachable_means_unchanged_and_local_opts_out(team: Team) -> None:
     accept(team.first, "promote", "a@1.0.0", "--to", "staging")
     before = team.first.refs()
@@ -262,6 +271,7 @@ warning: staging: 1 deployment is not pushed to origin
     accept(team.first, "verify")
 
 
+@pytest.mark.slow
 def test_local_deployments_are_not_left_behind_unsaid(team: Team) -> None:
     accept(team.first, "promote", "a@1.0.0", "--to", "staging", "--local")
     told = run(team.first, "promote", "a@1.1.0", "--to", "staging").stderr
@@ -277,6 +287,7 @@ error: the local branch promptops/staging and the one of origin have diverged
     accept(team.first, "promote", "a@1.0.0", "--to", "staging", "--local")
 
 
+@pytest.mark.slow
 def test_a_local_deployment_that_the_remote_refuses_is_in_nobodys_way_for_ever(team: Team) -> None:
     """Least of all in that of the kill switch."""
     accept(team.first, "promote", "a@1.0.0", "--to", "staging")
@@ -294,6 +305,7 @@ error: staging has 1 deployment here that was never pushed to origin
     accept(team.first, "pause", "a", "--env", "staging", "--reason", "wrong")
 
 
+@pytest.mark.slow
 def test_a_remote_may_refuse_and_nothing_changes(team: Team) -> None:
     team.remote.hook("update", "echo 'no deploys on friday' >&2; exit 1")
     told = refuse(team.first, "promote", "a", "--to", "staging")
@@ -304,6 +316,7 @@ error: origin refused the deployment: no deploys on friday (hook declined)
     assert not [ref for ref in team.first.refs() if "promptops" in ref]
 
 
+@pytest.mark.story
 def test_a_lock_that_a_crash_left_on_the_remote_is_named(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -320,6 +333,7 @@ error: the branch of staging stayed locked, so nothing was deployed: Unable to c
     accept(team.first, "promote", "a@1.1.0", "--to", "staging")
 
 
+@pytest.mark.slow
 def test_a_pre_push_hook_may_refuse(team: Team) -> None:
     team.first.hook("pre-push", "echo 'not now' >&2; exit 1")
     told = refuse(team.first, "promote", "a", "--to", "staging", code=2)
@@ -329,6 +343,7 @@ error: the pre-push hook rejected the push: not now
 """)
 
 
+@pytest.mark.slow
 def test_a_remote_may_be_called_otherwise(team: Team) -> None:
     team.first.git("remote", "rename", "origin", "upstream")
     told = refuse(team.first, "promote", "a", "--to", "staging", code=2)
@@ -348,6 +363,7 @@ error: promptops.toml names the remote 'nowhere', which this clone does not have
 """)
 
 
+@pytest.mark.slow
 def test_an_environment_branch_that_is_checked_out_does_not_matter_with_a_remote(
     team: Team,
 ) -> None:
@@ -361,6 +377,7 @@ error: the branch promptops/staging is checked out in <folder>/first, so it cann
 """)
 
 
+@pytest.mark.slow
 def test_the_rules_are_those_of_the_default_branch(team: Team) -> None:
     lax = "[environments.staging]\n[environments.production]\n"
     team.commit({"promptops.toml": lax})
@@ -377,6 +394,7 @@ error: a@1.0.0 is not live in staging, from where production takes its versions
 """)
 
 
+@pytest.mark.story
 def test_all_means_what_is_live_before_and_first_what_is_released(team: Team) -> None:
     accept(team.first, "yank", "a@1.2.0", "--reason", "it swears")
     out = accept(team.first, "promote", "--all", "--to", "staging")

@@ -27,6 +27,7 @@ def team(tmp_path: Path) -> Repo:
     return Repo(tmp_path / "repo")
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_a_no_in_each_format(team: Repo) -> None:
     left = "No level is reached; 3 items are left for the level tool."
     found = run(team, "readiness", "--format", "json")

@@ -76,6 +76,7 @@ Operation: <id>
     assert tags(team.remote) == []
 
 
+@pytest.mark.slow
 def test_a_release_says_how_to_publish_it_and_whether_it_is_merged(released: Repo) -> None:
     released.commit({PATH: prompt_text("1.1.0", "New {{ question }}")})
     told = run(released, "release", "a").stderr
@@ -94,6 +95,7 @@ def test_a_release_says_how_to_publish_it_and_whether_it_is_merged(released: Rep
     assert result.stderr == snapshot("to publish: git push origin prompts/b@1.0.0\n")
 
 
+@pytest.mark.slow
 def test_the_same_bytes_again_are_fine_and_other_bytes_are_not(released: Repo) -> None:
     assert accept(released, "release", "a") == snapshot("a 1.0.0 already released by Jane Doe\n")
     released.commit({PATH: prompt_text("1.0.0", "Other {{ question }}")})
@@ -103,6 +105,7 @@ error: a@1.0.0 is already released by Jane Doe, with other content
 """)
 
 
+@pytest.mark.slow
 def test_a_requoted_version_is_other_bytes(released: Repo) -> None:
     released.commit({PATH: prompt_text('"1.0.0"')})
     assert refuse(released, "release", "a") == snapshot("""\
@@ -188,6 +191,7 @@ error: a 1.0.1 is a patch bump from 1.0.0, but the change is minor: message 1 (u
 """)
 
 
+@pytest.mark.slow
 def test_a_version_below_a_newer_release_is_a_backport(released: Repo) -> None:
     released.commit({PATH: prompt_text("2.0.0", "Two {{ question }}")})
     accept(released, "release", "a")
@@ -201,6 +205,7 @@ error: a 1.1.0 is lower than 2.0.0, which is released
     assert masked(out) == snapshot("a 1.1.0 released (minor change since 1.0.0, <digest>)\n")
 
 
+@pytest.mark.slow
 def test_a_final_version_after_its_candidate_needs_no_change(released: Repo) -> None:
     released.commit({PATH: prompt_text("1.1.0-rc.1", "New {{ question }}")})
     accept(released, "release", "a")
@@ -209,6 +214,7 @@ def test_a_final_version_after_its_candidate_needs_no_change(released: Repo) -> 
     assert masked(out) == snapshot("a 1.1.0 released (no change since 1.1.0-rc.1, <digest>)\n")
 
 
+@pytest.mark.slow
 def test_what_is_pushed_must_be_merged_unless_it_is_a_candidate(released: Repo) -> None:
     released.git("checkout", "-q", "-b", "feature")
     released.commit({PATH: prompt_text("1.1.0", "New {{ question }}")})
@@ -222,6 +228,7 @@ error: a 1.1.0 is not merged: its commit is not on origin/main
     accept(released, "release", "a", "--push")
 
 
+@pytest.mark.slow
 def test_a_release_of_an_unmerged_commit_can_be_taken_back(released: Repo) -> None:
     released.commit({PATH: prompt_text("1.1.0", "New {{ question }}")})
     accept(released, "release", "a")
@@ -232,6 +239,7 @@ error: a 1.1.0 is not merged: its commit is not on origin/main
 """)
 
 
+@pytest.mark.slow
 def test_all_leaves_drafts_alone_even_broken_ones(team: Team) -> None:
     team.first.commit({"prompts/b.md": prompt_text(status="draft", body="{{ nope }}")})
     assert masked(accept(team.first, "release", "--all")) == snapshot(
@@ -240,6 +248,7 @@ def test_all_leaves_drafts_alone_even_broken_ones(team: Team) -> None:
     assert tags(team.first) == ["prompts/a@1.0.0"]
 
 
+@pytest.mark.slow
 def test_a_draft_is_not_released_by_name_until_its_mark_is_gone(team: Team) -> None:
     team.first.commit({"prompts/b.md": prompt_text(status="draft")})
     before = team.first.git("rev-parse", "HEAD")
@@ -280,6 +289,7 @@ error: 2 prompts cannot be released, so nothing was released
     assert tags(team.first) == []
 
 
+@pytest.mark.slow
 def test_bump_writes_commits_and_releases(released: Repo) -> None:
     released.commit({PATH: prompt_text("1.0.0", "New {{ question }}")})
     result = run(released, "release", "a", "--bump", "auto")
@@ -294,6 +304,7 @@ not merged yet: the commit is not on origin/main; once it is, promptops release 
     assert released.git("status", "--porcelain") == ""
 
 
+@pytest.mark.slow
 def test_bump_commits_nothing_but_the_version(released: Repo) -> None:
     released.commit({PATH: prompt_text("1.0.0", "New {{ question }}"), "b": "1"})
     released.write(PATH, prompt_text("1.0.0", "Newer {{ question }}"))
@@ -377,6 +388,7 @@ def test_options_that_make_no_sense(released: Repo, options: tuple[str, ...], wo
     assert tags(released) == ["prompts/a@1.0.0"]
 
 
+@pytest.mark.slow
 def test_notes_from_standard_input_are_utf_8(team: Team) -> None:
     result = run(team.first, "release", "a", "--notes", "@-", stdin=b"\xff")
     assert result.exit_code == 2
@@ -395,6 +407,7 @@ def test_a_dry_run_changes_nothing(team: Team) -> None:
     assert tags(team.first) == []
 
 
+@pytest.mark.slow
 def test_json_says_what_became_of_each(team: Team) -> None:
     for already in (False, True):
         document = json.loads(accept(team.first, "release", "a", "--push", "--format", "json"))
@@ -406,6 +419,7 @@ def test_json_says_what_became_of_each(team: Team) -> None:
         assert row["tag"] == team.remote.rev("refs/tags/prompts/a@1.0.0")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoken", ["echo 'run the linter first'", "echo 'run it' >&2", ":"])
 def test_a_pre_push_hook_may_refuse_and_no_tag_stays(team: Team, spoken: str) -> None:
     team.first.hook("pre-push", f"{spoken}; exit 1")
@@ -414,6 +428,7 @@ def test_a_pre_push_hook_may_refuse_and_no_tag_stays(team: Team, spoken: str) ->
     assert tags(team.first) == []
 
 
+@pytest.mark.slow
 def test_a_remote_may_refuse_and_no_tag_stays(team: Team) -> None:
     team.remote.hook("pre-receive", "echo 'Policy 42: ask first' >&2; exit 1")
     told = refuse(team.first, "release", "a", "--push")
@@ -424,6 +439,7 @@ error: origin refused the release: Policy 42: ask first (pre-receive hook declin
     assert tags(team.first) == tags(team.remote) == []
 
 
+@pytest.mark.slow
 def test_what_promptops_says_on_the_remote_is_said_here(team: Team) -> None:
     team.remote.hook("pre-receive", "printf 'error: no\\n hint: ask first\\n' >&2; exit 1")
     told = refuse(team.first, "release", "a", "--push")
@@ -432,6 +448,7 @@ def test_what_promptops_says_on_the_remote_is_said_here(team: Team) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_remote_without_atomic_push_gets_one_at_a_time(team: Team) -> None:
     team.commit({"prompts/b.md": prompt_text()})
     team.remote.config("receive.advertiseAtomic", "false")
@@ -446,6 +463,7 @@ error: the remote origin does not support atomic pushes
     assert tags(team.remote) == ["prompts/a@1.0.0", "prompts/b@1.0.0"]
 
 
+@pytest.mark.slow
 def test_a_name_in_the_way_on_the_remote_is_named(team: Team) -> None:
     team.first.git("push", "-q", "origin", "HEAD:refs/tags/prompts")
     told = refuse(team.first, "release", "a", "--push")
@@ -458,6 +476,7 @@ error: origin refused the release: 'refs/tags/prompts' exists; cannot create 're
     accept(team.first, "release", "a", "--push")
 
 
+@pytest.mark.slow
 def test_a_remote_that_is_gone_is_said_before_anything_is_made(team: Team) -> None:
     team.remote.path.rename(team.folder / "away.git")
     for options in ((), ("--push",)):
@@ -466,6 +485,7 @@ def test_a_remote_that_is_gone_is_said_before_anything_is_made(team: Team) -> No
     accept(team.first, "release", "a", "--local")
 
 
+@pytest.mark.slow
 def test_a_clone_without_tags_asks_before_it_numbers(released: Repo) -> None:
     team = Team.at(released.path.parent)
     clone = team.remote.clone(team.folder / "bare-of-tags", "--no-tags")
@@ -474,6 +494,7 @@ def test_a_clone_without_tags_asks_before_it_numbers(released: Repo) -> None:
     assert tags(clone) == tags(released)
 
 
+@pytest.mark.slow
 def test_a_tag_that_is_another_one_on_the_remote_is_named(released: Repo) -> None:
     team = Team.at(released.path.parent)
     clone = team.remote.clone(team.folder / "second", "--no-tags")
@@ -487,6 +508,7 @@ def test_a_tag_that_is_another_one_on_the_remote_is_named(released: Repo) -> Non
     assert clone.refs("refs/tags/") == released.refs("refs/tags/")
 
 
+@pytest.mark.slow
 def test_pruning_of_tags_does_not_lose_a_release_that_waits(released: Repo) -> None:
     released.config("fetch.prune", "true")
     released.config("fetch.pruneTags", "true")
@@ -496,6 +518,7 @@ def test_pruning_of_tags_does_not_lose_a_release_that_waits(released: Repo) -> N
     assert "prompts/a@1.1.0" in tags(released)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attributes", ["*.md text eol=crlf\n", "*.md ident\n"])
 def test_what_git_makes_of_a_file_on_checkout_is_no_change(team: Team, attributes: str) -> None:
     body = "$Id$ {{ question }}" if "ident" in attributes else "Plain {{ question }}"
@@ -507,6 +530,7 @@ def test_what_git_makes_of_a_file_on_checkout_is_no_change(team: Team, attribute
     assert "a 1.0.0 released" in accept(team.first, "release", "a")
 
 
+@pytest.mark.slow
 def test_a_prompts_folder_may_lie_deep_and_move(repo: Repo) -> None:
     repo.commit(
         {"promptops.toml": 'prompts = "apps/x/prompts"\n', "apps/x/prompts/a.md": prompt_text()}
@@ -522,6 +546,7 @@ def test_a_prompts_folder_may_lie_deep_and_move(repo: Repo) -> None:
     accept(repo, "verify")
 
 
+@pytest.mark.slow
 def test_a_yanked_version_is_not_quietly_already_released(released: Repo) -> None:
     accept(released, "yank", "a@1.0.0", "--reason", "wrong facts", "--push")
     result = run(released, "release", "a")
@@ -531,6 +556,7 @@ warning: a 1.0.0 is yanked: wrong facts
 """)
 
 
+@pytest.mark.slow
 def test_hand_made_tags_are_no_releases(team: Team) -> None:
     team.first.git("tag", "prompts/a@1.0.0")
     assert refuse(team.first, "release", "a", code=2) == snapshot("""\
@@ -561,6 +587,7 @@ def undecided(tmp_path: Path) -> Repo:
     return repo
 
 
+@pytest.mark.slow
 def test_the_default_branch_is_asked_of_the_remote(undecided: Repo) -> None:
     accept(undecided, "release", "--all", "--push")
     assert undecided.git("symbolic-ref", "refs/remotes/origin/HEAD").endswith("/develop")
@@ -571,6 +598,7 @@ error: a 1.1.0 is not merged: its commit is not on origin/develop
 """)
 
 
+@pytest.mark.slow
 def test_the_gate_judges_by_the_branch_that_the_remote_names(undecided: Repo) -> None:
     undecided.commit({PATH: prompt_text("1.1.0", "New {{ question }}")})
     assert masked(accept(undecided, "gate", "--approvals", "off")) == snapshot("""\
@@ -590,6 +618,7 @@ a, message 1 (user) changed
 """)
 
 
+@pytest.mark.slow
 def test_an_unknown_default_branch_is_said_to_be_unknown(undecided: Repo) -> None:
     told = refuse(undecided, "gate", "--local", code=2)
     assert told == snapshot("""\

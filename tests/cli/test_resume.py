@@ -33,6 +33,7 @@ def paused(tmp_path: Path) -> Repo:
     return Repo(tmp_path / "repo")
 
 
+@pytest.mark.slow
 def test_only_the_named_prompt_is_served_again(paused: Repo) -> None:
     out = accept(paused, "resume", "a", *ENV, "--reason", "it is polite now")
     assert out == "staging: a 1.0.0 (paused) -> 1.0.0\n"

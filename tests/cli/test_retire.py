@@ -32,6 +32,7 @@ def deployed(tmp_path: Path) -> Repo:
     return Repo(tmp_path / "repo")
 
 
+@pytest.mark.slow
 def test_a_retired_prompt_is_gone_with_its_files_and_comes_back(deployed: Repo) -> None:
     assert accept(deployed, "retire", "-m", "gone", "a", *ENV) == snapshot(
         "staging: a 1.0.0 -> (not deployed)\n"

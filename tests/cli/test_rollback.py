@@ -81,6 +81,7 @@ error: a 1.2.0 is already live in staging
     )
 
 
+@pytest.mark.slow
 def test_to_a_deployment_restores_everything(repo: Repo) -> None:
     accept(repo, "retire", "-m", "gone", "a", *ENV)
     out = accept(repo, "rollback", *ENV, "--to-deployment", "2", "--format", "json")
@@ -145,7 +146,7 @@ error: nothing to roll back to: b is not live in staging
     assert repo.rev("promptops/staging") == tip
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_any_clone_can(team: Team) -> None:
     assert accept(team.clone("any"), "rollback", "a", *ENV) == snapshot(
         "staging: a 1.1.0 -> 1.0.0\n"
@@ -157,6 +158,7 @@ error: nothing to roll back to: 1.0.0 is the first version of a in staging
 """)
 
 
+@pytest.mark.slow
 def test_a_clone_with_cut_off_history_says_how_to_get_it(team: Team) -> None:
     shallow = team.remote.clone(team.folder / "cut", "--depth=1", "--no-single-branch")
     for words in (("a", *ENV), (*ENV, "--to-deployment", "1")):
@@ -167,6 +169,7 @@ def test_a_clone_with_cut_off_history_says_how_to_get_it(team: Team) -> None:
     accept(shallow, "rollback", "a", *ENV)
 
 
+@pytest.mark.slow
 def test_a_deleted_branch_is_no_race(team: Team) -> None:
     team.remote.git("update-ref", "-d", "refs/heads/promptops/staging")
     told = refuse(team.first, "rollback", "a", *ENV, code=2)
@@ -178,6 +181,7 @@ error: somebody deleted promptops/staging on origin
     accept(team.first, "rollback", "a", *ENV)
 
 
+@pytest.mark.slow
 def test_a_rewound_branch_is_said_and_stops_only_its_own_environment(team: Team) -> None:
     team.remote.git("update-ref", "refs/heads/promptops/staging", "promptops/staging~1")
     told = refuse(team.first, "rollback", "a", *ENV, code=2)
@@ -200,6 +204,7 @@ error: the branch promptops/staging is checked out in <folder>/tree, so it canno
     accept(repo, "verify")
 
 
+@pytest.mark.slow
 def test_what_undoes_a_deployment_is_said(make_repo: MakeRepo) -> None:
     repo = make_repo("fresh")
     for version in ("1.0.0", "1.1.0"):
@@ -221,7 +226,7 @@ def test_what_undoes_a_deployment_is_said(make_repo: MakeRepo) -> None:
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_version_that_was_rolled_back_does_not_come_back_unasked(make_repo: MakeRepo) -> None:
     repo = make_repo("fresh")
     for version in ("1.0.0", "1.1.0"):
@@ -245,6 +250,7 @@ error: a@1.1.0 was rolled back in production by deployment 3: too short
     accept(repo, "promote", "a@1.1.0", "--to", "production")
 
 
+@pytest.mark.slow
 def test_everything_goes_one_version_back_and_the_text_is_shown(repo: Repo) -> None:
     told = run(repo, "rollback", "--all", *ENV, "--dry-run")
     assert told.stdout == snapshot("staging: a 1.2.0 -> 1.1.0\n")
@@ -267,6 +273,7 @@ nothing was changed: this was a dry run
     refuse(repo, "rollback", "a", "--all", *ENV, code=2)
 
 
+@pytest.mark.slow
 def test_a_version_that_a_limit_will_refuse_is_said(repo: Repo) -> None:
     repo.commit({"promptops.toml": "[guards]\nspend_per_day = 1\n"})
     said = run(repo, "rollback", "a", *ENV).stderr

@@ -97,6 +97,7 @@ def test_a_dry_run_names_the_limits_of_the_caller(team: Repo) -> None:
     assert for_user["limits"][-1]["limit"] == 500_000
 
 
+@pytest.mark.slow
 def test_a_paused_prompt_says_its_fixed_reply(team: Repo, provider: Provider) -> None:
     team.write("prompts/a.md", prompt_text(model="near/small", reply="Later."))
     team.commit()
@@ -188,6 +189,7 @@ error: near/small: the provider refused the key (401): refused
 """)
 
 
+@pytest.mark.slow
 def test_a_prompt_that_is_live_runs_without_a_selector(team: Repo, provider: Provider) -> None:
     team.write("prompts/a.md", prompt_text(model="near/small"))
     team.commit()
@@ -211,6 +213,7 @@ def test_the_limit_that_nobody_set_is_said_by_the_first_run(
     )
 
 
+@pytest.mark.slow
 def test_a_run_of_unknown_cost_says_so_on_standard_error(team: Repo, provider: Provider) -> None:
     provider.always(text="Short.")
     team.write("promptops.toml", f'[models.near]\nbase_url = "{provider.base_url}"\n')

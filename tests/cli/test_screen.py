@@ -120,11 +120,13 @@ def many(repo: Repo) -> Repo:
 class TestPager:
     PAGER = "sed s/^/paged:/"
 
+    @pytest.mark.slow
     def test_what_is_longer_than_the_screen_goes_to_the_pager(self, many: Repo) -> None:
         told = Screen(many, "list", PAGER=self.PAGER)
         assert told.code == 0
         assert told.said.count("paged:p") == 60
 
+    @pytest.mark.slow
     def test_many_deployments_are_one_text(self, repo: Repo) -> None:
         repo.commit({"prompts/a.md": prompt_text()})
         accept(repo, "release", "a")
@@ -134,15 +136,18 @@ class TestPager:
         told = Screen(repo, "history", rows=8, PAGER=self.PAGER).said
         assert told.count("paged:2026-") == 4
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("pager", ["", "cat", "no-such-pager-anywhere"])
     def test_without_a_pager_it_is_printed(self, many: Repo, pager: str) -> None:
         assert Screen(many, "list", PAGER=pager).said.count("\np") == 60
 
+    @pytest.mark.story
     def test_what_fits_and_what_shall_not_is_printed(self, many: Repo) -> None:
         assert "paged:" not in Screen(many, "list", rows=90, PAGER=self.PAGER).said
         assert "paged:" not in Screen(many, "--no-pager", "list", PAGER=self.PAGER).said
         assert "paged:" not in Screen(many, "list", PAGER=self.PAGER, TERM="dumb").said
 
+    @pytest.mark.slow
     def test_a_pipe_has_neither_pager_nor_broken_lines(self, many: Repo) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "promptops", "list"],
@@ -157,12 +162,14 @@ class TestPager:
         assert len({len(line) for line in done.stdout.splitlines()[1:]}) == 1
 
 
+@pytest.mark.slow
 def test_a_check_is_explained_in_paragraphs_that_fit(repo: Repo) -> None:
     told = Screen(repo, "checks", "joined-lines", PAGER="cat")
     assert told.code == 0
     assert "after the\n  tag is dropped, so the next line continues" in told.said
 
 
+@pytest.mark.slow
 def test_what_the_library_logs_is_a_warning_that_fits(repo: Repo) -> None:
     repo.commit({"prompts/a.md": prompt_text(body="{{ question }}")})
     told = Screen(repo, "run", "a@working", "--var", "question=x", OPENAI_API_KEY="")

@@ -83,6 +83,7 @@ def test_show_as_json(staged: Repo) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_show_of_a_yanked_and_of_a_paused_version_works_and_says_so(staged: Repo) -> None:
     accept(staged, "pause", "a", "--env", "production", "--reason", "it swears", "--yes")
     assert masked(accept(staged, "show", "a@production")) == snapshot("""\

@@ -23,6 +23,7 @@ def write(repo: Repo, *options: str) -> str:
     return re.sub(r"\d+\.\d s", "0.0 s", result.stderr)
 
 
+@pytest.mark.slow
 def test_it_says_what_was_written_and_where_to_begin(repo: Repo) -> None:
     repo.commit({"prompts/a.md": prompt_text(), "prompts/b.md": prompt_text()})
     first = write(repo)
@@ -33,6 +34,7 @@ def test_it_says_what_was_written_and_where_to_begin(repo: Repo) -> None:
     assert re.match(r"1 prompt: .* removed in", write(repo))
 
 
+@pytest.mark.slow
 def test_the_title_is_the_folder_s_unless_one_is_given(repo: Repo) -> None:
     repo.commit({"prompts/a.md": prompt_text()})
     index = repo.path.parent / "site/index.html"
@@ -42,6 +44,7 @@ def test_the_title_is_the_folder_s_unless_one_is_given(repo: Repo) -> None:
     assert "Ours &amp; yours" in index.read_text()
 
 
+@pytest.mark.slow
 def test_a_log_that_is_configured_may_fail_and_one_that_is_named_may_not(repo: Repo) -> None:
     repo.commit({"prompts/a.md": prompt_text()})
     repo.write("promptops.toml", "[log]\nurl = 'runs.db'\n")

@@ -45,6 +45,7 @@ def items(repo: Repo) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_when_all_is_done_it_says_so(shop: Repo) -> None:
     assert items(shop) == []
     assert accept(shop, "status") == snapshot("""\
@@ -63,6 +64,7 @@ def test_what_was_rolled_back_is_not_proposed_again(shop: Repo) -> None:
     assert item["command"] == snapshot("promptops history a --env production")
 
 
+@pytest.mark.slow
 def test_a_step_down_is_not_proposed(shop: Repo) -> None:
     accept(shop, "promote", "a@1.0.0", "--to", "staging")
     first, second = items(shop)
@@ -71,6 +73,7 @@ def test_a_step_down_is_not_proposed(shop: Repo) -> None:
     assert second["command"] == snapshot("promptops history a --env production")
 
 
+@pytest.mark.slow
 def test_what_comes_next_is_proposed(shop: Repo) -> None:
     shop.commit({"prompts/a.md": prompt_text("1.2.0", "Then {{ question }}")})
     accept(shop, "release", "a")
@@ -80,6 +83,7 @@ def test_what_comes_next_is_proposed(shop: Repo) -> None:
     assert [one for one in items(shop) if "staging" in one["command"]] == []
 
 
+@pytest.mark.slow
 def test_a_yanked_version_is_not_proposed_and_a_live_one_is_named(shop: Repo) -> None:
     shop.commit({"prompts/a.md": prompt_text("1.2.0", "Then {{ question }}")})
     accept(shop, "release", "a")
@@ -116,6 +120,7 @@ def test_each_state_of_a_file_has_its_line(repo: Repo) -> None:
     assert ("unreleased", "draft") not in found
 
 
+@pytest.mark.story
 def test_many_are_settled_by_one_short_command(repo: Repo) -> None:
     names = [f"p{number:02}" for number in range(23)]
     for name in names:
@@ -199,6 +204,7 @@ to undo it: promptops rollback --env staging --to-deployment 1
 """)
 
 
+@pytest.mark.slow
 def test_one_command_settles_all_that_it_can(repo: Repo) -> None:
     repo.commit({f"prompts/{name}.md": prompt_text() for name in "abc"})
     shown = accept(repo, "status").splitlines()
@@ -232,6 +238,7 @@ Released, but not live
 """)
 
 
+@pytest.mark.slow
 def test_a_pause_does_not_hide_that_a_version_was_rolled_back(shop: Repo) -> None:
     accept(shop, "rollback", "a", "--env", "production")
     accept(shop, "pause", "a", "--env", "production", "-m", "incident 7")
@@ -240,6 +247,7 @@ def test_a_pause_does_not_hide_that_a_version_was_rolled_back(shop: Repo) -> Non
     assert masked(commands["paused"]) == snapshot("promptops resume a --env production")
 
 
+@pytest.mark.slow
 def test_what_is_known_has_its_age(shop: Repo, tmp_path: Path) -> None:
     assert run(shop, "status").stderr == ""
     shop.publish(tmp_path / "origin.git")
@@ -252,6 +260,7 @@ def concerns(repo: Repo) -> list[tuple[str, str, str]]:
     return [(item["concern"], item["subject"], item["command"]) for item in items]
 
 
+@pytest.mark.slow
 def test_status_names_what_is_unfinished_and_what_comes_next(staged: Repo) -> None:
     assert concerns(staged) == [("differs", "a", "promptops promote a --to production")]
     staged.commit({"prompts/a.md": prompt_text("1.1.0", body="Changed {{ question }}")})
@@ -293,6 +302,7 @@ Different between environments
 """)
 
 
+@pytest.mark.slow
 def test_what_status_proposes_finishes_the_work(repo: Repo) -> None:
     repo.commit({"prompts/a.md": prompt_text()})
     for _ in range(4):
@@ -332,6 +342,7 @@ error: this is a bare repository: there is no work tree here
 """)
 
 
+@pytest.mark.slow
 def test_deployments_that_were_not_pushed_are_pending(staged: Repo, tmp_path: Path) -> None:
     staged.publish(tmp_path / "bare.git")
     accept(staged, "promote", "a@latest", "--to", "production", "--local", "--yes")

@@ -41,6 +41,7 @@ def live(tmp_path: Path) -> Repo:
     return Repo(tmp_path / "repo")
 
 
+@pytest.mark.slow
 def test_the_live_version_counts_and_not_the_work_tree(live: Repo) -> None:
     text = accept(live, "stubs", "--lang", "python")
     ast.parse(text)

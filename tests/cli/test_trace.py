@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from tests.cli.running import run
@@ -13,8 +14,6 @@ from tests.showcase import TRIAGE, Showcase
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def test_trace_reads_as_a_chain(showcase: Showcase) -> None:
@@ -39,6 +38,7 @@ def test_trace_reads_as_a_chain(showcase: Showcase) -> None:
     assert max(map(len, lines)) <= 80
 
 
+@pytest.mark.slow
 def test_trace_names_the_first_broken_link_last(showcase: Showcase) -> None:
     showcase.repo.git("tag", "-d", f"prompts/{TRIAGE}@1.0.0")
 
@@ -65,6 +65,7 @@ error: no release and no deployment here has the digest <digest>
 """)
 
 
+@pytest.mark.slow
 def test_trace_leads_from_an_output_to_its_approvals(
     showcase: Showcase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,6 +93,7 @@ def test_targets_are_names_files_and_folders(repo: Repo, targets: list[str], jud
     assert result.stderr.startswith(f"{judged} prompt")
 
 
+@pytest.mark.slow
 def test_a_commit_the_index_and_the_work_tree_are_judged_apart(repo: Repo) -> None:
     repo.commit({"prompts/a.md": BAD})
     repo.write("prompts/a.md", GOOD)
@@ -236,7 +237,7 @@ error: prompts/a.md has an unresolved conflict
 """)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_as_a_process_it_has_the_same_exit_codes_and_no_heavy_imports(repo: Repo) -> None:
     repo.commit({"prompts/a.md": BAD})
     script = (
@@ -271,6 +272,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(repo: Repo) -> None:
     assert "Error" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_draft_that_is_live_is_found(repo: Repo) -> None:
     repo.commit({"prompts/a.md": GOOD})
     for line in (("release", "a"), ("promote", "a@1.0.0", "--to", "staging", "--yes")):

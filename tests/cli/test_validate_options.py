@@ -118,6 +118,7 @@ fixed 1 finding in 1 file
     )
 
 
+@pytest.mark.slow
 def test_diff_shows_and_changes_nothing(repo: Repo) -> None:
     repo.commit({"prompts/a.md": MARKED})
     result = run(repo, "validate", "--diff")
@@ -173,6 +174,7 @@ prompts/_p.md:1:7: error: expected an expression, got 'end of tag' [syntax]
 """)
 
 
+@pytest.mark.slow
 def test_every_format_can_be_asked_for_and_stays_free_of_secrets(repo: Repo) -> None:
     secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
     repo.write("prompts/a.md", prompt_text(body=f"{{{{ question }}}} {secret}"))

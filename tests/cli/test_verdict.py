@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from inline_snapshot import snapshot
 
 from tests.cli.pieces import TRIAGE_NAME
@@ -12,6 +13,7 @@ from tests.gate.world import TRIAGE, World, prompt
 from tests.screens import masked
 
 
+@pytest.mark.slow
 def test_a_change_that_may_merge(world: World) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well."), "app.py": "1\n"})
     result = run(world.repo, "gate")
@@ -70,6 +72,7 @@ support/triage, message 1 (system) changed
 """)
 
 
+@pytest.mark.slow
 def test_what_it_says_to_run_is_what_gets_the_change_further(world: World) -> None:
     """Also where the number was merged by somebody else, and is not released."""
     accept(world.repo, "release", TRIAGE_NAME)

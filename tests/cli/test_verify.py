@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from tests.cli.running import run
@@ -40,6 +41,7 @@ def test_verify_prints_place_fault_and_remedy_and_says_no(showcase: Showcase) ->
     )
 
 
+@pytest.mark.slow
 def test_the_remedy_of_verify_heals(showcase: Showcase) -> None:
     showcase.rewrite(files={"README.md": "hello"})
 
@@ -66,6 +68,7 @@ def test_verify_as_json_counts_and_lists(showcase: Showcase) -> None:
     assert finding["ref"] == f"prompts/{TRIAGE}@2.0.0"
 
 
+@pytest.mark.slow
 def test_verify_of_what_cannot_be_checked_is_no_success(showcase: Showcase, tmp_path: Path) -> None:
     showcase.repo.publish(tmp_path / "remote.git")
     clone = showcase.repo.clone(tmp_path / "clone", "--depth=1", "--no-single-branch")

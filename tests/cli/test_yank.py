@@ -33,6 +33,7 @@ def team(tmp_path: Path) -> Team:
     return Team.at(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_yank_is_a_second_tag_with_the_reason(team: Team) -> None:
     result = run(team.first, "yank", "a@1.1.0", "--reason", "wrong facts")
     assert result.stdout == snapshot("a 1.1.0 yanked: wrong facts\n")
@@ -43,6 +44,7 @@ def test_a_yank_is_a_second_tag_with_the_reason(team: Team) -> None:
     assert TAG not in team.remote.refs()
 
 
+@pytest.mark.story
 def test_what_is_yanked_is_not_chosen_any_more(team: Team) -> None:
     accept(team.first, "yank", "a@1.1.0", "--reason", "wrong facts", "--push")
     for clone in (team.first, team.clone("other")):
@@ -56,6 +58,7 @@ def test_what_is_yanked_is_not_chosen_any_more(team: Team) -> None:
     accept(team.first, "verify")
 
 
+@pytest.mark.slow
 def test_yanking_again_is_fine_and_the_first_reason_stays(team: Team) -> None:
     accept(team.first, "yank", "a@1.1.0", "--reason", "first")
     result = run(team.first, "yank", "a@1.1.0", "--reason", "second")
@@ -65,6 +68,7 @@ def test_yanking_again_is_fine_and_the_first_reason_stays(team: Team) -> None:
     assert run(team.first, "yank", "a@1.1.0", "--reason", "third").stderr == ""
 
 
+@pytest.mark.slow
 def test_two_who_yank_at_once_agree_on_what_was_pushed(team: Team) -> None:
     other = team.clone("other")
     accept(other, "yank", "a@1.1.0", "--reason", "mine", "--local")
@@ -74,6 +78,7 @@ def test_two_who_yank_at_once_agree_on_what_was_pushed(team: Team) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_reason_cannot_pose_as_a_trailer(team: Team) -> None:
     reason = "bad\n\nRelease-Tag: forged\nOperation: forged"
     out = accept(team.first, "yank", "a@1.1.0", "--reason", reason)
@@ -81,6 +86,7 @@ def test_a_reason_cannot_pose_as_a_trailer(team: Team) -> None:
     accept(team.first, "verify")
 
 
+@pytest.mark.slow
 def test_a_refused_yank_is_taken_back(team: Team) -> None:
     team.remote.hook("pre-receive", "echo 'ask first' >&2; exit 1")
     told = refuse(team.first, "yank", "a@1.1.0", "--reason", "x", "--push")
@@ -117,6 +123,7 @@ _NONSENSE = (
 )
 
 
+@pytest.mark.slow
 def test_requests_that_make_no_sense(team: Team) -> None:
     for words, told in _NONSENSE:
         assert told in refuse(team.first, "yank", *words, code=2)

@@ -306,6 +306,7 @@ TestInGit.settings = settings(
 )
 
 
+@pytest.mark.slow
 def test_the_story_of_the_stack(world: GitWorld) -> None:
     """Promote 1.0, 1.1, 1.2, rollback, rollback, promote 2.0, rollback: 1.0 is live."""
     lived = []

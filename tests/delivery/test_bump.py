@@ -37,6 +37,7 @@ def build_repo(folder: Path) -> None:
         accept(repo, "release", "a")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("version", "level", "after"),
     [
@@ -59,6 +60,7 @@ def test_the_step_is_counted_from_the_release_below(
     assert (str(plan.before), str(plan.after)) == (version, after)
 
 
+@pytest.mark.slow
 def test_a_released_number_is_never_given_out_again(repo: Repo) -> None:
     repo.commit({PATH: prompt_text("1.1.0", "Fix {{ question }}")})
     accept(repo, "release", "a", "--backport")
@@ -66,6 +68,7 @@ def test_a_released_number_is_never_given_out_again(repo: Repo) -> None:
     assert plan_bump(open_repository(repo.path), "a").after == Version(1, 2, 0)
 
 
+@pytest.mark.slow
 def test_bumps_of_several_are_one_commit_or_none(repo: Repo) -> None:
     repo.commit({PATH: prompt_text("2.0.0", "x {{ question }}"), "prompts/b.md": prompt_text()})
     accept(repo, "release", "b")

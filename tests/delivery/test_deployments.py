@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from inline_snapshot import snapshot
 
 from promptops.delivery.actions import (
@@ -13,6 +14,7 @@ from promptops.prompt.version import Version
 from tests.delivery.pieces import ENVIRONMENT, GitWorld
 
 
+@pytest.mark.slow
 def test_promoting_what_is_live_makes_no_commit(world: GitWorld) -> None:
     world.act("promote", "a", "1.0.0", 100, 1)
     action = promote_action(

@@ -133,6 +133,7 @@ def test_the_tree_changes_where_versions_come_and_go() -> None:
 # Branches
 
 
+@pytest.mark.slow
 def test_deployments_are_listed_newest_first_and_found_by_number(triage: Repo) -> None:
     repository = open_repository(triage.path)
     head = require_head(repository, "production")
@@ -167,6 +168,7 @@ def test_a_branch_edited_by_hand_says_how_to_go_back(triage: Repo) -> None:
     )
 
 
+@pytest.mark.slow
 def test_what_was_never_pushed_is_counted_with_the_way_out(triage: Repo, tmp_path: Path) -> None:
     branch, known = "refs/heads/promptops/production", "refs/remotes/origin/promptops/production"
     first = triage.rev(f"{branch}~1")

@@ -100,6 +100,7 @@ _VALUES = st.recursive(
 )
 
 
+@pytest.mark.story
 @settings(deadline=None)
 @given(st.binary(max_size=60) | _VALUES.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_are_results_or_an_error(data: bytes) -> None:

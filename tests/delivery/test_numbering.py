@@ -34,6 +34,7 @@ def released(team: Team) -> Team:
     return team
 
 
+@pytest.mark.slow
 def test_the_versions_of_what_changed_are_written_in_one_commit(released: Team) -> None:
     repo, repository = released.first, open_repository(released.first.path)
     head = repo.rev("HEAD")
@@ -60,6 +61,7 @@ def test_the_versions_of_what_changed_are_written_in_one_commit(released: Team) 
     assert number_prompts(open_repository(repo.path), ["b"], None, drafts=False) is None
 
 
+@pytest.mark.slow
 def test_drafts_are_numbered_on_request_only(released: Team) -> None:
     repository = open_repository(released.first.path)
     made = number_prompts(repository, ["c"], None, drafts=True)
@@ -68,6 +70,7 @@ def test_drafts_are_numbered_on_request_only(released: Team) -> None:
     assert number_prompts(repository, ["c"], None, drafts=False) is None
 
 
+@pytest.mark.slow
 def test_a_branch_that_went_on_does_not_follow(released: Team) -> None:
     repository = open_repository(released.first.path)
     made = number_prompts(repository, ["a"], Level.MAJOR, drafts=True)
@@ -77,6 +80,7 @@ def test_a_branch_that_went_on_does_not_follow(released: Team) -> None:
     assert not follow_numbering(repository, made)
 
 
+@pytest.mark.slow
 def test_numbers_are_written_on_top_of_the_merged_branch_only(released: Team) -> None:
     released.first.commit({"other": "file"})
     with pytest.raises(RefusedError, match="only on top of the merged branch") as caught:
@@ -84,6 +88,7 @@ def test_numbers_are_written_on_top_of_the_merged_branch_only(released: Team) ->
     assert caught.value.hint == "git checkout main && git pull, then try again"
 
 
+@pytest.mark.slow
 def test_many_numbers_are_listed_below_the_title(released: Team) -> None:
     names = ["a", "d", "e", "f"]
     press = Press(released.first)

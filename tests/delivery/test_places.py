@@ -71,6 +71,7 @@ def test_a_clone_whose_remote_has_another_name_deploys_locally_on_request_only(
     assert choose_place(repository, "production", local=True).read() is not None
 
 
+@pytest.mark.slow
 def test_a_push_only_appends_to_what_was_read(triage: Repo, remote: Repo) -> None:
     place = choose_place(open_repository(triage.path), "production", local=False)
     place.refresh()
@@ -87,6 +88,7 @@ def test_a_push_only_appends_to_what_was_read(triage: Repo, remote: Repo) -> Non
     assert remote.rev(BRANCH) == mine
 
 
+@pytest.mark.slow
 def test_what_waits_to_be_pushed_is_not_overtaken(triage: Repo, remote: Repo) -> None:
     triage.git("update-ref", BRANCH, append(triage))
     repository = open_repository(triage.path)
@@ -114,6 +116,7 @@ def test_a_local_branch_that_went_another_way_has_to_be_dropped(triage: Repo, re
     )
 
 
+@pytest.mark.slow
 def test_a_branch_that_is_gone_or_lost_history_says_how_to_restore_it(
     triage: Repo, remote: Repo
 ) -> None:

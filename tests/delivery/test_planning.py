@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from promptops.delivery.planning import plan_release, plan_releases
 from promptops.errors import (
     InvalidPromptError,
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from tests.stories.world import Team
 
 
+@pytest.mark.slow
 def test_a_plan_says_from_where_and_how_much(repo: Repo) -> None:
     make(repo, "1.0.0")
     repo.commit({PATH: prompt_text("1.1.0", "New {{ question }}")})
@@ -31,6 +34,7 @@ def test_a_plan_says_from_where_and_how_much(repo: Repo) -> None:
     assert (plan.commit, plan.merged) == (repo.rev("HEAD"), True)
 
 
+@pytest.mark.slow
 def test_the_same_bytes_at_another_commit_are_the_release_that_exists(repo: Repo) -> None:
     make(repo, "1.0.0")
     first = repo.rev("HEAD")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.stories.world import Team
 
 
+@pytest.mark.slow
 def test_a_tag_made_meanwhile_is_fine_with_the_same_bytes(team: Team) -> None:
     repository = open_repository(team.first.path)
     plans = plan_all(repository)
@@ -34,6 +35,7 @@ def test_a_tag_made_meanwhile_is_fine_with_the_same_bytes(team: Team) -> None:
     assert made[0] == theirs[0]
 
 
+@pytest.mark.slow
 def test_a_tag_made_meanwhile_with_other_bytes_refuses_all(team: Team) -> None:
     plans = plan_all(open_repository(team.first.path))
     team.first.commit({PATH: prompt_text(body="Other {{ question }}")})
@@ -44,6 +46,7 @@ def test_a_tag_made_meanwhile_with_other_bytes_refuses_all(team: Team) -> None:
     assert list(team.first.refs("refs/tags/")) == ["refs/tags/prompts/a@1.0.0"]
 
 
+@pytest.mark.slow
 def test_an_interruption_takes_back_what_was_made(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:

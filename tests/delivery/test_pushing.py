@@ -39,6 +39,7 @@ def _break_push(monkeypatch: pytest.MonkeyPatch, *, arrives: bool) -> None:
     monkeypatch.setattr(pushing, "push", broken)
 
 
+@pytest.mark.slow
 def test_a_push_that_broke_after_it_arrived_is_a_release(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,6 +50,7 @@ def test_a_push_that_broke_after_it_arrived_is_a_release(
     assert push_releases(repository, plans, made) == made
 
 
+@pytest.mark.slow
 def test_a_push_that_broke_before_it_arrived_takes_the_tags_back(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,6 +63,7 @@ def test_a_push_that_broke_before_it_arrived_takes_the_tags_back(
     assert team.first.refs("refs/tags/") == team.remote.refs("refs/tags/") == {}
 
 
+@pytest.mark.slow
 def test_a_push_of_which_nobody_can_tell_keeps_the_tags(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:

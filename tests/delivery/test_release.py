@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
+@pytest.mark.slow
 def test_a_release_says_all_that_was_frozen(repo: Repo) -> None:
     make(repo, "1.0.0")
     repository = make(repo, "1.1.0", "# Notes\n\nOperation: not a trailer")
@@ -42,6 +43,7 @@ def test_a_release_says_all_that_was_frozen(repo: Repo) -> None:
     assert load_released(repository, release).digest == release.digest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -63,6 +65,7 @@ def test_a_tag_that_is_no_release_is_an_error(repo: Repo, old: str, new: str) ->
         list_releases(repository, "a")
 
 
+@pytest.mark.slow
 def test_a_release_on_another_commit_is_not_what_was_released(repo: Repo) -> None:
     make(repo, "1.0.0")
     text = repo.git("for-each-ref", "--format=%(contents)", "refs/tags/prompts/a@1.0.0")
@@ -74,6 +77,7 @@ def test_a_release_on_another_commit_is_not_what_was_released(repo: Repo) -> Non
         load_released(repository, require_release(repository, "a", Version(1, 0, 0)))
 
 
+@pytest.mark.slow
 def test_many_releases_are_loaded_at_once_and_each_says_its_own_fault(repo: Repo) -> None:
     repository = make(repo, "1.0.0")
     first = require_release(repository, "a", Version(1, 0, 0))
@@ -94,6 +98,7 @@ def test_many_releases_are_loaded_at_once_and_each_says_its_own_fault(repo: Repo
     assert "has no prompts/b.md" in found[2].message
 
 
+@pytest.mark.slow
 def test_a_damaged_object_does_not_hide_the_other_releases(repo: Repo) -> None:
     repository = make(repo, "1.0.0")
     first = require_release(repository, "a", Version(1, 0, 0))

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tests.stories.world import Team
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("selector", "version"),
     [
@@ -61,6 +62,7 @@ def build_many(folder: Path) -> None:
     press.yank("a", "1.11.0", "wrong")
 
 
+@pytest.mark.slow
 def test_a_version_is_yanked_once(repo: Repo) -> None:
     repository = make(repo, "1.11.0")
     assert yank_release(repository, "a", Version(1, 11, 0), "wrong")
@@ -69,6 +71,7 @@ def test_a_version_is_yanked_once(repo: Repo) -> None:
     assert list_yanked(repository, "a") == {Version(1, 11, 0)}
 
 
+@pytest.mark.slow
 def test_what_no_release_answers_is_an_error_that_says_what_there_is(repo: Repo) -> None:
     repository = make(repo, "1.0.0")
     yank_release(repository, "a", Version(1, 0, 0), "wrong")
@@ -80,6 +83,7 @@ def test_what_no_release_answers_is_an_error_that_says_what_there_is(repo: Repo)
         select_release(repository, "c", parse_selector("latest"))
 
 
+@pytest.mark.slow
 def test_versions_are_in_order_of_precedence_and_not_of_text(repo: Repo) -> None:
     for one in ("1.10.0", "1.9.0", "1.10.0-rc.1"):
         make(repo, one)
@@ -94,6 +98,7 @@ def test_versions_are_in_order_of_precedence_and_not_of_text(repo: Repo) -> None
     assert next(str(one.version) for one in list_releases(repository, "a")) == "1.10.0"
 
 
+@pytest.mark.slow
 def test_merged_is_reachable_from_the_default_branch(team: Team) -> None:
     repository = open_repository(team.first.path)
     assert is_merged(repository, team.first.rev("HEAD"))

@@ -63,12 +63,14 @@ states = st.builds(
 )
 
 
+@pytest.mark.story
 @given(states)
 def test_lock_and_undo_are_read_as_written(state: State) -> None:
     assert lock.parse_lock(lock.format_lock(state)) == state.entries
     assert lock.parse_undo(lock.format_undo(state)) == state.undo
 
 
+@pytest.mark.story
 @given(states)
 def test_the_bytes_are_those_of_any_json_writer(state: State) -> None:
     for data in (lock.format_lock(state), lock.format_undo(state)):
@@ -76,6 +78,7 @@ def test_the_bytes_are_those_of_any_json_writer(state: State) -> None:
         assert data.decode() == text + "\n"
 
 
+@pytest.mark.slow
 @given(states, st.data())
 def test_the_short_way_to_read_a_lock_leads_to_the_same(state: State, data: st.DataObject) -> None:
     text = lock.format_lock(
@@ -146,6 +149,7 @@ def test_a_lock_that_was_edited_is_refused(path: tuple[Any, ...], value: object)
     lock.parse_lock(json.dumps(valid()).encode())
 
 
+@pytest.mark.slow
 @given(st.binary() | st.text().map(str.encode) | st.just(b"[" * 100_000))
 def test_any_bytes_are_a_lock_or_an_integrity_error(data: bytes) -> None:
     for parse in (lock.parse_lock, lock.parse_undo):

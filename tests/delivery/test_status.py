@@ -25,6 +25,7 @@ def told(repo: Repo) -> list[tuple[str, str, str, str]]:
     return [(one.concern.value, one.subject, one.detail, one.command) for one in status(repo).items]
 
 
+@pytest.mark.slow
 def test_files_are_held_to_their_releases(repo: Repo) -> None:
     press = Press(repo)
     for name in ("a", "b", "c"):
@@ -67,6 +68,7 @@ def test_files_are_held_to_their_releases(repo: Repo) -> None:
     assert found.live == {"staging": 3, "production": 3}
 
 
+@pytest.mark.slow
 def test_a_version_is_followed_through_the_environments(repo: Repo) -> None:
     press = Press(repo)
     for name in ("a", "b", "c", "d"):
@@ -119,6 +121,7 @@ def test_a_version_is_followed_through_the_environments(repo: Repo) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("later", "command"),
     [
@@ -140,6 +143,7 @@ def test_what_was_rolled_back_is_looked_at_and_not_promoted_again(
     assert (behind.concern, behind.command) == (Concern.BEHIND, command)
 
 
+@pytest.mark.slow
 def test_what_is_live_without_a_file_is_gone(repo: Repo) -> None:
     press = Press(repo)
     press.release("a", "1.0.0")

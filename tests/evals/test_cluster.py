@@ -180,7 +180,7 @@ def judged(result: dict[str, Any]) -> list[object]:
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_cluster_says_what_one_machine_says(
     project: Repo, provider: Provider, tmp_path: Path
 ) -> None:
@@ -196,7 +196,7 @@ def test_a_cluster_says_what_one_machine_says(
     assert "question" not in cluster.log() + complained
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_killed_worker_loses_nothing_and_bills_nothing_twice(
     project: Repo, provider: Provider, tmp_path: Path
 ) -> None:
@@ -216,7 +216,7 @@ def test_a_killed_worker_loses_nothing_and_bills_nothing_twice(
     assert len(provider.requests) <= SAMPLES * 2 + THREADS
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_shared_stores_count_each_call_once(
     project: Repo, provider: Provider, tmp_path: Path
 ) -> None:
@@ -256,7 +256,7 @@ def test_shared_stores_count_each_call_once(
     assert len(runs) == 2 * SAMPLES * 2
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_an_error_crosses_with_its_status(
     project: Repo, provider: Provider, tmp_path: Path
 ) -> None:
@@ -271,7 +271,7 @@ def test_an_error_crosses_with_its_status(
     assert all("401" in error for error in errors), errors
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_run_whose_scheduler_is_gone_ends_and_resumes(
     project: Repo, provider: Provider, tmp_path: Path
 ) -> None:
@@ -294,6 +294,7 @@ def test_a_run_whose_scheduler_is_gone_ends_and_resumes(
     assert len(provider.requests) - asked == SAMPLES * 2 - resumed["replayed"]
 
 
+@pytest.mark.story
 def test_without_a_scheduler_or_workers_the_error_says_so(project: Repo, tmp_path: Path) -> None:
     _, complained = finish(start(project, "--cluster", "nonsense"))
     assert masked(complained) == snapshot("""\
@@ -307,6 +308,7 @@ error: there is no Dask scheduler at nonsense
     assert f"the cluster at {cluster.address} has no workers" in complained
 
 
+@pytest.mark.story
 def test_a_worker_without_promptops_is_an_error_that_names_it(
     project: Repo, provider: Provider, tmp_path: Path
 ) -> None:
@@ -324,7 +326,7 @@ error: the worker at tcp://127.0.0.1:<port> has no promptops
     assert not provider.requests
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_worker_without_promptops_that_joins_later_costs_nothing(
     project: Repo, provider: Provider, tmp_path: Path
 ) -> None:
@@ -340,6 +342,7 @@ def test_a_worker_without_promptops_that_joins_later_costs_nothing(
     assert len(provider.requests) == SAMPLES * 2
 
 
+@pytest.mark.story
 def test_a_server_of_something_else_is_no_scheduler(project: Repo, provider: Provider) -> None:
     address = f"tcp://127.0.0.1:{provider.port}"
     _, complained = finish(start(project, "--cluster", address))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,6 +48,7 @@ def list_paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 PATHS = list_paths(make_document())
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.sampled_from(PATHS[1:]), ANY_JSON)
 def test_a_result_is_read_whole_or_refused(path: tuple[Any, ...], value: Any) -> None:

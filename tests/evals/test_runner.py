@@ -64,7 +64,7 @@ def test_an_interruption_leaves_a_valid_partial_result(repo: Repo) -> None:
     assert list((repo.path / ".git" / "promptops-evals").glob("*.jsonl"))
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.skipif(os.name == "nt", reason="there are no such signals")
 def test_a_killed_run_is_resumed_without_paying_twice(repo: Repo) -> None:
     write_project(repo, "rules: [{when: {text: slow}, answer: late, delay: 60}, {answer: now}]")
@@ -90,7 +90,7 @@ def test_a_killed_run_is_resumed_without_paying_twice(repo: Repo) -> None:
     assert not list((repo.path / ".git" / "promptops-evals").glob("*.jsonl"))
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.skipif(os.name == "nt", reason="there are no such signals")
 def test_two_runs_at_once_do_not_disturb_one_another(repo: Repo) -> None:
     write_project(repo, "rules: [{when: {text: slow}, answer: late}, {answer: now}]")

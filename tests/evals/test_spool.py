@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,9 +12,6 @@ from promptops.evals.spool import SpooledSamples, TrialSpool
 from promptops.prompt.suite import packing
 from promptops.prompt.suite.packing import PackedSamples, pack_samples
 from promptops.prompt.suite.suite import Check, Outcome, Sample
-
-if TYPE_CHECKING:
-    import pytest
 
 CHECK = Check("contains", {"any": ["a", "b"]}, weight=2)
 TRIALS = st.builds(
@@ -38,6 +34,7 @@ TRIALS = st.builds(
 )
 
 
+@pytest.mark.story
 @settings(max_examples=25, deadline=None)
 @given(st.lists(TRIALS, max_size=8))
 def test_a_trial_comes_back_from_the_file_as_it_was(trials: list[Trial]) -> None:

@@ -193,7 +193,7 @@ def wait_for_runs(repo: Repo, process: subprocess.Popen[str], count: int) -> int
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.skipif(os.name == "nt", reason="there are no such signals")
 def test_a_kill_leaves_whole_batches(repo: Repo) -> None:
     process = start_eval(repo)
@@ -203,7 +203,7 @@ def test_a_kill_leaves_whole_batches(repo: Repo) -> None:
     assert count_runs(repo) >= found
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.skipif(os.name == "nt", reason="there are no such signals")
 def test_what_ended_is_written_while_the_rest_waits_and_after_ctrl_c(repo: Repo) -> None:
     process = start_eval(repo)

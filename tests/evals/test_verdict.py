@@ -38,6 +38,7 @@ def pairs(*groups: tuple[int, str, str], tags: tuple[str, ...] = ()) -> list[Sam
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("suite", "finding"),
     [
@@ -180,6 +181,7 @@ def test_words_where_nothing_was_compared() -> None:
     assert explain(compare([])) == snapshot("Nothing was compared.")
 
 
+@pytest.mark.slow
 def test_what_could_have_been_seen_follows_the_suite() -> None:
     def seen(count: int, trials: int) -> float:
         chance = random.Random(3)
@@ -198,6 +200,7 @@ def test_what_could_have_been_seen_follows_the_suite() -> None:
     assert seen(200, 5) < seen(200, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", ["000", "111"])
 def test_what_could_have_been_seen_at_the_ends(side: str) -> None:
     found = compare(pairs((20, side, side))).detectable
@@ -218,7 +221,7 @@ def mirror(finding: Conclusion) -> Conclusion:
     return swapped.get(finding, finding)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @settings(deadline=None, max_examples=50)
 @given(values)
 def test_the_sides_are_treated_alike(sides: list[tuple[tuple[float, ...], ...]]) -> None:

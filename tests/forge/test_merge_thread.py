@@ -95,6 +95,7 @@ def test_no_line_of_a_note_is_a_command(
     assert "\n /merge\n /approve\n" in talking.said.notes[0].body
 
 
+@pytest.mark.story
 def test_a_note_that_is_too_long_is_cut(
     talking: TalkingGitLab, thread: MergeRequestThread, request_: MergeRequest
 ) -> None:

@@ -115,6 +115,7 @@ def test_nothing_unchanged_without_a_before(forge: FakeGitHub, github: GitHub, p
         github.reviews(12)
 
 
+@pytest.mark.slow
 def test_kept_answers_do_not_pile_up(forge: FakeGitHub, github: GitHub) -> None:
     for number in range(1, 220):
         forge.open(number)
@@ -153,6 +154,7 @@ def test_a_forge_that_is_not_there(clock: Clock) -> None:
     assert clock.slept == [1.0, 2.0]
 
 
+@pytest.mark.slow
 def test_a_silent_forge(forge: FakeGitHub, clock: Clock) -> None:
     over = threading.Event()
 
@@ -212,6 +214,7 @@ def test_larger_ones_are_not(forge: FakeGitHub, clock: Clock) -> None:
         github.reviews(12)
 
 
+@pytest.mark.story
 def test_a_packed_answer_is_measured_unpacked(forge: FakeGitHub, clock: Clock) -> None:
     import gzip
 

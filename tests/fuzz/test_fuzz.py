@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+@pytest.mark.story
 @pytest.mark.parametrize("target", TARGETS)
 def test_hostile_files_raise_nothing(target: Callable[[bytes], None]) -> None:
     random = Random(target.__name__)
@@ -26,6 +27,7 @@ def test_large_hostile_files_raise_nothing(seed: int) -> None:
     try_prompt(make_large(Random(seed)))
 
 
+@pytest.mark.story
 @pytest.mark.parametrize("unit", ["{#\ufeff"])
 def test_files_that_once_took_minutes(unit: str) -> None:
     try_prompt(f"{HEADS[1]}x{unit * (LARGE // len(unit))}".encode())

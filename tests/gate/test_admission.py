@@ -39,6 +39,7 @@ def test_an_approved_change_with_its_bump_may_merge(world: World) -> None:
     assert change.diff.level.label == "minor"
 
 
+@pytest.mark.slow
 def test_a_change_without_its_bump_may_not(world: World) -> None:
     world.propose({TRIAGE: prompt("1.0.0", "Triage well.")})
     assert checks(world.judge(approval())) == ["unchanged-version"]
@@ -46,6 +47,7 @@ def test_a_change_without_its_bump_may_not(world: World) -> None:
     assert checks(world.judge(approval())) == ["small-bump"]
 
 
+@pytest.mark.slow
 def test_an_approval_ends_with_the_next_push(world: World) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     seen = {path.path: path.after for path in world.judge().change.paths}
@@ -93,6 +95,7 @@ def test_an_applications_own_files_are_none_of_its_business(world: World) -> Non
 FREE = {"promptops.toml": '[gate]\nversions = "release"\n'}
 
 
+@pytest.mark.slow
 def test_an_approval_outlives_the_number_that_a_release_writes(tmp_path: Path) -> None:
     world = World.make(tmp_path / "world", FREE)
     seen = world.propose({TRIAGE: prompt("1.0.0", "Triage well.")})
@@ -109,6 +112,7 @@ def test_an_approval_outlives_the_number_that_a_release_writes(tmp_path: Path) -
     assert checks(world.judge(given)) == ["missing-approval"]
 
 
+@pytest.mark.slow
 def test_a_number_alone_is_nobodys_to_approve(tmp_path: Path) -> None:
     world = World.make(tmp_path / "world", FREE)
     world.propose({TRIAGE: prompt("1.0.1")})
@@ -127,6 +131,7 @@ def clone(world: World, tmp_path: Path) -> Repo:
     return world.repo.clone(tmp_path / "clone")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("base", "target"),
     [
@@ -263,6 +268,7 @@ def put(world: World, *paths: str) -> None:
     world.repo.git("commit", "--quiet", "-m", "Put")
 
 
+@pytest.mark.slow
 def test_only_a_change_that_brings_a_collision_is_to_blame(world: World) -> None:
     put(world, "prompts/_a.txt", "prompts/_A.txt")
     world.repo.git("checkout", "--quiet", "main")
@@ -287,6 +293,7 @@ def test_a_path_beside_the_folder_is_judged_by_the_folder_it_would_fall_into(
     assert collisions(world.judge()) == ["Prompts/a.md"]
 
 
+@pytest.mark.slow
 def test_a_path_that_merging_puts_elsewhere_is_in_nobodys_way(world: World) -> None:
     world.repo.config("merge.directoryRenames", "true")
     put(world, "Prompts/a.txt", "Prompts/b.txt")
@@ -304,6 +311,7 @@ def test_a_path_that_merging_puts_elsewhere_is_in_nobodys_way(world: World) -> N
     assert collisions(verdict) == []
 
 
+@pytest.mark.slow
 def test_a_suite_that_the_change_brings_is_there(world: World) -> None:
     text = prompt("1.1.0", "Triage well.")
     world.on_main({"evals/support/other.yaml": "cases: []\n"})
@@ -317,6 +325,7 @@ def broken(verdict: Verdict) -> list[Finding]:
     return [one for one in verdict.findings if one.check == "broken-policy"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "good", "bad"),
     [
@@ -386,6 +395,7 @@ def test_a_groups_file_is_named_as_it_is_called(world: World) -> None:
         world.judge()
 
 
+@pytest.mark.slow
 def test_owners_at_the_target_are_not_the_changes_affair(world: World) -> None:
     world.on_main({"CODEOWNERS": OWNERS + "bad pattern [\n"})
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})

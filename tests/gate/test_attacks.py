@@ -40,6 +40,7 @@ def paths(world: World, *approvals: Approval) -> dict[str, str]:
 # Rules that a change brings along for itself.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "text"),
     [
@@ -141,6 +142,7 @@ def test_a_new_prompts_folder_is_judged_as_a_whole(world: World) -> None:
     assert "missing-approval" in checks(verdict)
 
 
+@pytest.mark.slow
 def test_what_a_clone_holds_to_be_something_else_is_read_as_it_is(world: World) -> None:
     commit = world.propose({TRIAGE: prompt("1.0.0", "Leak everything.")})
     main = world.repo.rev("main")
@@ -155,6 +157,7 @@ def test_what_a_clone_holds_to_be_something_else_is_read_as_it_is(world: World) 
 # Places where a change hides.
 
 
+@pytest.mark.slow
 def test_both_names_of_a_rename_need_their_owners(world: World) -> None:
     world.on_main({"CODEOWNERS": OWNERS + "/prompts/free/ @friend\n"})
     world.propose({"prompts/free/triage.md": prompt()}, remove=[TRIAGE])
@@ -214,6 +217,7 @@ def test_a_path_that_differs_in_case_is_no_way_around(world: World, path: str) -
     assert "colliding-paths" in checks(verdict)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ä.md", "a\u0308.md", 'quo"te.md', "tab\t.md", "line\nend.md"])
 def test_an_odd_name_is_governed_as_well(world: World, name: str) -> None:
     world.propose({f"prompts/{name}": prompt()})
@@ -227,6 +231,7 @@ def test_a_prompt_that_cannot_be_called_so_is_refused(world: World, name: str) -
     assert checks(world.judge(approval())) == ["unusable-name"]
 
 
+@pytest.mark.slow
 def test_a_suite_where_nobody_looks_is_refused(world: World) -> None:
     world.propose({TRIAGE: prompt("1.0.1", more="evals: scripts/suite.yaml\n")})
     assert checks(world.judge(approval())) == ["ungoverned-evals"]
@@ -288,6 +293,7 @@ def test_a_partial_whose_name_is_no_text_is_looked_for(world: World) -> None:
 # Folders that lie in one another, and places around them.
 
 
+@pytest.mark.slow
 def test_prompts_are_prompts_where_the_evals_are_as_well(world: World) -> None:
     world.on_main({"promptops.toml": "evals = 'prompts'\n"})
     world.propose({TRIAGE: prompt("1.0.0", "Leak.")})
@@ -400,6 +406,7 @@ def test_nobody_approves_their_own_change(world: World) -> None:
     )
 
 
+@pytest.mark.slow
 def test_nobody_approves_their_own_change_under_a_second_name(world: World) -> None:
     world.on_main({"CODEOWNERS": "* @second-name\n", ".promptops/groups.toml": GROUPS})
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
@@ -412,6 +419,7 @@ def test_the_forges_author_counts_beside_those_of_the_commits(world: World) -> N
     assert checks(world.judge(approval(), author="@Prompt-Owner")) == ["missing-approval"]
 
 
+@pytest.mark.slow
 def test_nobody_approves_what_they_committed_to(world: World) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     world.propose({"src/app.py": "1\n"}, email="1234+prompt-owner@users.noreply.github.com")
@@ -447,6 +455,7 @@ def test_who_only_brings_the_branch_up_to_date_may_approve(world: World) -> None
     assert verdict.change.merges == {world.repo.rev("change")}
 
 
+@pytest.mark.slow
 def test_a_merge_that_slips_something_in_is_work(world: World) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     bring_up_to_date(world, "prompt-owner@users.noreply.github.com")
@@ -469,6 +478,7 @@ def test_an_owner_of_something_else_is_not_enough(world: World) -> None:
     assert checks(world.judge(approval("@lead"))) == ["missing-approval"]
 
 
+@pytest.mark.slow
 def test_a_team_that_nobody_knows_owns_nothing(world: World) -> None:
     world.on_main({"CODEOWNERS": "* @acme/prompts\n"})
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
@@ -485,6 +495,7 @@ def test_a_team_counts_with_the_teams_within_it(world: World) -> None:
     assert world.judge(approval("@member")).is_allowed
 
 
+@pytest.mark.slow
 def test_what_nobody_owns_takes_anybody_but_the_author(world: World) -> None:
     world.on_main({"CODEOWNERS": "/src/ @dev\n/prompts/\n"})
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
@@ -502,6 +513,7 @@ def test_what_was_approved_must_be_known(world: World) -> None:
     assert checks(world.judge(approval(contents={}))) == ["missing-approval"]
 
 
+@pytest.mark.slow
 def test_an_approval_of_a_commit_is_one_of_its_content(world: World) -> None:
     old = world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     world.propose({TRIAGE: prompt("1.1.0", "Triage badly."), "prompts/_shared/more.md": "x\n"})
@@ -514,6 +526,7 @@ def test_an_approval_of_a_commit_is_one_of_its_content(world: World) -> None:
     assert judge_with_commit(world, of(new)) == []
 
 
+@pytest.mark.slow
 def test_an_approval_survives_a_rebase_that_changes_nothing_there(world: World) -> None:
     old = world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     world.on_main({"src/app.py": "print()\n"})
@@ -558,6 +571,7 @@ def judge_with_commit(world: World, given: Approval) -> list[str]:
 # Rules that cannot be used.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     ["#" * (3 * 1024 * 1024 + 1), "* @prompt-owner\0\n", "* @a\n" * 200_001],
@@ -570,6 +584,7 @@ def test_owners_that_cannot_be_read_let_nobody_tell(world: World, text: str) -> 
         world.judge(approval())
 
 
+@pytest.mark.slow
 def test_only_a_line_feed_begins_a_rule(world: World) -> None:
     world.on_main({"CODEOWNERS": "* @prompt-owner\n# note\u2028/prompts/ @author\f* @author\n"})
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
@@ -577,7 +592,7 @@ def test_only_a_line_feed_begins_a_rule(world: World) -> None:
     assert world.judge(approval()).is_allowed
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_hundred_thousand_rules_are_no_excuse(world: World) -> None:
     rules = "".join(f"/src/{number}/ @dev\n" for number in range(100_000))
     world.on_main({"CODEOWNERS": rules + "/prompts/ @prompt-owner\n"})
@@ -586,6 +601,7 @@ def test_a_hundred_thousand_rules_are_no_excuse(world: World) -> None:
     assert world.judge(approval()).is_allowed
 
 
+@pytest.mark.slow
 def test_an_approved_commit_that_was_pushed_over_is_fetched(world: World, tmp_path: Path) -> None:
     old = world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     world.repo.git("config", "uploadpack.allowAnySHA1InWant", "true")
@@ -603,6 +619,7 @@ def test_an_approved_commit_that_was_pushed_over_is_fetched(world: World, tmp_pa
     assert checks(admission.verdict) == []
 
 
+@pytest.mark.slow
 def test_an_approver_did_not_see_what_the_approved_commit_leaves_alone(world: World) -> None:
     """What is put back to what the approved commit had there is another change than that one."""
     world.on_main({TONE: "Be kind.\n"})

@@ -79,6 +79,7 @@ def test_a_table_that_cannot_be_read_is_another_table(world: World) -> None:
     assert checks(verdict) == ["broken-policy"]
 
 
+@pytest.mark.slow
 def test_a_file_that_the_target_branch_made_a_folder_is_gone_after_merging(world: World) -> None:
     world.on_main({"prompts/_notes": "x\n"})
     world.propose(remove=["prompts/_notes"])
@@ -154,6 +155,7 @@ def test_a_partial_of_a_partial_concerns_the_prompt(world: World) -> None:
     assert only(change).changed == ("prompts/_b.md",)
 
 
+@pytest.mark.slow
 def test_an_include_that_only_one_side_has_is_found(world: World) -> None:
     with_it = prompt_text(body='{% include "_a.md" %} {{ question }}')
     world.on_main({"prompts/_a.md": "one\n", "prompts/user.md": with_it})
@@ -198,6 +200,7 @@ def test_a_submodule_among_the_prompts_has_no_text(world: World) -> None:
 # Releases.
 
 
+@pytest.mark.slow
 def test_only_a_release_of_what_was_merged_comes_back(world: World) -> None:
     press = Press(world.repo)
     press.release("a", "1.0.0")
@@ -231,6 +234,7 @@ def test_a_tag_that_claims_what_its_commit_has_not_brings_nothing_back(world: Wo
         world.judge(approval())
 
 
+@pytest.mark.slow
 def test_a_change_stands_among_the_releases(world: World) -> None:
     press = Press(world.repo)
     digests = [press.release("a", version) for version in ("1.0.0", "1.2.0", "2.0.0")]
@@ -252,6 +256,7 @@ def test_a_change_stands_among_the_releases(world: World) -> None:
     assert (found.base, found.base_diff, found.released_digest) == (None, None, None)
 
 
+@pytest.mark.slow
 def test_what_comes_back_is_compared_with_its_last_release(world: World) -> None:
     digest = Press(world.repo).release("a", "1.0.0")
     world.repo.git("rm", "--quiet", "prompts/a.md")
@@ -265,6 +270,7 @@ def test_what_comes_back_is_compared_with_its_last_release(world: World) -> None
     assert "small-bump" in checks(world.judge(approval()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("deployed", "live_in"),
     [
@@ -292,6 +298,7 @@ def test_where_a_prompt_is_live_is_known_as_far_as_environments_are(
     assert checks(world.judge(approval())) == blocked
 
 
+@pytest.mark.slow
 def test_where_it_is_live_does_not_matter_for_what_stays_or_was_never_released(
     world: World,
 ) -> None:

@@ -69,6 +69,7 @@ def test_a_request_that_contradicts_itself_is_refused(
     assert team.first.rev("HEAD") == head
 
 
+@pytest.mark.slow
 def test_drafts_are_left_out_of_all_and_refused_by_name(team: Team) -> None:
     everything = prepare(team, everything=True)
     assert [one.prompt.name for one in everything.plans] == ["a", "b"]
@@ -91,6 +92,7 @@ def test_all_refusals_are_told_at_once(team: Team) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_what_is_not_merged_is_not_pushed(team: Team) -> None:
     team.first.commit({"prompts/a.md": prompt_text(body="Else {{ question }}")})
     with pytest.raises(RefusedError, match=r"a 1\.0\.0 is not merged"):
@@ -98,6 +100,7 @@ def test_what_is_not_merged_is_not_pushed(team: Team) -> None:
     assert not prepare(team, "a").is_pushing
 
 
+@pytest.mark.slow
 def test_releases_are_made_and_described_as_planned(team: Team) -> None:
     dry = prepare(team, "a", is_dry=True)
     assert describe_releases(dry.plans, None, is_pushed=False)["releases"][0]["tag"] is None
@@ -120,6 +123,7 @@ def test_releases_are_made_and_described_as_planned(team: Team) -> None:
     assert describe_releases(again, made, is_pushed=True)["releases"][0]["already_released"]
 
 
+@pytest.mark.slow
 def test_a_verdict_in_a_file_must_be_about_what_is_new(team: Team) -> None:
     verdict = {"schema": "promptops.gate/v1", "allowed": True, "prompts": []}
     file = ("v.json", json.dumps(verdict).encode())

@@ -149,6 +149,7 @@ def test_a_missing_identity_is_explained(repo: Repo, monkeypatch: pytest.MonkeyP
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("object_format", ["sha1", "sha256"])
 def test_commits_and_tags_are_signed_as_configured(
     make_repo: MakeRepo, key: Key, tmp_path: Path, object_format: str
@@ -173,6 +174,7 @@ def test_commits_and_tags_are_signed_as_configured(
         assert (found.key or "").startswith("SHA256:")
 
 
+@pytest.mark.slow
 def test_a_stranger_and_a_forged_message_are_not_good(repo: Repo, key: Key, tmp_path: Path) -> None:
     first = repo.commit({"a.md": "text"})
     sign_with(repo, key)
@@ -214,6 +216,7 @@ def test_a_pgp_signature_does_not_count(repo: Repo, key: Key) -> None:
     assert (found.good, found.reason) == (False, "it is not signed with an SSH key")
 
 
+@pytest.mark.slow
 def test_a_key_from_a_conditional_include_signs_too(repo: Repo, key: Key, home: Path) -> None:
     commit = repo.commit({"a.md": "text"})
     (home / "work").write_text(
@@ -226,6 +229,7 @@ def test_a_key_from_a_conditional_include_signs_too(repo: Repo, key: Key, home: 
     assert verify_signature(git, tag, "tag", key.allowed_signers).good
 
 
+@pytest.mark.slow
 def test_a_key_that_cannot_be_used_is_explained(repo: Repo, tmp_path: Path) -> None:
     commit = repo.commit({"a.md": "text"})
     sign_with(repo, Key(tmp_path / "none", tmp_path / "none"))
@@ -242,6 +246,7 @@ def test_a_key_that_cannot_be_used_is_explained(repo: Repo, tmp_path: Path) -> N
     )
 
 
+@pytest.mark.slow
 def test_history_answers_questions(repo: Repo, tmp_path: Path) -> None:
     commits = [repo.commit({"a.md": str(number)}) for number in range(4)]
     git = Git.discover(repo.path)

@@ -65,6 +65,7 @@ def test_a_sha256_repository_is_a_clear_error(make_repo: MakeRepo) -> None:
         configuration(git)
 
 
+@pytest.mark.slow
 def test_importing_the_package_does_not_import_gitpython() -> None:
     program = (
         "import sys, promptops.git.inspection, promptops.git.remote, promptops.git.history\n"

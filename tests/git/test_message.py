@@ -50,6 +50,7 @@ def test_repeated_trailers_keep_their_order() -> None:
     assert message.values("Prompt") == ("a", "b")
 
 
+@pytest.mark.slow
 @given(title=st.text(), text=st.text(), value=st.text())
 def test_writing_and_reading_is_a_round_trip(title: str, text: str, value: str) -> None:
     message = parse_message(

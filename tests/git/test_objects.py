@@ -72,6 +72,7 @@ def test_a_spec_that_would_break_the_conversation_is_refused(
         reader.read(spec)
 
 
+@pytest.mark.slow
 def test_thousands_of_reads_do_not_block(repo: Repo, reader: ObjectReader) -> None:
     # Far more than the pipes to and from git hold.
     repo.commit({"big.md": "x" * 30_000, "a.md": "text"})
@@ -90,6 +91,7 @@ def test_an_object_written_later_is_seen(repo: Repo, reader: ObjectReader) -> No
     assert found.oid == tag
 
 
+@pytest.mark.slow
 def test_threads_share_a_reader(repo: Repo, reader: ObjectReader) -> None:
     repo.commit({f"{number}.md": str(number) * 1000 for number in range(20)})
 
@@ -101,6 +103,7 @@ def test_threads_share_a_reader(repo: Repo, reader: ObjectReader) -> None:
         assert all(pool.map(read, range(400)))
 
 
+@pytest.mark.story
 def test_a_forked_child_has_a_conversation_of_its_own(repo: Repo, reader: ObjectReader) -> None:
     repo.commit({f"{number}.md": str(number) for number in range(50)})
     assert reader.read("HEAD:0.md") is not None
@@ -159,6 +162,7 @@ def test_an_ambiguous_id_is_an_error(repo: Repo, reader: ObjectReader) -> None:
     assert reader.read("HEAD:a.md") is not None
 
 
+@pytest.mark.slow
 def test_an_object_in_quarantine_is_seen_by_the_servers_hook(repo: Repo, tmp_path: Path) -> None:
     remote = repo.publish(tmp_path / "remote.git")
     program = tmp_path / "hook.py"
@@ -194,6 +198,7 @@ def test_damage_is_not_taken_for_absence(repo: Repo, reader: ObjectReader, damag
     assert reader.read("HEAD:b.md") is not None
 
 
+@pytest.mark.slow
 def test_a_partial_clone_fetches_what_it_lacks(repo: Repo, tmp_path: Path) -> None:
     repo.commit({"a.md": "text", "b.md": "more"})
     repo.config("uploadpack.allowFilter", "true")

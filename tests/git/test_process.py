@@ -263,12 +263,14 @@ def test_a_file_size_limit_is_explained(repo: Repo) -> None:
     assert "limit" in (caught.value.hint or "")
 
 
+@pytest.mark.slow
 def test_a_process_that_takes_too_long_is_ended(repo: Repo) -> None:
     git = Git.discover(repo.path)
     with pytest.raises(GitError, match=r"did not finish within 0\.2 seconds"):
         git.run("-c", "alias.wait=!exec sleep 30", "wait", timeout_seconds=0.2)
 
 
+@pytest.mark.story
 def test_an_interrupt_ends_the_child_and_comes_through(repo: Repo) -> None:
     program = (
         "import sys; from pathlib import Path; from promptops.git.process import Git\n"

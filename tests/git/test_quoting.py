@@ -47,6 +47,7 @@ def test_between_nul_characters_nothing_is_quoted() -> None:
     assert split_paths(b'"a"\0b\nc\0', nul=True) == ['"a"', "b\nc"]
 
 
+@pytest.mark.story
 @given(st.lists(st.binary(min_size=1).filter(lambda name: not set(name) & {0, 10, 13, 34})))
 def test_any_names_of_files_are_read_from_a_list_with_nul(names: list[bytes]) -> None:
     assert split_paths(b"".join(name + b"\0" for name in names), nul=True) == [

@@ -133,6 +133,7 @@ def test_a_lost_race_changes_nothing(make_repo: MakeRepo, object_format: str, ca
     assert repo.refs() == before
 
 
+@pytest.mark.slow
 def test_of_racing_updates_exactly_one_wins(repo: Repo) -> None:
     repo.commit({"a.md": "text"})
     tree = repo.rev("HEAD^{tree}")
@@ -185,6 +186,7 @@ def test_refs_below_the_wanted_name_are_in_the_way_too(repo: Repo) -> None:
         update_refs(git, [RefUpdate("refs/tags/prompts/a", repo.rev("HEAD"), None)], "make")
 
 
+@pytest.mark.story
 def test_a_stale_lock_is_named_with_its_remedy(repo: Repo) -> None:
     commit = repo.commit({"a.md": "text"})
     lock = repo.write(f".git/{PRODUCTION}.lock", "")

@@ -77,6 +77,7 @@ def test_a_remote_is_never_an_option(world: World, remote: str) -> None:
         push(world.git, remote, [PushRef(world.first, PRODUCTION, None)])
 
 
+@pytest.mark.slow
 def test_a_remote_lists_its_refs(world: World) -> None:
     tag = world.repo.tag("prompts/a@1.0.0")
     world.repo.git("push", "--quiet", "origin", "--tags", "HEAD:refs/heads/x/refs/heads/main")
@@ -90,6 +91,7 @@ def test_a_remote_lists_its_refs(world: World) -> None:
     assert list_remote(world.git, "origin", ["refs/heads/none", "refs/tags/none"]) == {}
 
 
+@pytest.mark.slow
 def test_the_default_branch_is_asked_for_or_known(world: World, make_repo: MakeRepo) -> None:
     assert remote_head(world.git, "origin") == "main"
     assert remote_head(None, make_repo("empty.git", bare=True).url) is None
@@ -123,6 +125,7 @@ def test_a_bare_repository_says_itself_which_branch_is_the_default(repo: Repo) -
     assert default_branch(Git.discover(bare.path), None) == "refs/heads/develop"
 
 
+@pytest.mark.slow
 def test_a_fetch_moves_only_what_it_was_asked_for(world: World, tmp_path: Path) -> None:
     other = world.remote.clone(tmp_path / "other")
     other.tag("local-only")
@@ -153,6 +156,7 @@ def test_a_fetch_prunes_only_when_told_to(world: World) -> None:
     assert TRACKED not in world.repo.refs()
 
 
+@pytest.mark.slow
 def test_a_shallow_fetch_takes_one_commit(world: World, tmp_path: Path) -> None:
     world.repo.git("push", "--quiet", "origin", f"HEAD:{PRODUCTION}")
     mirror = Git.create(tmp_path / "mirror")
@@ -184,6 +188,7 @@ def test_a_checked_out_branch_is_not_fetched_into(world: World) -> None:
         fetch(world.git, "origin", ["+refs/heads/main:refs/heads/main"])
 
 
+@pytest.mark.slow
 def test_a_tracking_ref_in_the_way_is_named(world: World) -> None:
     world.repo.git("push", "--quiet", "origin", f"HEAD:{PRODUCTION}")
     world.repo.git("update-ref", "-d", TRACKED)
@@ -195,6 +200,7 @@ def test_a_tracking_ref_in_the_way_is_named(world: World) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", ["none", "file:///nonexistent/repo.git", "https://127.0.0.1:9/x"])
 def test_a_remote_that_is_not_there_is_an_error_of_its_own(world: World, url: str) -> None:
     for attempt in (
@@ -214,6 +220,7 @@ def test_a_password_in_an_address_is_not_repeated(world: World) -> None:
     assert "secret" not in f"{caught.value.message} {caught.value.hint}"
 
 
+@pytest.mark.slow
 def test_a_push_makes_moves_and_removes(world: World) -> None:
     for ref in (
         PushRef(world.first, PRODUCTION, None),
@@ -231,6 +238,7 @@ def test_an_identical_push_is_up_to_date_and_no_win(world: World) -> None:
     assert one(world, ref) == PushResult(PRODUCTION, PushStatus.UP_TO_DATE, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("expected", [None, "first"])
 def test_a_stale_expectation_changes_nothing(world: World, expected: str | None) -> None:
     world.repo.git("push", "--quiet", "origin", f"{world.second}:{PRODUCTION}")
@@ -258,6 +266,7 @@ def test_a_remote_without_room_says_so(world: World) -> None:
     assert "size" in result.reason
 
 
+@pytest.mark.slow
 def test_one_refused_ref_stops_all_only_in_an_atomic_push(world: World) -> None:
     world.remote.hook("update", 'test "$1" != refs/tags/no')
     refs = [PushRef(world.first, PRODUCTION, None), PushRef(world.first, "refs/tags/no", None)]
@@ -279,6 +288,7 @@ def test_a_remote_without_atomic_push_is_an_error(world: World) -> None:
     assert one(world, ref, atomic=False).status is PushStatus.PUSHED
 
 
+@pytest.mark.slow
 def test_a_lock_on_the_remote_is_busy(world: World) -> None:
     world.remote.write(f"{PRODUCTION}.lock", "")
     result = one(world, PushRef(world.first, PRODUCTION, None))
@@ -303,6 +313,7 @@ def test_the_users_own_pre_push_hook_counts(world: World) -> None:
     assert one(world, PushRef(world.first, PRODUCTION, None)).status is PushStatus.PUSHED
 
 
+@pytest.mark.slow
 def test_push_configuration_changes_nothing(world: World) -> None:
     world.repo.tag("reachable")
     for name, value in {
@@ -325,6 +336,7 @@ def test_what_does_not_exist_here_cannot_be_pushed(world: World) -> None:
         one(world, PushRef("1" * 40, PRODUCTION, None))
 
 
+@pytest.mark.story
 def test_of_racing_pushes_exactly_one_wins(world: World, tmp_path: Path) -> None:
     racers = []
     for number in range(8):
@@ -355,6 +367,7 @@ def test_a_sha256_remote_is_pushed_to_and_fetched_from(make_repo: MakeRepo, tmp_
     assert repo.rev(TRACKED) == commit == list_remote(None, remote.url)[PRODUCTION]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "shadow", [f"refs/heads/{PRODUCTION}", f"refs/tags/{PRODUCTION}", "refs/tags/heads/main"]
 )

@@ -128,7 +128,7 @@ _NAMES = st.sampled_from(["a", "a-", "a.md", "a0", "b", "é", "A"])
 _PATHS = st.lists(_NAMES, min_size=1, max_size=3).map("/".join)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @given(st.lists(st.dictionaries(_PATHS, st.one_of(st.none(), st.binary(max_size=3)))))
 @settings(max_examples=15, deadline=None)
 def test_any_series_of_splices_ends_where_a_plain_model_does(

@@ -65,6 +65,7 @@ def faults_of(schema: dict[str, Any], value: object) -> list[tuple[tuple[str | i
     return sorted((one for one in found if one[0] not in mistyped or one[1] == "type"), key=str)
 
 
+@pytest.mark.slow
 @given(st.sampled_from(_SCHEMAS), _VALUES)
 def test_the_faults_are_those_of_the_engine(schema: dict[str, Any], value: object) -> None:
     found = compile_contract(schema)(value)

@@ -63,6 +63,7 @@ def test_files_are_ordered_by_the_bytes_of_their_paths() -> None:
     assert digest == f"sha256:{sha256(listing.encode()).hexdigest()}"
 
 
+@pytest.mark.slow
 @given(closures, st.randoms(use_true_random=False))
 def test_the_order_of_collecting_does_not_matter(files: dict[str, bytes], random: Random) -> None:
     shuffled = list(files.items())
@@ -71,6 +72,7 @@ def test_the_order_of_collecting_does_not_matter(files: dict[str, bytes], random
     assert is_digest(compute_digest(files))
 
 
+@pytest.mark.slow
 @given(closures, closures)
 def test_other_content_has_another_digest(one: dict[str, bytes], two: dict[str, bytes]) -> None:
     def normal(files: dict[str, bytes]) -> dict[str, bytes]:

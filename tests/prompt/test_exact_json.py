@@ -19,6 +19,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.story
 @given(VALUES)
 def test_what_is_settled_reads_back_as_it_is(value: Any) -> None:
     settled = normalize_numbers(value)

@@ -97,6 +97,7 @@ def test_what_does_not_expand_is_fine(name: str) -> None:
     assert expansion_fault(FINE[name], budget=64 * 6) is None
 
 
+@pytest.mark.slow
 def test_our_own_schemas_are_fine() -> None:
     assert expansion_fault(frontmatter_schema()) is None
     assert expansion_fault(suite_schema()) is None

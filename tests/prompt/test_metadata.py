@@ -89,6 +89,7 @@ _METADATA = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.story
 @given(_METADATA)
 def test_a_document_is_refused_exactly_when_the_engine_refuses_it(data: dict[str, Any]) -> None:
     whole = all(not isinstance(data.get(key), float) for key in ("max_tokens", "seed"))
@@ -99,6 +100,7 @@ def test_a_document_is_refused_exactly_when_the_engine_refuses_it(data: dict[str
         assert (not list(check_metadata(document))) == is_valid
 
 
+@pytest.mark.slow
 def test_ordinary_frontmatter_needs_no_engine() -> None:
     # Every command would wait for it.
     text = b"---\nversion: 1.0.0\ndescription: d\nauthor: a\nmodel: m\ntags: [a]\n---\n"

@@ -156,6 +156,7 @@ def test_a_partial_that_is_also_the_output_schema_serves_as_both() -> None:
     assert masked(prompt.render()[0]["content"]) == snapshot('Answer as {"type": "object"}')
 
 
+@pytest.mark.slow
 def test_loading_imports_nothing_that_only_rendering_needs() -> None:
     code = (
         "import sys\n"

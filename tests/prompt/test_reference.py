@@ -189,6 +189,7 @@ def test_a_ref_without_selector_has_none() -> None:
     assert parse_ref("support/triage") == PromptRef("support/triage", None)
 
 
+@pytest.mark.story
 @given(names, st.sampled_from(["0.0.0", "1.2.3", "10.20.30-rc.1.x"]).map(Version.parse))
 def test_release_tags_read_back(name: str, version: Version) -> None:
     assert parse_release_tag(release_tag(name, version)) == (name, version)
@@ -217,6 +218,7 @@ def test_other_refs_are_no_release_tags(ref: str) -> None:
     assert parse_release_tag(ref) is None
 
 
+@pytest.mark.slow
 @given(st.text(max_size=40))
 def test_any_text_is_a_ref_or_a_usage_error(text: str) -> None:
     try:

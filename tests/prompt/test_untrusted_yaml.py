@@ -25,6 +25,7 @@ MERGED = "a: &a {k: x}\nb: &b {<<: [*a, *a, *a]}\nc: &c {<<: [*b, *b, *b]}\nd: {
 LOADERS = [None, yaml.SafeLoader]
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(VALUES)
 @pytest.mark.parametrize("loader", LOADERS)

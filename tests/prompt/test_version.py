@@ -119,11 +119,13 @@ def test_precedence_is_that_of_semver() -> None:
         assert low != high
 
 
+@pytest.mark.slow
 @given(versions)
 def test_every_version_survives_writing_and_reading(version: Version) -> None:
     assert Version.parse(str(version)) == version
 
 
+@pytest.mark.slow
 @given(near_versions, near_versions, near_versions)
 def test_the_order_is_total(one: Version, two: Version, three: Version) -> None:
     assert (one < two) + (one == two) + (one > two) == 1
@@ -153,6 +155,7 @@ def test_a_bump_is_the_next_version_of_that_level(version: str, level: Level, bu
     assert str(Version.parse(version).bump(level)) == bumped
 
 
+@pytest.mark.slow
 @given(near_versions, st.sampled_from([Level.PATCH, Level.MINOR, Level.MAJOR]))
 def test_a_bump_is_a_final_version_at_least_that_far_above(version: Version, level: Level) -> None:
     bumped = version.bump(level)

@@ -43,6 +43,7 @@ def test_only_the_value_changes(before: str, after: str) -> None:
         assert replace_version(whole, Version(2, 1, 0)) == wanted
 
 
+@pytest.mark.slow
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\r"), max_size=200))
 def test_the_body_is_never_touched(body: str) -> None:
     head, tail = b"---\nversion: 1.0.0\n---\n", body.encode()

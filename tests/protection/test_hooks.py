@@ -39,6 +39,7 @@ def commit(repo: Repo, *args: str) -> tuple[int, str]:
     return done.returncode, (done.stdout + done.stderr).decode()
 
 
+@pytest.mark.story
 def test_a_commit_is_judged_by_what_it_would_contain(repo: Repo) -> None:
     repo.commit({"prompts/a.md": GOOD, "prompts/b.md": GOOD})
     install(repo)
@@ -68,6 +69,7 @@ prompts/a.md:8:4: error: 'nothing' is not a declared input [undeclared-variable]
     assert commit(repo, "--all", "--no-verify")[0] == 0
 
 
+@pytest.mark.story
 def test_it_works_from_a_subfolder_and_another_worktree(repo: Repo, tmp_path: Path) -> None:
     repo.commit({"prompts/a.md": GOOD, "src/x": ""})
     install(repo)
@@ -81,6 +83,7 @@ def test_it_works_from_a_subfolder_and_another_worktree(repo: Repo, tmp_path: Pa
     assert commit(inside, "--all")[0] == 0
 
 
+@pytest.mark.slow
 def test_a_file_of_the_repository_is_not_run_as_the_program(repo: Repo) -> None:
     repo.commit({"prompts/a.md": GOOD, "promptops.py": "print('run')", "yaml.py": "print('run')"})
     install(repo)
@@ -115,6 +118,7 @@ def test_installing_twice_and_removing_twice_say_so(repo: Repo) -> None:
     assert files_beside(path) == {}
 
 
+@pytest.mark.story
 def test_a_hook_that_is_there_runs_first_and_comes_back(repo: Repo) -> None:
     repo.commit({"prompts/a.md": GOOD})
     repo.hook("pre-commit", "echo first; test ! -e stop")

@@ -33,6 +33,7 @@ def origin(origins: Origins, text: str, path: str = OWN) -> tuple[str, str | Non
     return str(line.version or line.state.value), line.author.name if line.author else None
 
 
+@pytest.mark.story
 def test_every_line_has_the_first_release_that_has_it(untouched: Showcase) -> None:
     origins = blame(untouched)
 
@@ -96,6 +97,7 @@ def test_a_repository_without_commits_has_uncommitted_lines_only(repo: Repo) -> 
     assert {line.state for line in origins.lines} == {LineState.UNCOMMITTED}
 
 
+@pytest.mark.slow
 def test_the_smallest_version_counts_not_the_earliest_tag(showcase: Showcase) -> None:
     """A fix that 1.2.0 and 2.1.0 both have behind them came in with 1.2.0."""
     repo = showcase.repo

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
+@pytest.mark.slow
 def test_the_newest_attestation_counts(repo: Repo) -> None:
     lines = [
         Attestation("failover", datetime(2026, 1, 1, tzinfo=UTC), "a", "old", 90).write(),

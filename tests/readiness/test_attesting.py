@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--audit", "--quarter"])
 def test_audits_are_written_once_and_attested(repo: Repo, option: str) -> None:
     repo.write("CODEOWNERS", "* @a|b\n")

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from promptops.readiness.attestations import FILE
@@ -51,6 +52,7 @@ def test_a_repository_with_everything_lacks_only_what_cannot_be_seen(repo: Repo)
     assert unseen == {"failover", "alerts", "audits", "quarter", "recovery"}
 
 
+@pytest.mark.slow
 def test_an_attestation_counts_until_it_ends(repo: Repo) -> None:
     accept(repo, "readiness", "--attest", "failover", "--evidence", "pulled the plug")
     [line] = (repo.path / FILE).read_text().splitlines()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from promptops.evals.nightly.branch import HistoryBranch
@@ -57,6 +58,7 @@ def test_samples_are_counted_by_tag(repo: Repo) -> None:
     assert facts.lacking(1, "other") == ["support/triage (0)"]
 
 
+@pytest.mark.slow
 def test_a_night_in_the_future_is_not_the_last_one(repo: Repo) -> None:
     for night in ("2025-12-30", "2026-02-01"):
         HistoryBranch(open_repository(repo.path)).append([replace(RECORD, night=night)])

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("nights", "outcome", "said"),
     [

@@ -59,6 +59,7 @@ Ready as a tool.
     assert "left for the level product" in more.output
 
 
+@pytest.mark.slow
 def test_the_other_formats_say_the_same(repo: Repo) -> None:
     document = json.loads(run(repo, "readiness", "--format", "json").stdout)
     text = run(repo, "readiness", "--format", "markdown").stdout

@@ -103,6 +103,7 @@ def test_each_recipe_is_tried() -> None:
     assert set(SECTIONS) == tried
 
 
+@pytest.mark.story
 def test_sentry(team: Repo, receiver: Receiver) -> None:
     need("sentry_sdk.integrations.otlp")
     (recipe,) = blocks("Sentry", "python")
@@ -132,6 +133,7 @@ sentry_sdk.flush(10)
     assert event["contexts"]["trace"]["trace_id"] == spans["request"]["trace_id"]
 
 
+@pytest.mark.story
 def test_datadog_without_an_agent(team: Repo, receiver: Receiver) -> None:
     known = {
         "DATADOG_TRACES": f"http://127.0.0.1:{receiver.port}/v1/traces",
@@ -150,6 +152,7 @@ def test_datadog_without_an_agent(team: Repo, receiver: Receiver) -> None:
     assert headers["content-type"] == "application/x-protobuf"
 
 
+@pytest.mark.story
 def test_datadog_with_an_agent(team: Repo, receiver: Receiver) -> None:
     script = blocks("Datadog", "sh")[1].replace(
         "http://datadog-agent:4318", f"http://127.0.0.1:{receiver.port}"
@@ -163,6 +166,7 @@ def test_datadog_with_an_agent(team: Repo, receiver: Receiver) -> None:
     assert metrics["promptops.runs"] == "delta"
 
 
+@pytest.mark.story
 def test_new_relic(team: Repo, receiver: Receiver) -> None:
     script = blocks("New Relic", "sh")[0].replace(
         "https://otlp.nr-data.net", f"http://127.0.0.1:{receiver.port}"

@@ -102,6 +102,7 @@ def test_an_odd_version_is_unknown() -> None:
     assert read_origin("1'; rm", lambda _name: None) is UNKNOWN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*KNOWN, "unknown"])
 @pytest.mark.parametrize("forge", ["github", "gitlab"])
 def test_init_writes_no_bare_name(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_each_command_of_the_playbook_works(repo: Repo) -> None:
     make_project(repo)
     text = (repo.path / "prompts/ask.md").read_text()

@@ -163,6 +163,7 @@ def test_windows_come_from_the_configuration_then_from_the_extract() -> None:
     assert found.window("openai/unheard-of") == (None, None)
 
 
+@pytest.mark.slow
 def test_every_line_of_the_extract_can_be_read() -> None:
     head, *lines = EXTRACT.read_text("ascii").splitlines()
     assert re.fullmatch(r"# litellm \S+, \d{4}-\d\d-\d\d", head)

@@ -36,6 +36,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Repo, Repo]
         yield repo, other
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "variables",
     [

@@ -36,6 +36,7 @@ def repository(tmp_path: Path) -> Repository:
     return open_repository(tmp_path / "repo")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ref", "before", "after"),
     [

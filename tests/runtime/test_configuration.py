@@ -70,6 +70,7 @@ def open_source(kind: str, repo: Repo, tmp_path: Path, **options: Any) -> Regist
     return promptops.open(repo.path, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["work tree", "url", "snapshot"])
 def test_the_sources_own_holds_unless_another_is_named(
     repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
@@ -86,6 +87,7 @@ def test_the_sources_own_holds_unless_another_is_named(
         assert allowed(registry) == {"echo/named"}
 
 
+@pytest.mark.slow
 def test_a_clone_url_is_asked_before_the_first_run_also_on_an_event_loop(
     repo: Repo, tmp_path: Path
 ) -> None:

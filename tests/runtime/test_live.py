@@ -123,6 +123,7 @@ def environments(repository: Repository, **options: Any) -> LiveEnvironments:
     return LiveEnvironments(repository, **{**given, **options})
 
 
+@pytest.mark.slow
 def test_an_environment_is_read_once_for_all_views_of_a_state(repository: Repository) -> None:
     memory = SourceMemory()
     lives: dict[str, LiveVersions] = {}

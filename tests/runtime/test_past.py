@@ -46,6 +46,7 @@ def view(repository: Repository) -> RepositoryView:
     return RepositoryView(repository, source="here")
 
 
+@pytest.mark.slow
 def test_versions_come_newest_first(view: RepositoryView) -> None:
     found = list_versions(view, "a")
     assert [one.version for one in found] == ["1.10.0", "1.10.0-rc.1", "1.9.0"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
@@ -56,6 +57,7 @@ def test_data_is_redacted_at_any_depth_and_in_names() -> None:
     }
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_redaction_of_the_redacted_changes_nothing(text: str) -> None:
     once = redact(f"{text} {PHONE} {text}")
@@ -78,6 +80,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_the_fast_search_misses_nothing_that_is_redacted(value: object) -> None:
     if not may_be_redacted(to_json(value)):

@@ -75,6 +75,7 @@ def take_away(repo: Repo) -> Callable[[], None]:
     return lambda: (hidden.rename(repo.path), None)[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["work tree", "subfolder", "bare", "url"])
 def test_a_repository_answers_wherever_it_lies(
     press: Press, tmp_path: Path, kind: str, open_at: Callable[..., Registry]
@@ -151,6 +152,7 @@ def test_the_work_tree_is_read_at_every_call(press: Press) -> None:
         assert registry.get(f"{NAME}@working").digest != before
 
 
+@pytest.mark.slow
 def test_a_url_is_asked_again_when_the_answer_is_too_old(
     press: Press, clock: Clock, tmp_path: Path, open_at: Callable[..., Registry]
 ) -> None:
@@ -169,6 +171,7 @@ def test_a_url_is_asked_again_when_the_answer_is_too_old(
     assert registry.get(NAME).version == "1.1.0"
 
 
+@pytest.mark.slow
 def test_a_version_released_a_moment_ago_is_found(
     press: Press, clock: Clock, tmp_path: Path, open_at: Callable[..., Registry]
 ) -> None:
@@ -183,6 +186,7 @@ def test_a_version_released_a_moment_ago_is_found(
         registry.get(f"{NAME}@1.3.0")
 
 
+@pytest.mark.slow
 def test_a_source_that_is_down_leaves_its_last_state_marked_as_stale(
     press: Press, clock: Clock, tmp_path: Path, open_at: Callable[..., Registry]
 ) -> None:
@@ -210,6 +214,7 @@ def test_a_source_that_is_down_leaves_its_last_state_marked_as_stale(
     assert not registry.get(NAME).is_stale
 
 
+@pytest.mark.slow
 def test_a_cold_start_without_the_source_uses_the_copy_on_disk(
     press: Press, tmp_path: Path, open_at: Callable[..., Registry]
 ) -> None:
@@ -234,6 +239,7 @@ def test_a_cold_start_without_source_and_copy_says_so(
         registry.get(NAME)
 
 
+@pytest.mark.slow
 def test_history_that_went_back_is_refused_also_by_the_next_process(
     press: Press, clock: Clock, tmp_path: Path, open_at: Callable[..., Registry]
 ) -> None:
@@ -289,6 +295,7 @@ def test_a_number_without_the_history_for_it_is_refused(
         registry.get(NAME)
 
 
+@pytest.mark.slow
 def test_an_environment_that_was_removed_is_refused(
     press: Press, tmp_path: Path, open_at: Callable[..., Registry]
 ) -> None:
@@ -301,6 +308,7 @@ def test_an_environment_that_was_removed_is_refused(
                 ask()
 
 
+@pytest.mark.slow
 def test_a_moved_tag_is_not_followed(
     press: Press, tmp_path: Path, open_at: Callable[..., Registry]
 ) -> None:
@@ -317,6 +325,7 @@ def test_a_moved_tag_is_not_followed(
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["objects", "everything", "head"])
 def test_a_damaged_mirror_is_made_anew_and_that_is_said(
     press: Press, tmp_path: Path, damage: str, open_at: Callable[..., Registry]
@@ -340,6 +349,7 @@ def test_a_damaged_mirror_is_made_anew_and_that_is_said(
         assert again.get(f"{NAME}@1.0.0").version == "1.0.0"
 
 
+@pytest.mark.slow
 def test_threads_share_a_registry(press: Press) -> None:
     failures: list[BaseException] = []
     with promptops.open(press.repo.path, refresh=0) as registry:
@@ -360,6 +370,7 @@ def test_threads_share_a_registry(press: Press) -> None:
     assert failures == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_forked_child_goes_on_by_itself(press: Press) -> None:
     registry = promptops.open(press.repo.path, refresh=0)

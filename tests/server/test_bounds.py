@@ -110,6 +110,7 @@ def test_long_headers_are_refused(hasty: Running) -> None:
     assert reply.status == 400
 
 
+@pytest.mark.story
 def test_a_client_that_does_not_read_is_cut_off(hasty: Running, team: Team, key: str) -> None:
     events = [b'data: {"choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n' % (60_000 * b"x")]
     team.provider.reply(events=400 * events)
@@ -121,6 +122,7 @@ def test_a_client_that_does_not_read_is_cut_off(hasty: Running, team: Team, key:
     assert team.provider.requests[-1].disconnected.wait(30)
 
 
+@pytest.mark.story
 @pytest.mark.parametrize("path", [RUN, STREAM])
 def test_a_client_that_leaves_ends_its_run(
     service: Running, team: Team, key: str, path: str
@@ -164,6 +166,7 @@ def wait_for_request(team: Team, before: int) -> None:
     pytest.fail("the provider was not asked")
 
 
+@pytest.mark.story
 @pytest.mark.parametrize("path", [RUN, STREAM])
 def test_stopping_answers_what_is_under_way(team: Team, key: str, path: str) -> None:
     team.provider.reply(text="Still here.", delay=0.5)
@@ -183,6 +186,7 @@ def test_stopping_answers_what_is_under_way(team: Team, key: str, path: str) -> 
             service.ask("GET", "/health")
 
 
+@pytest.mark.story
 def test_draining_says_so_and_goes_on(team: Team, key: str) -> None:
     with team.serve("--drain", "60") as service:
         kept = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
@@ -199,6 +203,7 @@ def test_draining_says_so_and_goes_on(team: Team, key: str) -> None:
         assert service.stop() == 0  # a second signal ends the wait
 
 
+@pytest.mark.story
 def test_a_broken_file_of_keys_lets_nobody_in(team: Team, key: str) -> None:
     file = team.repo.path / ".git" / "promptops-serve" / "keys.json"
     good = file.read_bytes()

@@ -93,6 +93,7 @@ def spec(document: Any) -> OpenAPI:
     return OpenAPI.from_dict(document)
 
 
+@pytest.mark.slow
 def test_each_live_prompt_is_an_operation(document: Any, typed: Served, team: Team) -> None:
     operations = {
         path: item["post"]["operationId"]
@@ -110,6 +111,7 @@ def test_each_live_prompt_is_an_operation(document: Any, typed: Served, team: Te
     assert typed.ask("GET", "/v1/openapi.json").status == 401
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "is_good"),
     [
@@ -169,6 +171,7 @@ def test_other_operations_are_described(
     spec.validate_response(asked, Said(reply))
 
 
+@pytest.mark.slow
 def test_names_that_look_alike_have_operations_of_their_own(team: Team) -> None:
     from promptops.runtime.registry import open_registry
 

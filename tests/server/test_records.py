@@ -79,6 +79,7 @@ def test_feedback_on_nothing_is_refused(
     assert service.ask("POST", "/v1/feedback", body, key=key).status == status
 
 
+@pytest.mark.slow
 def test_feedback_needs_content(service: Served, key: str) -> None:
     done = service.ask("POST", "/v1/run/support/echo", BODY, key=key).json
     assert service.ask("POST", "/v1/feedback", {"run": done["id"]}, key=key).status == 400

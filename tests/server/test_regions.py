@@ -113,7 +113,7 @@ def _follow(replica: Server, first: Server) -> None:
             time.sleep(0.05)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_restarts_lose_nothing_and_a_region_may_go(
     team: Team, sources: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ BODY = {"inputs": {"question": "?"}}
 RUN = "/v1/run/support/echo@production"
 
 
+@pytest.mark.story
 def test_a_pause_and_a_revoked_key_hold_on_all(team: Team) -> None:
     made = json.loads(accept(team.repo, "serve", "keys", "add", "both", "--format", "json"))
     key = made["key"]
@@ -32,6 +33,7 @@ def test_a_pause_and_a_revoked_key_hold_on_all(team: Team) -> None:
         assert [each.ask("POST", RUN, BODY, key=key).code for each in services] == ["key"] * 2
 
 
+@pytest.mark.story
 def test_one_takes_over_while_the_other_restarts(team: Team) -> None:
     key = team.make_key()
     with team.serve() as old:

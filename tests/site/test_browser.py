@@ -32,6 +32,7 @@ def browser() -> Iterator[Any]:
         yield opened
 
 
+@pytest.mark.story
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
 def test_every_page_reads_well(full_team: SiteTeam, browser: Any, scheme: str, width: int) -> None:
@@ -51,6 +52,7 @@ def test_every_page_reads_well(full_team: SiteTeam, browser: Any, scheme: str, w
     assert faults == []
 
 
+@pytest.mark.story
 def test_pages_print_on_white_and_fit_a_tablet(full_team: SiteTeam, browser: Any) -> None:
     full_team.build()
     page = browser.new_page(color_scheme="dark", viewport={"width": 700, "height": 1000})
@@ -71,6 +73,7 @@ def test_pages_print_on_white_and_fit_a_tablet(full_team: SiteTeam, browser: Any
     page.close()
 
 
+@pytest.mark.story
 def test_prompts_are_found_by_their_words(site_team: SiteTeam, browser: Any) -> None:
     site_team.build()
     page = browser.new_page()
@@ -87,6 +90,7 @@ def test_prompts_are_found_by_their_words(site_team: SiteTeam, browser: Any) -> 
     page.close()
 
 
+@pytest.mark.story
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
 def test_the_form_reads_well_and_works(
@@ -129,6 +133,7 @@ ATTACK = b"""<!doctype html><title>evil</title>
 """
 
 
+@pytest.mark.story
 def test_a_page_of_another_server_reads_and_runs_nothing(
     tmp_path: Path, browser: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

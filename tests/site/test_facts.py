@@ -40,6 +40,7 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteFacts]:
         yield SiteFacts(open_repository(repo.path))
 
 
+@pytest.mark.slow
 def test_prompts_are_those_of_the_files_and_those_that_are_live(facts: SiteFacts) -> None:
     assert list(facts.listed) == ["a", "broken", "gone"]
     gone = facts.read("gone")

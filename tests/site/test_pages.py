@@ -6,6 +6,8 @@ import re
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.cli.running import accept
 from tests.prompts import prompt_text
 from tests.repositories import Repo
@@ -51,6 +53,7 @@ def parse(text: str) -> Markup:
     return found
 
 
+@pytest.mark.slow
 def test_the_first_page_tells_what_is_live_waits_and_is_paused(plain_site: SiteTeam) -> None:
     words = plain_site.words("index.html")
     assert "In production 2 of 2 prompts deployment 2 : pause by Jane Doe" in words
@@ -79,6 +82,7 @@ def test_deployments_say_who_and_why(plain_site: SiteTeam) -> None:
     assert "support/triage (not deployed) → 1.0.0" in words
 
 
+@pytest.mark.slow
 def test_texts_of_others_are_no_markup(full_site: SiteTeam) -> None:
     for path in FULL_PAGES:
         page = parse(full_site.read(path))
@@ -124,6 +128,7 @@ def test_an_empty_registry_says_how_to_begin(tmp_path: Path) -> None:
     assert "Nothing is deployed yet" in team.words("deployments.html")
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_read_has_a_page_that_says_so(site_team: SiteTeam) -> None:
     site_team.repo.write("prompts/support/broken.md", "---\nversion: [\n---\nHello\n")
 
@@ -132,6 +137,7 @@ def test_a_file_that_cannot_be_read_has_a_page_that_says_so(site_team: SiteTeam)
     assert "The file cannot be read" in site_team.words("prompts/support/broken.html")
 
 
+@pytest.mark.slow
 def test_a_prompt_that_is_live_and_gone_from_the_files_has_a_page(site_team: SiteTeam) -> None:
     (site_team.repo.path / "prompts/support/triage.md").unlink()
 
@@ -142,6 +148,7 @@ def test_a_prompt_that_is_live_and_gone_from_the_files_has_a_page(site_team: Sit
     assert "Sort this clearly" in words
 
 
+@pytest.mark.slow
 def test_choices_of_an_input_are_named(site_team: SiteTeam) -> None:
     inputs = "{question: {enum: [short, 2, <b>long</b>]}}"
     site_team.repo.write("prompts/support/size.md", prompt_text("0.1.0", inputs=inputs))
@@ -196,6 +203,7 @@ def test_runs_are_counted_by_prompt_and_version(full_site: SiteTeam) -> None:
     assert "no prompt was found — 1 0 1" in runs
 
 
+@pytest.mark.slow
 def test_runs_are_left_out_where_there_is_no_log(full_team: SiteTeam) -> None:
     full_team.build()
     assert (full_team.folder / "runs.html").exists()
@@ -207,6 +215,7 @@ def test_runs_are_left_out_where_there_is_no_log(full_team: SiteTeam) -> None:
     assert 'href="runs.html"' not in full_team.read("index.html")
 
 
+@pytest.mark.slow
 def test_the_log_that_is_configured_is_read(full_team: SiteTeam, tmp_path: Path) -> None:
     full_team.repo.write("promptops.toml", f'[log]\nurl = "{tmp_path}/runs.db"\n')
 
@@ -224,6 +233,7 @@ def test_readiness_shows_each_item_with_its_evidence(full_site: SiteTeam) -> Non
     assert "(Eve <script>, " in words
 
 
+@pytest.mark.slow
 def test_a_time_beyond_all_calendars_is_shown_as_a_number(site_team: SiteTeam) -> None:
     far = {"GIT_AUTHOR_DATE": "@99999999999999 +0000", "GIT_COMMITTER_DATE": "@1 +0000"}
     repo = site_team.repo

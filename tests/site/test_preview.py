@@ -99,6 +99,7 @@ def browser(repo: Repo) -> Iterator[Browser]:
         yield Browser(server)
 
 
+@pytest.mark.story
 def test_pages_are_shown_to_the_browser_that_opened_the_address(browser: Browser) -> None:
     assert "HttpOnly" in browser.set_cookie
     assert "SameSite=strict" in browser.set_cookie
@@ -223,6 +224,7 @@ def test_methods_that_change_are_refused(browser: Browser) -> None:
         assert reply.status == 405
 
 
+@pytest.mark.story
 def test_a_change_of_a_file_and_of_a_ref_is_followed(repo: Repo, browser: Browser) -> None:
     path = "prompts/support/later.html"
     assert browser.get(f"/state?page={path}").json == {"page": None, "fault": None, "watches": True}
@@ -241,6 +243,7 @@ def test_a_change_of_a_file_and_of_a_ref_is_followed(repo: Repo, browser: Browse
     browser.wait_for(lambda: b'id="v0.1.0"' in browser.get(f"/{path}").body)
 
 
+@pytest.mark.story
 def test_a_fault_is_shown_until_it_is_fixed(repo: Repo, browser: Browser) -> None:
     repo.write("promptops.toml", "nonsense = 1\n")
     browser.wait_for(lambda: browser.get("/state").json["fault"] is not None)
@@ -256,6 +259,7 @@ def test_a_second_server_of_one_repository_is_refused(repo: Repo, browser: Brows
     assert "already served" in refuse(repo, *VERBS, code=2)
 
 
+@pytest.mark.story
 def test_nothing_runs_unless_told_to(tmp_path: Path) -> None:
     repo = Repo.init(tmp_path / "team")
     repo.commit({"prompts/support/echo.md": prompt_text(model="echo/echo")})
@@ -268,6 +272,7 @@ def test_nothing_runs_unless_told_to(tmp_path: Path) -> None:
     assert not (repo.path / ".git/promptops-log").exists()
 
 
+@pytest.mark.story
 def test_a_folder_follows_changes_until_interrupted(tmp_path: Path) -> None:
     repo = Repo.init(tmp_path / "team")
     repo.commit({"prompts/support/echo.md": prompt_text()})
@@ -288,6 +293,7 @@ def test_a_folder_follows_changes_until_interrupted(tmp_path: Path) -> None:
         assert process.wait(30) == 130
 
 
+@pytest.mark.story
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.cli.running import refuse
 from tests.prompts import prompt_text
 
@@ -19,6 +21,7 @@ def stamps(team: SiteTeam) -> dict[str, int]:
     }
 
 
+@pytest.mark.slow
 def test_the_same_state_writes_nothing(built_team: SiteTeam) -> None:
     before = stamps(built_team)
 
@@ -28,6 +31,7 @@ def test_the_same_state_writes_nothing(built_team: SiteTeam) -> None:
     assert stamps(built_team) == before
 
 
+@pytest.mark.slow
 def test_one_change_writes_one_prompt(built_team: SiteTeam) -> None:
     before = stamps(built_team)
     built_team.repo.write("prompts/support/triage.md", prompt_text("1.2.0", "New: {{ question }}"))
@@ -40,6 +44,7 @@ def test_one_change_writes_one_prompt(built_team: SiteTeam) -> None:
     assert "New: {{ question }}" in built_team.words("prompts/support/triage.html")
 
 
+@pytest.mark.slow
 def test_a_deployment_is_seen(built_team: SiteTeam) -> None:
     live = {"support/triage": "1.1.0", "billing/dunning": "1.0.0"}
     built_team.press.deploy("production", live)
@@ -49,6 +54,7 @@ def test_a_deployment_is_seen(built_team: SiteTeam) -> None:
     assert "production 1.1.0" in built_team.words("prompts/support/triage.html")
 
 
+@pytest.mark.slow
 def test_a_partial_that_changes_is_seen_by_its_users_only(site_team: SiteTeam) -> None:
     body = "{% include '_shared/tone.md' %} {{ question }}"
     site_team.repo.write("prompts/_shared/tone.md", "Be kind.\n")
@@ -64,6 +70,7 @@ def test_a_partial_that_changes_is_seen_by_its_users_only(site_team: SiteTeam) -
     assert "Be clear." in site_team.words("prompts/support/kind.html")
 
 
+@pytest.mark.slow
 def test_pages_of_prompts_that_are_gone_are_removed(site_team: SiteTeam) -> None:
     site_team.repo.write("prompts/lone/draft.md", prompt_text("0.1.0"))
     site_team.build()
@@ -77,6 +84,7 @@ def test_pages_of_prompts_that_are_gone_are_removed(site_team: SiteTeam) -> None
     assert (site_team.folder / "CNAME").exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_can_be_repeated(built_team: SiteTeam) -> None:
     (built_team.folder / "promptops-site.json").write_text('{"schema": "promptops.site/v1", "pa')
     (built_team.folder / "index.html").unlink()
@@ -96,6 +104,7 @@ def test_a_folder_with_something_else_is_refused(site_team: SiteTeam) -> None:
     assert (site_team.folder / "thesis.txt").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_a_manifest_cannot_remove_files_elsewhere(built_team: SiteTeam) -> None:
     victim = built_team.folder.parent / "victim.txt"
     victim.write_text("mine")

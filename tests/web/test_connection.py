@@ -175,6 +175,7 @@ def test_a_name_that_cannot_be_looked_up_is_named(monkeypatch: pytest.MonkeyPatc
         send(Connections("http://none.test", {}, None), "http://none.test")
 
 
+@pytest.mark.slow
 def test_a_look_up_ends_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(30))

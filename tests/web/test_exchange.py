@@ -71,6 +71,7 @@ def test_what_is_no_whole_answer_says_why(answer: bytes, why: str) -> None:
         get(url)
 
 
+@pytest.mark.slow
 def test_silence_and_lateness_are_told_apart() -> None:
     start = b"HTTP/1.1 200 OK\r\n"
     with serve(start, stays=True) as url, pytest.raises(NoAnswerError, match=r"silent for 0\.05"):

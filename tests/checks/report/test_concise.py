@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from inline_snapshot import snapshot
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from promptops.checks.report.outcome import ReportOutcome
 
 
+@pytest.mark.story
 @PROMPTLY
 @given(OUTCOMES)
 def test_concise_is_what_editors_take_for_compiler_messages(outcome: ReportOutcome) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 
 from promptops.checks import report
@@ -14,6 +15,7 @@ from tests.checks.report.pieces import OUTCOMES, PROMPTLY, SCHEMAS, conforms, lo
 GITLAB_SCHEMA = load(SCHEMAS / "gitlab.json")
 
 
+@pytest.mark.slow
 @PROMPTLY
 @given(OUTCOMES)
 def test_gitlab_takes_the_report(outcome: ReportOutcome) -> None:

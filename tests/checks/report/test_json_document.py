@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 
 from promptops.checks import report
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 JSON_SCHEMA = load(SCHEMAS / "validate.json")
 
 
+@pytest.mark.slow
 @PROMPTLY
 @given(OUTCOMES)
 def test_json_is_what_its_schema_says(outcome: ReportOutcome) -> None:

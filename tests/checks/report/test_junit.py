@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import junitparser
+import pytest
 from hypothesis import given
 
 from promptops.checks import report
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from promptops.checks.report.outcome import ReportOutcome
 
 
+@pytest.mark.slow
 @PROMPTLY
 @given(OUTCOMES)
 def test_junit_is_read_as_tests_by_others(outcome: ReportOutcome) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from inline_snapshot import snapshot
 from markdown_it import MarkdownIt
@@ -22,6 +23,7 @@ def flatten(tokens: Sequence[Any]) -> list[Any]:
     return [one for token in tokens for one in (token, *flatten(token.children or ()))]
 
 
+@pytest.mark.slow
 @PROMPTLY
 @given(OUTCOMES)
 def test_markdown_lets_no_file_speak_for_itself(outcome: ReportOutcome) -> None:

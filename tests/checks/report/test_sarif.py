@@ -61,6 +61,7 @@ def sarif_schema(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     return jsonschema_rs.validator_for(schema)
 
 
+@pytest.mark.story
 @PROMPTLY
 @given(outcome=OUTCOMES)
 def test_sarif_is_valid_against_the_schema_of_oasis(
@@ -82,7 +83,7 @@ def test_sarif_has_a_rule_with_help_for_every_check_there_is() -> None:
         assert len(rule["properties"]["tags"]) <= 10
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_sarif_keeps_to_what_code_scanning_takes_and_drops_the_least_first() -> None:
     note = Finding("syntax", Severity.NOTE, "m" * 5_000, "prompts/a.md", Position(1, 1, 1, 2))
     error = note._replace(severity=Severity.ERROR)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,9 +13,6 @@ from promptops.checks.rules import exposed_secret, foreign_placeholder, joined_l
 from promptops.repository.config import Config
 from tests.fuzz.targets import Files
 from tests.prompts import prompt_text
-
-if TYPE_CHECKING:
-    import pytest
 
 PIECES = [
     *("\n", " ", "text", "{% if question %}", "{%- endif %}", "{% endif %}", "{% endif +%}"),
@@ -43,6 +40,7 @@ SECRETS = [
 ]
 
 
+@pytest.mark.slow
 @settings(
     max_examples=50,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -57,6 +55,7 @@ def test_a_shortcut_hides_nothing(monkeypatch: pytest.MonkeyPatch, parts: list[s
         assert validate(files, Config()).findings == before
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(SECRETS), max_size=9))
 def test_values_are_found_as_by_one_pattern(parts: list[str]) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_bisect_finds_the_release_that_broke_it(released: Repo) -> None:
     keys = {"inputs": "{q: string}", "model": MODEL}
     for minor in range(1, 6):

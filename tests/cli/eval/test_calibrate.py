@@ -130,6 +130,7 @@ judge with scripted/judge.yaml: kappa 1.00 (-0.42 to 1.00); it agrees on 100% of
 """)
 
 
+@pytest.mark.slow
 def test_only_a_calibrated_judge_decides(project: Repo) -> None:
     project.write("promptops.toml", "[eval]\nagreement = 0.6\njudge = 'judge'\n")
     project.write("prompts/ask.md", prompt_text(model="scripted/ask.yaml"))
@@ -163,6 +164,7 @@ written: evals/judge.calibration.json
     assert run(project, "eval", "run", "ask").exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_judge_prefers_neither_where_it_contradicts_itself(project: Repo) -> None:
     body = {"inputs": "{question: string}", "model": "scripted/ask.yaml"}
     project.write("prompts/ask.md", prompt_text(body="old {{ question }}", **body))
@@ -197,6 +199,7 @@ not blocked  4 calls, 0.000000 USD, <duration>
     assert run(project, "eval", "run", "ask").exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_state_that_is_the_baseline_is_preferred_to_itself_by_nobody(project: Repo) -> None:
     write_conversation(project)
     project.write("judge.yaml", "rules: [{fault: {status: 500}}]")
@@ -208,6 +211,7 @@ def test_a_state_that_is_the_baseline_is_preferred_to_itself_by_nobody(project: 
     assert "needs a baseline's answer" in none.stdout
 
 
+@pytest.mark.slow
 def test_each_answer_of_a_conversation_is_compared_with_its_own(project: Repo) -> None:
     write_conversation(project)
     body = {"inputs": "{question: string}", "model": "scripted/ask.yaml"}

@@ -27,6 +27,7 @@ def change(project: Repo, tone: str = "Be brief.") -> None:
     project.write("prompts/_shared/tone.md", f"{tone}\n")
 
 
+@pytest.mark.slow
 def test_a_word_in_a_partial_that_loses_a_slice_is_worse_and_named(released: Repo) -> None:
     change(released)
     result = eval_run(released)
@@ -54,6 +55,7 @@ blocked  80 calls, 0.000000 USD, <duration>
     assert sum(line.startswith("  LOST  s") for line in result.stdout.splitlines()) == 8
 
 
+@pytest.mark.slow
 def test_a_change_without_an_effect_is_no_difference(released: Repo) -> None:
     change(released, "Be very helpful.")
     result = eval_run(released, "--format", "json")
@@ -67,6 +69,7 @@ def test_a_change_without_an_effect_is_no_difference(released: Repo) -> None:
     assert json.loads(margin.stdout)["verdicts"][0]["verdict"]["finding"] == "not worse"
 
 
+@pytest.mark.slow
 def test_the_comparison_replays_from_one_cassette(released: Repo) -> None:
     change(released)
     assert eval_run(released, "--record").exit_code == 1
@@ -94,6 +97,7 @@ blocked  0 calls, 80 replayed, 0.000000 USD, <duration>
 """)
 
 
+@pytest.mark.slow
 def test_only_touched_suites_run(released: Repo) -> None:
     released.write("prompts/other.md", prompt_text(model=MODEL))
     released.write(
@@ -123,6 +127,7 @@ def touched(project: Repo, base: str) -> list[str]:
     return [one["path"] for one in json.loads(result.stdout)["suites"]]
 
 
+@pytest.mark.slow
 def test_another_model_is_tried_on_all_that_is_live(released: Repo) -> None:
     accept(released, "promote", "support/reply@1.0.0", "--to", "staging", "--yes")
     released.write("dull.yaml", "rules: [{answer: Hello.}]")
@@ -165,7 +170,7 @@ estimated cost 0.0000 USD, highest 0.0000 USD
     refuse(released, "eval", "run", *args, "--at", "1.0.0", code=2)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_each_live_version_that_names_a_model_is_tried(released: Repo) -> None:
     accept(released, "promote", "support/reply@1.0.0", "--to", "staging", "--yes")
     keys = {"inputs": "{q: string}", "model": "scripted/new.yaml"}
@@ -192,6 +197,7 @@ def test_each_live_version_that_names_a_model_is_tried(released: Repo) -> None:
     assert json.loads(again.stdout)["calls"] == 0
 
 
+@pytest.mark.slow
 def test_a_suite_is_touched_by_what_its_prompt_and_checks_lead_to(released: Repo) -> None:
     route = "[{when: \"'other' in q\", prompt: support/other}]"
     keys = {"inputs": "{q: string}", "model": MODEL}
@@ -241,6 +247,7 @@ passed  80 calls, 0.000000 USD, <duration>
 """)
 
 
+@pytest.mark.slow
 def test_a_baseline_that_takes_other_inputs_is_not_compared_with(released: Repo) -> None:
     keys = {"inputs": "{ticket: string}", "model": MODEL}
     body = BODY.replace("{{ q }}", "{{ ticket }}")

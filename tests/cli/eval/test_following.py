@@ -64,6 +64,7 @@ def answers(found: dict[str, Any]) -> list[tuple[str, str | None, bool]]:
     return [(one["answer"], one["answered_by"], one["is_degraded"]) for one in trials]
 
 
+@pytest.mark.slow
 def test_a_fallback_answers_where_the_first_model_is_out(project: Repo) -> None:
     write(project, OUT, fallbacks=f"[{SECOND}]")
     found = as_json(project)
@@ -82,6 +83,7 @@ passed  8 calls, 0.000000 USD, <duration>
     assert outcomes == ["error", "error", "passed", "passed"]
 
 
+@pytest.mark.slow
 def test_a_cassette_keeps_why_a_fallback_answered(project: Repo) -> None:
     write(project, OUT, fallbacks=f"[{SECOND}]")
     live = as_json(project, "--record")
@@ -122,6 +124,7 @@ def test_an_error_in_a_cassette_quotes_nobody(
     assert phone not in text
 
 
+@pytest.mark.slow
 def test_a_model_that_stays_out_is_not_tried_for_each_sample(project: Repo) -> None:
     write(project, OUT, fallbacks=f"[{SECOND}]")
     rows = "\n".join(json.dumps({"q": f"question {n}"}) for n in range(50))
@@ -134,6 +137,7 @@ def test_a_model_that_stays_out_is_not_tried_for_each_sample(project: Repo) -> N
     assert answers(as_json(project, "--replay")) == answers(found)
 
 
+@pytest.mark.slow
 def test_routes_and_candidates_choose_the_model(project: Repo) -> None:
     routes = f'[{{when: "q | length > 6", model: {SECOND}}}]'
     write(project, FIRST, routes=routes)
@@ -154,6 +158,7 @@ passed  2 calls, 0.000000 USD, <duration>
     assert [one[1] for one in answers(as_json(project))] == [SECOND] * 2
 
 
+@pytest.mark.slow
 def test_a_change_of_the_model_is_compared_with_the_model_before(project: Repo) -> None:
     write(project, FIRST)
     project.commit()
@@ -165,6 +170,7 @@ def test_a_change_of_the_model_is_compared_with_the_model_before(project: Repo) 
     assert found["samples"][0]["baseline"][0]["answer"] == "The first answer."
 
 
+@pytest.mark.slow
 def test_a_model_that_is_not_allowed_is_no_fallback(project: Repo) -> None:
     project.write("promptops.toml", f'[models]\nallow = ["{OUT}", "{FIRST}"]\n')
     write(project, OUT, fallbacks=f"[{SECOND}, {FIRST}]")
@@ -183,6 +189,7 @@ def live(project: Repo) -> None:
         accept(project, "promote", f"{path.stem}@1.0.0", "--to", "staging", "--yes")
 
 
+@pytest.mark.slow
 def test_another_model_is_tried_where_routes_lead_to_it(project: Repo) -> None:
     write(project, FIRST, routes='[{when: "q | length > 6", prompt: long}]')
     write(project, "scripted/old.yaml", name="long")
@@ -210,6 +217,7 @@ error: no suite uses 'scripted/old.yaml'
 """)
 
 
+@pytest.mark.slow
 def test_another_model_is_tried_as_a_fallback(project: Repo) -> None:
     write(project, FIRST, fallbacks="[scripted/old.yaml]")
     project.write("old.yaml", "rules: [{answer: The old answer.}]")

@@ -72,6 +72,7 @@ def test_each_question_of_a_trial_is_a_run_of_its_own(project: Repo) -> None:
     assert len(entry["attempts"]) == 1
 
 
+@pytest.mark.slow
 def test_production_and_evals_are_counted_apart(project: Repo) -> None:
     with promptops.open(project.path) as registry:
         registry.run("ask@working", {"q": "a user's"})
@@ -89,6 +90,7 @@ def test_production_and_evals_are_counted_apart(project: Repo) -> None:
     assert len(exported) == 9
 
 
+@pytest.mark.slow
 def test_the_log_can_be_off(project: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     project.write("promptops.toml", "[log]\nevals = false\n")
     run(project, "eval", "run")
@@ -174,6 +176,7 @@ def describe_rows(project: Repo) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: (one["run"].labels["sample"], one["run"].labels["side"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("args", [(), ("--models", "scripted/b.yaml"), ("--max-cost", "1")])
 def test_what_asks_once_makes_the_rows_of_a_full_run(

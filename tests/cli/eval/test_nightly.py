@@ -32,6 +32,7 @@ def project(tmp_path: Path) -> Repo:
     return Repo(tmp_path / "repo")
 
 
+@pytest.mark.slow
 def test_a_first_night_is_kept_and_compares_nothing(project: Repo) -> None:
     result = run(project, "eval", "nightly")
     assert result.exit_code == 0
@@ -43,6 +44,7 @@ ask@1.0.0 with scripted/answers.yaml: passed
     assert project.find(BRANCH)
 
 
+@pytest.mark.slow
 def test_an_alarm_says_what_to_do_next(project: Repo) -> None:
     run(project, "eval", "nightly", "--night", "2026-01-01")
     answer_with(project, BAD)
@@ -66,6 +68,7 @@ def test_a_dry_run_prices_the_night_and_keeps_nothing(project: Repo) -> None:
     assert not project.find(BRANCH)
 
 
+@pytest.mark.slow
 def test_a_live_prompt_without_a_suite_is_named(project: Repo) -> None:
     project.commit({"prompts/other.md": prompt_text()})
     accept(project, "release", "other")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from tests.cli.running import run
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
+@pytest.mark.slow
 def test_noise_is_what_two_runs_of_one_state_differ_by(released: Repo) -> None:
     answers = ", ".join(["refund", "none"] * 8)
     rule = f"{{when: {{role: user, text: refund}}, answers: [{answers}]}}"

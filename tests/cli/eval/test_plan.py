@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
+@pytest.mark.slow
 def test_a_plan_says_what_a_suite_can_notice(released: Repo) -> None:
     said = accept(released, "eval", "plan", "--detect", "0.05")
     assert said == snapshot(
@@ -38,6 +39,7 @@ def test_a_loss_that_cannot_be_is_refused(released: Repo, options: tuple[str, ..
     assert "a loss of that size is impossible" in said
 
 
+@pytest.mark.slow
 def test_more_trials_need_fewer_samples_and_a_small_suite_notices_nothing(released: Repo) -> None:
     found = json.loads(accept(released, "eval", "plan", "--trials", "3", "--format", "json"))
     (one,) = found["suites"]

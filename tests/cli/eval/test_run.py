@@ -58,6 +58,7 @@ def test_a_failed_sample_blocks_and_comes_first(project: Repo) -> None:
     assert any("samples that must pass fail: 'capital'" in line for line in lines)
 
 
+@pytest.mark.slow
 def test_a_threshold_lets_some_fail(project: Repo) -> None:
     samples = SUITE.partition("samples:")[2].replace("contains: else", "contains: nothing")
     project.write("evals/ask.yaml", suite(samples, thresholds="{overall: 0.5}"))
@@ -109,6 +110,7 @@ def test_what_cannot_show_anything_is_never_a_pass(project: Repo, samples: str, 
     assert said in refuse(project, "eval", "run", code=2)
 
 
+@pytest.mark.slow
 def test_all_suites_are_named_by_an_option_too(project: Repo) -> None:
     for verb in ("run", "plan", "noise"):
         assert run(project, "eval", verb, "--all").exit_code == run(project, "eval", verb).exit_code
@@ -146,6 +148,7 @@ estimated cost 0.0000 USD, highest 0.0000 USD
 """)
 
 
+@pytest.mark.slow
 def test_a_cap_stops_before_it_is_exceeded_and_keeps_what_is_done(project: Repo) -> None:
     config = '[models."scripted/answers.yaml"]\ninput_price = 1.0\noutput_price = 1.0\n'
     project.write("promptops.toml", config)
@@ -167,6 +170,7 @@ PRICED = '[models."scripted/answers.yaml"]\ninput_price = 1.0\noutput_price = 1.
 STOPPED = ("--max-cost", "0.0002", "--concurrency", "1")
 
 
+@pytest.mark.slow
 def test_the_answers_of_a_stand_in_are_never_resumed_as_those_of_the_model(project: Repo) -> None:
     project.write("promptops.toml", PRICED)
     text = prompt_text(body="{{ question }}", model="scripted/other.yaml", max_tokens="50")
@@ -240,6 +244,7 @@ class TestCassettes:
         found = as_json(project, "--replay")
         assert (found["exit"], found["calls"], found["replayed"]) == (0, 0, 2)
 
+    @pytest.mark.slow
     def test_without_a_key_the_cassette_answers(
         self, project: Repo, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -253,6 +258,7 @@ class TestCassettes:
 no model is called: all answers come from cassettes, of scripted/answers.yaml
 """)
 
+    @pytest.mark.slow
     def test_without_any_key_suites_without_a_cassette_are_named(
         self, project: Repo, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -273,6 +279,7 @@ evals/other.yaml has no cassette: create one with promptops eval run --record
         assert (found["calls"], found["replayed"]) == (0, 2)
         assert [one["exit"] for one in found["verdicts"]] == [0, 2]
 
+    @pytest.mark.slow
     def test_a_changed_prompt_makes_it_stale(self, project: Repo) -> None:
         eval_run(project, "--record")
         text = prompt_text(body="So: {{ question }}", model=MODEL)
@@ -291,6 +298,7 @@ could not judge: 0 of 2 samples pass; not compared: nothing is live or released
 could not judge  0 calls, 0.000000 USD, <duration>
 """)
 
+    @pytest.mark.slow
     def test_a_further_trial_has_no_answer(self, project: Repo) -> None:
         eval_run(project, "--record")
         project.write("evals/ask.yaml", f"defaults: {{trials: 2}}{SUITE}")
@@ -325,6 +333,7 @@ could not judge  0 calls, 2 replayed, 0.000000 USD, <duration>
         project.write("evals/ask.cassette.jsonl", content)
         assert said in refuse(project, "eval", "run", code=2)
 
+    @pytest.mark.slow
     def test_secrets_are_replaced_before_they_are_kept(self, project: Repo) -> None:
         key = "sk-" + "a1B2c3D4e5F6g7H8i9J0" * 2
         project.write("answers.yaml", f"rules: [{{answer: the key is {key}}}]")
@@ -334,6 +343,7 @@ could not judge  0 calls, 2 replayed, 0.000000 USD, <duration>
         assert key not in (project.path / "evals/ask.cassette.jsonl").read_text()
         assert eval_run(project, "--replay").exit_code == 0
 
+    @pytest.mark.slow
     def test_secrets_are_replaced_in_resumed_answers_too(self, project: Repo) -> None:
         key = "sk-" + "a1B2c3D4e5F6g7H8i9J0" * 2
         answers = ANSWERS.replace("Paris", f"the key is {key}").replace("something", f"{key}")
@@ -344,6 +354,7 @@ could not judge  0 calls, 2 replayed, 0.000000 USD, <duration>
         assert key not in (project.path / "evals/ask.cassette.jsonl").read_text()
 
 
+@pytest.mark.slow
 def test_reports_hold_nothing_that_breaks_them(project: Repo) -> None:
     evil = "</failure>]]> \\u0000\\u001b[31m ``` @everyone <script> | x"
     project.write("answers.yaml", f'rules: [{{answer: "{evil}"}}]')
@@ -398,6 +409,7 @@ def release(project: Repo) -> None:
     accept(project, "release", "ask", "--local")
 
 
+@pytest.mark.slow
 def test_a_change_is_compared_with_the_latest_release(project: Repo) -> None:
     release(project)
     same = eval_run(project)
@@ -449,6 +461,7 @@ blocked  2 calls, 0.000000 USD, <duration>
     assert eval_run(project, "--at", "1.0.0", "--against", "none").exit_code == 0
 
 
+@pytest.mark.slow
 def test_tools_turns_refusals_and_errors_are_expected_as_declared(project: Repo) -> None:
     project.write(
         "answers.yaml",
@@ -492,6 +505,7 @@ rules:
     assert wrong in result.stdout
 
 
+@pytest.mark.slow
 def test_a_judge_is_a_prompt_of_the_repository(project: Repo) -> None:
     schema = (
         "{type: object, required: [criteria], properties: {criteria: {type: array, items: "
@@ -519,6 +533,7 @@ def test_a_judge_is_a_prompt_of_the_repository(project: Repo) -> None:
     assert as_json(project)["exit"] == 2
 
 
+@pytest.mark.slow
 def test_a_third_of_failing_calls_is_told_apart_from_failures(
     project: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -539,6 +554,7 @@ def test_a_third_of_failing_calls_is_told_apart_from_failures(
     assert as_json(project)["exit"] == 2
 
 
+@pytest.mark.slow
 def test_the_limits_of_the_environment_eval_hold_over_several_runs(project: Repo) -> None:
     project.write("promptops.toml", "[guards.environments.eval]\ntokens_per_day = 400\n")
     first = as_json(project)
@@ -580,6 +596,7 @@ def test_samples_on_which_models_differ_are_shown_side_by_side(project: Repo) ->
     assert row.split() == ["capital", "passed", "failed"]
 
 
+@pytest.mark.slow
 def test_watching_runs_again_and_asks_only_what_changed(
     project: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -623,6 +640,7 @@ watching for changes; Ctrl-C ends it
     refuse(project, "eval", "run", "--watch", "--dry-run", code=2)
 
 
+@pytest.mark.slow
 def test_similar_answers_are_told_by_their_embeddings(project: Repo) -> None:
     samples = "- {name: a, inputs: {question: x}, expect: [{similar: Something else!}]}\n"
     project.write("evals/ask.yaml", suite(samples))
@@ -635,6 +653,7 @@ def test_similar_answers_are_told_by_their_embeddings(project: Repo) -> None:
     assert eval_run(project, "--replay").exit_code == 2
 
 
+@pytest.mark.slow
 def test_the_plan_prices_turns_and_judges_too(project: Repo) -> None:
     prices = "input_price = 1000.0\noutput_price = 1000.0\n"
     project.write("promptops.toml", f"[models.scripted]\n{prices}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from promptops.runtime.safety.marking import CLOSING, OPENING
 from tests.cli.running import run
 
@@ -30,6 +32,7 @@ samples:
 """
 
 
+@pytest.mark.slow
 def test_untrusted_inputs_are_delimited_by_placeholders(repo: Repo) -> None:
     repo.write("prompts/ask.md", PROMPT)
     repo.write("evals/ask.yaml", SUITE)

@@ -8,6 +8,7 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from promptops.repository.settings.log import LogSettings
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
+@pytest.mark.slow
 def test_a_reset_needs_a_reason_and_is_recorded(spent: Repo) -> None:
     assert refuse(spent, "guards", "reset", "--yes", code=2) == snapshot("""\
 error: a reset needs a reason

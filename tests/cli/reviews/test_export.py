@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
+@pytest.mark.slow
 def test_answers_become_samples(repo: Repo, reviews: list[RunReview]) -> None:
     assert (
         accept(repo, "reviews", "answer", reviews[0].id, "--accept", "--note", "just so")

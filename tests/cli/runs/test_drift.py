@@ -41,7 +41,7 @@ def drifted(write_log: Callable[..., RunLog]) -> list[str]:
     return [run.id for run in runs]
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_drift_is_shown_with_an_example_and_what_to_do(repo: Repo, drifted: list[str]) -> None:
     text = accept(repo, "runs", "stats", "--drift", "--until", "2026-11-26T01:00Z")
     assert masked(text) == snapshot("""\
@@ -65,6 +65,7 @@ DRIFTS  refusals       31.2% refuses  1.2%        2.7e-07  <uuid>
     assert "refusals" in [one["measure"] for one in prompt["measures"] if one["alarm"]]
 
 
+@pytest.mark.slow
 def test_people_are_told_once_and_metrics_say_it(
     repo: Repo, drifted: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,7 @@ def replayed(repo: Repo, *args: str, code: int = 1) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.slow
 def test_real_traffic_meets_another_version(repo: Repo, traffic: list[str]) -> None:
     document = replayed(repo, "triage", "--since", "1d", "--at", "working")
     assert [one["run"] for one in document["runs"]] == traffic
@@ -85,6 +86,7 @@ def test_real_traffic_meets_another_version(repo: Repo, traffic: list[str]) -> N
     assert same["inputs"] == {"ticket": TICKETS[0]}
 
 
+@pytest.mark.slow
 def test_replays_are_recorded_and_are_no_traffic(repo: Repo, traffic: list[str]) -> None:
     first = replayed(repo, "--last", "100")
     listed = json.loads(accept(repo, "runs", "list", "--env", "eval", "--format", "json"))["runs"]
@@ -97,6 +99,7 @@ def test_replays_are_recorded_and_are_no_traffic(repo: Repo, traffic: list[str])
     assert json.loads(accept(repo, "runs", "list", "--format", "json"))["runs"] == []
 
 
+@pytest.mark.slow
 def test_text_shows_both_answers(repo: Repo, traffic: list[str]) -> None:
     lines = run(repo, "runs", "replay").stdout.splitlines()
     assert lines[0].startswith("same     ")
@@ -239,6 +242,7 @@ I cannot help.
 """)
 
 
+@pytest.mark.slow
 def test_a_cap_stops_before_money_is_spent(repo: Repo, traffic: list[str]) -> None:
     document = replayed(repo, "--max-cost", "0.0001", code=0)
     assert document["counts"]["failed"] == 4

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse, run
@@ -127,6 +128,7 @@ def test_json_has_everything(repo: Repo, runs: list[RunRecord]) -> None:
     assert one["feedback"][0]["label"] == "helpful"
 
 
+@pytest.mark.slow
 def test_what_a_model_wrote_cannot_pass_for_a_line_of_the_page(
     repo: Repo, write_log: Callable[..., RunLog]
 ) -> None:

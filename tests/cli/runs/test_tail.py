@@ -6,6 +6,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse
@@ -31,6 +32,7 @@ error: --status 'faild' is unknown
 """)
 
 
+@pytest.mark.story
 def test_a_run_is_printed_when_it_ends(repo: Repo, write_log: Callable[..., RunLog]) -> None:
     log = write_log()
     log.finish(end(make_run(START)))

@@ -38,6 +38,7 @@ def shared_traffic(write_log: Callable[..., RunLog]) -> None:
     log.finish(end(make_run(START, key=None, user=None)))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shared_traffic")
 def test_two_versions_are_compared_with_intervals(repo: Repo) -> None:
     args = ("runs", "stats", "support/triage", "--compare", "1.2.0", "1.3.0")

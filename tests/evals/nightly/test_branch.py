@@ -72,7 +72,7 @@ def clone(remote: Repo, tmp_path: Path) -> Repo:
     return Repo(tmp_path / "one")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_two_processes_that_push_at_once_lose_no_night(
     remote: Repo, clone: Repo, tmp_path: Path
 ) -> None:
@@ -85,7 +85,7 @@ def test_two_processes_that_push_at_once_lose_no_night(
     assert int(remote.git("rev-list", "--count", BRANCH)) == 16, "each push is on top"
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_runner_that_is_killed_leaves_whole_nights(remote: Repo, clone: Repo) -> None:
     chance = random.Random(14)
     for _ in range(4):
@@ -107,6 +107,7 @@ def test_a_runner_that_is_killed_leaves_whole_nights(remote: Repo, clone: Repo) 
     assert remote.run("fsck", "--strict").returncode == 0
 
 
+@pytest.mark.slow
 def test_old_nights_are_removed(remote: Repo, clone: Repo) -> None:
     history = HistoryBranch(open_repository(clone.path))
     for night in ("2025-10-24", "2025-10-25", "2026-11-29"):
@@ -117,6 +118,7 @@ def test_old_nights_are_removed(remote: Repo, clone: Repo) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_suite_keeps_a_bounded_number_of_nights(
     remote: Repo, clone: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,6 +129,7 @@ def test_a_suite_keeps_a_bounded_number_of_nights(
     assert [path.rpartition("/")[2][8:10] for path in files(remote)] == ["02", "03"]
 
 
+@pytest.mark.story
 @pytest.mark.parametrize("is_refused", [False, True])
 def test_the_branch_begins_anew_where_the_remote_lets_it(
     remote: Repo, clone: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_refused: bool
@@ -145,6 +148,7 @@ def test_the_branch_begins_anew_where_the_remote_lets_it(
     assert len(seen.read().records) == 5
 
 
+@pytest.mark.slow
 def test_a_branch_that_was_deleted_begins_again(remote: Repo, clone: Repo) -> None:
     history = HistoryBranch(open_repository(clone.path))
     history.append([RECORD])
@@ -155,6 +159,7 @@ def test_a_branch_that_was_deleted_begins_again(remote: Repo, clone: Repo) -> No
     assert len(files(remote)) == 1
 
 
+@pytest.mark.slow
 def test_a_branch_of_somebody_else_is_added_to(remote: Repo, clone: Repo) -> None:
     clone.git("push", "-q", "origin", "main:promptops-evals")
     history = HistoryBranch(open_repository(clone.path))
@@ -164,6 +169,7 @@ def test_a_branch_of_somebody_else_is_added_to(remote: Repo, clone: Repo) -> Non
     assert remote.git("show", f"{BRANCH}:promptops.toml") == "# defaults"
 
 
+@pytest.mark.slow
 def test_a_file_that_is_too_large_is_not_read(remote: Repo, clone: Repo, tmp_path: Path) -> None:
     history = HistoryBranch(open_repository(clone.path))
     history.append([RECORD])
@@ -179,6 +185,7 @@ def test_a_file_that_is_too_large_is_not_read(remote: Repo, clone: Repo, tmp_pat
     assert [one.night for one in found.records] == ["2026-11-29"]
 
 
+@pytest.mark.slow
 def test_a_link_is_not_followed(remote: Repo, clone: Repo, tmp_path: Path) -> None:
     history = HistoryBranch(open_repository(clone.path))
     history.append([RECORD])
@@ -195,6 +202,7 @@ def test_a_link_is_not_followed(remote: Repo, clone: Repo, tmp_path: Path) -> No
     assert len(found.records) == 1
 
 
+@pytest.mark.slow
 def test_only_the_newest_nights_are_read_on_request(clone: Repo) -> None:
     history = HistoryBranch(open_repository(clone.path))
     history.append(
@@ -210,7 +218,7 @@ def test_only_the_newest_nights_are_read_on_request(clone: Repo) -> None:
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.parametrize("fault", ["lose", "drop", "bad gateway", "half", "twice"])
 def test_a_night_is_there_once_whatever_the_answer_to_its_push_was(
     remote: Repo, clone: Repo, fault: str

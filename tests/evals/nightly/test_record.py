@@ -15,6 +15,7 @@ from promptops.evals.nightly.record import (
 from tests.evals.nightly.pieces import DIGEST, RECORD
 
 
+@pytest.mark.slow
 def test_a_night_of_many_samples_stays_small() -> None:
     shares = {f"a sample with a rather long name, number {n}": (3, 3) for n in range(30_000)}
     (model,) = RECORD.models

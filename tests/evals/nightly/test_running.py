@@ -99,6 +99,7 @@ def records(repo: Repo) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.slow
 def test_the_first_night_is_recorded_and_compares_nothing(nights: Nights) -> None:
     result = nights.run()
     assert result.exit_code == 0, result.output
@@ -117,6 +118,7 @@ ask@1.0.0 with scripted/answers.yaml: passed
     assert "billing" not in json.dumps(record), "no answer is kept"
 
 
+@pytest.mark.slow
 def test_a_quiet_night_passes(begun: Nights) -> None:
     found = begun.as_json()
     assert (found["exit"], found["suites"][0]["alarms"]) == (0, [])
@@ -124,6 +126,7 @@ def test_a_quiet_night_passes(begun: Nights) -> None:
     assert found["suites"][0]["verdict"]["finding"] == "no difference found"
 
 
+@pytest.mark.slow
 def test_a_provider_that_answers_worse_is_an_alarm_each_night_until_it_is_accepted(
     begun: Nights,
 ) -> None:
@@ -146,6 +149,7 @@ ask@1.0.0 with scripted/answers.yaml: passed
     assert begun.as_json()["suites"][0]["reference"] == "2026-01-04"
 
 
+@pytest.mark.slow
 def test_a_new_served_model_is_told_once(nights: Nights) -> None:
     answer_with(nights.repo, GOOD, "model-2026-01")
     nights.run()
@@ -181,6 +185,7 @@ ask@1.0.0 with scripted/answers.yaml: passed
 """)
 
 
+@pytest.mark.story
 def test_a_slow_decline_is_seen_beside_the_first_night(begun: Nights) -> None:
     """Each night one sample more fails: no night is worse than the one before it."""
     codes = []
@@ -194,6 +199,7 @@ def test_a_slow_decline_is_seen_beside_the_first_night(begun: Nights) -> None:
     assert codes == [0, 0, 0, 0, 0, 1]
 
 
+@pytest.mark.slow
 def test_a_provider_that_is_down_is_no_pass_and_no_reference(begun: Nights) -> None:
     answer_with(begun.repo, DOWN)
     found = begun.as_json()
@@ -205,6 +211,7 @@ def test_a_provider_that_is_down_is_no_pass_and_no_reference(begun: Nights) -> N
     assert begun.as_json()["suites"][0]["reference"] == "2026-01-01"
 
 
+@pytest.mark.slow
 def test_a_provider_that_is_down_on_the_first_night_is_no_pass(nights: Nights) -> None:
     answer_with(nights.repo, DOWN)
     assert nights.run().exit_code == 2
@@ -236,6 +243,7 @@ evals/ask.yaml: could not judge
 """)
 
 
+@pytest.mark.slow
 def test_a_prompt_that_is_not_live_is_named(nights: Nights) -> None:
     text = (nights.repo.path / "prompts/ask.md").read_text()
     nights.repo.write("prompts/other.md", text)
@@ -264,6 +272,7 @@ estimated cost 0.0000 USD, highest 0.0000 USD
 """)
 
 
+@pytest.mark.slow
 def test_a_damaged_night_is_named_and_counts_as_missing(begun: Nights) -> None:
     begun.run()
     repo = begun.repo
@@ -276,6 +285,7 @@ def test_a_damaged_night_is_named_and_counts_as_missing(begun: Nights) -> None:
     assert "compared with the night of 2026-01-01" in result.stdout
 
 
+@pytest.mark.slow
 def test_a_missing_night_leaves_the_others(begun: Nights) -> None:
     begun.run()
     repo = begun.repo
@@ -300,6 +310,7 @@ def test_a_second_run_that_could_not_be_judged_does_not_replace_the_first(
     assert record["models"][0]["state"] == "passed"
 
 
+@pytest.mark.story
 def test_nights_are_pushed_and_read_by_another_clone(
     published: Nights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -317,6 +328,7 @@ ask@1.0.0 with scripted/answers.yaml: passed
     assert [one.night for one in found.records] == ["2026-01-01", "2026-01-02"]
 
 
+@pytest.mark.slow
 def test_local_nights_are_not_pushed(published: Nights) -> None:
     published.run("--local")
     assert masked(published.run("--local").stdout) == snapshot("""\
@@ -327,6 +339,7 @@ ask@1.0.0 with scripted/answers.yaml: passed
     assert "promptops-evals" not in published.repo.git("ls-remote", "origin")
 
 
+@pytest.mark.slow
 def test_a_remote_that_refuses_is_an_error_after_the_result(
     published: Nights, tmp_path: Path
 ) -> None:
@@ -353,6 +366,7 @@ def test_a_dry_run_asks_nobody(nights: Nights) -> None:
     assert nights.repo.refs(BRANCH) == {}
 
 
+@pytest.mark.slow
 def test_an_alarm_is_told_with_version_example_and_what_to_do(nights: Nights) -> None:
     with Receiver() as receiver:
         config = (nights.repo.path / "promptops.toml").read_text()
@@ -399,6 +413,7 @@ next: promptops eval nightly ask --env production\
     )
 
 
+@pytest.mark.slow
 def test_an_alarm_stays_on_record_until_it_is_accepted(begun: Nights) -> None:
     answer_with(begun.repo, BAD)
     begun.run()
@@ -411,6 +426,7 @@ def test_an_alarm_stays_on_record_until_it_is_accepted(begun: Nights) -> None:
     assert records(begun.repo)[1]["models"][0]["alarms"] == []
 
 
+@pytest.mark.slow
 def test_another_version_of_the_same_night_has_a_file_of_its_own(begun: Nights) -> None:
     text = (begun.repo.path / "prompts/ask.md").read_text()
     begun.repo.commit({"prompts/ask.md": text.replace("1.0.0", "1.0.1")}, "Again")
@@ -432,6 +448,7 @@ def test_a_late_run_counts_for_the_night_it_is_meant_for(nights: Nights) -> None
     assert [one["night"] for one in records(nights.repo)] == ["2025-12-01"]
 
 
+@pytest.mark.slow
 def test_what_a_model_says_adds_no_line_to_an_alert(begun: Nights) -> None:
     with Receiver() as receiver:
         config = (begun.repo.path / "promptops.toml").read_text()
@@ -454,6 +471,7 @@ next: promptops rollback ask --env production --reason TEXT\
     assert "\u202e" not in alert["detail"] + result.stdout
 
 
+@pytest.mark.slow
 def test_an_alarm_that_reaches_nobody_is_told_the_next_time(nights: Nights) -> None:
     config = (nights.repo.path / "promptops.toml").read_text()
     answer_with(nights.repo, GOOD, "model-1")
@@ -503,6 +521,7 @@ def test_a_cap_that_ends_the_night_is_no_pass(nights: Nights) -> None:
     assert result.exit_code == 2, result.output
 
 
+@pytest.mark.slow
 def test_where_traffic_is_split_each_version_has_its_nights(nights: Nights) -> None:
     repo = nights.repo
     text = (repo.path / "prompts/ask.md").read_text()
@@ -528,6 +547,7 @@ def test_a_paused_prompt_is_watched_as_well(nights: Nights) -> None:
     assert nights.run().exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_channel_that_never_answers_has_told_nobody(
     begun: Nights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -542,6 +562,7 @@ def test_a_channel_that_never_answers_has_told_nobody(
     assert len(records(begun.repo)) == 1
 
 
+@pytest.mark.slow
 def test_the_page_shows_all_alarms_and_only_alarms_block(begun: Nights, tmp_path: Path) -> None:
     page = tmp_path / "night.html"
     answer_with(begun.repo, GOOD, "model-2")

@@ -56,6 +56,7 @@ def page(browser: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Iterat
     opened.close()
 
 
+@pytest.mark.story
 def test_filters(page: Any) -> None:
     assert page.inner_text("#count") == snapshot("240 of 240 samples, 100 shown")
     page.fill("input[name=text]", "LOST 3")
@@ -68,6 +69,7 @@ def test_filters(page: Any) -> None:
     assert page.inner_text("#count") == snapshot("232 of 240 samples, 100 shown")
 
 
+@pytest.mark.story
 def test_by_keyboard_alone(page: Any) -> None:
     page.focus("#samples summary")
     page.keyboard.press("Enter")
@@ -81,11 +83,13 @@ def test_by_keyboard_alone(page: Any) -> None:
     page.keyboard.press("Enter")
 
 
+@pytest.mark.story
 def test_accessibility(page: Any) -> None:
     page.click("#samples summary")
     assert find_violations(page) == []
 
 
+@pytest.mark.story
 def test_on_a_phone_numbers_stay_on_one_line_and_only_the_table_scrolls(page: Any) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") == 390
@@ -96,11 +100,13 @@ def test_on_a_phone_numbers_stay_on_one_line_and_only_the_table_scrolls(page: An
     assert find_violations(page) == []
 
 
+@pytest.mark.story
 def test_what_was_asked_stands_above_the_answers(page: Any) -> None:
     page.click("#samples summary")
     assert page.inner_text("#samples .inputs").split("\n") == ["question", "Lost where?"]
 
 
+@pytest.mark.story
 def test_printing_opens_what_is_shown(page: Any) -> None:
     page.select_option("#outcome", label="lost (8)")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from promptops.evals.outcome import judge_run
 from promptops.evals.report.markdown import to_markdown
 from tests.evals.report.runs import run_of, sample
@@ -18,6 +20,7 @@ def test_markdown_says_what_was_asked_of_a_lost_sample() -> None:
     assert f"- asked: much: {'x' * 300}…" in found
 
 
+@pytest.mark.slow
 def test_markdown_names_the_slices_that_moved_and_says_each_thing_once() -> None:
     lost = [sample(f"s{at}", "000", "111", tags=("billing",)) for at in range(8)]
     kept = [sample(f"t{at}", "111", "111", tags=("other",)) for at in range(8)]

@@ -53,6 +53,7 @@ def read_draft(repo: Repo) -> tuple[str, dict[str, Any]]:
     return text, loaded
 
 
+@pytest.mark.slow
 def test_init_brings_the_prompt_and_a_model_writes_a_draft(repo: Repo) -> None:
     all_kinds = [make_scenario(kind, WORDS[at], kind) for at, kind in enumerate(CATEGORIES)]
     script(repo, [all_kinds[:5], all_kinds[3:]])
@@ -441,6 +442,7 @@ warning: ended early: guards.environments.eval.spend_per_day is 0.05 USD: 0.0305
     assert len(read_draft(repo)[1]["samples"]) == 1
 
 
+@pytest.mark.slow
 def test_the_embedding_model_finds_repeats(repo: Repo) -> None:
     same = [
         make_scenario("one", "The parcel never came and nobody answers the phone", "boundary"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -97,6 +98,7 @@ def test_equal_names_are_told_apart(repo: Repo) -> None:
     assert [one.name for one in collection.choose()] == ["same", "same (2)"]
 
 
+@pytest.mark.slow
 def test_whatever_a_model_says_is_kept_or_named(repo: Repo) -> None:
     prompt = collect(repo).prompt
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 import yaml
 from inline_snapshot import snapshot
 
@@ -77,6 +78,7 @@ def test_a_prompt_without_inputs_has_one_sample(repo: Repo) -> None:
     assert len(samples) <= 1
 
 
+@pytest.mark.slow
 def test_a_draft_counts_for_nothing_and_is_a_valid_suite_once_moved(repo: Repo) -> None:
     load(repo)
 

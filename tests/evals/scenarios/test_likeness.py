@@ -33,6 +33,7 @@ def test_inputs_are_alike_or_not(
     assert are_alike(take_print(other), take_print(one)) is is_alike
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=100)
 @given(st.lists(st.sampled_from("abc"), max_size=12), st.lists(st.sampled_from("abc"), max_size=12))
 def test_likeness_is_what_rapidfuzz_says(one: list[str], other: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from promptops.evals.scenarios.pairs import combine
 COUNTS = st.lists(st.integers(1, 6), min_size=1, max_size=5)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(COUNTS)
 def test_every_two_values_meet(counts: list[int]) -> None:

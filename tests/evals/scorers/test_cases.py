@@ -32,6 +32,7 @@ def read_answer(written: str | dict[str, Any]) -> JudgedAnswer:
     return JudgedAnswer(**{"text": "", **written, "tool_calls": made})
 
 
+@pytest.mark.story
 @pytest.mark.parametrize("case", load())
 def test_an_answer_is_judged(case: dict[str, Any]) -> None:
     expected = check(case["expect"])

@@ -37,6 +37,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.story
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -139,6 +139,7 @@ The ticket:
     assert '"errors": 0' in accept(repo, "validate", "--format", "json")
 
 
+@pytest.mark.slow
 def test_the_mark_keeps_it_from_being_released_until_it_is_removed(repo: Repo) -> None:
     script(repo, ANSWER)
     assert new(repo).exit_code == 0
@@ -151,6 +152,7 @@ def test_the_mark_keeps_it_from_being_released_until_it_is_removed(repo: Repo) -
     assert "support/sort 0.1.0 released" in accept(repo, "release", "support/sort")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "told"),
     [

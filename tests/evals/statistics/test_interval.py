@@ -17,6 +17,7 @@ differences = st.integers(1, 5).flatmap(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(differences)
 def test_test_and_interval_agree(values: list[float]) -> None:
@@ -29,6 +30,7 @@ def test_test_and_interval_agree(values: list[float]) -> None:
         assert interval.holds(0)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(differences)
 def test_both_directions_are_mirrored(values: list[float]) -> None:
@@ -37,6 +39,7 @@ def test_both_directions_are_mirrored(values: list[float]) -> None:
     assert (one.low, one.high) == pytest.approx((-other.high, -other.low))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(differences)
 def test_more_confidence_is_wider(values: list[float]) -> None:
@@ -81,6 +84,7 @@ def test_holm_never_makes_smaller_and_keeps_the_order(p_values: list[float]) -> 
     assert ordered == sorted(ordered)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drop", [0.0, 0.05, 0.2])
 @pytest.mark.parametrize(("samples", "trials"), [(20, 1), (20, 3), (50, 5)])
 def test_the_interval_holds_the_truth(samples: int, trials: int, drop: float) -> None:

@@ -54,6 +54,7 @@ def simulate(samples: int, design: Design, suites: int) -> float:
     return worse / suites
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("samples", "design"),
     [
@@ -85,6 +86,7 @@ def test_more_of_anything_is_more_power() -> None:
     assert at() < at(trials=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trials", [1, 3])
 def test_a_plan_finds_what_it_was_made_for(trials: int) -> None:
     design = Design(0.8, 0.1, trials, 0.5)

@@ -39,6 +39,7 @@ def test_shares_are_exact(steps: list[int], trials: int) -> None:
     assert sign_flip(differences) == pytest.approx(enumerate_signs(differences), abs=1e-12)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(-1, 1, allow_subnormal=False), max_size=9))
 def test_scores_are_exact_up_to_thirty(differences: list[float]) -> None:
@@ -62,6 +63,7 @@ def test_it_takes_six_samples(losses: int, gains: int, p: float) -> None:
     assert sign_flip([-1] * losses + [1] * gains) == pytest.approx(p, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", [0.0, 0.02, 0.05, 0.1])
 @pytest.mark.parametrize("count", [MAX_ENUMERATED + 1, 60])
 def test_the_saddlepoint_is_near_the_truth(count: int, shift: float) -> None:
@@ -87,6 +89,7 @@ def test_the_saddlepoint_at_the_end_of_the_range() -> None:
     assert sign_flip([-sizes[0], *sizes[1:]]) < 1e-9
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=80), st.randoms())
 def test_order_and_direction_do_not_matter(steps: list[int], chance: random.Random) -> None:

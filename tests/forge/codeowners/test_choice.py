@@ -49,6 +49,7 @@ def test_a_first_file_that_cannot_be_used_does_not_make_the_second_count() -> No
     assert found.owners.refusal is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "files", "is_owned"),
     [

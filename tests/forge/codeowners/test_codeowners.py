@@ -67,6 +67,7 @@ def test_the_shared_cases_hold(case: dict[str, Any]) -> None:
         assert ownership.line == case["expected_line"]
 
 
+@pytest.mark.slow
 @given(st.text(), st.text(), st.sampled_from(Dialect))
 def test_any_text_gives_an_answer_for_any_path(text: str, path: str, dialect: Dialect) -> None:
     owners = parse_owners(text, dialect)
@@ -118,6 +119,7 @@ def test_a_file_of_just_the_largest_size_counts() -> None:
     assert parse_owners(text, GITHUB).match("folder").line == count + 100
 
 
+@pytest.mark.story
 def test_bytes_that_are_no_utf8_count_once() -> None:
     text = "#" + decode_owners(b"\xff" * 60_000 + b"\n") * 20
     assert len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES

@@ -19,6 +19,7 @@ from promptops.forge.codeowners.pattern import (
 from tests.forge.codeowners.pieces import GITHUB, GITLAB, PATHS, answers, faults
 
 
+@pytest.mark.slow
 @given(st.lists(st.text("ab*?/.", min_size=1, max_size=8), max_size=12), PATHS)
 @pytest.mark.parametrize("dialect", list(Dialect))
 def test_the_last_match_decides(dialect: Dialect, patterns: list[str], path: str) -> None:

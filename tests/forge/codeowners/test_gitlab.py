@@ -161,6 +161,7 @@ RULES = st.builds(
 LINES = HEADINGS | RULES | st.sampled_from(["", "# [A]", "  ", "[A", "  [B] @b"])
 
 
+@pytest.mark.story
 @settings(max_examples=200)
 @given(st.lists(LINES, max_size=8).map("\n".join))
 @example("[Name][ 2 ]\nx @a")
@@ -179,6 +180,7 @@ def test_files_are_read_as_gitlab_reads_them(text: str) -> None:
     assert found == read_as_gitlab(text)
 
 
+@pytest.mark.slow
 @given(st.text("[]^012 \t@ab.-/#+", min_size=1, max_size=24).map(lambda text: f"[A]{text}"))
 def test_headings_are_read_as_gitlab_reads_them(heading: str) -> None:
     found = GITLAB_HEADING.match(heading.strip())

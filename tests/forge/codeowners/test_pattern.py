@@ -219,6 +219,7 @@ def slow_class(text: str) -> tuple[Callable[[str], bool], str] | None:
     )
 
 
+@pytest.mark.slow
 @given(st.text("ab*?/\\", min_size=1, max_size=10), PATHS)
 @example("a/**/", "a/b/b")
 @example("**/**", "a")
@@ -230,6 +231,7 @@ def test_github_patterns_match_as_the_slow_matcher_says(pattern: str, path: str)
         assert matcher.matches(path.split("/")) == slow_github(pattern, path)
 
 
+@pytest.mark.slow
 @given(st.text("ab*?/\\[]!-", min_size=1, max_size=12), PATHS)
 @example("[a/b]*", "a")
 @example("**\\/b", "b")

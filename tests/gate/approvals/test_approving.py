@@ -34,6 +34,7 @@ def draft(signing: Signing, key: str = "jane", head: str = "change") -> Approval
     return found
 
 
+@pytest.mark.slow
 def test_a_draft_names_all_that_the_change_proposes(signing: Signing) -> None:
     found = draft(signing)
     assert found.statement == signing.statement()
@@ -43,6 +44,7 @@ def test_a_draft_names_all_that_the_change_proposes(signing: Signing) -> None:
     assert signing.counting() == ["jane@example.com"]
 
 
+@pytest.mark.slow
 def test_who_owns_none_of_it_is_told(signing: Signing) -> None:
     found = draft(signing, "kim")
     assert found.own == frozenset()
@@ -51,6 +53,7 @@ def test_who_owns_none_of_it_is_told(signing: Signing) -> None:
     )
 
 
+@pytest.mark.slow
 def test_who_had_a_hand_in_it_is_told(signing: Signing) -> None:
     signing.world.propose({TONE: "Be brief.\n"}, email="jane@example.com")
     found = draft(signing)
@@ -58,6 +61,7 @@ def test_who_had_a_hand_in_it_is_told(signing: Signing) -> None:
     assert found.doubts == ("you are an author of this change, so your approval will not count",)
 
 
+@pytest.mark.slow
 def test_without_a_change_or_without_keys_nothing_is_drafted(signing: Signing) -> None:
     policy = signing.policy()
     assert draft_approval(signing.repository, policy, signing.change("main")) is None

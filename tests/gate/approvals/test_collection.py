@@ -58,6 +58,7 @@ def forge(_repository: Repository, _policy: Policy, change: Change) -> Approvals
     )
 
 
+@pytest.mark.slow
 def test_signatures_are_asked_for_or_come_on_top(signing: Signing) -> None:
     assert collect(signing, source="signed").sources == ("signed",)
     assert collect(signing).sources == ()
@@ -70,12 +71,14 @@ def test_signatures_are_asked_for_or_come_on_top(signing: Signing) -> None:
     assert found.author == "@author"
 
 
+@pytest.mark.slow
 def test_the_policy_s_source_is_the_default(tmp_path: Path) -> None:
     signing = Signing.make(tmp_path / "repo", {"promptops.toml": "[gate]\napprovals = 'signed'\n"})
     assert collect(signing).sources == ("signed",)
     assert collect(signing, source="off").sources == ()
 
 
+@pytest.mark.slow
 def test_a_forge_is_asked_when_there_is_one_and_off_asks_nobody(signing: Signing) -> None:
     assert collect(signing, forge=forge).sources == ("github",)
     assert collect(signing, forge=forge, source="off").sources == ()
@@ -84,6 +87,7 @@ def test_a_forge_is_asked_when_there_is_one_and_off_asks_nobody(signing: Signing
         collect(signing, source="gitlab")
 
 
+@pytest.mark.slow
 def test_an_approval_of_a_commit_is_one_of_what_it_has(signing: Signing) -> None:
     (approval,) = collect(signing, forge=forge).found
     assert approval.contents == {TRIAGE: entry(signing.world, "change", TRIAGE)}
@@ -102,6 +106,7 @@ def test_an_approval_of_a_commit_is_one_of_what_it_has(signing: Signing) -> None
     assert checks(signing.world.judge(approval)).count("missing-approval") == 2
 
 
+@pytest.mark.slow
 def test_a_link_where_a_path_has_a_folder_holds_nothing_there(signing: Signing) -> None:
     repo = signing.world.repo
     repo.git("checkout", "--quiet", "-b", "linked", "main")
@@ -126,6 +131,7 @@ def test_a_commit_that_is_not_here_approves_nothing(signing: Signing) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_file_is_held_to_its_bases(signing: Signing, tmp_path: Path) -> None:
     base, head = signing.change().base, signing.change().head
     approval = {"approver": "@prompt-owner", "commit": head}
@@ -151,6 +157,7 @@ def test_file_and_source_have_to_go_together(signing: Signing, tmp_path: Path) -
             collect(signing, **options)
 
 
+@pytest.mark.slow
 def test_an_unreachable_remote_is_an_error_where_signatures_are_the_source(
     signing: Signing, tmp_path: Path
 ) -> None:

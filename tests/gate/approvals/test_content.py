@@ -40,6 +40,7 @@ def test_contents_that_a_source_says_itself_stand(signing: Signing) -> None:
     assert found.notes == ()
 
 
+@pytest.mark.slow
 def test_a_commit_holds_files_and_nothing_else(signing: Signing) -> None:
     repo = signing.world.repo
     repo.git("checkout", "--quiet", "-b", "other", "main")
@@ -63,6 +64,7 @@ def test_what_is_no_commit_approves_nothing(signing: Signing) -> None:
     assert [f"{tree[:12]} is not in this clone" in note for note in found.notes] == [True] * 2
 
 
+@pytest.mark.slow
 def test_what_a_commit_leaves_alone_lapses_once_the_target_branch_changes_it(
     signing: Signing,
 ) -> None:
@@ -78,6 +80,7 @@ def test_what_a_commit_leaves_alone_lapses_once_the_target_branch_changes_it(
     assert [{*(one.contents or ())} for one in found] == [{TONE, TRIAGE}] * 2
 
 
+@pytest.mark.slow
 def test_a_commit_that_was_pushed_over_is_fetched(signing: Signing, tmp_path: Path) -> None:
     repo = signing.world.repo
     remote = repo.publish(tmp_path / "remote.git")
@@ -99,6 +102,7 @@ def test_a_commit_that_was_pushed_over_is_fetched(signing: Signing, tmp_path: Pa
     assert len(fill(signing, of("e" * 40), fetch=True).notes) == 1
 
 
+@pytest.mark.slow
 def test_commits_are_fetched_unless_told_otherwise(signing: Signing, tmp_path: Path) -> None:
     remote = signing.world.repo.publish(tmp_path / "remote.git")
     other = remote.clone(tmp_path / "other")

@@ -245,6 +245,7 @@ def environment(lab: FakeGitLab) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_a_pipeline_for_a_merge_request(lab: FakeGitLab, clock: Clock, repo: Repo) -> None:
     first = repo.commit({"a": "1"})
     change = replace(CHANGE, base=repo.commit({"a": "2"}))

@@ -35,6 +35,7 @@ def read(world: World, branch: str = "change") -> tuple[Repository, Change]:
     return repository, read_change(repository, policy, ends.base, ends.head, "main")
 
 
+@pytest.mark.slow
 def test_a_proposal_is_what_its_own_commits_do(world: World) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well."), "app.py": "1\n"}, remove=[MORE])
     world.on_main({"src/app.py": "print()\n"})
@@ -85,6 +86,7 @@ def test_nobody_can_tell_what_a_commit_from_nowhere_changes(world: World) -> Non
     assert find_unseen(repository, change, commit, contents) == {TONE}
 
 
+@pytest.mark.slow
 def test_what_a_commit_leaves_alone_counts_while_the_target_leaves_it_too(world: World) -> None:
     old = world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     world.on_main({TRIAGE: prompt("1.0.1", "Triage!"), MORE: "y\n"})

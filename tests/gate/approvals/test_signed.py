@@ -44,6 +44,7 @@ def signing(tmp_path: Path) -> Signing:
     return Signing.make(tmp_path / "repo")
 
 
+@pytest.mark.slow
 def test_a_signed_approval_counts(signing: Signing) -> None:
     assert signing.counting() == []
     ref = signing.put(signing.statement())
@@ -57,6 +58,7 @@ def test_a_signed_approval_counts(signing: Signing) -> None:
     assert checks(verdict) == []
 
 
+@pytest.mark.slow
 def test_it_outlives_a_rebase_and_a_squash(signing: Signing) -> None:
     signing.put(signing.statement())
     signing.world.on_main({"README.md": "new\n", TONE: "Be very kind.\n"})
@@ -66,6 +68,7 @@ def test_it_outlives_a_rebase_and_a_squash(signing: Signing) -> None:
     assert signing.counting() == [JANE]
 
 
+@pytest.mark.slow
 def test_it_ends_with_the_next_push(signing: Signing) -> None:
     signing.put(signing.statement())
     signing.world.propose({TRIAGE: prompt("1.1.0", "Leak everything.")})
@@ -74,6 +77,7 @@ def test_it_ends_with_the_next_push(signing: Signing) -> None:
     assert signing.counting() == []
 
 
+@pytest.mark.story
 def test_who_approved_what_was_pushed_over_is_told_so(signing: Signing) -> None:
     signing.put(signing.statement(time="2026-01-01T00:00:00Z"))
     signing.world.propose({TRIAGE: prompt("1.1.0", "Triage slowly.")})
@@ -86,6 +90,7 @@ def test_who_approved_what_was_pushed_over_is_told_so(signing: Signing) -> None:
     assert [reason for _, reason in second.left_out] == ["approved other content"]
 
 
+@pytest.mark.slow
 def test_what_was_approved_and_merged_long_ago_is_no_news(signing: Signing) -> None:
     signing.put(signing.statement())
     signing.world.on_main({TRIAGE: prompt("1.1.0", "Triage well.")})
@@ -94,6 +99,7 @@ def test_what_was_approved_and_merged_long_ago_is_no_news(signing: Signing) -> N
     assert signing.read().found == ()
 
 
+@pytest.mark.slow
 def test_several_people_and_several_statements_of_one(signing: Signing) -> None:
     signing.put(signing.statement())
     signing.put(signing.statement(time="2026-02-02T00:00:00Z"))
@@ -102,11 +108,13 @@ def test_several_people_and_several_statements_of_one(signing: Signing) -> None:
     assert sorted(signing.counting()) == [JANE, "kim@example.com"]
 
 
+@pytest.mark.slow
 def test_the_same_statement_twice_is_one_ref(signing: Signing) -> None:
     assert signing.put(signing.statement()) == signing.put(signing.statement())
     assert len(signing.world.repo.refs("refs/promptops/approvals/")) == 1
 
 
+@pytest.mark.slow
 def test_git_and_ssh_keygen_are_all_it_takes_to_verify_one(signing: Signing) -> None:
     page = (Path(__file__).parents[3] / "docs" / "SPEC.md").read_text()
     script = page[page.index("git cat-file blob") :].partition("```")[0]
@@ -124,6 +132,7 @@ def test_git_and_ssh_keygen_are_all_it_takes_to_verify_one(signing: Signing) -> 
     )
 
 
+@pytest.mark.slow
 def test_one_person_may_approve_bit_by_bit(signing: Signing) -> None:
     signing.put(signing.statement())
     signing.world.propose({TONE: "Be rude.\n"})
@@ -136,6 +145,7 @@ def test_one_person_may_approve_bit_by_bit(signing: Signing) -> None:
 # Attacks
 
 
+@pytest.mark.slow
 def test_a_statement_for_something_else_never_counts(signing: Signing) -> None:
     other = ApprovalEntry("100644", "a" * 40)
     for values in (
@@ -151,6 +161,7 @@ def test_a_statement_for_something_else_never_counts(signing: Signing) -> None:
         assert signing.counting() == []
 
 
+@pytest.mark.slow
 def test_a_mode_is_part_of_what_was_approved(signing: Signing) -> None:
     signing.put(signing.statement())
     signing.world.repo.git("update-index", "--chmod=+x", TRIAGE)
@@ -158,6 +169,7 @@ def test_a_mode_is_part_of_what_was_approved(signing: Signing) -> None:
     assert signing.counting() == []
 
 
+@pytest.mark.slow
 def test_a_key_that_only_the_change_allows_does_not_count(signing: Signing) -> None:
     signing.world.propose({SIGNERS: allow("jane", "kim", "mallory")})
     signing.put(signing.statement("mallory@example.com"), "mallory")
@@ -171,6 +183,7 @@ def test_a_key_that_only_the_change_allows_does_not_count(signing: Signing) -> N
     assert signing.counting() == []
 
 
+@pytest.mark.slow
 def test_the_user_s_own_list_of_signers_does_not_count(signing: Signing, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.write_text(allow("mallory"))
@@ -183,6 +196,7 @@ def test_the_user_s_own_list_of_signers_does_not_count(signing: Signing, tmp_pat
     )
 
 
+@pytest.mark.slow
 def test_nobody_signs_in_another_s_name(signing: Signing) -> None:
     signing.put(signing.statement("kim@example.com"), "jane")
     signing.put(signing.statement(), "mallory")
@@ -191,6 +205,7 @@ def test_nobody_signs_in_another_s_name(signing: Signing) -> None:
     assert len(found.notes) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "why"),
     [
@@ -208,6 +223,7 @@ def test_a_limited_or_expired_key_does_not_count_whatever_time_it_claims(
     assert why in found.notes[0]
 
 
+@pytest.mark.slow
 def test_a_key_that_was_taken_off_the_list_no_longer_counts(signing: Signing) -> None:
     signing.put(signing.statement())
     assert signing.counting() == [JANE]
@@ -215,6 +231,7 @@ def test_a_key_that_was_taken_off_the_list_no_longer_counts(signing: Signing) ->
     assert signing.counting() == []
 
 
+@pytest.mark.slow
 def test_a_signature_for_another_purpose_does_not_count(signing: Signing) -> None:
     signing.put(signing.statement(), namespace="git")
     found = signing.read()
@@ -224,6 +241,7 @@ def test_a_signature_for_another_purpose_does_not_count(signing: Signing) -> Non
     )
 
 
+@pytest.mark.slow
 def test_tampered_bytes_do_not_count(signing: Signing) -> None:
     payload = write_statement(
         signing.statement(contents={TRIAGE: ApprovalEntry("100644", "a" * 40)})
@@ -237,6 +255,7 @@ def test_tampered_bytes_do_not_count(signing: Signing) -> None:
     assert len(found.notes) == 3
 
 
+@pytest.mark.slow
 def test_content_that_was_merged_and_taken_back_needs_a_new_approval(signing: Signing) -> None:
     approved = signing.statement().contents
     signing.put(signing.statement())
@@ -251,6 +270,7 @@ def test_content_that_was_merged_and_taken_back_needs_a_new_approval(signing: Si
     assert signing.read("again").found[0].lapsed == {TRIAGE}
 
 
+@pytest.mark.slow
 def test_taking_back_on_a_side_branch_hides_nothing(signing: Signing) -> None:
     """Git's own simplification of history would follow the side that looks unchanged."""
     signing.put(signing.statement())
@@ -269,6 +289,7 @@ def test_taking_back_on_a_side_branch_hides_nothing(signing: Signing) -> None:
     assert signing.counting("again") == []
 
 
+@pytest.mark.slow
 def test_a_base_that_was_never_on_the_target_does_not_count(signing: Signing) -> None:
     aside = signing.world.propose({"x": ""}, branch="aside")
     blob = signing.world.repo.rev(f"main:{TRIAGE}")
@@ -279,6 +300,7 @@ def test_a_base_that_was_never_on_the_target_does_not_count(signing: Signing) ->
     assert all("was never on main" in note for note in found.notes)
 
 
+@pytest.mark.slow
 def test_an_author_does_not_approve_under_a_second_name(tmp_path: Path) -> None:
     people = PEOPLE.replace('"jane@example.com"', '"jane@example.com", "author@example.com"')
     signing = Signing.make(tmp_path / "repo", {GROUPS: people})
@@ -290,6 +312,7 @@ def test_an_author_does_not_approve_under_a_second_name(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_ref_may_hold_anything(signing: Signing, monkeypatch: pytest.MonkeyPatch) -> None:
     repo = signing.world.repo
     folder = f"refs/promptops/approvals/{store.change_folder(signing.name, 'main').name}"
@@ -315,7 +338,7 @@ def test_a_ref_may_hold_anything(signing: Signing, monkeypatch: pytest.MonkeyPat
     ) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_flood_of_statements_is_read_and_a_flood_of_false_ones_ends_in_an_error(
     signing: Signing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -351,6 +374,7 @@ def flood(signing: Signing, number: int, **values: Any) -> None:
 # Names, remotes and clones
 
 
+@pytest.mark.slow
 def test_the_policy_may_give_the_repository_a_name(tmp_path: Path) -> None:
     named = {"promptops.toml": '[gate]\nrepository = "acme/prompts"\n'}
     signing = Signing.make(tmp_path / "repo", named)
@@ -373,6 +397,7 @@ def test_merging_another_history_in_does_not_rename_the_repository(signing: Sign
     assert signing.name == first
 
 
+@pytest.mark.slow
 def test_a_branch_without_keys_has_no_signed_approvals(signing: Signing) -> None:
     signing.put(signing.statement())
     signing.world.repo.git("checkout", "--quiet", "main")
@@ -385,6 +410,7 @@ def test_a_branch_without_keys_has_no_signed_approvals(signing: Signing) -> None
     )
 
 
+@pytest.mark.story
 def test_statements_come_from_the_remote_and_go_when_they_go(
     signing: Signing, tmp_path: Path
 ) -> None:
@@ -414,6 +440,7 @@ def test_statements_come_from_the_remote_and_go_when_they_go(
         read(fetch=True)
 
 
+@pytest.mark.slow
 def test_a_remote_that_refuses_or_is_gone_leaves_no_ref(signing: Signing, tmp_path: Path) -> None:
     remote = signing.world.repo.publish(tmp_path / "remote.git")
     remote.hook("pre-receive", "echo no approvals here >&2; exit 1")
@@ -426,6 +453,7 @@ def test_a_remote_that_refuses_or_is_gone_leaves_no_ref(signing: Signing, tmp_pa
     assert signing.world.repo.refs("refs/promptops/") == {}
 
 
+@pytest.mark.slow
 def test_a_shallow_clone_cannot_tell(signing: Signing, tmp_path: Path) -> None:
     signing.world.on_main({"y": ""})
     remote = signing.world.repo.publish(tmp_path / "remote.git")
@@ -437,6 +465,7 @@ def test_a_shallow_clone_cannot_tell(signing: Signing, tmp_path: Path) -> None:
 # OpenPGP
 
 
+@pytest.mark.story
 @pytest.mark.skipif(shutil.which("gpg") is None, reason="GnuPG is not installed")
 def test_an_openpgp_key_counts_by_its_fingerprint(tmp_path: Path, keyring: Keyring) -> None:
     jane, kim = keyring.make("jane"), keyring.make("kim")
@@ -514,6 +543,7 @@ def read_deployment(signing: Signing, **options: Any) -> tuple[tuple[str, ...], 
     return read_deployment_approvers(signing.repository, *arguments, **{"fetch": False, **options})
 
 
+@pytest.mark.slow
 def test_each_person_who_signed_is_named_once(released: Signing) -> None:
     assert read_deployment(released) == ((), ())
     put_deployment(released)
@@ -523,6 +553,7 @@ def test_each_person_who_signed_is_named_once(released: Signing) -> None:
     assert (sorted(approvers), notes) == ([JANE, KIM], ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "values",
     [
@@ -540,6 +571,7 @@ def test_a_statement_about_something_else_says_nothing(
     assert read_deployment(released) == ((), ())
 
 
+@pytest.mark.slow
 def test_a_false_statement_is_noted(released: Signing) -> None:
     put_deployment(released, JANE, "kim")
     approvers, (note,) = read_deployment(released)
@@ -551,6 +583,7 @@ def test_a_false_statement_is_noted(released: Signing) -> None:
     assert read_deployment(released)[0] == (KIM,)
 
 
+@pytest.mark.slow
 def test_without_keys_nobody_signed(released: Signing) -> None:
     put_deployment(released)
     released.world.repo.git("rm", "--quiet", SIGNERS)
@@ -558,6 +591,7 @@ def test_without_keys_nobody_signed(released: Signing) -> None:
     assert read_deployment(released) == ((), (f"there is no {SIGNERS}, so no signature counts",))
 
 
+@pytest.mark.slow
 def test_statements_are_fetched_unless_told_otherwise(released: Signing, tmp_path: Path) -> None:
     put_deployment(released)
     remote = released.world.repo.publish(tmp_path / "remote.git")
@@ -577,6 +611,7 @@ def test_statements_are_fetched_unless_told_otherwise(released: Signing, tmp_pat
         read_signed(released.repository, policy, released.change())
 
 
+@pytest.mark.slow
 def test_an_approval_of_a_deployment_is_none_of_a_change(released: Signing) -> None:
     statement = DeploymentStatement(
         released.name, "main", "a", "1.0.0", release(released).digest, JANE, TIME
@@ -590,6 +625,7 @@ def test_an_approval_of_a_deployment_is_none_of_a_change(released: Signing) -> N
     assert released.counting() == [JANE]
 
 
+@pytest.mark.story
 def test_whoever_approved_all_of_it_need_not_be_asked_about_its_parts(signing: Signing) -> None:
     signing.world.propose({TONE: "Be rude.\n"})
     whole = signing.statement()
@@ -602,6 +638,7 @@ def test_whoever_approved_all_of_it_need_not_be_asked_about_its_parts(signing: S
     assert found.contents == whole.contents
 
 
+@pytest.mark.slow
 def test_who_is_trusted_nowhere_is_not_said_to_be_by_the_change(signing: Signing) -> None:
     signing.world.propose({SIGNERS: allow("jane", "kim", "mallory")})
     signing.put(signing.statement("max@example.com"), "max")
@@ -610,6 +647,7 @@ def test_who_is_trusted_nowhere_is_not_said_to_be_by_the_change(signing: Signing
     assert "only by the change itself" not in str(found.notes)
 
 
+@pytest.mark.slow
 def test_false_statements_are_borne_up_to_a_number(
     signing: Signing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -622,6 +660,7 @@ def test_false_statements_are_borne_up_to_a_number(
         signing.read()
 
 
+@pytest.mark.slow
 def test_keys_of_either_kind_are_keys(tmp_path: Path) -> None:
     assert Keys(None, None).is_empty
     assert not Keys(b"", None).is_empty

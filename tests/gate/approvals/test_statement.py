@@ -71,6 +71,7 @@ _ENTRIES = st.none() | st.builds(
 )
 
 
+@pytest.mark.story
 @given(
     st.builds(
         ChangeStatement,

@@ -104,6 +104,7 @@ def test_what_else_lies_there_is_noted(repo: Repo, monkeypatch: pytest.MonkeyPat
         read(repo)
 
 
+@pytest.mark.slow
 def test_the_remote_s_statements_come_and_go(repo: Repo, tmp_path: Path) -> None:
     repo.commit({"a": "b"})
     remote = repo.publish(tmp_path / "remote.git")

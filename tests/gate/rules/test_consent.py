@@ -430,6 +430,7 @@ _APPROVALS = st.builds(
 )
 
 
+@pytest.mark.story
 @settings(deadline=None)
 @given(st.lists(_APPROVALS, max_size=8), _APPROVALS)
 def test_one_approval_more_never_lets_less_pass(found: list[Any], more: Any) -> None:
@@ -441,6 +442,7 @@ def test_one_approval_more_never_lets_less_pass(found: list[Any], more: Any) -> 
         assert new.is_met >= old.is_met
 
 
+@pytest.mark.story
 @settings(deadline=None)
 @given(st.lists(_APPROVALS, max_size=8), st.sampled_from([AUTHOR, "@committer", "@stranger"]))
 def test_an_approval_by_somebody_who_may_not_changes_nothing(found: list[Any], who: str) -> None:
@@ -450,6 +452,7 @@ def test_an_approval_by_somebody_who_may_not_changes_nothing(found: list[Any], w
     assert errors(after) == errors(before)
 
 
+@pytest.mark.story
 @settings(deadline=None)
 @given(st.lists(_APPROVALS, max_size=6), st.randoms(use_true_random=False))
 def test_the_order_of_approvals_does_not_matter(found: list[Any], random: Any) -> None:
@@ -470,6 +473,7 @@ def test_the_order_of_one_persons_approvals_does_not_matter() -> None:
     assert len(digests) == 1
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(_APPROVALS, max_size=8))
 def test_nobody_counts_who_is_no_owner_or_had_a_hand_in_it(found: list[Any]) -> None:

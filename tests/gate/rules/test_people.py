@@ -191,6 +191,7 @@ def test_a_misspelt_team_or_table_is_named() -> None:
         assert caught.value.hint == hint
 
 
+@pytest.mark.story
 def test_a_long_chain_of_teams_costs_no_more_than_its_length() -> None:
     lines = [f"'@x/{number}' = ['@x/{number + 1}', 'p{number}']" for number in range(20_000)]
     text = "\n".join(["[teams]", *lines, "'@x/20000' = []"])
@@ -236,6 +237,7 @@ def _toml(tables: dict[str, dict[str, list[str]]]) -> bytes:
     return "\n".join(lines).encode()
 
 
+@pytest.mark.slow
 @given(_TABLES)
 def test_what_is_read_is_consistent(tables: dict[str, dict[str, list[str]]]) -> None:
     with contextlib.suppress(ConfigurationError):
@@ -254,6 +256,7 @@ def test_what_is_read_is_consistent(tables: dict[str, dict[str, list[str]]]) -> 
                 assert (groups.person(name) if below is None else below) <= members
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8")))
 @example(b"[people]\n[people]")
 @example(b"[people]\nx = [2024-99-99]")

@@ -150,6 +150,7 @@ def test_the_public_half_is_read_from_either_file() -> None:
     assert read_public_key(alone) == found
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=80), st.text(max_size=20))
 def test_any_bytes_have_an_answer(signers: bytes, principal: str) -> None:
     with contextlib.suppress(UnicodeEncodeError):

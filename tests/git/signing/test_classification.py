@@ -34,6 +34,7 @@ def forge(repo: Repo) -> str:
     return repo.git("hash-object", "-t", "tag", "-w", "--stdin", stdin=data)
 
 
+@pytest.mark.slow
 def test_a_listed_key_is_good(repo: Repo, key: Path, tmp_path: Path) -> None:
     allowed = tmp_path / "allowed"
     allowed.write_text(f"jane@example.com {key.read_text()}")
@@ -46,6 +47,7 @@ def test_a_listed_key_is_good(repo: Repo, key: Path, tmp_path: Path) -> None:
     assert (bad.trust, bad.signer) == (Trust.BAD, None)
 
 
+@pytest.mark.slow
 def test_without_a_list_a_fitting_signature_is_unknown_and_another_bad(
     repo: Repo, key: Path
 ) -> None:

@@ -65,6 +65,7 @@ def keyring(monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyring]:
         subprocess.run(["gpgconf", "--homedir", folder, "--kill", "all"], check=False)
 
 
+@pytest.mark.slow
 def test_a_signature_names_the_fingerprint_of_the_key(keyring: Keyring) -> None:
     jane, bob = keyring.make("jane"), keyring.make("bob")
     assert find_fingerprint("jane") == find_fingerprint(f"{jane}!") == jane
@@ -73,6 +74,7 @@ def test_a_signature_names_the_fingerprint_of_the_key(keyring: Keyring) -> None:
     assert verify(b"data", sign(b"data", "bob"), keyring.export("jane", "bob")) == bob
 
 
+@pytest.mark.slow
 def test_other_bytes_strangers_and_garbage_are_refused(keyring: Keyring) -> None:
     keyring.make("jane")
     keyring.make("bob")
@@ -90,6 +92,7 @@ def test_other_bytes_strangers_and_garbage_are_refused(keyring: Keyring) -> None
             verify(data, armour, allowed)
 
 
+@pytest.mark.slow
 def test_a_key_is_judged_now(keyring: Keyring) -> None:
     keyring.make("old", *LONG_AGO, expires="1d")
     signature = keyring.sign(b"data", "old", *SOON_AFTER)
@@ -103,6 +106,7 @@ def test_a_key_is_judged_now(keyring: Keyring) -> None:
         verify(b"data", signature, keyring.export("lost"))
 
 
+@pytest.mark.slow
 def test_two_signatures_in_one_are_not_one(keyring: Keyring) -> None:
     keyring.make("jane")
     keyring.make("bob")
@@ -112,6 +116,7 @@ def test_two_signatures_in_one_are_not_one(keyring: Keyring) -> None:
         verify(b"data", both, keyring.export("jane", "bob"))
 
 
+@pytest.mark.slow
 def test_the_user_s_own_keys_and_trust_do_not_count(keyring: Keyring) -> None:
     keyring.make("jane")
     keyring.make("bob")
@@ -119,6 +124,7 @@ def test_the_user_s_own_keys_and_trust_do_not_count(keyring: Keyring) -> None:
         verify(b"data", sign(b"data", "jane"), keyring.export("bob"))
 
 
+@pytest.mark.slow
 def test_what_cannot_be_done_is_said(keyring: Keyring) -> None:
     keyring.make("jane")
     with pytest.raises(PromptopsError, match="no secret key for nobody"):

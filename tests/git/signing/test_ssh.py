@@ -93,6 +93,7 @@ def test_a_key_that_is_not_there_is_said(tmp_path: Path) -> None:
         open_trust(tmp_path / "nothing")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("object_format", ["sha1", "sha256"])
 def test_the_signed_part_of_commits_and_tags_is_what_git_signed(
     make_repo: MakeRepo, key: Path, signers: Path, object_format: str
@@ -109,6 +110,7 @@ def test_a_quoted_signature_in_notes_signs_nothing() -> None:
     assert split_object(tag) == (tag, None)
 
 
+@pytest.mark.slow
 def test_unsigned_deployments_and_releases_are_refused(repo: Repo, signers: Path) -> None:
     press = Press(repo)
     publish_triage(press)
@@ -121,6 +123,7 @@ def test_unsigned_deployments_and_releases_are_refused(repo: Repo, signers: Path
         assert registry.get(NAME).authenticated is None
 
 
+@pytest.mark.story
 def test_an_unsigned_deployment_does_not_spoil_what_was_seen(
     repo: Repo, key: Path, signers: Path, tmp_path: Path
 ) -> None:

@@ -130,7 +130,7 @@ def two_prompts(draw: st.DrawFn) -> tuple[Prompt, Prompt]:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @settings(max_examples=300, deadline=None)
 @given(two_prompts())
 def test_what_is_no_behaviour_renders_the_same(prompts: tuple[Prompt, Prompt]) -> None:

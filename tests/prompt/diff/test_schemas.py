@@ -212,7 +212,7 @@ def pairs(draw: st.DrawFn) -> tuple[Any, Any]:
     return old, new if wrap is None else {wrap: [new, draw(SCHEMAS)]}
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(pairs(), st.lists(INSTANCES, min_size=20, max_size=20))
 def test_no_value_contradicts_what_was_proven(pair: tuple[Any, Any], values: list[Any]) -> None:
@@ -229,6 +229,7 @@ def test_no_value_contradicts_what_was_proven(pair: tuple[Any, Any], values: lis
             assert not (is_now and not was)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(SCHEMAS)
 def test_a_schema_is_the_same_as_itself_whatever_its_annotations(schema: Any) -> None:

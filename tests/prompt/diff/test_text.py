@@ -29,6 +29,7 @@ def join(lines: tuple[DiffLine, ...], without: LineKind) -> str:
     return "".join(line.text for line in lines if line.kind is not without)
 
 
+@pytest.mark.slow
 @given(texts, texts)
 def test_both_texts_come_back_exactly(before: str, after: str) -> None:
     lines = compare_texts(before, after)
@@ -36,6 +37,7 @@ def test_both_texts_come_back_exactly(before: str, after: str) -> None:
     assert join(lines, LineKind.REMOVED) == after
 
 
+@pytest.mark.slow
 @given(texts, texts)
 def test_equal_segments_are_in_both_texts_in_the_same_order(before: str, after: str) -> None:
     lines = compare_texts(before, after)
@@ -52,6 +54,7 @@ def test_equal_segments_are_in_both_texts_in_the_same_order(before: str, after: 
     assert equal(LineKind.ADDED) == equal(LineKind.REMOVED)
 
 
+@pytest.mark.slow
 @given(texts, texts)
 def test_removed_lines_insert_nothing_and_added_ones_delete_nothing(
     before: str, after: str
@@ -66,6 +69,7 @@ def test_removed_lines_insert_nothing_and_added_ones_delete_nothing(
             assert kinds == {SegmentKind.EQUAL}
 
 
+@pytest.mark.slow
 @given(texts, texts)
 def test_numbers_count_each_text_on_its_own(before: str, after: str) -> None:
     lines = compare_texts(before, after)
@@ -75,11 +79,13 @@ def test_numbers_count_each_text_on_its_own(before: str, after: str) -> None:
     assert new == list(range(1, len(new) + 1))
 
 
+@pytest.mark.slow
 @given(texts)
 def test_words_join_to_the_text(text: str) -> None:
     assert "".join(split_words(text)) == text
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 5)), st.lists(st.integers(0, 5)))
 def test_alignment_matches_equal_items_in_order(before: list[int], after: list[int]) -> None:
     i = j = 0
@@ -91,6 +97,7 @@ def test_alignment_matches_equal_items_in_order(before: list[int], after: list[i
         i, j = start + length, other + length
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 5)), st.integers(0, 30), st.integers(0, 5))
 def test_a_single_inserted_item_is_the_only_difference(
     items: list[int], place: int, item: int
@@ -164,6 +171,7 @@ def test_hunks_have_three_lines_around_them_and_join_when_they_touch() -> None:
     assert [lines[-1] for lines in shown] == ["19", "33"]
 
 
+@pytest.mark.slow
 @given(texts, texts)
 def test_hunks_hold_every_changed_line_once(before: str, after: str) -> None:
     lines = compare_texts(before, after)
@@ -171,6 +179,7 @@ def test_hunks_hold_every_changed_line_once(before: str, after: str) -> None:
     assert shown == [line for line in lines if line.kind is not LineKind.CONTEXT]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "after"),
     [

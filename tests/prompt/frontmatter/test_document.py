@@ -55,6 +55,7 @@ def test_the_body_begins_where_it_says(text: str, body: str, line: int) -> None:
         assert "\n".join(lines[line - 1 :]) == body
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.sampled_from(["---", "--- ", "----", "-- -", "a: b", "", " ", "x---"]), max_size=8)
 )
@@ -221,6 +222,7 @@ lines = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(lines, max_size=5), quoted, st.lists(lines, max_size=3), st.booleans())
 @example(['KEY: "\u2028"'], '"\U0001f600"', [], True)
 def test_a_planted_fault_is_found_at_exactly_its_place(
@@ -263,6 +265,7 @@ alphabet = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(alphabet, max_size=40).map("".join))
 def test_anything_that_looks_like_yaml_can_be_read_and_located(yaml: str) -> None:
     document = read(yaml)

@@ -85,6 +85,7 @@ def holds(source: str) -> bool:
     )
 
 
+@pytest.mark.story
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 @example("a: true\nb: True\nc: FALSE\nd: tRue")
 @example("a: b\n  c: d")
@@ -95,7 +96,7 @@ def test_any_text_is_read_as_yaml_reads_it_or_not_at_all(source: str) -> None:
     assert holds(source)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @given(st.data())
 @settings(max_examples=1000)
 def test_an_edited_frontmatter_is_read_as_yaml_reads_it_or_not_at_all(data: st.DataObject) -> None:
@@ -107,6 +108,7 @@ def test_an_edited_frontmatter_is_read_as_yaml_reads_it_or_not_at_all(data: st.D
     assert holds(text)
 
 
+@pytest.mark.story
 @given(st.data())
 @settings(max_examples=300)
 def test_words_are_where_yaml_finds_them(data: st.DataObject) -> None:
@@ -157,6 +159,7 @@ def test_what_could_mean_two_things_is_left_to_yaml(source: str) -> None:
     assert read_plain(source) is None
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.sampled_from(["---", "--- ", "----", "a: b", "", " ", "\t", "x---", "\f"])),
     st.sampled_from(["", "\n", "\n "]),

@@ -59,6 +59,7 @@ def resolve(loader: Any, kind: type[yaml.Node], value: str | None, *, is_plain: 
     return loader("").resolve(kind, value, (is_plain, not is_plain))
 
 
+@pytest.mark.slow
 @given(st.text("0123456789.+-_:eExob~<=aflnorstuyNTYF# TZ", max_size=12), st.booleans())
 @example("1.2.0", True)
 @example("0123", True)

@@ -13,6 +13,7 @@ from promptops.prompt.template.environment import ENVIRONMENT
 from tests.prompt.template.pieces import PIECES, read, refusal
 
 
+@pytest.mark.story
 @settings(max_examples=200, deadline=None)
 @given(pieces=PIECES)
 def test_reading_never_fails_and_agrees_with_scanning_and_compiling(pieces: list[str]) -> None:
@@ -101,6 +102,7 @@ def test_variables_that_the_template_does_not_surely_set_are_undeclared(
     assert set(read(body).undeclared) == names
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(pieces=PIECES)
 def test_what_jinja_finds_undeclared_includes_what_we_do(pieces: list[str]) -> None:

@@ -135,6 +135,7 @@ def test_a_partial_is_charged_for_its_length_wherever_it_is_included() -> None:
         program.render({})
 
 
+@pytest.mark.slow
 def test_an_ordinary_long_list_is_within_the_budget() -> None:
     body = (
         "{% for one in x %}{% if one.name %}- {{ one.name | trim | upper }}: {{ one.price }}"
@@ -195,7 +196,7 @@ json.dump(said, sys.stdout)
 """
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_two_processes_render_the_same() -> None:
     bodies = [form.replace("VALUE", value) for form in FORMS for value in VALUES]
     said = [

@@ -104,6 +104,7 @@ def test_the_deepest_allowed_nesting_compiles() -> None:
     assert text("{{ " + "1 + " * 90 + "1 }}") == "91"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "place"),
     [

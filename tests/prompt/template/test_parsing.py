@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from promptops.prompt.template import Token, scan_includes, tokenize
 from tests.prompt.template.pieces import PIECES, read
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("{}%#-+ \n'\"\\ab1.|()[]~é,:=")))
 def test_any_text_can_be_read(body: str) -> None:
@@ -27,6 +29,7 @@ def test_tokens_have_exact_places() -> None:
     assert Token(4, 3, "block_begin", "{%-") in tokenize("\n\n\n  {%- if y %}", first_line=1)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(pieces=PIECES)
 def test_every_token_stands_where_it_says(pieces: list[str]) -> None:

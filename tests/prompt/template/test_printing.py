@@ -51,6 +51,7 @@ def test_a_value_weighs_what_reading_all_of_it_takes(value: object, steps: int) 
     assert weigh(value) == steps
 
 
+@pytest.mark.slow
 def test_what_is_shared_without_end_is_not_weighed_to_the_end() -> None:
     assert MAX_STEPS < weigh(share_twice(60)) < 2 * MAX_STEPS
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +43,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(value=HOSTILE, key=HOSTILE, other=JSON)
 def test_no_value_changes_the_number_or_the_roles_of_messages(
@@ -61,6 +63,7 @@ INJECTION_TARGET = CompiledTemplate(
 )
 
 
+@pytest.mark.story
 def test_rendering_is_the_same_in_every_process() -> None:
     script = (
         "import json; from promptops.prompt.template import CompiledTemplate, analyze;"

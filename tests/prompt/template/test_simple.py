@@ -36,6 +36,7 @@ PIECES = [
 VALUES = st.one_of(st.text(max_size=4), st.sampled_from(["{{ a }}", " \n", "", "\ud800", 7, None]))
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.sampled_from(PIECES), max_size=10).map("".join),
     st.fixed_dictionaries({"a": VALUES, "b": VALUES}),

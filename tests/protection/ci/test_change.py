@@ -155,6 +155,7 @@ def test_a_review_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
         follow_review({}, tmp_path, lambda *_: None)
 
 
+@pytest.mark.slow
 def test_everything_that_judging_reads_is_fetched_and_nothing_checked_out(
     repo: Repo, tmp_path: Path
 ) -> None:

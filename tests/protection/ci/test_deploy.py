@@ -94,6 +94,7 @@ def live(repo: Repo) -> str:
     return accept(repo, "resolve", "a@staging", "--format", "json")
 
 
+@pytest.mark.story
 def test_each_action_does_what_it_says(clone: Repo) -> None:
     def do(**inputs: str) -> None:
         done = deploy(clone, prompt="a", **inputs)
@@ -259,6 +260,7 @@ error: a@1.1.0 was rolled back in staging by deployment 3: as asked (https://git
     assert clone.git("ls-remote", "origin", "refs/heads/promptops/staging")
 
 
+@pytest.mark.story
 @pytest.mark.parametrize(
     "inputs",
     [
@@ -281,6 +283,7 @@ def test_no_input_is_more_than_an_input(deployed: Repo, inputs: dict[str, str]) 
     assert not (deployed.path / "owned").exists()
 
 
+@pytest.mark.story
 def test_the_workflow_that_releases_writes_all_numbers(clone: Repo) -> None:
     clone.commit({"promptops.toml": '[gate]\nversions = "release"\n'})
     for words in ("Say {{ question }}", "Tell {{ question }}"):

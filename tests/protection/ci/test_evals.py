@@ -167,6 +167,7 @@ def test_a_change_that_conflicts_is_not_run(clone: Repo) -> None:
     )
 
 
+@pytest.mark.story
 @pytest.mark.parametrize(("how", "passed"), [("very well", True), ("badly", False)])
 def test_the_gate_gets_evidence_of_what_merging_would_make(
     clone: Repo, tmp_path: Path, how: str, passed: bool
@@ -187,6 +188,7 @@ def test_the_gate_gets_evidence_of_what_merging_would_make(
     accept(clone, "gate", "--head", head, "--evidence", str(place / "evals" / "evals.json"))
 
 
+@pytest.mark.story
 def test_a_change_without_prompts_has_no_evidence(clone: Repo) -> None:
     head = propose(clone, {"app.py": "1\n"})
     assert step(clone, PLACE, HEAD=head, TOKEN="x").returncode == 0
@@ -203,6 +205,7 @@ def test_without_cassettes_nothing_is_replayed(clone: Repo) -> None:
     )
 
 
+@pytest.mark.story
 def test_cassettes_are_replayed_without_keys(clone: Repo) -> None:
     clone.commit({"prompts/ask.md": ask("1.1.0", "very well")})
     accept(clone, "eval", "run", "--record")

@@ -39,6 +39,7 @@ def check(schema: str, *options: str | Path) -> str:
     return told.getvalue() if ended.value.code else ""
 
 
+@pytest.mark.slow
 def test_workflows_follow_githubs_schema() -> None:
     assert check("vendor.github-workflows", *OWN, *GITHUB) == ""
 
@@ -53,6 +54,7 @@ def test_the_pipeline_follows_gitlabs_schema(name: str) -> None:
     assert check("vendor.gitlab-ci", "--data-transform", "gitlab-ci", file) == ""
 
 
+@pytest.mark.slow
 def test_a_linter_for_workflows_finds_nothing() -> None:
     """No injection, no token left on the disk, nothing unpinned, no rights without need."""
     zizmor = Path(sys.executable).with_name("zizmor")
@@ -113,6 +115,7 @@ def read(file: Path) -> Workflow:
     return found
 
 
+@pytest.mark.slow
 def test_the_gate_that_waits_for_evals_is_as_sound(tmp_path: Path) -> None:
     folder = tmp_path / ".github" / "workflows"
     folder.mkdir(parents=True)

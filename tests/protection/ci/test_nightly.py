@@ -90,6 +90,7 @@ def nights(server: GitServer) -> list[str]:
     return [path for path in paths if path.endswith(".json")]
 
 
+@pytest.mark.story
 def test_the_night_is_pushed_with_the_token_of_the_job(checkout: Repo, server: GitServer) -> None:
     done = run_github(checkout, server)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -111,6 +112,7 @@ ask@1.0.0 with scripted/answers.yaml: passed
     assert basic("x-access-token") not in config, "nothing of the token stays on the disk"
 
 
+@pytest.mark.story
 def test_an_alarm_fails_the_job(checkout: Repo, server: GitServer) -> None:
     record = make_yesterday(checkout, server)
     answer_with(checkout, BAD)
@@ -144,6 +146,7 @@ def test_without_a_log_the_job_of_runs_says_so(checkout: Repo) -> None:
     )
 
 
+@pytest.mark.story
 def test_old_runs_are_removed_from_a_log(checkout: Repo, tmp_path: Path) -> None:
     config = (checkout.path / "promptops.toml").read_text()
     checkout.write("promptops.toml", f'{config}[log]\nretention = "30d"\n')
@@ -159,6 +162,7 @@ removed 0 runs and 0 texts from before <time>
 """)
 
 
+@pytest.mark.story
 def test_gitlabs_job_pushes_with_its_token(checkout: Repo, server: GitServer) -> None:
     server.authorization = basic("oauth2")
     job = GITLAB["promptops-nightly"]

@@ -212,6 +212,7 @@ def test_a_sound_change_may_merge(runner: Runner, name: str) -> None:
     assert comment.body == ran.summary.removesuffix("\n")
 
 
+@pytest.mark.story
 def test_the_verdict_is_kept_for_the_release(runner: Runner) -> None:
     file = runner.folder / "verdict.json"
     runner.inputs = {"verdict-file": str(file)}
@@ -221,6 +222,7 @@ def test_the_verdict_is_kept_for_the_release(runner: Runner) -> None:
     assert (verdict["schema"], verdict["allowed"]) == ("promptops.gate/v1", True)
 
 
+@pytest.mark.story
 def test_a_broken_change_may_not_and_every_place_says_so(runner: Runner) -> None:
     head = runner.propose(7, BROKEN)
     ran = runner.run_step("pull_request_target", runner.about(7))
@@ -280,6 +282,7 @@ def test_there_is_one_comment_which_changes_with_the_change(runner: Runner) -> N
     assert after.body != first
 
 
+@pytest.mark.story
 def test_a_version_is_suggested_where_a_click_can_write_it(runner: Runner) -> None:
     unbumped: dict[str, str | bytes] = {
         "prompts/a.md": prompt_text("1.0.0", body="Say {{ question }}")
@@ -408,6 +411,7 @@ def test_a_verdict_about_another_target_is_none_about_the_default_branch(lax: Ru
     ]
 
 
+@pytest.mark.story
 def test_a_review_is_of_what_was_shown_against_the_branch_of_that_time(runner: Runner) -> None:
     """Against a branch of one's own, only the harmless half of a change is shown."""
     runner.repo.commit({".github/CODEOWNERS": "* @bob\n"})
@@ -555,6 +559,7 @@ error: no token for the forge is set
 """)
 
 
+@pytest.mark.story
 def test_no_word_of_a_change_is_a_command_to_the_runner(runner: Runner) -> None:
     name = "prompts/x\n::add-mask::yes\n.md"
     runner.propose(7, {name: prompt_text(), **SOUND})
@@ -571,6 +576,7 @@ def test_no_word_of_a_change_is_a_command_to_the_runner(runner: Runner) -> None:
     assert not stopped
 
 
+@pytest.mark.story
 def test_from_a_push_to_an_approval_and_back(runner: Runner) -> None:
     """The status of one commit follows its reviews, whatever event brings the news."""
     runner.repo.commit({".github/CODEOWNERS": "* @bob\n"})
@@ -619,6 +625,7 @@ def test_a_queue_asks_for_the_approvals_of_its_pull_requests(runner: Runner) -> 
     assert [one.state for one in runner.forge.said.statuses] == ["failure", "success"]
 
 
+@pytest.mark.story
 def test_what_a_queue_squashes_is_judged_as_it_was_reviewed(runner: Runner) -> None:
     repo, forge, branch = runner.repo, runner.forge, ""
     repo.commit({".github/CODEOWNERS": "* @bob @jane\n"})
@@ -651,6 +658,7 @@ def test_what_a_queue_squashes_is_judged_as_it_was_reviewed(runner: Runner) -> N
     assert runner.run("merge_group", {"merge_group": group}).code == 1
 
 
+@pytest.mark.story
 def test_an_approval_survives_a_rebase_and_not_another_text(runner: Runner) -> None:
     """What was approved is on no branch any more, and asked for by its commit."""
     repo, forge = runner.repo, runner.forge

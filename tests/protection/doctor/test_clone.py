@@ -97,6 +97,7 @@ def test_the_remedy_of_a_refspec_works_as_it_is_written(
     assert ask_one(sound, "refspecs").state is FINE
 
 
+@pytest.mark.slow
 def test_no_secret_of_an_address_is_ever_shown(sound: Repo) -> None:
     secret_url(sound)
     result = run(sound, "doctor")
@@ -123,6 +124,7 @@ def test_a_remote_that_the_configuration_names_must_be_there(sound: Repo) -> Non
     assert (answer.severity, answer.remedy) == (Severity.ERROR, "git remote add upstream URL")
 
 
+@pytest.mark.slow
 def test_cut_off_history_is_found(sound: Repo, tmp_path: Path) -> None:
     sound.commit({"x": "y"})
     sound.git("push", "--quiet", "origin", "main")

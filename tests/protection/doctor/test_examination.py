@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from promptops.cli.doctor import doctor as doctor_command
@@ -47,6 +48,7 @@ def test_what_keeps_a_check_from_looking_is_said(sound: Repo) -> None:
     assert policy.state is UNKNOWN
 
 
+@pytest.mark.slow
 def test_exit_codes_and_json(sound: Repo) -> None:
     result = run(sound, "doctor", "--format", "json")
     document = json.loads(result.stdout)
@@ -64,6 +66,7 @@ def test_exit_codes_and_json(sound: Repo) -> None:
     assert run(sound, "doctor").exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_person_reads_what_is_wrong_why_and_what_to_do(sound: Repo) -> None:
     sound.config("remote.origin.tagOpt", "--no-tags")
     text = run(sound, "doctor").stdout.split("\n\n")
@@ -77,6 +80,7 @@ def test_a_person_reads_what_is_wrong_why_and_what_to_do(sound: Repo) -> None:
     assert "   fine  the history is complete [history]" in text[-1].splitlines()
 
 
+@pytest.mark.slow
 def test_findings_come_out_in_the_formats_of_ci(sound: Repo) -> None:
     sound.config("remote.origin.tagOpt", "--no-tags")
     lines = run(sound, "doctor", "--format", "github").stdout.splitlines()

@@ -39,6 +39,7 @@ def hosted(repo: Repo, monkeypatch: pytest.MonkeyPatch, forge: ProtectedGitHub) 
     return repo
 
 
+@pytest.mark.slow
 def test_the_doctor_asks_the_forge_that_the_remote_is_on(
     hosted: Repo, forge: ProtectedGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,6 +70,7 @@ def test_a_wrong_token_is_said(
     assert "unknown  GitHub's answer to /repos/acme/prompts is 403" in result.stdout
 
 
+@pytest.mark.slow
 def test_a_token_goes_nowhere_only_because_a_remote_says_so(
     hosted: Repo, forge: ProtectedGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

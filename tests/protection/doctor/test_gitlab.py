@@ -278,6 +278,7 @@ def test_a_star_of_gitlab_crosses_slashes(pattern: str, name: str, covers: bool)
     assert ProtectedName(pattern, ()).covers(name) is covers
 
 
+@pytest.mark.slow
 def test_the_doctor_asks_the_forge_that_the_remote_is_on(
     repo: Repo, forge: ProtectedGitLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,6 +78,7 @@ def test_the_hook_that_promptops_installs_is_known(make_repo: MakeRepo) -> None:
     assert any(one.state is FINE for one in ask(server, "server-hook"))
 
 
+@pytest.mark.slow
 def test_a_hook_that_a_manager_runs_counts(sound: Repo) -> None:
     sound.hook("pre-commit", "exec pre-commit hook-impl")
     assert ask_one(sound, "commit-hook").seen == snapshot(
@@ -119,6 +120,7 @@ def test_a_hook_manager_covers_the_prompts_and_what_is_staged(
     assert said in ask_one(repo, "commit-hook").seen
 
 
+@pytest.mark.slow
 def test_the_entry_of_init_is_sound(sound: Repo) -> None:
     sound.hook("pre-commit", "exec pre-commit hook-impl")
     accept(sound, "init")

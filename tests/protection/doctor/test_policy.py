@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from promptops.prompt.finding import Severity
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
+@pytest.mark.slow
 def test_a_policy_without_its_files_is_found(sound: Repo) -> None:
     merge(sound, {"promptops.toml": SIGNED})
     answer = ask_one(sound, "policy")
@@ -25,6 +27,7 @@ def test_a_policy_without_its_files_is_found(sound: Repo) -> None:
     assert severities == [Severity.WARNING, Severity.NOTE]
 
 
+@pytest.mark.slow
 def test_one_key_alone_can_approve_nothing_that_its_holder_changes(sound: Repo, key: Path) -> None:
     jane = f"jane@example.com {key.with_suffix('.pub').read_text()}"
     merge(sound, {"promptops.toml": SIGNED, SIGNERS: jane + jane})
@@ -44,6 +47,7 @@ def test_only_the_policy_of_the_default_branch_counts(sound: Repo) -> None:
     assert ask_one(sound, "policy").seen == snapshot('approvals = "auto" on origin/main')
 
 
+@pytest.mark.slow
 def test_owners_are_those_of_the_default_branch(sound: Repo) -> None:
     sound.commit({"CODEOWNERS": "/prompts/ @acme/everybody\n"})
     assert ask_one(sound, "owners").state is FINE
@@ -53,6 +57,7 @@ def test_owners_are_those_of_the_default_branch(sound: Repo) -> None:
     assert all(one.severity is Severity.ERROR for one in ask(sound, "owners"))
 
 
+@pytest.mark.slow
 def test_the_groups_and_the_signers_need_owners_too(sound: Repo) -> None:
     files = {
         "CODEOWNERS": "* @acme/everybody\n/.promptops/\n",
@@ -70,6 +75,7 @@ def test_no_owners_at_all_is_an_error(sound: Repo) -> None:
     assert (answer.severity, answer.place) == (Severity.ERROR, ".github/CODEOWNERS")
 
 
+@pytest.mark.slow
 def test_an_owner_who_is_alone_is_named(sound: Repo) -> None:
     sound.commit({"prompts/a.md": prompt_text(), "CODEOWNERS": "* @jane\n"})
     sound.git("push", "--quiet", "origin", "main")

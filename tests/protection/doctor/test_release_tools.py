@@ -338,6 +338,7 @@ def goreleaser_tags(repo: Repo, *ignored: str) -> tuple[str, str]:
     return current, newest(before)
 
 
+@pytest.mark.slow
 def test_goreleaser_takes_the_applications_tags(repo: Repo) -> None:
     repo.commit({"main.go": ""}, "feat: begin")
     repo.tag("v0.3.0")

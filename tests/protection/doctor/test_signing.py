@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
+@pytest.mark.slow
 def test_signing_is_followed_to_the_key(sound: Repo, key: Path) -> None:
     merge(sound, {"promptops.toml": SIGNED, SIGNERS: "bob@example.com ssh-ed25519 AAAA\n"})
     assert ask_one(sound, "signing").seen == snapshot(
@@ -48,6 +49,7 @@ def test_signing_is_followed_to_the_key(sound: Repo, key: Path) -> None:
     assert ask_one(sound, "signing").state is FINE
 
 
+@pytest.mark.slow
 def test_the_remedy_where_nothing_is_signed_works_as_it_is_written(sound: Repo, key: Path) -> None:
     command = ask_one(sound, "signing").remedy.partition("; then ")[0]
     command = command.replace("~/.ssh/id_ed25519.pub", f"{key}.pub")
@@ -56,6 +58,7 @@ def test_the_remedy_where_nothing_is_signed_works_as_it_is_written(sound: Repo, 
     sound.commit({"README.md": "signed\n"})
 
 
+@pytest.mark.slow
 def test_a_key_that_only_the_work_tree_lists_does_not_count(sound: Repo, key: Path) -> None:
     merge(sound, {"promptops.toml": SIGNED, SIGNERS: "bob@example.com ssh-ed25519 AAAA\n"})
     sound.config("gpg.format", "ssh")
@@ -67,6 +70,7 @@ def test_a_key_that_only_the_work_tree_lists_does_not_count(sound: Repo, key: Pa
     )
 
 
+@pytest.mark.slow
 def test_deployers_need_commits_that_are_signed(sound: Repo, key: Path) -> None:
     config = '[environments.production]\ndeployers = ["jane@example.com"]\n'
     public = key.with_suffix(".pub").read_text()
@@ -79,6 +83,7 @@ def test_deployers_need_commits_that_are_signed(sound: Repo, key: Path) -> None:
     assert ask_one(sound, "signing").state is FINE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("namespaces", "lacking"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +38,7 @@ YAML = st.recursive(
 )
 
 
+@pytest.mark.story
 @settings(deadline=None, max_examples=50)
 @given(jobs=st.dictionaries(st.text(max_size=4), YAML, min_size=1, max_size=3), on=YAML)
 def test_a_workflow_of_any_content_is_read(jobs: object, on: object) -> None:
@@ -48,6 +50,7 @@ def test_a_workflow_of_any_content_is_read(jobs: object, on: object) -> None:
     deploy_jobs([found])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=100)
 @given(data=st.binary(max_size=80))
 def test_any_bytes_give_a_workflow_or_a_reason(data: bytes) -> None:

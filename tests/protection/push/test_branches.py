@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_first_push_needs_nobody(tmp_path: Path) -> None:
     server = Server.open(tmp_path)
     for ref in server.remote.refs():
@@ -26,6 +26,7 @@ def test_the_first_push_needs_nobody(tmp_path: Path) -> None:
     server.take_push("main", "refs/tags/prompts/*")
 
 
+@pytest.mark.slow
 def test_a_guarded_branch_only_moves_on(server: Server) -> None:
     server.clone.commit({"README.md": "x"})
     server.take("main")
@@ -37,6 +38,7 @@ def test_a_guarded_branch_only_moves_on(server: Server) -> None:
     server.refuse(":main", why="a guarded branch is never deleted")
 
 
+@pytest.mark.slow
 def test_another_guarded_branch_begins_on_the_protected_one(server: Server) -> None:
     server.take("HEAD~1:refs/heads/stable")
     server.refuse(":refs/heads/stable", why="a guarded branch is never deleted")
@@ -52,6 +54,7 @@ def test_branches_that_are_not_guarded_are_free(server: Server) -> None:
     server.take(":refs/heads/topic")
 
 
+@pytest.mark.slow
 def test_a_change_that_the_gate_lets_through_is_taken(server: Server) -> None:
     server.clone.commit({f"prompts/{NAME}.md": prompt_text("1.3.0", "Answer {{ question }} well")})
     server.take("main")
@@ -59,7 +62,7 @@ def test_a_change_that_the_gate_lets_through_is_taken(server: Server) -> None:
     server.take("main")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_change_that_may_not_merge_is_refused_with_every_reason(server: Server) -> None:
     files = {
         f"prompts/{NAME}.md": prompt_text("1.2.0", "Answer {{ question }} otherwise"),
@@ -88,6 +91,7 @@ error: failed to push some refs to 'file://<folder>/remote.git'
     assert said.count("remote: error: ") == said.count("remote:  hint: ") > 2
 
 
+@pytest.mark.slow
 def test_what_the_rules_ask_for_is_asked_of_the_old_tip(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +129,7 @@ def test_what_the_rules_ask_for_is_asked_of_the_old_tip(
     server.take("main")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["github", "gitlab", "file"])
 def test_approvals_that_a_hook_cannot_ask_for_let_nothing_pass(
     tmp_path: Path, source: str, monkeypatch: pytest.MonkeyPatch

@@ -76,7 +76,7 @@ def test_exit_codes_tell_no_from_unknown(tmp_path: Path) -> None:
     assert run(tmp_path, "hook", "pre-receive", stdin=no).exit_code == 2
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_update_hook_judges_each_ref_for_itself(tmp_path: Path) -> None:
     server = Server.open(tmp_path)
     accepted = run(server.remote, "hook", "uninstall", "--server")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings", ["[gate]\nbranch = ['main']\n", "[gate]\nbranches = ['release/*']\n", "x = ["]
 )
@@ -27,6 +28,7 @@ def test_rules_that_cannot_be_read_let_nothing_pass(tmp_path: Path, settings: st
     server.refuse("main:refs/heads/topic", why="the policy on main cannot be read")
 
 
+@pytest.mark.slow
 def test_without_a_branch_at_head_nobody_can_tell(server: Server) -> None:
     server.remote.git("update-ref", "--no-deref", "HEAD", server.clone.rev("main"))
     server.refuse("main:refs/heads/topic", why="HEAD of this repository is not on a branch")

@@ -23,7 +23,7 @@ def server(tmp_path: Path) -> Server:
 
 
 @pytest.mark.parametrize("object_format", ["sha1", "sha256"])
-@pytest.mark.slow
+@pytest.mark.story
 def test_deployments_by_the_specification_pass(tmp_path: Path, object_format: str) -> None:
     server = Server.open(tmp_path, object_format=object_format)
     first = server.deploy_push(server.promotion("1.0.0"))
@@ -43,6 +43,7 @@ def test_deployments_by_the_specification_pass(tmp_path: Path, object_format: st
     server.take_push(f"{commit}:{STAGING}")
 
 
+@pytest.mark.slow
 def test_several_deployments_in_one_push_are_judged_one_by_one(server: Server) -> None:
     first = server.promotion("1.1.0").write()
     second = server.promotion("1.2.0", tip=first).write()
@@ -248,6 +249,7 @@ def test_an_executable_text_in_a_release_is_refused(server: Server) -> None:
     server.refuse_deployment(draft, "has a mode that releases do not use")
 
 
+@pytest.mark.slow
 def test_a_folder_with_one_name_twice_is_refused(server: Server) -> None:
     draft = server.promotion("1.1.0")
     good = draft.tree()
@@ -268,6 +270,7 @@ def test_other_newlines_than_the_digest_is_of_are_refused(server: Server) -> Non
     server.refuse_deployment(draft, "have other newlines than")
 
 
+@pytest.mark.slow
 def test_a_message_in_another_encoding_is_refused(server: Server) -> None:
     commit = server.promotion("1.1.0").write()
     data = server.clone.git("cat-file", "commit", commit) + "\n"
@@ -303,6 +306,7 @@ def test_other_bytes_than_git_and_promptops_write_are_refused(
     server.refuse(f"{oid}:{STAGING}", why=why)
 
 
+@pytest.mark.slow
 def test_a_mode_that_git_does_not_write_is_refused(server: Server) -> None:
     draft = server.promotion("1.1.0")
     good = draft.tree()
@@ -316,6 +320,7 @@ def test_a_mode_that_git_does_not_write_is_refused(server: Server) -> None:
         server.refuse(f"{commit}:{STAGING}", why="a mode that")
 
 
+@pytest.mark.slow
 def test_a_branch_only_grows(server: Server) -> None:
     first = server.remote.rev(STAGING)
     second = server.deploy(server.promotion("1.1.0"))
@@ -338,6 +343,7 @@ def test_a_branch_only_grows(server: Server) -> None:
     server.refuse(f"{blob}:{STAGING}", why="would not point to a commit")
 
 
+@pytest.mark.slow
 def test_two_deployments_with_one_number_are_refused(server: Server) -> None:
     first = server.promotion("1.1.0").write()
     second = server.promotion("1.2.0", tip=first)
@@ -359,6 +365,7 @@ def test_history_begins_with_the_first_deployment(tmp_path: Path) -> None:
     server.refuse_deployment(first, "its action is promote, which does not make")
 
 
+@pytest.mark.slow
 def test_a_restoration_brings_back_what_there_was(server: Server) -> None:
     server.deploy(server.promotion("1.1.0"))
     restored = server.draft()
@@ -368,6 +375,7 @@ def test_a_restoration_brings_back_what_there_was(server: Server) -> None:
     server.refuse_deployment(restored, "no earlier deployment had this state")
 
 
+@pytest.mark.slow
 def test_a_release_that_is_not_there_is_refused(server: Server) -> None:
     server.press.release(NAME, "2.0.0")
     draft = server.promotion("2.0.0")
@@ -377,6 +385,7 @@ def test_a_release_that_is_not_there_is_refused(server: Server) -> None:
     server.take(f"{commit}:{STAGING}", f"refs/tags/prompts/{NAME}@2.0.0", "main")
 
 
+@pytest.mark.slow
 def test_nothing_rests_on_what_the_same_push_has_refused(server: Server) -> None:
     server.press.release(NAME, "2.0.0")
     commit = server.promotion("2.0.0").write()
@@ -395,6 +404,7 @@ def test_only_environments_of_the_configuration_exist(server: Server, name: str)
     assert ("the environments are: staging, production" in said) == (name in {"qa", "stagging"})
 
 
+@pytest.mark.slow
 def test_an_unsigned_word_about_the_policy_in_the_push_counts_for_nothing(server: Server) -> None:
     settings = "environments = ['staging', 'production', 'qa']\n"
     server.clone.commit({"promptops.toml": settings})

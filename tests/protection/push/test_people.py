@@ -26,6 +26,7 @@ def server(tmp_path: Path, keys: Path) -> Server:
     return open_deploying(tmp_path, keys)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["jane", "bob"])
 def test_a_deployer_signs_whoever_commits(server: Server, keys: Path, who: str) -> None:
     draft = server.promotion("1.0.0")
@@ -49,6 +50,7 @@ def test_nobody_else_deploys_under_whatever_name(
     server.refuse_deployment(draft, why)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", ['namespaces="file" ', 'valid-before="20200101" '])
 def test_a_key_for_something_else_or_of_another_time_does_not_count(
     server: Server, keys: Path, options: str
@@ -77,6 +79,7 @@ def test_every_deployment_of_a_push_has_its_own_deployer(server: Server, keys: P
     server.refuse(f"{commit}:refs/heads/promptops/staging", why="the deployment is not signed")
 
 
+@pytest.mark.slow
 def test_pausing_is_deploying(server: Server, keys: Path) -> None:
     draft = server.promotion("1.0.0")
     draft.key = keys / "jane"
@@ -89,6 +92,7 @@ def test_pausing_is_deploying(server: Server, keys: Path) -> None:
     server.refuse_deployment(pause, "the deployment is not signed")
 
 
+@pytest.mark.slow
 def test_only_the_protected_branch_says_whose_keys_count(server: Server, keys: Path) -> None:
     server.clone.commit({SIGNERS: list_signers(keys, "jane", "stranger")})
     settings = "[environments.staging]\ndeployers = ['stranger@example.com']\n"
@@ -99,6 +103,7 @@ def test_only_the_protected_branch_says_whose_keys_count(server: Server, keys: P
     server.refuse(branch, "main", why="is not signed by an allowed signer")
 
 
+@pytest.mark.slow
 def test_without_a_list_of_keys_nobody_can_tell(tmp_path: Path, keys: Path) -> None:
     server = Server.open(tmp_path, files={"promptops.toml": DEPLOYERS})
     draft = server.promotion("1.0.0")
@@ -106,6 +111,7 @@ def test_without_a_list_of_keys_nobody_can_tell(tmp_path: Path, keys: Path) -> N
     server.refuse_deployment(draft, f"there is no {SIGNERS} on main to verify signatures")
 
 
+@pytest.mark.slow
 def test_a_team_that_nobody_knows_is_said_to_be_unknown(tmp_path: Path, keys: Path) -> None:
     files = {"promptops.toml": DEPLOYERS, SIGNERS: list_signers(keys, "jane", "bob")}
     server = Server.open(tmp_path, files=files)
@@ -127,6 +133,7 @@ def approving(tmp_path: Path, keys: Path) -> Server:
     return Server.open(tmp_path, files=files)
 
 
+@pytest.mark.story
 def test_a_release_needs_the_approval_of_another_person(approving: Server, keys: Path) -> None:
     server = approving
     draft = server.promotion("1.0.0")
@@ -142,6 +149,7 @@ def test_a_release_needs_the_approval_of_another_person(approving: Server, keys:
     server.deploy(draft)
 
 
+@pytest.mark.slow
 def test_nobody_approves_their_own_deployment_under_a_second_name(
     approving: Server, keys: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,6 +166,7 @@ def test_nobody_approves_their_own_deployment_under_a_second_name(
     server.deploy(draft)
 
 
+@pytest.mark.slow
 def test_an_unsigned_deployment_has_nobody_to_be_told_from(approving: Server, keys: Path) -> None:
     draft = approving.promotion("1.0.0")
     digest = draft.lock[NAME]["live"][0]["digest"]

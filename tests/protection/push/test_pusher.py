@@ -27,7 +27,7 @@ def server(tmp_path: Path, keys: Path) -> Server:
     return open_deploying(tmp_path, keys)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_server_may_know_who_pushes(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     server.remote.config("promptops.deployerVariable", "GL_USERNAME")
     draft = server.promotion("1.0.0")

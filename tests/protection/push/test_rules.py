@@ -20,6 +20,7 @@ def server(tmp_path: Path) -> Server:
     return Server.open(tmp_path, is_live=True)
 
 
+@pytest.mark.slow
 def test_a_yanked_version_is_never_promoted(server: Server) -> None:
     server.deploy(server.promotion("1.1.0"))
     yank = server.yank("1.2.0", "it lies")
@@ -31,6 +32,7 @@ def test_a_yanked_version_is_never_promoted(server: Server) -> None:
     server.refuse_deployment(split, "1.2.0 is yanked: it lies")
 
 
+@pytest.mark.slow
 def test_a_yanked_version_does_not_gain_by_a_promotion_of_the_other(server: Server) -> None:
     server.deploy(server.promotion("1.1.0", share=10))
     server.take(server.yank("1.1.0", "it lies"))
@@ -42,6 +44,7 @@ def test_a_yanked_version_does_not_gain_by_a_promotion_of_the_other(server: Serv
     server.refuse_deployment(shift, "1.1.0 is yanked: it lies")
 
 
+@pytest.mark.slow
 def test_versions_come_from_the_environment_before(server: Server) -> None:
     server.deploy(server.promotion("1.0.0", "production"))
     draft = server.promotion("1.1.0", "production")
@@ -51,6 +54,7 @@ def test_versions_come_from_the_environment_before(server: Server) -> None:
     server.take(f"{staging}:{STAGING}", f"{draft.write()}:{production}")
 
 
+@pytest.mark.slow
 def test_the_last_environment_takes_merged_releases_only(server: Server) -> None:
     server.clone.git("switch", "--quiet", "-c", "topic")
     server.press.release(NAME, "2.0.0-rc.1")
@@ -62,6 +66,7 @@ def test_the_last_environment_takes_merged_releases_only(server: Server) -> None
     server.deploy(draft)
 
 
+@pytest.mark.slow
 def test_evals_that_cannot_be_checked_let_nothing_pass(tmp_path: Path) -> None:
     settings = "[environments.staging]\nevals = true\n"
     server = Server.open(tmp_path, files={"promptops.toml": settings})

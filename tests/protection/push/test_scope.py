@@ -75,6 +75,7 @@ def test_refs_are_told_apart(ref: str, kind: RefKind | None) -> None:
     assert classify(ref, {"refs/heads/main"}) is kind
 
 
+@pytest.mark.slow
 def test_a_misplaced_name_may_be_deleted_but_not_made(tmp_path: Path) -> None:
     server = Server.open(tmp_path)
     commit = server.remote.rev("main")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DIGEST = f"sha256:{'0' * 64}"
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_approvals_are_made_once_and_signed_by_somebody_known(
     server: Server, tmp_path: Path
 ) -> None:

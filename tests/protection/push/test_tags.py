@@ -33,7 +33,7 @@ def commit_next(server: Server) -> None:
 
 
 @pytest.mark.parametrize("object_format", ["sha1", "sha256"])
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_release_that_is_true_is_taken_once(tmp_path: Path, object_format: str) -> None:
     server = Server.open(tmp_path, object_format=object_format)
     commit = server.clone.commit({FILE: prompt_text("2.0.0", BODY)})
@@ -47,6 +47,7 @@ def test_a_release_that_is_true_is_taken_once(tmp_path: Path, object_format: str
     server.refuse(f":{tag}", why="it is never deleted")
 
 
+@pytest.mark.slow
 def test_git_itself_refuses_a_tag_that_somebody_made_meanwhile(server: Server) -> None:
     tag = write_tag(server.clone, "2.0.0", server.clone.rev("main"))
     server.take(tag)
@@ -70,6 +71,7 @@ def test_a_prerelease_may_be_on_any_commit(server: Server) -> None:
     server.refuse(tag, "topic", why=f"its commit {commit[:12]} has not been merged into main")
 
 
+@pytest.mark.slow
 def test_a_draft_is_no_release(server: Server) -> None:
     text = prompt_text("2.1.0", BODY, status="draft")
     commit = server.clone.commit({FILE: text})
@@ -154,6 +156,7 @@ def test_only_annotated_tags_of_their_own_name_are_releases(server: Server) -> N
     server.refuse(f"main:{OLD}", why="it is never moved")
 
 
+@pytest.mark.slow
 def test_what_one_push_brings_may_rest_on_one_another(server: Server) -> None:
     first = write_tag(server.clone, "2.0.0", server.clone.rev("main"))
     text = prompt_text("2.1.0")
@@ -166,6 +169,7 @@ def test_what_one_push_brings_may_rest_on_one_another(server: Server) -> None:
     server.take(yank, second, "main", first)
 
 
+@pytest.mark.slow
 def test_a_yank_is_made_once_about_a_release_that_is_there(server: Server) -> None:
     yank = server.yank("1.0.0", "it lies")
     server.take(yank)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from inline_snapshot import snapshot
 
 from promptops.provenance.trace import LinkStatus, trace_chain
@@ -89,6 +90,7 @@ def test_a_pause_ends_nothing(showcase: Showcase) -> None:
     assert found.first(LinkStatus.BROKEN) is None
 
 
+@pytest.mark.slow
 def test_a_changed_partial_counts_its_author(showcase: Showcase) -> None:
     showcase.repo.git(
         "-c",
@@ -112,6 +114,7 @@ def test_a_changed_partial_counts_its_author(showcase: Showcase) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_an_unmerged_release_says_so(showcase: Showcase) -> None:
     showcase.repo.git("switch", "-qc", "topic")
     showcase.publish("2.1.0", "You triage.")
@@ -162,6 +165,7 @@ def test_a_yank_is_told(showcase: Showcase) -> None:
     assert "yanked: it swears" in link(trace(showcase), "release").lines
 
 
+@pytest.mark.slow
 def test_altered_texts_break_what_is_served(showcase: Showcase) -> None:
     showcase.rewrite(files={f"releases/{TRIAGE}@1.1.0/_shared/tone.md": "Be rude.\n"})
 
@@ -181,6 +185,7 @@ def test_altered_texts_break_what_is_served(showcase: Showcase) -> None:
     assert released.verdict.endswith(f"its lock says {digest}")
 
 
+@pytest.mark.slow
 def test_a_lock_edited_by_hand_breaks_the_deployments(showcase: Showcase) -> None:
     def change(prompts: dict[str, Any]) -> None:
         prompts[TRIAGE]["live"][0]["version"] = "2.0.0"
@@ -195,6 +200,7 @@ def test_a_lock_edited_by_hand_breaks_the_deployments(showcase: Showcase) -> Non
     )
 
 
+@pytest.mark.slow
 def test_a_digest_edited_in_the_lock_breaks_the_chain(showcase: Showcase) -> None:
     def change(prompts: dict[str, Any]) -> None:
         prompts[TRIAGE]["live"][0]["digest"] = "sha256:" + "0" * 64
@@ -222,6 +228,7 @@ def test_a_moved_tag_breaks_the_release(showcase: Showcase) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_deleted_tag_breaks_the_release(showcase: Showcase) -> None:
     digest = digest_of(showcase, "1.1.0")
     showcase.repo.git("tag", "-d", f"{TAG}@1.1.0")

@@ -62,6 +62,7 @@ def test_what_leads_nowhere_is_refused(
         trace(untouched, asked)
 
 
+@pytest.mark.slow
 def test_split_traffic_must_be_told_apart(showcase: Showcase) -> None:
     showcase.promote("2.0.0", share=10)
 
@@ -85,6 +86,7 @@ def test_a_deleted_tag_of_what_is_no_longer_live_is_still_found(showcase: Showca
     )
 
 
+@pytest.mark.slow
 def test_two_tags_of_one_digest_break_it(showcase: Showcase) -> None:
     digest = digest_of(showcase, "1.1.0")
     reply = parse_message(

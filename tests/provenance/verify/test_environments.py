@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 from tests.provenance.verify.pieces import TAG, told, verify
@@ -59,6 +60,7 @@ def test_an_amended_message_without_trailers_is_no_deployment(showcase: Showcase
     )
 
 
+@pytest.mark.slow
 def test_swapped_numbers_are_found(showcase: Showcase) -> None:
     third = showcase.rewrite(
         revision="promptops/staging~1",
@@ -114,6 +116,7 @@ def test_a_branch_of_ordinary_commits_is_no_environment(showcase: Showcase) -> N
     )
 
 
+@pytest.mark.slow
 def test_a_promotion_must_name_its_tag(showcase: Showcase) -> None:
     showcase.promote("2.0.0")
     showcase.rewrite(
@@ -127,6 +130,7 @@ def test_a_promotion_must_name_its_tag(showcase: Showcase) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_tag_of_something_else_in_a_trailer_is_found(showcase: Showcase) -> None:
     other = showcase.repo.rev("refs/tags/prompts/support/reply@1.0.0")
     mine = showcase.repo.rev(f"refs/tags/{TAG}@2.0.0")
@@ -141,6 +145,7 @@ def test_a_tag_of_something_else_in_a_trailer_is_found(showcase: Showcase) -> No
     ]
 
 
+@pytest.mark.slow
 def test_pending_deployments_are_checked_too_and_said(clone: Callable[..., Showcase]) -> None:
     here = clone()
     here.promote("2.0.0")
@@ -156,6 +161,7 @@ def test_pending_deployments_are_checked_too_and_said(clone: Callable[..., Showc
     )
 
 
+@pytest.mark.slow
 def test_an_amended_deployment_beside_a_remote_went_separate_ways(
     clone: Callable[..., Showcase],
 ) -> None:

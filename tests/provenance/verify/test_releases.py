@@ -106,6 +106,7 @@ def test_a_tag_with_an_impossible_name_is_pointed_out(showcase: Showcase) -> Non
     assert result.errors == 0
 
 
+@pytest.mark.slow
 def test_yanks_must_mean_a_release(showcase: Showcase) -> None:
     from promptops.delivery.yanking import yank_release
     from promptops.prompt.version import Version

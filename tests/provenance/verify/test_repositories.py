@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 BROKEN = LinkStatus.BROKEN
 
 
+@pytest.mark.slow
 def test_what_the_program_wrote_is_consistent(showcase: Showcase) -> None:
     showcase.promote("1.1.0", share=10, environment="production")
     showcase.pause("production")
@@ -43,6 +44,7 @@ def test_what_the_program_wrote_is_consistent(showcase: Showcase) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_whatever_the_verbs_do_is_consistent(showcase: Showcase, seed: int) -> None:
     choices = random.Random(seed)
@@ -81,6 +83,7 @@ def test_a_repository_without_any_release_is_consistent(repo: Repo) -> None:
     assert result.summary == snapshot("checked 0 releases: all consistent")
 
 
+@pytest.mark.story
 def test_a_sha256_repository_is_consistent(make_repo: MakeRepo) -> None:
     assert told(verify(make_showcase(make_repo(object_format="sha256")))) == []
 
@@ -148,6 +151,7 @@ def test_a_shallow_clone_says_what_it_could_not_check(clone: Callable[..., Showc
     assert all("unshallow" in (one.hint or "") for one in result.findings)
 
 
+@pytest.mark.slow
 def test_a_partial_clone_without_its_remote_says_what_it_could_not_check(
     showcase: Showcase, tmp_path: Path
 ) -> None:

@@ -24,6 +24,7 @@ def test_refs_choose_what_is_checked(untouched: Showcase, refs: list[str], summa
     assert verify(untouched, *refs).summary == f"{summary}: all consistent"
 
 
+@pytest.mark.slow
 def test_what_was_not_asked_about_is_not_reported(showcase: Showcase) -> None:
     showcase.rewrite(files={f"releases/{TRIAGE}@1.1.0": None})
     showcase.repo.tag("prompts/support/reply@1.1.0", "handmade\n")

@@ -50,6 +50,7 @@ def signers(tmp_path: Path) -> Path:
     return allowed
 
 
+@pytest.mark.slow
 def test_good_signatures_are_no_news(signed: Showcase, signers: Path) -> None:
     assert told(verify_repository(signed.repository, allowed_signers=signers)) == []
 
@@ -76,6 +77,7 @@ def test_signatures_by_unknown_keys_are_wrong_where_known_ones_are_asked_for(
     assert result.errors == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_signature_that_does_not_fit_is_bad(
     signed: Showcase, signers: Path, is_known: bool
@@ -96,6 +98,7 @@ def test_a_signature_that_does_not_fit_is_bad(
     ) in told(result)
 
 
+@pytest.mark.slow
 def test_what_is_unsigned_is_wrong_where_signatures_are_asked_for(
     repo: Repo, tmp_path: Path
 ) -> None:

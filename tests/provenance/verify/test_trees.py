@@ -156,6 +156,7 @@ def test_an_amended_deployment_says_what_its_lock_does_not(showcase: Showcase) -
     )
 
 
+@pytest.mark.slow
 def test_trees_of_old_deployments_are_looked_into_only_when_asked(
     showcase: Showcase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +175,7 @@ def test_trees_of_old_deployments_are_looked_into_only_when_asked(
     assert all_of_them.skipped_trees == 0
 
 
+@pytest.mark.slow
 def test_a_healed_branch_is_told_from_a_broken_one(showcase: Showcase) -> None:
     showcase.rewrite(files={f"releases/{TRIAGE}@1.1.0/_shared/tone.md": "Be rude.\n"})
     showcase.promote("1.0.0", "staging", "support/reply")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_drill_as_json_records_nothing_when_told_so(repo: Repo) -> None:
     document = json.loads(accept(repo, "drill", "source-loss", "--no-record", "--format", "json"))
 
@@ -26,6 +26,7 @@ def test_a_drill_as_json_records_nothing_when_told_so(repo: Repo) -> None:
     assert not (repo.path / FILE).exists()
 
 
+@pytest.mark.slow
 def test_a_drill_tells_its_steps_and_the_item_that_it_attests(
     monkeypatch: pytest.MonkeyPatch, repo: Repo
 ) -> None:

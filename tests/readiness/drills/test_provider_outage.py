@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_drill_shows_and_records(repo: Repo) -> None:
     check_drill(
         repo,
@@ -24,5 +24,6 @@ def test_the_drill_shows_and_records(repo: Repo) -> None:
     )
 
 
+@pytest.mark.slow
 def test_without_fallbacks_an_outage_stops_a_prompt(tmp_path: Path) -> None:
     refuse_drill(tmp_path, "provider-outage", "no prompt has fallbacks")

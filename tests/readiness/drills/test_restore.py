@@ -12,6 +12,6 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_drill_shows_and_records(repo: Repo) -> None:
     check_drill(repo, "restore", "recovery", "were restored and verified")

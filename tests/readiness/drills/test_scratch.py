@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.slow
 def test_the_copy_has_evidence_and_approvals(repo: Repo) -> None:
     blob = repo.git("hash-object", "-w", "--stdin", stdin="{}")
     repo.git("update-ref", f"refs/promptops/evals/{blob}", blob)
@@ -32,6 +33,7 @@ def test_a_step_that_fails_says_what_was_found(repo: Repo) -> None:
             drill.promptops("validate")
 
 
+@pytest.mark.slow
 def test_only_steps_that_went_well_are_noted(repo: Repo) -> None:
     with open_drill(open_repository(repo.path)) as drill:
         with drill.step("a step"):
@@ -41,6 +43,7 @@ def test_only_steps_that_went_well_are_noted(repo: Repo) -> None:
         assert [one.what for one in drill.steps] == ["a step"]
 
 
+@pytest.mark.slow
 def test_variables_that_lead_elsewhere_do_not_reach_the_copy(
     repo: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,6 +52,7 @@ def test_variables_that_lead_elsewhere_do_not_reach_the_copy(
         assert drill.git("rev-parse", "--absolute-git-dir").strip() == str(drill.clone / ".git")
 
 
+@pytest.mark.slow
 def test_the_copy_is_committed_to_and_signed_as_the_original(repo: Repo) -> None:
     repo.config("user.email", "drill@example.com")
     with open_drill(open_repository(repo.path)) as drill:

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_drill_shows_and_records(repo: Repo) -> None:
     check_drill(repo, "source-loss", "source-loss", "1 prompt served while the source was down")
 
 
+@pytest.mark.slow
 def test_where_nothing_is_live_nothing_can_be_lost(tmp_path: Path) -> None:
     refuse_drill(tmp_path, "source-loss", "production has no deployments")

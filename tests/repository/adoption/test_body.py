@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,12 +14,14 @@ from tests.repository.adoption.pieces import (
 BRACES = st.text(alphabet=st.sampled_from("{}%#-+ \n\"'ax"), max_size=30)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(BRACES)
 def test_text_is_sent_as_it_is(text: str) -> None:
     assert render(f"<{literal(text)}>") == f"<{text}>"
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(st.sampled_from(["text", "value", "tag"]), BRACES), max_size=6))
 def test_a_body_sends_what_it_was_put_together_from(parts: list[tuple[str, str]]) -> None:
@@ -40,6 +43,7 @@ def test_a_body_sends_what_it_was_put_together_from(parts: list[tuple[str, str]]
     assert render(str(body), x="X") == f"<{expected}>"
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(
     st.lists(st.sampled_from(["{% if x %}", "{% endif %}", "{# c #}", "{{ x }}", "\n", "  ", "a"]))

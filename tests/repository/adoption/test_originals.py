@@ -10,6 +10,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from promptops.prompt.template import CompiledTemplate
 from promptops.repository.adoption import formats
 from promptops.repository.adoption.draft import Draft, UnreadableError
@@ -38,6 +40,7 @@ def judge(row: dict[str, Any]) -> str:
     return "noted" if any(note.is_lost for note in draft.notes) else "silently different"
 
 
+@pytest.mark.story
 def test_none_is_silently_different() -> None:
     rows = [row for row in ORIGINALS["files"] if "error" not in row]
     found = {row["path"]: judge(row) for row in rows}

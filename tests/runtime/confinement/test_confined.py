@@ -124,7 +124,7 @@ def test_a_parent_that_asks_nothing_is_no_fault(
     assert world.limits == []
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_process_has_so_much_time_of_the_processor() -> None:
     pytest.importorskip("resource")
     code = "from promptops.runtime.confinement.confined import _limit_time\n_limit_time(0)\nwhile True: pass"

@@ -79,12 +79,14 @@ def told(render: Any, values: dict[str, Any]) -> object:
         return type(error), error.message, error.hint, place
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", CASES)
 def test_the_process_says_what_this_one_would(body: str) -> None:
     confined, here = find(body, inputs="{x: {}}"), load(body, inputs="{x: {}}")
     assert told(confined.render, CASES[body]) == told(here.render, CASES[body])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_process")
 def test_a_rendering_that_takes_too_much_memory_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("resource")
@@ -97,6 +99,7 @@ def test_a_rendering_that_takes_too_much_memory_is_stopped(monkeypatch: pytest.M
     assert found.render(question="x") == [{"role": "user", "content": "x"}]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stuck")
 def test_a_rendering_that_takes_too_long_is_stopped() -> None:
     with pytest.raises(TemplateError, match="rendering was stopped: it took more than 10 s"):
@@ -122,6 +125,7 @@ def test_a_frozen_application_renders_itself(monkeypatch: pytest.MonkeyPatch) ->
     assert confinement._WORKER._process is None
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_process")
 def test_one_process_serves_many_renderings_and_knows_nothing(
     monkeypatch: pytest.MonkeyPatch,
@@ -137,6 +141,7 @@ def test_one_process_serves_many_renderings_and_knows_nothing(
         assert b"secret" not in Path(f"/proc/{process.pid}/environ").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_forked_child_has_a_process_of_its_own() -> None:
     found = find()
@@ -155,6 +160,7 @@ def test_what_json_cannot_hold_is_a_fault_of_the_input() -> None:
         find("{{ x }}", inputs="{x: {}}").render(x=10**5000)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stuck")
 def test_commands_render_the_work_tree_elsewhere_and_releases_here(press: Press) -> None:
     repo = press.repo
@@ -172,6 +178,7 @@ error: rendering was stopped: it took more than 10 s or 1,024 MB
         assert run(repo, "render", ref, "--var", "question=x").exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_process")
 @pytest.mark.parametrize("value", ["x", 7], ids=["text", "number"])
 def test_text_and_names_of_strings_need_no_process(value: object) -> None:
@@ -181,6 +188,7 @@ def test_text_and_names_of_strings_need_no_process(value: object) -> None:
     assert (confinement._WORKER._process is None) == isinstance(value, str)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_process")
 def test_a_long_text_that_occurs_often_is_not_joined_here() -> None:
     prompt = find("{{ question }}" * 900).prompt
@@ -189,6 +197,7 @@ def test_a_long_text_that_occurs_often_is_not_joined_here() -> None:
     assert confinement._WORKER._process is not None
 
 
+@pytest.mark.slow
 def test_renderings_ahead_are_what_each_alone_would_be() -> None:
     prompt = find("Answer {{ question }}{{ 1 // (0 if question == 'b' else 1) }}").prompt
     many = [{"question": "a"}, {"question": "b"}, {}, {"question": "c"}]
@@ -208,6 +217,7 @@ def test_renderings_ahead_are_what_each_alone_would_be() -> None:
         prompt.render({})
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stuck")
 def test_renderings_ahead_that_take_too_much_are_left_for_later(
     monkeypatch: pytest.MonkeyPatch,
@@ -231,6 +241,7 @@ def changed(tmp_path: Path) -> Repo:
     return Repo(tmp_path / "repo")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

@@ -72,6 +72,7 @@ def test_on_an_event_loop_and_as_a_stream(registry: Registry) -> None:
     assert texts(one.history())[-1] == "c d"
 
 
+@pytest.mark.slow
 def test_what_falls_out_is_summed_up_by_a_prompt(registry: Registry) -> None:
     talk = registry.conversation("c", tokens=100, summary="summary@working")
     for number in range(12):

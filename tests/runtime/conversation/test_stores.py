@@ -218,7 +218,7 @@ for number in range(int(sys.argv[3])):
 """
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_killed_process_leaves_whole_pairs(place: str) -> None:
     line = [sys.executable, "-c", _WRITE, place]
     processes = [

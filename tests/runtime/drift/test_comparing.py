@@ -15,7 +15,7 @@ from promptops.runtime.drift.comparing import (
 )
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_distributions_of_numbers_are_compared_as_scipy_does() -> None:
     stats = pytest.importorskip("scipy.stats")
     chance = random.Random(1)

@@ -41,6 +41,7 @@ def test_an_input_that_only_other_runs_have_is_missing() -> None:
     assert "input a: type" not in read_features(runs[2], names).classes
 
 
+@pytest.mark.story
 @pytest.mark.parametrize(
     ("values", "refusals", "failures"),
     [

@@ -48,6 +48,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunLog]:
             yield log
 
 
+@pytest.mark.slow
 def test_each_prompt_is_compared_with_its_own_earlier_runs(log: RunLog) -> None:
     changed, same = look_for_drift(log, START + 2 * DAY)
     assert (changed.prompt, same.prompt) == ("changed", "same")

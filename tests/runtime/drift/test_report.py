@@ -65,6 +65,7 @@ def fresh(values: dict[str, Any], chance: random.Random) -> None:
         values["inputs"]["plan"] = "enterprise"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "measure"),
     [
@@ -85,12 +86,14 @@ def test_a_change_is_found_with_its_first_example(change: Any, measure: str) -> 
     assert drift.versions == ("1.2.0",)
 
 
+@pytest.mark.slow
 def test_another_language_is_found() -> None:
     pytest.importorskip("py3langid")
     found = {one.measure: one for one in look(german, count=200).alarms}
     assert found["output language"].recent == snapshot("34.1% de")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_languages")
 def test_the_first_example_shows_it() -> None:
     chance = random.Random(5)
@@ -119,7 +122,7 @@ def test_an_hour_is_compared_with_the_same_hour_of_earlier_days() -> None:
     assert find_drift("a", [], [], [days[0], *days[1:4]]).shifts == ()
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.usefixtures("without_languages")
 def test_false_alarms_are_rare() -> None:
     """The benchmark looks several thousand times; this is what fits into a test."""
@@ -128,6 +131,7 @@ def test_false_alarms_are_rare() -> None:
     assert all(len(one.shifts) >= 6 for one in looks)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_languages")
 def test_another_meaning_is_found_by_an_embedding() -> None:
     def embed(texts: list[str]) -> list[list[float]]:

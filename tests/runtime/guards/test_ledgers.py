@@ -244,6 +244,7 @@ def test_a_killed_process_loses_nothing_and_frees_by_lease(
     assert reserve(ledger, "next", charge(limit=limit)) is None
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_fork_goes_on_with_the_same_ledger(open_one: Callable[[], Ledger]) -> None:
     ledger = open_one()

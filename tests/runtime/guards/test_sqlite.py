@@ -53,6 +53,7 @@ def test_a_file_that_went_away_is_made_anew_for_everybody(path: Path) -> None:
     two.close()
 
 
+@pytest.mark.slow
 def test_a_lock_that_stays_is_an_error_within_its_time(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,7 +113,7 @@ def test_forgets_old_windows_but_not_faster_than_clocks_go(path: Path) -> None:
         pytest.fail("nothing was forgotten")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_ten_thousand_users_at_their_limits(path: Path) -> None:
     settings = GuardSettings(
         limits=Limits(spend_per_hour=10**9), per_user=Limits(spend_per_hour=10), is_strict=True

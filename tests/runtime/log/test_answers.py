@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from promptops.runtime.log.answers import CachedAnswer, find_answer, store_answer, trim_answers
 from tests.runtime.log.pieces import START, make_keyring, make_random, new_id
 
@@ -56,6 +58,7 @@ def test_an_answer_is_encrypted(database: SqliteDatabase) -> None:
     assert b"Once." not in row[0]
 
 
+@pytest.mark.slow
 def test_expired_answers_and_the_oldest_ones_make_room(database: SqliteDatabase) -> None:
     random = make_random(1)
     # Together 1.8 megabytes, since hexadecimal digits compress to half.

@@ -19,6 +19,7 @@ TEXTS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(TEXTS)
 def test_an_escaped_text_is_one_that_every_database_takes(text: str) -> None:
     escaped = content.escape(text)

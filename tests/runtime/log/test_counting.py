@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.runtime.log.pieces import Clock
 
 
+@pytest.mark.slow
 def test_stats_by_hour_and_by_run_agree(log: RunLog, clock: Clock) -> None:
     for n in range(300):
         run = make_run(START + n * 60, user=f"u-{n % 7}", version=f"1.{n % 3}.0")

@@ -16,6 +16,7 @@ def test_student_t_is_as_printed(degrees: int, printed: float) -> None:
     assert t_quantile(0.975, degrees) == pytest.approx(printed, abs=5e-4)
 
 
+@pytest.mark.story
 @pytest.mark.parametrize("degrees", [1, 2, 3, 7, 19, 49, 199, 9_999, 1_000_000])
 @pytest.mark.parametrize("probability", [0.001, 0.2, 0.5, 0.501, 0.9, 0.975, 0.9975, 0.99999])
 def test_student_t_is_that_of_scipy(degrees: int, probability: float) -> None:

@@ -38,6 +38,7 @@ def make_recorder(
     )
 
 
+@pytest.mark.slow
 def test_a_locked_store_gets_everything_in_order_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,6 +62,7 @@ def test_a_locked_store_gets_everything_in_order_later(
         assert [run.status for run in log.list()] == ["succeeded"] * 20
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_counted_said_and_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +111,7 @@ def test_a_read_only_place_and_a_broken_callback_do_not_reach_the_application(
     assert recorder.lost == 2
 
 
+@pytest.mark.slow
 def test_a_full_store_is_survived(tmp_path: Path) -> None:
     path, said = tmp_path / "runs.db", list[str]()
     log = open_at(path)
@@ -167,7 +170,7 @@ def test_a_record_that_cannot_be_written_is_no_reason_to_stop(tmp_path: Path) ->
         assert [one.id for one in log.list()] == [good.id]
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_two_hundred_threads(tmp_path: Path) -> None:
     path, said = tmp_path / "runs.db", list[str]()
     recorder = make_recorder(path, said)

@@ -47,6 +47,7 @@ def open_at(path: Path, **settings: object) -> RunLog:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only the lease tells")
 def test_a_killed_process_leaves_an_interrupted_run(tmp_path: Path) -> None:
     path = tmp_path / "runs.db"
@@ -94,6 +95,7 @@ def test_a_fork_after_opening(tmp_path: Path) -> None:
     connection.close()
 
 
+@pytest.mark.slow
 def test_erased_bytes_are_in_no_file(tmp_path: Path) -> None:
     path = tmp_path / "log" / "runs.db"
     chance = Random(5)

@@ -48,6 +48,7 @@ def test_few_keys_say_nothing() -> None:
     assert compare("cost", "micros", [], [(1.0, 1)] * 9).difference is None
 
 
+@pytest.mark.story
 def test_an_interval_holds_what_it_says() -> None:
     # 400 experiments on equal groups of 12 keys: about 5 % may find a difference; 10.5 % is more
     # than five standard errors away.

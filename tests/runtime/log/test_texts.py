@@ -27,6 +27,7 @@ TEXTS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(TEXTS, TEXTS, TEXTS), min_size=1, max_size=5))
 def test_runs_that_are_clean_are_kept_as_a_search_of_each_would(
     said: list[tuple[str, str, str]],

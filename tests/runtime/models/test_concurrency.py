@@ -23,6 +23,7 @@ THREADS = 200
 
 
 # Each call of the second way has an event loop and a session of its own, so nothing is used again.
+@pytest.mark.story
 @pytest.mark.parametrize(("way", "turns"), [(call, 3), (acall, 1)])
 def test_two_hundred_threads_at_once_get_each_its_own_answer(
     model: OpenAIModel, provider: Provider, way: Callable[[OpenAIModel, str], Answer], turns: int
@@ -41,6 +42,7 @@ def test_two_hundred_threads_at_once_get_each_its_own_answer(
     assert len(provider.requests) == turns * THREADS
 
 
+@pytest.mark.slow
 def test_threads_share_connections_and_keep_a_bounded_number(
     model: OpenAIModel, channel: Channel, provider: Provider
 ) -> None:
@@ -52,6 +54,7 @@ def test_threads_share_connections_and_keep_a_bounded_number(
     assert len(channel.connections(channel.address("m"))._idle) <= 64
 
 
+@pytest.mark.slow
 def test_streams_of_many_threads_do_not_mix(model: OpenAIModel) -> None:
     def work(number: int) -> str:
         text = f"{number} " * 20
@@ -62,6 +65,7 @@ def test_streams_of_many_threads_do_not_mix(model: OpenAIModel) -> None:
         assert list(pool.map(work, range(100))) == [f"{number} " * 20 for number in range(100)]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 @pytest.mark.parametrize("way", [call, acall])
 def test_a_forked_process_has_connections_of_its_own(

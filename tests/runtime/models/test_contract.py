@@ -186,6 +186,7 @@ def test_an_empty_success(caller: Caller, provider: Provider) -> None:
 # --- deadlines ---------------------------------------------------------------------------------
 
 
+@pytest.mark.story
 @pytest.mark.parametrize(
     "reply",
     [
@@ -238,6 +239,7 @@ def test_an_abandoned_stream_is_closed(caller: Caller, provider: Provider, way: 
     assert provider.requests[0].disconnected.wait(10)
 
 
+@pytest.mark.story
 def test_a_stream_that_nobody_reads_ends_at_its_deadline(
     caller: Caller, provider: Provider
 ) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tests.runtime.provider import Provider
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_fork_inside_a_running_loop_leaves_the_parents_session_alone(
     model: OpenAIModel, provider: Provider
@@ -55,6 +56,7 @@ def test_a_loop_closes_its_own_sessions(
     assert connected(provider) == 0
 
 
+@pytest.mark.story
 def test_many_calls_on_one_loop_share_a_session(model: OpenAIModel, provider: Provider) -> None:
     async def work() -> list[str]:
         deadline = time.monotonic() + 60

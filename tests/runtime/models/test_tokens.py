@@ -28,6 +28,7 @@ def user(content: Any) -> list[dict[str, Any]]:
     return [{"role": "user", "content": content}]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from(("system", "user", "assistant")), CONTENT), max_size=5))
 def test_no_text_has_more_tokens_than_bytes(pairs: list[tuple[str, str]]) -> None:
     messages = [{"role": role, "content": text} for role, text in pairs]
@@ -38,6 +39,7 @@ def test_no_text_has_more_tokens_than_bytes(pairs: list[tuple[str, str]]) -> Non
     assert 0 <= counted.likely <= counted.tokens
 
 
+@pytest.mark.slow
 @given(CONTENT, CONTENT)
 def test_more_text_is_never_fewer_tokens(one: str, other: str) -> None:
     alone, both = count_tokens(user(one), {}, MODEL), count_tokens(user(one + other), {}, MODEL)

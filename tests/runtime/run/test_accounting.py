@@ -49,6 +49,7 @@ def estimate(registry: Registry, ref: str = "a@working") -> int:
 DRIP = {"drip": 0.02, "text": "x" * 500, "is_plain": True}
 
 
+@pytest.mark.story
 @pytest.mark.parametrize(
     ("reply", "stream"),
     [
@@ -237,6 +238,7 @@ def test_alerts_that_arrive_nowhere_stop_no_run(
 # --- callers that leave ------------------------------------------------------------------------
 
 
+@pytest.mark.story
 @pytest.mark.parametrize("way", ["close", "drop", "cancel"])
 def test_a_stream_that_is_left_on_an_event_loop_counts_as_reserved(
     team: Repo, near: Provider, way: str
@@ -462,6 +464,7 @@ def in_child(act: Callable[[], None]) -> int:
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
+@pytest.mark.slow
 def test_a_fork_goes_on_with_the_same_registry(team: Repo, near: Provider) -> None:
     near.always(text="Short.")
     with promptops.open(team.path) as registry:
@@ -478,7 +481,7 @@ def test_a_fork_goes_on_with_the_same_registry(team: Repo, near: Provider) -> No
     assert len({one.connection for one in near.requests}) >= 2
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_two_hundred_threads_get_their_answers_up_to_the_limit(team: Repo, near: Provider) -> None:
     path = team.path / "promptops.toml"
     path.write_text(f"{path.read_text()}\n[guards]\ncalls_per_minute = 150\nspend_per_day = 1\n")

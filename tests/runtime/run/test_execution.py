@@ -42,6 +42,7 @@ def test_an_identical_request_is_not_made_again(
     assert len(near.requests) == 1
 
 
+@pytest.mark.slow
 def test_another_process_has_the_answer_until_it_is_too_old(
     cached: Registry, team: Repo, near: Provider
 ) -> None:
@@ -117,6 +118,7 @@ def test_what_failed_is_asked_again(cached: Registry, team: Repo, near: Provider
     assert len(near.requests) == 3
 
 
+@pytest.mark.story
 def test_twenty_at_once_make_one_call(cached: Registry, team: Repo, near: Provider) -> None:
     near.reply(text="One.", delay=0.3)
 
@@ -135,6 +137,7 @@ def test_twenty_at_once_make_one_call(cached: Registry, team: Repo, near: Provid
     assert len(near.requests) == 2
 
 
+@pytest.mark.story
 def test_those_who_waited_ask_when_the_first_one_fails(cached: Registry, near: Provider) -> None:
     near.reply(status=400, delay=0.3)
     near.always(text="Yes.")

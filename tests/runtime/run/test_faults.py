@@ -40,7 +40,7 @@ def test_a_killed_process_leaves_an_interrupted_run(team: Repo, near: Provider) 
     assert logged(team, run.id).run.messages is not None
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_two_hundred_threads_share_a_registry(
     registry: Registry, team: Repo, near: Provider
 ) -> None:
@@ -78,6 +78,7 @@ def test_a_cancelled_run_disconnects_and_is_recorded(team: Repo, near: Provider)
     assert logged(team, run.id).attempts[0].error_kind == "CancelledError"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_async", [False, True])
 def test_a_stream_whose_last_reference_is_gone_disconnects(
     team: Repo, near: Provider, *, is_async: bool
@@ -110,7 +111,7 @@ def test_a_stream_whose_last_reference_is_gone_disconnects(
     assert (run.status, run.error) == ("interrupted", "abandoned by the caller")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_ten_megabytes_go_in_and_out(registry: Registry, team: Repo, near: Provider) -> None:
     text = "All work and no play, " * (9_999_000 // 22) + "."
     config = (team.path / "promptops.toml").read_text()
@@ -125,6 +126,7 @@ def test_ten_megabytes_go_in_and_out(registry: Registry, team: Repo, near: Provi
     assert kept.answer == text
 
 
+@pytest.mark.story
 @pytest.mark.parametrize("piece", ["word and work, ", "4111 ", "token:A1b2C3d4e5f6g7h8i9j0k "])
 def test_an_event_loop_goes_on_while_long_texts_are_recorded(
     team: Repo, near: Provider, piece: str
@@ -158,6 +160,7 @@ def test_an_event_loop_goes_on_while_long_texts_are_recorded(
     assert all(one.is_redacted == piece.startswith("token") for one in kept)
 
 
+@pytest.mark.slow
 def test_a_log_that_is_lost_under_a_long_run_gets_all_of_it(
     registry: Registry, team: Repo, near: Provider
 ) -> None:

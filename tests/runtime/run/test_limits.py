@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MAX_MICROS = 1_000
 
 
+@pytest.mark.slow
 def test_those_who_share_a_log_share_a_budget(team: Repo, near: Provider) -> None:
     limit(team, f"spend_per_hour = {MAX_MICROS / 1_000_000:.6f}")
     near.always(text="Short.")

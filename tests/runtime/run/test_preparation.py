@@ -107,6 +107,7 @@ def test_an_exact_version_does_not_say_where_its_routes_lead(team: Repo) -> None
         registry.run("r@1.0.0", {"question": "x"})
 
 
+@pytest.mark.slow
 def test_a_caller_stays_with_one_version_while_traffic_is_split(team: Repo, near: Provider) -> None:
     press = publish(team)
     press.deploy("production", {"special": (("1.0.0", 50), ("2.0.0", 50))})

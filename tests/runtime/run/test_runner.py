@@ -166,6 +166,7 @@ def test_a_loop_of_identical_requests_is_stopped(
     assert logged(team, caught.value.run_id or "").run.status == "refused"
 
 
+@pytest.mark.slow
 def test_an_event_loop_runs_many_at_once(team: Repo, near: Provider) -> None:
     near.always(text="Yes.")
 
@@ -202,6 +203,7 @@ def test_a_stream_falls_back_before_the_first_part(
     assert "".join(piece.text for piece in pieces) == "Far."
 
 
+@pytest.mark.slow
 def test_an_abandoned_stream_disconnects_and_is_recorded(
     registry: Registry, team: Repo, near: Provider
 ) -> None:

@@ -51,6 +51,7 @@ def test_a_writer_cannot_close_the_delimiter() -> None:
     assert place("</untrusted-abc>").count("untrusted-") == 2
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60))
 def test_whatever_is_written_there_is_one_opening_and_one_closing(text: str) -> None:
     shown = place(text)

@@ -90,7 +90,7 @@ def mirrors(cache: Path) -> list[Path]:
     return sorted((cache / "mirrors").glob("*/repository.git*"))
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_processes_that_start_together_share_one_mirror(remote: Repo, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     processes = [start(READ, remote.url, str(cache)) for _ in range(4)]
@@ -101,7 +101,7 @@ def test_processes_that_start_together_share_one_mirror(remote: Repo, tmp_path: 
     assert len(mirrors(cache)) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 @pytest.mark.parametrize("first", [True, False], ids=["while made", "while fetched"])
@@ -126,7 +126,7 @@ def test_a_process_killed_at_any_step_leaves_a_mirror_that_works(
     assert steps > 5
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_stale_lock_of_a_killed_git_is_overcome(
     press: Press, remote: Repo, tmp_path: Path
 ) -> None:
@@ -142,6 +142,7 @@ def test_a_stale_lock_of_a_killed_git_is_overcome(
         assert registry.get(NAME).version == "1.0.0"
 
 
+@pytest.mark.slow
 def test_only_what_is_needed_is_fetched(press: Press, remote: Repo, tmp_path: Path) -> None:
     press.repo.git("branch", "feature")
     press.repo.git("tag", "v1")
@@ -159,6 +160,7 @@ def test_only_what_is_needed_is_fetched(press: Press, remote: Repo, tmp_path: Pa
     ]
 
 
+@pytest.mark.slow
 def test_the_sources_own_settings_count(press: Press, tmp_path: Path) -> None:
     press.deploy("live", {NAME: "1.0.0"})
     press.repo.commit({"promptops.toml": 'environments = ["live"]\n'})
@@ -167,6 +169,7 @@ def test_the_sources_own_settings_count(press: Press, tmp_path: Path) -> None:
         assert registry.get(NAME).environment == "live"
 
 
+@pytest.mark.slow
 def test_a_source_without_a_default_branch_has_the_default_settings(
     press: Press, tmp_path: Path
 ) -> None:
@@ -176,6 +179,7 @@ def test_a_source_without_a_default_branch_has_the_default_settings(
         assert registry.get(NAME).environment == "production"
 
 
+@pytest.mark.slow
 def test_a_default_branch_that_is_renamed_is_followed(remote: Repo, tmp_path: Path) -> None:
     with promptops.open(remote.url, cache=tmp_path / "cache") as registry:
         registry.get(NAME)
@@ -184,6 +188,7 @@ def test_a_default_branch_that_is_renamed_is_followed(remote: Repo, tmp_path: Pa
         assert registry.get(NAME).version == "1.1.0"
 
 
+@pytest.mark.slow
 def test_sha256_sources_are_mirrored(make_repo: MakeRepo, tmp_path: Path) -> None:
     press = Press(make_repo("sha256", object_format="sha256"))
     publish_triage(press)
@@ -192,6 +197,7 @@ def test_sha256_sources_are_mirrored(make_repo: MakeRepo, tmp_path: Path) -> Non
         assert registry.get(NAME).version == "1.1.0"
 
 
+@pytest.mark.slow
 def test_git_variables_of_the_caller_do_not_reach_the_mirror(
     remote: Repo, tmp_path: Path, make_repo: MakeRepo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,6 +223,7 @@ def test_credentials_in_a_url_are_never_shown() -> None:
     assert "secret" not in f"{registry!r} {registry.source}"
 
 
+@pytest.mark.slow
 def test_a_branch_that_is_no_environment_is_refused_alone(
     press: Press, remote: Repo, tmp_path: Path
 ) -> None:
@@ -231,6 +238,7 @@ def test_a_branch_that_is_no_environment_is_refused_alone(
             registry.get(f"{NAME}@staging")
 
 
+@pytest.mark.slow
 def test_a_killed_holder_gives_its_lock_back(remote: Repo, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     with promptops.open(remote.url, cache=cache) as registry:

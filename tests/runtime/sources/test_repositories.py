@@ -48,6 +48,7 @@ def age(clone: Repo, seconds: float) -> None:
             os.utime(path, (then, then))
 
 
+@pytest.mark.slow
 def test_a_pause_elsewhere_is_obeyed(team: Team) -> None:
     clone = team.clone("app")
     with promptops.open(clone.path, refresh=0) as registry:

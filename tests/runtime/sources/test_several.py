@@ -55,6 +55,7 @@ def deploy(press: Press, version: str) -> None:
     press.repo.git("push", "--quiet", "origin", "refs/heads/promptops/*")
 
 
+@pytest.mark.slow
 def test_the_first_source_answers_while_it_can(
     open_at: Callable[..., Registry], press: Press, remote: Repo, file: Path
 ) -> None:
@@ -65,6 +66,7 @@ def test_the_first_source_answers_while_it_can(
         assert registry.source == f"{remote.url}, else {file}"
 
 
+@pytest.mark.slow
 def test_the_next_one_answers_while_the_first_is_out_of_reach(
     open_at: Callable[..., Registry],
     press: Press,
@@ -88,6 +90,7 @@ def test_the_next_one_answers_while_the_first_is_out_of_reach(
         settle()
 
 
+@pytest.mark.slow
 def test_no_source_takes_an_environment_back(
     open_at: Callable[..., Registry], press: Press, remote: Repo, file: Path, clock: Clock
 ) -> None:

@@ -68,6 +68,7 @@ def test_a_file_that_is_gone_leaves_its_last_state_marked_as_stale(
         assert registry.get(NAME).is_stale
 
 
+@pytest.mark.story
 def test_a_signature_is_required_where_signers_are_named(frozen: bytes, tmp_path: Path) -> None:
     key = make_key(tmp_path)
     signers = allow(tmp_path, key)
@@ -101,6 +102,7 @@ def test_a_url_is_asked_with_its_etag(press: Press, web: Web, tmp_path: Path) ->
         assert web.answers[-1] == 304
 
 
+@pytest.mark.story
 @pytest.mark.parametrize("drip", ["head", "body"])
 def test_a_server_that_drips_is_given_up(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drip: str

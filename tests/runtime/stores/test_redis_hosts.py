@@ -72,6 +72,7 @@ def _charges(now: float) -> list[Charge]:
     return [Charge("all/hour", 100, 7, "micros", int(now) + 3600, int(now) + 3660)]
 
 
+@pytest.mark.slow
 def test_counting_goes_on_where_the_replica_took_over(pair: tuple[Server, Server]) -> None:
     first, second = pair
     now = time.time()
@@ -85,6 +86,7 @@ def test_counting_goes_on_where_the_replica_took_over(pair: tuple[Server, Server
     assert [(one.window, one.used) for one in ledger.standings(now=now)] == [("all/hour", 14)]
 
 
+@pytest.mark.slow
 def test_a_replica_in_front_is_passed_over(pair: tuple[Server, Server]) -> None:
     first, second = pair
     now = time.time()
@@ -93,6 +95,7 @@ def test_a_replica_in_front_is_passed_over(pair: tuple[Server, Server]) -> None:
     assert ledger.reserve("a", _charges(now), lease_seconds=60, now=now) is None
 
 
+@pytest.mark.slow
 def test_without_any_server_the_error_is_the_usual_one(pair: tuple[Server, Server]) -> None:
     from promptops.runtime.ledger import LedgerError
 
@@ -104,6 +107,7 @@ def test_without_any_server_the_error_is_the_usual_one(pair: tuple[Server, Serve
         ledger.standings(now=time.time())
 
 
+@pytest.mark.story
 def test_a_conversation_goes_on_and_an_append_counts_once(pair: tuple[Server, Server]) -> None:
     first, second = pair
     now = time.time()

@@ -20,6 +20,7 @@ def open_file(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
+@pytest.mark.slow
 def test_a_new_file_is_waited_for_while_another_process_makes_it(tmp_path: Path) -> None:
     path = tmp_path / "new.db"
     with closing(open_file(path)) as first, closing(open_file(path)) as second:

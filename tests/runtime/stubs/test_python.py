@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from promptops.prompt.prompt import Prompt
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_python_passes_the_strict_checks_and_refuses_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "prompts_live.py").write_text(write_python(all_stubs(), "production"), "utf-8")
     (tmp_path / "right.py").write_text(

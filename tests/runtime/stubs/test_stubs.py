@@ -33,6 +33,7 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repo]:
         yield repo
 
 
+@pytest.mark.slow
 def test_the_verb_writes_a_file_or_the_screen(repo: Repo) -> None:
     shown = accept(repo, "stubs", "--lang", "python", "support/ab")
     accept(repo, "stubs", "--lang", "python", "-o", "live.py", "support/ab")

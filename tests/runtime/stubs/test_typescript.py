@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
+
 from promptops.runtime.stubs.types import read_stubs
 from promptops.runtime.stubs.typescript import write_typescript
 from tests.runtime.stubs.pieces import all_stubs, load
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.story
 def test_typescript_passes_the_compiler_and_refuses_what_is_wrong(
     tmp_path: Path, typescript: Path
 ) -> None:

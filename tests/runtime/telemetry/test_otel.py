@@ -133,6 +133,7 @@ def test_a_stream_and_a_run_within_another_keep_their_parents(
     assert parents == [None, None, None, runs[0].context.span_id]
 
 
+@pytest.mark.story
 def test_a_collector_that_is_down_costs_nothing(
     repo: Repo, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -53,6 +53,7 @@ def test_runs_are_counted_for_prometheus(counted: Registry) -> None:
     )
 
 
+@pytest.mark.story
 def test_an_endpoint_serves_the_counts(counted: Registry) -> None:
     import threading
 

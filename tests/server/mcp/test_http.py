@@ -38,6 +38,7 @@ def _url(running: Served) -> str:
     return f"http://127.0.0.1:{running.port}/mcp"
 
 
+@pytest.mark.slow
 def test_each_version_of_the_protocol_is_served(team: Team, running: Served, version: str) -> None:
     key = team.make_key("--verb", "render", "--verb", "read")
 
@@ -75,6 +76,7 @@ def test_a_key_shows_only_what_it_covers(team: Team, running: Served) -> None:
     assert hidden == absent
 
 
+@pytest.mark.slow
 def test_a_run_needs_a_key_that_may(team: Team, running: Served) -> None:
     key = team.make_key("--verb", "run")
 
@@ -123,7 +125,7 @@ def test_the_log_has_no_inputs(team: Team, running: Served) -> None:
     assert "SECRET-INPUT" not in json.dumps(running.lines)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_command_serves_with_keys_and_has_run_only_where_told_to(team: Team) -> None:
     key = team.make_key("--verb", "run", "--verb", "read")
 

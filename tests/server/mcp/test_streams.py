@@ -22,6 +22,7 @@ pytestmark = pytest.mark.slow
 NEWEST = LATEST_PROTOCOL_VERSION
 
 
+@pytest.mark.story
 def test_each_version_of_the_protocol_lists_and_renders(streams: Streams, version: str) -> None:
     async def work(client: Client) -> tuple[Any, Any, Any]:
         return (
@@ -185,6 +186,7 @@ def test_validate_checks_the_work_tree(team: Team, streams: Streams) -> None:
     assert {one["path"] for one in found["findings"]} == {"prompts/support/draft.md"}
 
 
+@pytest.mark.story
 def test_nothing_runs_until_told_to(streams: Streams) -> None:
     async def names(client: Client) -> tuple[list[str], Any]:
         tools = (await client.list_tools()).tools
@@ -211,6 +213,7 @@ hint: the tools: list_prompts, resolve, render, versions, diff, validate\
     assert done.structured_content["id"]
 
 
+@pytest.mark.story
 def test_another_environment_is_not_there(team: Team, streams: Streams) -> None:
     team.press.deploy("staging", {"support/triage": "1.0.0"})
 

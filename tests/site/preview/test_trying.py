@@ -56,6 +56,7 @@ def test_what_was_entered_stays_with_the_newlines_of_texts(repo: Repo) -> None:
     assert page.answer is None
 
 
+@pytest.mark.slow
 def test_an_empty_field_is_the_default_or_an_empty_text(repo: Repo) -> None:
     page = render_form(fill(repo, size="small"))
     assert page.answer is not None

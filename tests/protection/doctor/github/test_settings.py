@@ -42,6 +42,7 @@ def test_patterns(pattern: str, ref: str, matches: bool) -> None:
     assert match_ref(pattern, ref) is matches
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200)
 @given(pattern=st.text("ab*?[]/-", max_size=12), ref=st.text("ab/", max_size=8))
 def test_any_pattern_has_an_answer(pattern: str, ref: str) -> None:

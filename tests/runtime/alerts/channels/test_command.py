@@ -39,6 +39,7 @@ def test_a_command_that_fails_is_not_tried_again(command: str, message: str) -> 
     assert not caught.value.is_passing
 
 
+@pytest.mark.slow
 def test_a_command_that_does_not_end_is_stopped() -> None:
     with pytest.raises(AlertError, match="the command timed out"):
         run_command(MESSAGE, "sleep 600", timeout_seconds=0.05)
