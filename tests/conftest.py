@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 import subprocess
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -30,6 +31,8 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("any-speed")
+
+TESTS = Path(__file__).parent
 
 # Fixtures for all tests.
 __all__ = ["typescript"]
@@ -98,14 +101,33 @@ LEAKING_NAMES = (
 )
 
 
+def pytest_collection(session: pytest.Session) -> None:
+    """Have every other process import the tests from their end, in a run of all tests.
+
+    Pytest compiles a file of tests when it is imported first, and keeps it for the next process. In
+    the same order, all processes would compile all files.
+    """
+    name = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    if int(name.removeprefix("gw")) % 2 == 0 or not _is_whole(session.config):
+        return
+    for file in sorted(TESTS.rglob("test_*.py"), reverse=True):
+        # The collection that follows tells what is wrong with a file.
+        with contextlib.suppress(Exception, pytest.skip.Exception):
+            import_module(".".join(file.relative_to(TESTS.parent).with_suffix("").parts))
+
+
+def _is_whole(config: pytest.Config) -> bool:
+    """Return whether all tests are asked for."""
+    return {Path(one).resolve() for one in config.args} == {TESTS}
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what sessions of nox run, unless asked for; begin with the files of slow tests.
 
     All other processes wait for a slow test that begins last.
     """
     asked = config.option.markexpr
-    is_whole = {Path(one).resolve() for one in config.args} == {Path(__file__).parent}
-    names = {"network"} | ({"story"} if is_whole else set())
+    names = {"network"} | ({"story"} if _is_whole(config) else set())
     left_out = [
         item
         for item in items
