@@ -8,7 +8,7 @@ import sys
 import pytest
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_old_name_starts_the_gate_of_a_workflow() -> None:
     said = [
         subprocess.run(

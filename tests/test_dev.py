@@ -102,6 +102,7 @@ def test_an_unknown_command_names_the_known_ones(
     assert "demo, test" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_tour_sees_the_path_of_the_terminal(
     dev: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -116,6 +117,7 @@ def test_the_tour_sees_the_path_of_the_terminal(
     assert str(tour.parent) not in dev.os.environ["PATH"]
 
 
+@pytest.mark.slow
 def test_what_is_in_place_is_not_installed_again(dev: Any) -> None:
     dev.prepare("program")
     dev.prepare("program", "test")
@@ -123,6 +125,7 @@ def test_what_is_in_place_is_not_installed_again(dev: Any) -> None:
     assert dev.installed == ["program", "test"]
 
 
+@pytest.mark.slow
 def test_changed_metadata_installs_again_into_the_same_environment(dev: Any) -> None:
     dev.prepare("program")
     kept = dev.ENVIRONMENT / "kept"
@@ -177,6 +180,7 @@ hint: move it out of the way
     assert theirs.exists()
 
 
+@pytest.mark.slow
 def test_an_environment_that_somebody_else_made_and_that_fits_is_taken(dev: Any) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", dev.ENVIRONMENT], check=True)
     theirs = dev.ENVIRONMENT / "theirs"
@@ -186,6 +190,7 @@ def test_an_environment_that_somebody_else_made_and_that_fits_is_taken(dev: Any)
     assert theirs.exists()
 
 
+@pytest.mark.slow
 def test_only_one_process_prepares_the_environment(dev: Any) -> None:
     fcntl = pytest.importorskip("fcntl")
     tried = []

@@ -49,7 +49,7 @@ def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.parametrize("object_format", ["sha1", "sha256"])
 @pytest.mark.parametrize("branches", [("main",), ("main", "promptops/production"), ("other",), ()])
 def test_what_is_copied_is_what_git_makes(

@@ -513,7 +513,7 @@ def edit(repo: Repo, changes: Iterable[tuple[str, str | None]]) -> None:
 FOLDER = "releases/a.b@1.0.0"
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.parametrize(
     ("path", "text"),
     [

@@ -55,6 +55,7 @@ def list_files(folder: Path) -> list[Path]:
     return sorted(one for one in folder.rglob("*") if one.is_file() and not one.is_symlink())
 
 
+@pytest.mark.story
 @pytest.mark.parametrize("seed", range(12))
 def test_a_damaged_mirror(repo: Repo, tmp_path: Path, seed: int) -> None:
     publish_triage(Press(repo))
@@ -72,6 +73,7 @@ def test_a_damaged_mirror(repo: Repo, tmp_path: Path, seed: int) -> None:
         assert str(cache) in f"{error.message} {error.hint}"  # noqa: PT017 - or no error at all
 
 
+@pytest.mark.story
 @pytest.mark.parametrize("text", [*STATES, *(one.decode("latin-1") for one in JUNK)])
 @pytest.mark.parametrize("name", ["state.json", "silence.json"])
 def test_a_damaged_state(repo: Repo, tmp_path: Path, text: str, name: str) -> None:

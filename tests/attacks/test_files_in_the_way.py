@@ -110,6 +110,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_a_command_ends_with_an_error(repo: Repo, name: str, kind: str) -> None:
     repo.commit(FILES)
@@ -136,7 +137,7 @@ def test_the_library_ends_with_an_error(tmp_path: Path, kind: str) -> None:
         promptops.open(tmp_path, config=file)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.parametrize("kind", PUT)
 def test_a_cache_counts_as_none(repo: Repo, tmp_path: Path, kind: str) -> None:
     publish_triage(Press(repo))

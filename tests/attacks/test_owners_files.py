@@ -21,7 +21,7 @@ FILES = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("path", ["CODEOWNERS", ".github/CODEOWNERS"])
 def test_validate_says_what_gate_says(repo: Repo, name: str, path: str) -> None:

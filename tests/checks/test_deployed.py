@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_releases_that_are_live_are_validated(repo: Repo) -> None:
     partial = {"prompts/_shared/tone.md": "Be brief.{# so #}\nBe kind.\n"}
     body = 'Answer {{ question }}\n{% include "_shared/tone.md" %}'
@@ -45,7 +45,7 @@ error: there is no prompt c live at promptops/staging
 """)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_each_version_of_split_traffic_is_validated(repo: Repo) -> None:
     repo.commit({"prompts/a.md": prompt_text()})
     accept(repo, "release", "a")

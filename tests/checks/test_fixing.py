@@ -201,7 +201,7 @@ def test_bytes_outside_of_fixes_stay(text: str, edits: list[tuple[int, int, str]
     assert apply_fixes(text.encode(), made) == expected.encode()
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @settings(max_examples=50)
 @given(
     st.lists(
@@ -259,7 +259,7 @@ def make_text(body: str, newline: str = "\n") -> Fixing:
     return plan_fixes(InMemory(files), "prompts", judge, raw=True)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @settings(max_examples=50)
 @given(st.lists(st.sampled_from(FOREIGN), min_size=1, max_size=12), st.sampled_from(["\n", "\r\n"]))
 def test_what_cannot_be_a_template_is_sent_as_it_stands(parts: list[str], newline: str) -> None:

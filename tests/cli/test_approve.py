@@ -60,7 +60,7 @@ def remote_of(repo: Repo) -> Repo:
     return Repo(repo.path.parent / "remote.git")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_an_approval_makes_the_gate_content(signing: Signing) -> None:
     repo = signing.world.repo
     gate = ("gate", "--approvals", "signed")
@@ -146,7 +146,7 @@ def test_the_json_says_what_was_signed(signing: Signing) -> None:
     assert [found["ref"]] == approvals(remote_of(repo))
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_local_keeps_it_here_until_it_is_pushed(signing: Signing) -> None:
     repo = signing.world.repo
     shutil.move(remote_of(repo).path, repo.path.parent / "away.git")
@@ -245,6 +245,7 @@ nothing was signed: this was a dry run
 """)
 
 
+@pytest.mark.slow
 def test_there_may_be_nothing_to_approve(signing: Signing) -> None:
     repo = signing.world.repo
     result = run(repo, "approve", "--head", "main")
@@ -466,7 +467,7 @@ error: a@1.1.0 has no evidence that its evals passed, which production requires
 """)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_statement_about_another_digest_does_not_count(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:

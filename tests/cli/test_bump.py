@@ -37,6 +37,7 @@ def version(repo: Repo) -> str:
     return (repo.path / PATH).read_text().split("version: ")[1].split("\n")[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "options", "expected"),
     [
@@ -89,6 +90,7 @@ def test_a_dry_run_writes_nothing(released: Repo) -> None:
     assert version(released) == "1.0.0"
 
 
+@pytest.mark.slow
 def test_what_needs_no_bump_is_said(released: Repo) -> None:
     assert run(released, "bump", "a").stderr == snapshot(
         "a 1.0.0: nothing to write, its version fits the change\n"

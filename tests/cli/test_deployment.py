@@ -68,6 +68,7 @@ def test_the_report_says_how_to_undo_it_and_what_is_live_elsewhere(staged: Repo)
     assert "a 1.1.0 is still live in staging; promptops yank a@1.1.0 --reason TEXT" in back
 
 
+@pytest.mark.slow
 def test_a_release_that_a_limit_refuses_is_named(staged: Repo) -> None:
     staged.commit({"promptops.toml": "[guards]\nspend_per_day = 1\n"})
     result = run(staged, "promote", "a@1.1.0", "--to", "production")

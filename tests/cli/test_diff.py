@@ -73,6 +73,7 @@ def test_changed_words_are_shown(history: Repo) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_changed_partial_is_named_as_the_cause(repo: Repo) -> None:
     text = prompt_text(body='{% include "_tone.md" %} {{ question }}')
     repo.commit({PATH: text, "prompts/_tone.md": "Be kind."})

@@ -37,6 +37,7 @@ def test_an_export_can_go_through_a_pipe(press: Press) -> None:
     assert parse_snapshot(result.stdout_bytes, "it").releases.keys() == {f"{TRIAGE_NAME}@1.1.0"}
 
 
+@pytest.mark.slow
 def test_everything_live_in_the_default_environment_can_be_exported(
     press: Press, tmp_path: Path
 ) -> None:
@@ -51,6 +52,7 @@ def test_everything_live_in_the_default_environment_can_be_exported(
     assert run(press.repo, "export", TRIAGE_NAME, "--all", "-o", "-").exit_code == 2
 
 
+@pytest.mark.slow
 def test_an_export_can_be_signed(press: Press, tmp_path: Path) -> None:
     key = make_key(tmp_path)
     file = tmp_path / "prompts.json"

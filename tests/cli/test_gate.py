@@ -47,7 +47,7 @@ def test_the_same_change_has_the_same_verdict(world: World) -> None:
     assert first == second
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_evidence_is_asked_for_where_the_policy_says_so(world: World, tmp_path: Path) -> None:
     world.on_main({"promptops.toml": '[gate]\nevals = "block"\n'})
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})

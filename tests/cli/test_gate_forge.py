@@ -218,7 +218,7 @@ def test_the_groups_of_the_change_do_not(world: World, forge: FakeGitHub, pull: 
     assert run(world.repo, *LOCAL).exit_code == 1
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_queue_merges_what_each_was_approved_for(
     world: World, forge: FakeGitHub, pull: Pull, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,7 +302,7 @@ error: pull request 12 targets 'weak', and this run is for 'main'
 # --- GitLab
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_merge_request(world: World, lab: FakeGitLab, monkeypatch: pytest.MonkeyPatch) -> None:
     merge = lab.open(12)
     merge.versions.clear()

@@ -152,7 +152,7 @@ def crossed(tmp_path: Path, forge: FakeGitHub, monkeypatch: pytest.MonkeyPatch) 
     return queue
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.parametrize("way", WAYS)
 def test_two_who_approve_each_others_work_are_let_through(crossed: Queue, way: str) -> None:
     crossed.build(way, 12, 13)
@@ -226,7 +226,7 @@ def test_nobody_approves_what_they_committed_to_among_others(
     assert f"{TRIAGE}: ownership, CODEOWNERS:1, 1 of @jane or @bob: met" in said
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_who_only_brought_one_up_to_date_had_no_hand_in_it(crossed: Queue) -> None:
     crossed.world.on_main({"src/app.py": "print()\n"})
     crossed.update(13, "jane")
@@ -236,7 +236,7 @@ def test_who_only_brought_one_up_to_date_had_no_hand_in_it(crossed: Queue) -> No
         assert code == 0, said
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_who_slipped_something_in_while_bringing_it_up_to_date_did(crossed: Queue) -> None:
     crossed.world.on_main({"src/app.py": "print()\n"})
     crossed.update(13, "jane")
@@ -317,7 +317,7 @@ def test_what_is_in_none_of_them_was_approved_by_nobody(
     assert f"{path}: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: not met" in said
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.parametrize("way", ["squash", "rebase"])
 def test_what_no_branch_of_the_queue_has_is_fetched(crossed: Queue, way: str) -> None:
     crossed.build(way, 12, 13)

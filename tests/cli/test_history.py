@@ -64,6 +64,7 @@ def test_newest_first_with_who_when_and_why(deployed: Repo) -> None:
     )
 
 
+@pytest.mark.slow
 def test_of_one_prompt_and_only_the_newest(deployed: Repo) -> None:
     document = json.loads(accept(deployed, "history", "a", *ENV, "--format", "json"))
     assert document["schema"] == "promptops.history/v2"
@@ -97,6 +98,7 @@ error: there is no prompt c here, and none was ever deployed
     assert run(deployed, "history", "c").stderr == snapshot("c was never live anywhere\n")
 
 
+@pytest.mark.slow
 def test_what_cannot_be_shown_is_said(deployed: Repo) -> None:
     for words, told in (
         (("--env", "production"), "production has no deployments"),
@@ -119,6 +121,7 @@ def test_a_clone_that_never_fetched_is_told_the_command(deployed: Repo) -> None:
     assert accept(clone, "history", *ENV) == accept(deployed, "history", *ENV)
 
 
+@pytest.mark.slow
 def test_nobody_is_told_to_fetch_what_was_just_fetched(repo: Repo) -> None:
     repo.commit({"prompts/a.md": prompt_text()})
     repo.publish(repo.path.parent / "bare.git")

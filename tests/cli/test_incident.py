@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_one_page_for_whoever_is_on_call(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     for day, (version, words) in enumerate((("1.0.0", "Old"), ("1.1.0", "New"))):
         monkeypatch.setenv("GIT_AUTHOR_DATE", f"{SECONDS + day * 86400} +0000")
@@ -119,7 +119,7 @@ promptops resume a --env staging
     assert "Old | words" not in page
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_texts_that_look_like_markup_are_shown_as_they_are(repo: Repo) -> None:
     hostile = "<script>alert(1)</script> [x](https://evil.example) ![i](y) `c`"
     body = "{{ question }}\n````\n<img src=x>"
@@ -178,7 +178,7 @@ Nothing was deployed in this time.
     )
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_every_command_that_undoes_it_works(repo: Repo) -> None:
     repo.commit({f"prompts/{name}.md": prompt_text() for name in ("a", "b", "c")})
     accept(repo, "release", "--all")

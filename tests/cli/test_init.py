@@ -155,6 +155,7 @@ def test_gitlab_gets_a_job_and_owners_in_a_section_of_their_own(repo: Repo) -> N
     assert "left to you" in accept(repo, "init")
 
 
+@pytest.mark.slow
 def test_the_workflow_that_deploys_knows_the_environments(repo: Repo) -> None:
     repo.write("promptops.toml", 'environments = ["canary", "live"]\n')
     path = ".github/workflows/promptops-deploy.yml"
@@ -210,6 +211,7 @@ def test_a_gate_that_is_there_is_told_how_to_wait_for_evals(repo: Repo) -> None:
     assert files(repo)[".github/workflows/promptops.yml"] == before
 
 
+@pytest.mark.slow
 def test_gitlab_gets_jobs_for_evals_on_request(repo: Repo) -> None:
     repo.git("remote", "add", "origin", "https://gitlab.example.com/team/shop.git")
     repo.write("promptops.toml", 'prompts = "p"\nevals = "e"\n')
@@ -350,6 +352,7 @@ def test_nights_are_scheduled_on_request(repo: Repo) -> None:
     assert "written" not in accept(repo, "init", "--schedule")
 
 
+@pytest.mark.slow
 def test_gitlab_gets_jobs_for_nights_on_request(repo: Repo) -> None:
     repo.git("remote", "add", "origin", "https://gitlab.example.com/team/shop.git")
     accept(repo, "init", "--evals", "--schedule")
@@ -365,6 +368,7 @@ def test_gitlab_gets_jobs_for_nights_on_request(repo: Repo) -> None:
     assert "written" not in accept(repo, "init", "--evals", "--schedule")
 
 
+@pytest.mark.slow
 def test_a_pipeline_that_is_there_is_told_which_jobs_to_add(repo: Repo) -> None:
     repo.git("remote", "add", "origin", "https://gitlab.example.com/team/shop.git")
     accept(repo, "init")
@@ -373,6 +377,7 @@ def test_a_pipeline_that_is_there_is_told_which_jobs_to_add(repo: Repo) -> None:
     assert "promptops-nightly:" in said
 
 
+@pytest.mark.slow
 def test_the_first_steps_of_the_readme_find_nothing_to_complain_of(repo: Repo) -> None:
     accept(repo, "init", "--owner", "@acme/prompts")
     for name in ("support/triage", "support/reply"):

@@ -100,6 +100,7 @@ def test_a_log_that_cannot_be_read_is_said_and_hides_nothing_else(repo: Repo) ->
     assert text.startswith("## Nightly evals, newest first\n")
 
 
+@pytest.mark.slow
 def test_a_night_of_the_time_has_the_two_before_it(repo: Repo) -> None:
     repo.commit({"a": "x"})
     start_session(Session(str(repo.path)))

@@ -190,6 +190,7 @@ def test_options_that_make_no_sense_together_are_refused(owned: Repo, args: list
     assert (result.exit_code, result.stdout) == (2, "")
 
 
+@pytest.mark.slow
 def test_a_revision_has_its_own_file_and_its_own_rules(owned: Repo) -> None:
     owned.commit({".github/CODEOWNERS": "* @new\n"})
     assert document(owned, "prompts/a.md")["paths"][0]["owners"] == ["@new"]

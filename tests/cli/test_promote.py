@@ -73,7 +73,7 @@ def test_the_first_environment_gets_the_latest_and_the_next_what_is_before_it(te
     accept(team.first, "verify")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.parametrize(
     ("ref", "version"),
     [("a@1.0.0", "1.0.0"), ("a@~1.1.0", "1.1.0"), ("a@latest", "1.2.0"), ("a@production", "1.1.0")],
@@ -83,7 +83,7 @@ def test_selectors(spread: Team, ref: str, version: str) -> None:
     assert live(spread.first) == {"a": f"{version} 100", "b": "1.0.0 100"}
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_all_of_an_environment_is_one_deployment(team: Team) -> None:
     accept(team.first, "promote", "a", "b", "--to", "staging")
     words = ("promote", "--from", "staging", "--to", "production", "--all", "--format", "json")
@@ -144,6 +144,7 @@ error: a splits its traffic in staging: 1.0.0 50%, 1.1.0 50%
     assert live(team.first) == {"a": "1.0.0 100"}
 
 
+@pytest.mark.slow
 def test_a_share_needs_somebody_to_share_with(team: Team) -> None:
     told = refuse(team.first, "promote", "a", "--to", "staging", "--share", "10", code=2)
     assert told == snapshot("""\
@@ -172,7 +173,7 @@ _NONSENSE = (
 )
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_requests_that_make_no_sense(team: Team) -> None:
     for words, told in _NONSENSE:
         assert told in refuse(team.first, "promote", *words, code=2)
@@ -192,7 +193,7 @@ def test_the_same_release_twice_is_once(team: Team) -> None:
     assert live(team.first) == {"a": "1.2.0 100"}
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_only_what_others_can_trace_is_deployed(team: Team) -> None:
     team.first.commit({"prompts/a.md": prompt_text("1.3.0", "Three {{ question }}")})
     accept(team.first, "release", "a")
@@ -210,7 +211,7 @@ error: a@1.3.0 is not merged: its commit is not on origin/main
 """)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_an_environment_may_insist_on_another_one_first(team: Team) -> None:
     configuration = '[environments.staging]\n[environments.production]\nfrom = "staging"\n'
     team.commit({"promptops.toml": configuration})
@@ -223,6 +224,7 @@ error: a@1.1.0 is not live in staging, from where production takes its versions
     accept(team.first, "promote", "a@1.0.0", "--to", "production")
 
 
+@pytest.mark.slow
 def test_a_dry_run_deploys_nothing(team: Team) -> None:
     result = run(team.first, "promote", "a", "--to", "staging", "--dry-run")
     assert result.stdout == snapshot("staging: a (not deployed) -> 1.2.0\n")
@@ -246,7 +248,7 @@ def test_reasons_that_look_like_trailers_stay_reasons(team: Team) -> None:
 # The remote is the truth
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_unreachable_means_unchanged_and_local_opts_out(team: Team) -> None:
     accept(team.first, "promote", "a@1.0.0", "--to", "staging")
     before = team.first.refs()
@@ -271,7 +273,7 @@ warning: staging: 1 deployment is not pushed to origin
     accept(team.first, "verify")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_local_deployments_are_not_left_behind_unsaid(team: Team) -> None:
     accept(team.first, "promote", "a@1.0.0", "--to", "staging", "--local")
     told = run(team.first, "promote", "a@1.1.0", "--to", "staging").stderr
@@ -287,7 +289,7 @@ error: the local branch promptops/staging and the one of origin have diverged
     accept(team.first, "promote", "a@1.0.0", "--to", "staging", "--local")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_local_deployment_that_the_remote_refuses_is_in_nobodys_way_for_ever(team: Team) -> None:
     """Least of all in that of the kill switch."""
     accept(team.first, "promote", "a@1.0.0", "--to", "staging")
@@ -363,7 +365,7 @@ error: promptops.toml names the remote 'nowhere', which this clone does not have
 """)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_an_environment_branch_that_is_checked_out_does_not_matter_with_a_remote(
     team: Team,
 ) -> None:
@@ -377,7 +379,7 @@ error: the branch promptops/staging is checked out in <folder>/first, so it cann
 """)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_rules_are_those_of_the_default_branch(team: Team) -> None:
     lax = "[environments.staging]\n[environments.production]\n"
     team.commit({"promptops.toml": lax})

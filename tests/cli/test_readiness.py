@@ -37,6 +37,7 @@ def test_what_is_missing_is_a_no_in_each_format(team: Repo) -> None:
     assert (found.exit_code, json.loads(found.stdout)["reached"]) == (1, None)
 
 
+@pytest.mark.slow
 def test_a_lower_level_asks_for_less(team: Repo) -> None:
     counts = []
     for level in ("tool", "product", "production"):

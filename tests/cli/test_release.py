@@ -53,6 +53,7 @@ def message(repo: Repo, tag: str) -> str:
     return repo.git("for-each-ref", "--format=%(contents)", f"refs/tags/{tag}")
 
 
+@pytest.mark.slow
 def test_a_release_is_an_annotated_tag_that_says_what_was_frozen(team: Team) -> None:
     out = accept(team.first, "release", "a", "--notes", "# First\n\nHello.")
     assert masked(out) == snapshot("a 1.0.0 released (first release, <digest>)\n")
@@ -76,7 +77,7 @@ Operation: <id>
     assert tags(team.remote) == []
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_release_says_how_to_publish_it_and_whether_it_is_merged(released: Repo) -> None:
     released.commit({PATH: prompt_text("1.1.0", "New {{ question }}")})
     told = run(released, "release", "a").stderr
@@ -127,6 +128,7 @@ error: a has uncommitted changes in prompts/a.md
 """)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -182,6 +184,7 @@ def test_what_validate_calls_an_error_is_never_released(
     assert masked(refuse(released, "release", "a")) == words
 
 
+@pytest.mark.slow
 def test_a_step_must_be_as_large_as_the_change(released: Repo) -> None:
     released.commit({PATH: prompt_text("1.0.1", "New {{ question }}")})
     told = refuse(released, "release", "a")
@@ -191,7 +194,7 @@ error: a 1.0.1 is a patch bump from 1.0.0, but the change is minor: message 1 (u
 """)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_version_below_a_newer_release_is_a_backport(released: Repo) -> None:
     released.commit({PATH: prompt_text("2.0.0", "Two {{ question }}")})
     accept(released, "release", "a")
@@ -266,6 +269,7 @@ error: b is a draft, and drafts are not released
     assert accept(team.first, "release", "b").startswith("b 1.0.0 released")
 
 
+@pytest.mark.slow
 def test_what_was_released_as_a_draft_stays_released(team: Team) -> None:
     Press(team.first).release("c", "1.0.0", "Say {{ question }}.", status="draft")
 
@@ -274,6 +278,7 @@ def test_what_was_released_as_a_draft_stays_released(team: Team) -> None:
     )
 
 
+@pytest.mark.slow
 def test_one_refused_prompt_refuses_all(team: Team) -> None:
     team.first.commit({f"prompts/{name}.md": prompt_text(body="{{ nope }}") for name in "bc"})
     result = run(team.first, "release", "--all")
@@ -320,6 +325,7 @@ error: a has uncommitted changes in prompts/a.md
     assert released.git("status", "--porcelain") == "M  b"
 
 
+@pytest.mark.slow
 def test_a_bump_that_cannot_be_committed_is_undone(released: Repo) -> None:
     released.commit({PATH: prompt_text("1.0.0", "New {{ question }}")})
     released.hook("pre-commit", "echo 'not on my watch' >&2; exit 1")
@@ -331,6 +337,7 @@ error: git commit failed: not on my watch
     assert tags(released) == ["prompts/a@1.0.0"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -400,6 +407,7 @@ error: standard input is not UTF-8
     assert "\n\nnötes\n\n" in message(team.first, "prompts/a@1.0.0")
 
 
+@pytest.mark.slow
 def test_a_dry_run_changes_nothing(team: Team) -> None:
     assert masked(accept(team.first, "release", "a", "--dry-run")) == snapshot(
         "a 1.0.0 would be released (first release, <digest>)\n"
@@ -448,7 +456,7 @@ def test_what_promptops_says_on_the_remote_is_said_here(team: Team) -> None:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_remote_without_atomic_push_gets_one_at_a_time(team: Team) -> None:
     team.commit({"prompts/b.md": prompt_text()})
     team.remote.config("receive.advertiseAtomic", "false")
@@ -463,7 +471,7 @@ error: the remote origin does not support atomic pushes
     assert tags(team.remote) == ["prompts/a@1.0.0", "prompts/b@1.0.0"]
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_name_in_the_way_on_the_remote_is_named(team: Team) -> None:
     team.first.git("push", "-q", "origin", "HEAD:refs/tags/prompts")
     told = refuse(team.first, "release", "a", "--push")
@@ -494,7 +502,7 @@ def test_a_clone_without_tags_asks_before_it_numbers(released: Repo) -> None:
     assert tags(clone) == tags(released)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_tag_that_is_another_one_on_the_remote_is_named(released: Repo) -> None:
     team = Team.at(released.path.parent)
     clone = team.remote.clone(team.folder / "second", "--no-tags")
@@ -587,7 +595,7 @@ def undecided(tmp_path: Path) -> Repo:
     return repo
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_default_branch_is_asked_of_the_remote(undecided: Repo) -> None:
     accept(undecided, "release", "--all", "--push")
     assert undecided.git("symbolic-ref", "refs/remotes/origin/HEAD").endswith("/develop")

@@ -270,7 +270,7 @@ def test_json_and_request_are_what_programs_take(repo: Repo) -> None:
     assert run(repo, *args, "text").stdout == snapshot("system\nBe kind.\n\nuser\nwhy\n")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_version_and_an_environment_render_what_they_hold(repo: Repo) -> None:
     for version in ("1.0.0", "1.1.0"):
         repo.commit({"prompts/a.md": prompt_text(version, body=f"{version} {{{{ question }}}}")})

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.released import Press
 
 
+@pytest.mark.slow
 def test_a_person_reads_one_block(press: Press) -> None:
     result = run(press.repo, "resolve", TRIAGE_NAME)
     assert result.exit_code == 0, result.stderr
@@ -119,6 +120,7 @@ def test_what_cannot_be_resolved_is_one_line_and_a_hint(press: Press, ref: str, 
     assert hint.startswith(" hint: ")
 
 
+@pytest.mark.slow
 def test_trust_is_asked_for_by_file(press: Press, tmp_path: Path) -> None:
     key = make_key(tmp_path)
     signers = str(allow(tmp_path, key))
@@ -137,7 +139,7 @@ support/triage@1.1.0
 """)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_resolving_stays_cheap(press: Press) -> None:
     code = (
         "import sys\n"

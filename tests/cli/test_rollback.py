@@ -53,7 +53,7 @@ def team(tmp_path: Path) -> Team:
     return Team.at(tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_rolling_back_twice_goes_back_two_versions_and_no_further(repo: Repo) -> None:
     assert accept(repo, "rollback", "a", *ENV) == snapshot("staging: a 1.2.0 -> 1.1.0\n")
     assert accept(repo, "rollback", "a", *ENV) == snapshot("staging: a 1.1.0 -> 1.0.0\n")
@@ -93,6 +93,7 @@ def test_to_a_deployment_restores_everything(repo: Repo) -> None:
     accept(repo, "verify")
 
 
+@pytest.mark.slow
 def test_a_yanked_version_does_not_come_back(repo: Repo) -> None:
     accept(repo, "yank", "a@1.1.0", "--reason", "wrong facts")
     told = refuse(repo, "rollback", "a", *ENV)
@@ -133,6 +134,7 @@ _NONSENSE = (
 )
 
 
+@pytest.mark.slow
 def test_requests_that_make_no_sense(repo: Repo) -> None:
     tip = repo.rev("promptops/staging")
     for words, told in _NONSENSE:
@@ -169,7 +171,7 @@ def test_a_clone_with_cut_off_history_says_how_to_get_it(team: Team) -> None:
     accept(shallow, "rollback", "a", *ENV)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_deleted_branch_is_no_race(team: Team) -> None:
     team.remote.git("update-ref", "-d", "refs/heads/promptops/staging")
     told = refuse(team.first, "rollback", "a", *ENV, code=2)
@@ -181,7 +183,7 @@ error: somebody deleted promptops/staging on origin
     accept(team.first, "rollback", "a", *ENV)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_rewound_branch_is_said_and_stops_only_its_own_environment(team: Team) -> None:
     team.remote.git("update-ref", "refs/heads/promptops/staging", "promptops/staging~1")
     told = refuse(team.first, "rollback", "a", *ENV, code=2)
@@ -194,6 +196,7 @@ error: staging lost deployments on origin since the last fetch: somebody rewrote
     accept(team.first, "rollback", "a", *ENV)
 
 
+@pytest.mark.slow
 def test_a_branch_that_is_checked_out_is_not_moved(repo: Repo) -> None:
     repo.git("worktree", "add", "-q", str(repo.path.parent / "tree"), "promptops/staging")
     told = refuse(repo, "rollback", "a", *ENV, code=2)
@@ -204,7 +207,7 @@ error: the branch promptops/staging is checked out in <folder>/tree, so it canno
     accept(repo, "verify")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_what_undoes_a_deployment_is_said(make_repo: MakeRepo) -> None:
     repo = make_repo("fresh")
     for version in ("1.0.0", "1.1.0"):

@@ -213,7 +213,7 @@ def test_the_limit_that_nobody_set_is_said_by_the_first_run(
     )
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_run_of_unknown_cost_says_so_on_standard_error(team: Repo, provider: Provider) -> None:
     provider.always(text="Short.")
     team.write("promptops.toml", f'[models.near]\nbase_url = "{provider.base_url}"\n')

@@ -126,7 +126,7 @@ class TestPager:
         assert told.code == 0
         assert told.said.count("paged:p") == 60
 
-    @pytest.mark.slow
+    @pytest.mark.story
     def test_many_deployments_are_one_text(self, repo: Repo) -> None:
         repo.commit({"prompts/a.md": prompt_text()})
         accept(repo, "release", "a")
@@ -162,14 +162,14 @@ class TestPager:
         assert len({len(line) for line in done.stdout.splitlines()[1:]}) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_check_is_explained_in_paragraphs_that_fit(repo: Repo) -> None:
     told = Screen(repo, "checks", "joined-lines", PAGER="cat")
     assert told.code == 0
     assert "after the\n  tag is dropped, so the next line continues" in told.said
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_what_the_library_logs_is_a_warning_that_fits(repo: Repo) -> None:
     repo.commit({"prompts/a.md": prompt_text(body="{{ question }}")})
     told = Screen(repo, "run", "a@working", "--var", "question=x", OPENAI_API_KEY="")

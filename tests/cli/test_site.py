@@ -23,7 +23,7 @@ def write(repo: Repo, *options: str) -> str:
     return re.sub(r"\d+\.\d s", "0.0 s", result.stderr)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_it_says_what_was_written_and_where_to_begin(repo: Repo) -> None:
     repo.commit({"prompts/a.md": prompt_text(), "prompts/b.md": prompt_text()})
     first = write(repo)

@@ -45,7 +45,7 @@ def items(repo: Repo) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_when_all_is_done_it_says_so(shop: Repo) -> None:
     assert items(shop) == []
     assert accept(shop, "status") == snapshot("""\
@@ -57,6 +57,7 @@ everything is committed, released and live
 """)
 
 
+@pytest.mark.slow
 def test_what_was_rolled_back_is_not_proposed_again(shop: Repo) -> None:
     accept(shop, "rollback", "a", "--env", "production")
     (item,) = items(shop)
@@ -247,7 +248,7 @@ def test_a_pause_does_not_hide_that_a_version_was_rolled_back(shop: Repo) -> Non
     assert masked(commands["paused"]) == snapshot("promptops resume a --env production")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_what_is_known_has_its_age(shop: Repo, tmp_path: Path) -> None:
     assert run(shop, "status").stderr == ""
     shop.publish(tmp_path / "origin.git")
@@ -302,7 +303,7 @@ Different between environments
 """)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_what_status_proposes_finishes_the_work(repo: Repo) -> None:
     repo.commit({"prompts/a.md": prompt_text()})
     for _ in range(4):
@@ -319,6 +320,7 @@ everything is committed, released and live
 """)
 
 
+@pytest.mark.slow
 def test_status_shows_pauses_and_what_is_gone(staged: Repo) -> None:
     accept(staged, "pause", "a", "--env", "staging", "--reason", "it swears", "--yes")
     staged.git("rm", "--quiet", "prompts/a.md")
@@ -342,7 +344,7 @@ error: this is a bare repository: there is no work tree here
 """)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_deployments_that_were_not_pushed_are_pending(staged: Repo, tmp_path: Path) -> None:
     staged.publish(tmp_path / "bare.git")
     accept(staged, "promote", "a@latest", "--to", "production", "--local", "--yes")

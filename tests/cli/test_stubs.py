@@ -41,7 +41,7 @@ def live(tmp_path: Path) -> Repo:
     return Repo(tmp_path / "repo")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_live_version_counts_and_not_the_work_tree(live: Repo) -> None:
     text = accept(live, "stubs", "--lang", "python")
     ast.parse(text)
@@ -59,6 +59,7 @@ def test_everything_of_the_environment_unless_prompts_are_named(live: Repo) -> N
         assert re.findall(r"/v1/run/(\S+)\"", text) == calls
 
 
+@pytest.mark.slow
 def test_a_file_has_what_the_screen_shows(live: Repo) -> None:
     for language in ("python", "typescript", "curl"):
         shown = accept(live, "stubs", "--lang", language)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.slow
 def test_trace_reads_as_a_chain(showcase: Showcase) -> None:
     done = run(showcase.repo, "trace", f"{TRIAGE}@production")
 

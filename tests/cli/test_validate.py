@@ -55,6 +55,7 @@ def test_a_warning_exits_0(repo: Repo) -> None:
     )
 
 
+@pytest.mark.slow
 def test_formats_for_programs_say_nothing_else(repo: Repo) -> None:
     repo.commit({"prompts/a.md": BAD})
     for name in ("json", "sarif", "github"):
@@ -222,6 +223,7 @@ error: <folder> is not in a Git repository
     assert run(tmp_path / "none", "validate").exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_file_with_a_conflict_cannot_be_judged_in_the_index(repo: Repo) -> None:
     repo.commit({"prompts/a.md": GOOD})
     repo.git("switch", "--quiet", "-c", "other")
@@ -257,7 +259,7 @@ def test_as_a_process_it_has_the_same_exit_codes_and_no_heavy_imports(repo: Repo
     assert subprocess.run(module, cwd=repo.path, capture_output=True, check=False).returncode == 1
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_reader_that_has_seen_enough_is_no_error(repo: Repo) -> None:
     repo.commit({f"prompts/p{n}.md": BAD for n in range(300)})
     done = subprocess.run(
@@ -272,7 +274,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(repo: Repo) -> None:
     assert "Error" not in done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_draft_that_is_live_is_found(repo: Repo) -> None:
     repo.commit({"prompts/a.md": GOOD})
     for line in (("release", "a"), ("promote", "a@1.0.0", "--to", "staging", "--yes")):
@@ -286,6 +288,7 @@ def test_a_draft_that_is_live_is_found(repo: Repo) -> None:
     assert run(repo, "validate", "--format", "concise").stdout == ""
 
 
+@pytest.mark.slow
 def test_looking_at_nothing_is_never_green(repo: Repo) -> None:
     repo.write("README.md", "x\n")
     repo.commit()
@@ -319,7 +322,7 @@ error: nothing was checked: services/a/promptops.toml is not read, and prompts/ 
 """)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_of_what_is_staged_only_the_prompts_that_it_touches_are_judged(repo: Repo) -> None:
     include = prompt_text(body="{% include '_p.md' %} {{ question }}")
     repo.commit({"prompts/bad.md": BAD, "prompts/a.md": include, "prompts/_p.md": "Hi.\n"})

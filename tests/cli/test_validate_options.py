@@ -141,6 +141,7 @@ def test_diff_shows_and_changes_nothing(repo: Repo) -> None:
     assert (result.exit_code, result.stdout) == (0, "")
 
 
+@pytest.mark.slow
 def test_standard_input_is_judged_in_the_place_of_its_file(repo: Repo) -> None:
     user = prompt_text(body="{{ question }} {% include '_p.md' %}")
     repo.commit({"prompts/a.md": user, "prompts/_p.md": "{% if %}", "prompts/b.md": BAD})

@@ -39,6 +39,7 @@ support/triage, message 1 (system) changed
 """)
 
 
+@pytest.mark.slow
 def test_a_change_that_may_not(world: World) -> None:
     world.propose({TRIAGE: prompt("1.0.0", "Triage well.")})
     result = run(world.repo, "gate", "--base", "main", "--head", "change")
@@ -88,6 +89,7 @@ def test_what_it_says_to_run_is_what_gets_the_change_further(world: World) -> No
     assert accept(world.repo, "gate")
 
 
+@pytest.mark.slow
 def test_explain_says_what_the_verdict_rests_on(world: World) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     said = run(world.repo, "gate", "--explain").stderr

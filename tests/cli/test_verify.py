@@ -26,6 +26,7 @@ def test_verify_says_that_all_is_consistent(showcase: Showcase) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_verify_prints_place_fault_and_remedy_and_says_no(showcase: Showcase) -> None:
     showcase.rewrite(files={"README.md": "hello"})
 

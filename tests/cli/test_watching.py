@@ -43,7 +43,7 @@ def read_round(process: subprocess.Popen[str]) -> str:
     raise AssertionError("".join(lines))
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_watch_judges_again_after_each_change_until_interrupted(repo: Repo, tmp_path: Path) -> None:
     repo.write("prompts/a.md", GOOD)
     process = start_watching(repo)

@@ -33,7 +33,7 @@ def team(tmp_path: Path) -> Team:
     return Team.at(tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_yank_is_a_second_tag_with_the_reason(team: Team) -> None:
     result = run(team.first, "yank", "a@1.1.0", "--reason", "wrong facts")
     assert result.stdout == snapshot("a 1.1.0 yanked: wrong facts\n")
@@ -58,7 +58,7 @@ def test_what_is_yanked_is_not_chosen_any_more(team: Team) -> None:
     accept(team.first, "verify")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_yanking_again_is_fine_and_the_first_reason_stays(team: Team) -> None:
     accept(team.first, "yank", "a@1.1.0", "--reason", "first")
     result = run(team.first, "yank", "a@1.1.0", "--reason", "second")

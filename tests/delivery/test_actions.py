@@ -289,13 +289,13 @@ def _assert_files_match(repository: Repository, head: Head) -> None:
 
 
 # Many long walks where nothing is written; fewer and shorter ones where every step starts git.
-TestInMemory = Deployments.TestCase
+TestInMemory = pytest.mark.story(Deployments.TestCase)
 
 
 TestInMemory.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
 
 
-TestInGit = pytest.mark.slow(GitDeployments.TestCase)
+TestInGit = pytest.mark.story(GitDeployments.TestCase)
 
 
 TestInGit.settings = settings(

@@ -14,7 +14,7 @@ from promptops.prompt.version import Version
 from tests.delivery.pieces import ENVIRONMENT, GitWorld
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_promoting_what_is_live_makes_no_commit(world: GitWorld) -> None:
     world.act("promote", "a", "1.0.0", 100, 1)
     action = promote_action(

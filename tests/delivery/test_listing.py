@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from promptops.delivery.listing import list_known_live, list_live, list_prompts, read_heads
 from promptops.repository.repository import open_repository
 from tests.prompts import prompt_text
@@ -43,6 +45,7 @@ def test_all_tags_that_are_asked_for_must_be_there(triage: Repo) -> None:
         assert [one.name for one in found] == names
 
 
+@pytest.mark.slow
 def test_what_is_live_is_known_without_its_file_unless_a_branch_is_broken(triage: Repo) -> None:
     (triage.path / f"prompts/{TRIAGE}.md").unlink()
     repository = open_repository(triage.path)

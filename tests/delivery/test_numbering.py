@@ -34,7 +34,7 @@ def released(team: Team) -> Team:
     return team
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_versions_of_what_changed_are_written_in_one_commit(released: Team) -> None:
     repo, repository = released.first, open_repository(released.first.path)
     head = repo.rev("HEAD")
@@ -88,7 +88,7 @@ def test_numbers_are_written_on_top_of_the_merged_branch_only(released: Team) ->
     assert caught.value.hint == "git checkout main && git pull, then try again"
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_many_numbers_are_listed_below_the_title(released: Team) -> None:
     names = ["a", "d", "e", "f"]
     press = Press(released.first)

@@ -100,6 +100,7 @@ def test_what_waits_to_be_pushed_is_not_overtaken(triage: Repo, remote: Repo) ->
     assert (head.deployment.number, place.is_pending) == (3, True)
 
 
+@pytest.mark.slow
 def test_a_local_branch_that_went_another_way_has_to_be_dropped(triage: Repo, remote: Repo) -> None:
     tip = triage.rev(BRANCH)
     place = choose_place(open_repository(triage.path), "production", local=True)
@@ -131,6 +132,7 @@ def test_a_branch_that_is_gone_or_lost_history_says_how_to_restore_it(
         place.refresh()
 
 
+@pytest.mark.slow
 def test_a_branch_in_the_way_is_refused_before_anything_is_pushed(
     triage: Repo, remote: Repo
 ) -> None:

@@ -44,6 +44,7 @@ def test_the_same_bytes_at_another_commit_are_the_release_that_exists(repo: Repo
     assert plan.commit == first
 
 
+@pytest.mark.slow
 def test_what_some_are_refused_for_does_not_hide_the_others(team: Team) -> None:
     team.first.commit(
         {

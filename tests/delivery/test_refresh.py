@@ -35,6 +35,7 @@ def test_without_a_remote_what_is_here_is_current(triage: Repo) -> None:
     assert refresh(repository, NOW) == read_freshness(repository, NOW) == Freshness(True, NOW)
 
 
+@pytest.mark.slow
 def test_what_others_released_and_deployed_is_fetched(triage: Repo, tmp_path: Path) -> None:
     remote = triage.publish(tmp_path / "remote.git")
     tip = triage.rev(BRANCH)

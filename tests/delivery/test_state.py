@@ -78,7 +78,7 @@ def test_the_bytes_are_those_of_any_json_writer(state: State) -> None:
         assert data.decode() == text + "\n"
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @given(states, st.data())
 def test_the_short_way_to_read_a_lock_leads_to_the_same(state: State, data: st.DataObject) -> None:
     text = lock.format_lock(

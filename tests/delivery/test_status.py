@@ -68,7 +68,7 @@ def test_files_are_held_to_their_releases(repo: Repo) -> None:
     assert found.live == {"staging": 3, "production": 3}
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_version_is_followed_through_the_environments(repo: Repo) -> None:
     press = Press(repo)
     for name in ("a", "b", "c", "d"):

@@ -31,7 +31,7 @@ def test_syncing_many_names_asks_once_and_for_all(team: Team) -> None:
     assert [len(list_versions(clone, name)) for name in ("a", "b")] == [1, 1]
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_release_here_that_is_another_one_there_is_a_conflict(team: Team) -> None:
     ours, theirs = (
         open_repository(repo.path)

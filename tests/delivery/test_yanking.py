@@ -35,7 +35,7 @@ def run(
     return yank(repository, "a", V1, reason, is_pushing=push, is_local=local, is_dry=dry)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_yank_counts_for_others_once_it_is_pushed(released: Team) -> None:
     assert run(released, "it\nswears", dry=True) == Yanked(True, "it swears", False, None)
     assert find_yank(open_repository(released.first.path), "a", V1) is None
@@ -49,7 +49,7 @@ def test_a_yank_counts_for_others_once_it_is_pushed(released: Team) -> None:
     assert run(released, "other") == Yanked(False, "it swears", False, None)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_yank_that_the_remote_refuses_is_taken_back(released: Team) -> None:
     released.remote.hook("update", "echo 'no yanks' >&2; exit 1")
     with pytest.raises(RefusedError, match="origin refused the yank"):

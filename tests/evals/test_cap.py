@@ -45,7 +45,7 @@ def test_a_cap_of_nothing_lets_free_calls_through() -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @settings(deadline=None)
 @given(
     st.integers(0, 100),

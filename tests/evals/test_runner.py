@@ -44,7 +44,7 @@ def wait_for_journal(repo: Repo, process: subprocess.Popen[Any]) -> None:
             pytest.fail(f"it ended with {process.wait(0.02)}")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.skipif(os.name == "nt", reason="there are no such signals")
 def test_an_interruption_leaves_a_valid_partial_result(repo: Repo) -> None:
     write_project(repo, "rules: [{when: {text: slow}, answer: late, delay: 60}, {answer: now}]")

@@ -47,7 +47,7 @@ ENTRIES = st.builds(TapeEntry, KEYS, PLACES, ANSWERS, SECONDS, COUNTS, st.none()
 )
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @settings(deadline=None, max_examples=50)
 @given(st.lists(ENTRIES, max_size=4, unique_by=lambda one: one.key))
 def test_a_cassette_comes_back_as_it_was(tmp_path_factory: Any, entries: list[TapeEntry]) -> None:
@@ -114,7 +114,7 @@ VALUES = st.recursive(
 )
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @given(VALUES, st.booleans())
 def test_the_encoder_writes_what_json_writes(value: Any, sort_keys: bool) -> None:
     ours = make_encoder(sort_keys=sort_keys, separators=(",", ":"))(value)
@@ -155,7 +155,7 @@ def test_a_cassette_is_read_or_refused(data: bytes, has_head: bool) -> None:
     assert isinstance(tape, Tape)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @settings(deadline=None, max_examples=50)
 @given(st.dictionaries(st.sampled_from(FIELDS), ANY_JSON))
 def test_a_line_of_a_cassette_is_read_or_refused(line: dict[str, Any]) -> None:

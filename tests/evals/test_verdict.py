@@ -38,7 +38,7 @@ def pairs(*groups: tuple[int, str, str], tags: tuple[str, ...] = ()) -> list[Sam
     return made
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.parametrize(
     ("suite", "finding"),
     [
@@ -235,7 +235,7 @@ def test_the_sides_are_treated_alike(sides: list[tuple[tuple[float, ...], ...]])
     assert len(there.regressions) == len(back.moved) - len(back.regressions)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @settings(deadline=None, max_examples=50)
 @given(values)
 def test_a_conclusion_and_its_interval_agree(sides: list[tuple[tuple[float, ...], ...]]) -> None:

@@ -112,7 +112,7 @@ def test_suggestions_follow_the_change(talking: TalkingGitHub, thread: PullReque
     assert talking.said.suggestions == []
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_line_that_the_diff_does_not_show_is_left_out(
     talking: TalkingGitHub, thread: PullRequestThread
 ) -> None:

@@ -88,6 +88,7 @@ def test_whose_commits_are_proposed(forge: FakeGitHub, github: GitHub) -> None:
     assert github.committers(github.pull_request(12)) == {"@jane", "@bob", "@web-flow"}
 
 
+@pytest.mark.slow
 def test_more_commits_than_are_listed(forge: FakeGitHub, github: GitHub) -> None:
     forge.open(12).commits = [("jane", "jane")] * 250
     assert github.committers(github.pull_request(12)) == {"@jane"}

@@ -28,6 +28,7 @@ def world(tmp_path: Path) -> World:
     return World.make(tmp_path / "repo")
 
 
+@pytest.mark.slow
 def test_an_approved_change_with_its_bump_may_merge(world: World) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     verdict = world.judge(approval())
@@ -59,6 +60,7 @@ def test_an_approval_ends_with_the_next_push(world: World) -> None:
     )
 
 
+@pytest.mark.slow
 def test_two_changes_of_one_number_that_merge_cleanly_are_caught(world: World) -> None:
     text = prompt("1.0.0", "Triage.\nA.\nB.\nC.\nD.\nE.\nF.\nG.")
     world.on_main({TRIAGE: text})
@@ -76,6 +78,7 @@ def test_a_conflict_cannot_be_judged(world: World) -> None:
         world.judge(approval())
 
 
+@pytest.mark.slow
 def test_a_partial_concerns_every_prompt_that_includes_it(world: World) -> None:
     world.propose({TONE: "Be rude.\n"})
     verdict = world.judge(approval())
@@ -231,6 +234,7 @@ def test_a_missing_commit_is_fetched_from_the_remote_that_there_is(clone: Repo) 
     assert (caught.value.hint or "").startswith("git fetch upstream ")
 
 
+@pytest.mark.slow
 def test_release_tags_that_only_the_remote_has_are_missing(world: World, tmp_path: Path) -> None:
     require_release_tags(open_repository(world.repo.path))  # without a remote they are what is here
     bare = world.repo.clone(tmp_path / "clone", "--no-tags")
@@ -286,6 +290,7 @@ def test_only_a_change_that_brings_a_collision_is_to_blame(world: World) -> None
     assert collisions(world.judge()) == []
 
 
+@pytest.mark.slow
 def test_a_path_beside_the_folder_is_judged_by_the_folder_it_would_fall_into(
     world: World,
 ) -> None:
@@ -363,6 +368,7 @@ def test_what_holds_no_rules_is_not_read_as_such(world: World, path: str) -> Non
     assert "invalid-owner" not in checks(verdict, errors_only=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "owners", "problem"),
     [

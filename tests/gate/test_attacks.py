@@ -84,6 +84,7 @@ def test_rules_in_a_new_place_are_rules_already(world: World) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_pyproject_without_our_table_is_the_applications_own(world: World) -> None:
     world.propose({"pyproject.toml": "[project]\nname = 'app'\n"})
     assert paths(world) == {}
@@ -114,6 +115,7 @@ def test_rules_that_only_point_at_something_broken_stop_later_changes_too(
     assert checks(world.judge(approval("@lead"))) == ["broken-policy"]
 
 
+@pytest.mark.slow
 def test_rules_that_a_removed_file_was_hiding_are_read(world: World) -> None:
     world.on_main({"promptops.toml": "", "pyproject.toml": "[tool.promptops]\nprompt = 'x'\n"})
     world.propose(remove=["promptops.toml"])
@@ -132,6 +134,7 @@ def test_a_broken_policy_on_the_target_branch_lets_nobody_tell(world: World) -> 
         world.judge(approval())
 
 
+@pytest.mark.slow
 def test_a_new_prompts_folder_is_judged_as_a_whole(world: World) -> None:
     text = prompt("1.0.0", "Leak everything.")
     world.on_main({"elsewhere/support/triage.md": text, "elsewhere/_shared/tone.md": "x\n"})
@@ -171,6 +174,7 @@ def test_a_deletion_needs_the_owner(world: World) -> None:
     assert checks(world.judge(approval("@friend"))) == ["missing-approval"]
 
 
+@pytest.mark.slow
 def test_a_link_in_the_place_of_a_prompt_is_refused(world: World) -> None:
     world.propose({"notes.md": prompt("1.1.0", "Triage well.")})
     (world.repo.path / TRIAGE).unlink()
@@ -199,6 +203,7 @@ def test_a_submodule_in_the_place_of_the_prompts_is_refused(world: World) -> Non
         world.judge(approval())
 
 
+@pytest.mark.slow
 def test_a_change_of_mode_needs_the_owner(world: World) -> None:
     world.propose()
     world.repo.git("update-index", "--chmod=+x", TRIAGE)
@@ -207,6 +212,7 @@ def test_a_change_of_mode_needs_the_owner(world: World) -> None:
     assert world.judge(approval()).is_allowed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["Prompts/support/triage.md", "prompts/Support/triage.md"])
 def test_a_path_that_differs_in_case_is_no_way_around(world: World, path: str) -> None:
     blob = world.repo.git("hash-object", "-w", "--stdin", stdin=prompt("9.0.0", "Leak."))
@@ -239,6 +245,7 @@ def test_a_suite_where_nobody_looks_is_refused(world: World) -> None:
     assert "ungoverned-evals" not in checks(world.judge(approval()))
 
 
+@pytest.mark.slow
 def test_a_file_that_merging_moves_somewhere_else_was_seen_by_nobody(world: World) -> None:
     long = prompt("1.0.0", "\n".join(f"Rule {number}." for number in range(30)))
     world.on_main({"prompts/old.md": long})
@@ -252,6 +259,7 @@ def test_a_file_that_merging_moves_somewhere_else_was_seen_by_nobody(world: Worl
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "spelling"),
     [
@@ -269,6 +277,7 @@ def test_a_prompt_that_spells_its_schema_in_an_unusual_way_is_found(
     assert checks(world.judge(approval())) == ["unchanged-version"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gap", [" ", "", "\u00a0", "\u2003\n"])
 def test_a_prompt_that_spells_a_partial_in_pieces_is_found(world: World, gap: str) -> None:
     pieces = prompt().replace('"_shared/tone.md"', f""""_shared/to"{gap}'ne.md'""")
@@ -277,6 +286,7 @@ def test_a_prompt_that_spells_a_partial_in_pieces_is_found(world: World, gap: st
     assert checks(world.judge(approval())) == ["unchanged-version"]
 
 
+@pytest.mark.slow
 def test_a_file_that_is_called_like_no_prompt_can_be_needed_by_one(world: World) -> None:
     schema = '{"type": "object", "properties": {"topic": {"type": "string"}}}'
     more = "output: Out.md\n"
@@ -306,12 +316,14 @@ def test_a_prompt_in_a_folder_called_like_a_rule_is_a_prompt(world: World) -> No
     assert "missing-frontmatter" in checks(world.judge(approval("@nobody")))
 
 
+@pytest.mark.slow
 def test_groups_among_the_prompts_are_read_as_groups(world: World) -> None:
     world.on_main({"promptops.toml": "gate = {groups = 'prompts/_groups.toml'}\n"})
     world.propose({"prompts/_groups.toml": "[teams"})
     assert checks(world.judge(approval())) == ["broken-policy"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [".github", ".promptops", "docs", ".gitlab", "team"])
 def test_a_link_where_a_governed_folder_would_be_is_refused(world: World, place: str) -> None:
     world.on_main({"promptops.toml": "gate = {govern = ['team/rules.md']}\n"})
@@ -321,6 +333,7 @@ def test_a_link_where_a_governed_folder_would_be_is_refused(world: World, place:
     assert set(checks(world.judge())) == {"irregular-file", "missing-approval"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "govern",
     ["scripts/", "/scripts", "Scripts/*.yaml", "/scripts/**", "./scripts", "x/../scripts/", "./"],
@@ -331,6 +344,7 @@ def test_what_is_governed_may_be_written_as_codeowners_has_it(world: World, gove
     assert paths(world) == {"scripts/suite.yaml": "GOVERNED"}
 
 
+@pytest.mark.slow
 def test_the_way_out_of_the_evals_folder_leads_nowhere(world: World) -> None:
     world.propose({TRIAGE: prompt("1.0.1", more="evals: evals/../scripts/suite.yaml\n")})
     assert checks(world.judge(approval())) == ["ungoverned-evals"]
@@ -344,6 +358,7 @@ def test_a_prompt_that_a_new_prompts_folder_leaves_behind_is_removed(world: Worl
 # Trees that Git never writes, and takes all the same.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["twice", "slash", "slash at the top", "out of order"])
 def test_a_tree_that_shows_each_reader_something_else_lets_nobody_tell(
     world: World, where: str
@@ -447,6 +462,7 @@ def bring_up_to_date(world: World, email: str) -> None:
     world.repo.git("merge", "--quiet", "--no-ff", "-m", "Merge main", "main", env=env)
 
 
+@pytest.mark.slow
 def test_who_only_brings_the_branch_up_to_date_may_approve(world: World) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     bring_up_to_date(world, "1234+prompt-owner@users.noreply.github.com")
@@ -467,6 +483,7 @@ def test_a_merge_that_slips_something_in_is_work(world: World) -> None:
     assert "committed to the change" in str(verdict.findings) or "author" in str(verdict.findings)
 
 
+@pytest.mark.slow
 def test_without_write_access_an_approval_is_an_opinion(world: World) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     assert checks(world.judge(approval(may_write=False))) == ["missing-approval"]
@@ -536,6 +553,7 @@ def test_an_approval_survives_a_rebase_that_changes_nothing_there(world: World) 
     assert judge_with_commit(world, approval(commit=old, contents=None)) == []
 
 
+@pytest.mark.slow
 def test_an_approved_commit_that_is_nowhere_is_no_approval(world: World) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     assert judge_with_commit(world, approval(commit="0" * 39 + "1", contents=None)) == [

@@ -54,6 +54,7 @@ def repository(repo: Repo) -> Repository:
     return open_repository(repo.path)
 
 
+@pytest.mark.slow
 def test_a_commit_s_file_and_the_work_tree_s_are_two(repo: Repo, repository: Repository) -> None:
     repo.write("CODEOWNERS", "* @kim\n")
     repo.write("prompts/new.md", prompt_text())

@@ -42,6 +42,7 @@ def only(change: Change) -> PromptChange:
 # People.
 
 
+@pytest.mark.slow
 def test_author_committer_and_co_author_all_had_a_hand_in_it(world: World) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")}, email="author@example.com")
     message = "Change\n\nCo-authored-by: Other <other@example.com>"
@@ -60,6 +61,7 @@ def test_author_committer_and_co_author_all_had_a_hand_in_it(world: World) -> No
 # Paths.
 
 
+@pytest.mark.slow
 def test_the_configuration_governs_more_by_pattern_and_by_folder(world: World) -> None:
     world.on_main({"promptops.toml": '[gate]\ngovern = ["docs/*.md", "src/prompts"]\n'})
     files = ("docs/a.md", "docs/a.txt", "src/prompts/a.py", "src/prompts.py", "src/a.md")
@@ -107,6 +109,7 @@ def test_prompts_come_and_go(world: World) -> None:
     assert gone.diff is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_broken_before", [True, False])
 def test_with_one_side_that_is_not_valid_nobody_can_say_what_differs(
     world: World, is_broken_before: bool
@@ -120,6 +123,7 @@ def test_with_one_side_that_is_not_valid_nobody_can_say_what_differs(
     assert found.after is not None
 
 
+@pytest.mark.slow
 def test_what_moves_with_its_folder_is_named_by_where_it_is(world: World) -> None:
     world.on_main({"prompts/left.md": prompt_text()})
     world.propose(
@@ -139,6 +143,7 @@ def test_what_moves_with_its_folder_is_named_by_where_it_is(world: World) -> Non
     }
 
 
+@pytest.mark.slow
 def test_a_partial_of_a_partial_concerns_the_prompt(world: World) -> None:
     files = {
         "prompts/_a.md": '{% include "_b.md" %}',
@@ -164,6 +169,7 @@ def test_an_include_that_only_one_side_has_is_found(world: World) -> None:
     assert names(read(world)) == ["later", "user"]
 
 
+@pytest.mark.slow
 def test_partials_in_a_circle_are_looked_at_once(world: World) -> None:
     world.on_main(
         {
@@ -176,6 +182,7 @@ def test_partials_in_a_circle_are_looked_at_once(world: World) -> None:
     assert names(read(world)) == ["user"]
 
 
+@pytest.mark.slow
 def test_a_schema_under_an_escaped_name_is_found_where_nothing_else_leads_there(
     world: World,
 ) -> None:
@@ -187,6 +194,7 @@ def test_a_schema_under_an_escaped_name_is_found_where_nothing_else_leads_there(
     assert names(read(world)) == ["a"]
 
 
+@pytest.mark.slow
 def test_a_submodule_among_the_prompts_has_no_text(world: World) -> None:
     world.repo.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},prompts/module")
     world.repo.git("commit", "--quiet", "-m", "Module")
@@ -216,6 +224,7 @@ def test_only_a_release_of_what_was_merged_comes_back(world: World) -> None:
         assert found.is_back is is_back
 
 
+@pytest.mark.slow
 def test_a_tag_that_claims_what_its_commit_has_not_brings_nothing_back(world: World) -> None:
     """Whoever may push can make a tag of a version that there is not, and write any digest."""
     press = Press(world.repo)

@@ -51,6 +51,7 @@ def prepare(team: Team, *names: str, is_dry: bool = False, **request: Any) -> Pr
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("request_", "is_dry", "fault"),
     [
@@ -81,6 +82,7 @@ def test_drafts_are_left_out_of_all_and_refused_by_name(team: Team) -> None:
         prepare(team, "a", "c")
 
 
+@pytest.mark.slow
 def test_all_refusals_are_told_at_once(team: Team) -> None:
     for name in ("a", "b"):
         team.first.write(f"prompts/{name}.md", prompt_text(body="Else {{ question }}"))
@@ -100,7 +102,7 @@ def test_what_is_not_merged_is_not_pushed(team: Team) -> None:
     assert not prepare(team, "a").is_pushing
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_releases_are_made_and_described_as_planned(team: Team) -> None:
     dry = prepare(team, "a", is_dry=True)
     assert describe_releases(dry.plans, None, is_pushed=False)["releases"][0]["tag"] is None

@@ -28,6 +28,7 @@ def test_what_was_changed_and_changed_back_is_touched(repo: Repo) -> None:
     assert list_touched(git_of(repo), base, base, ["a"]) == set()
 
 
+@pytest.mark.slow
 def test_what_only_a_merge_changed_is_touched(repo: Repo) -> None:
     base = repo.commit({"a": "1", "b": "1"})
     repo.git("checkout", "--quiet", "-b", "side")

@@ -89,6 +89,7 @@ def test_a_commit_keeps_its_message(make_repo: MakeRepo, object_format: str) -> 
     assert repo.rev("HEAD") == first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("object_format", ["sha1", "sha256"])
 @pytest.mark.parametrize("message", [MESSAGE, QUOTED, "# only a heading\n", "no line end", "\n\n"])
 def test_a_tag_is_an_object_with_exactly_its_message(
@@ -128,6 +129,7 @@ def test_a_nul_in_a_message_is_refused(repo: Repo) -> None:
         write_commit(git, repo.rev("HEAD^{tree}"), [], "a\0b")
 
 
+@pytest.mark.slow
 def test_a_missing_identity_is_explained(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     commit = repo.commit({"a.md": "text"})
     git = Git.discover(repo.path)
@@ -194,6 +196,7 @@ def test_a_stranger_and_a_forged_message_are_not_good(repo: Repo, key: Key, tmp_
     assert (wrong.good, wrong.reason) == (False, "the signature does not match the content")
 
 
+@pytest.mark.slow
 def test_what_is_unsigned_or_quotes_a_signature_is_not_good(repo: Repo, key: Key) -> None:
     commit = repo.commit({"a.md": "text"})
     git = Git.discover(repo.path)

@@ -81,6 +81,7 @@ def test_thousands_of_reads_do_not_block(repo: Repo, reader: ObjectReader) -> No
     assert sizes == [30_000, None, None, 4] * 300
 
 
+@pytest.mark.slow
 def test_an_object_written_later_is_seen(repo: Repo, reader: ObjectReader) -> None:
     repo.commit({"a.md": "1"})
     assert reader.read("refs/tags/late") is None
@@ -335,6 +336,7 @@ def test_a_cut_off_tree_is_refused() -> None:
         parse_tree(b"100644 a.md\0" + b"x" * 19, 20)
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_an_identity_never_fails_to_parse(text: str) -> None:
     assert isinstance(parse_identity(text).time_seconds, int)

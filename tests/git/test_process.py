@@ -263,7 +263,7 @@ def test_a_file_size_limit_is_explained(repo: Repo) -> None:
     assert "limit" in (caught.value.hint or "")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_process_that_takes_too_long_is_ended(repo: Repo) -> None:
     git = Git.discover(repo.path)
     with pytest.raises(GitError, match=r"did not finish within 0\.2 seconds"):

@@ -175,6 +175,7 @@ def test_a_refspec_is_full_names(world: World, refspec: str) -> None:
         fetch(world.git, "origin", [refspec])
 
 
+@pytest.mark.slow
 def test_a_tag_that_moved_on_the_remote_is_not_taken(world: World) -> None:
     world.repo.git("push", "--quiet", "origin", f"{world.second}:refs/tags/v1")
     world.repo.git("tag", "v1", world.first)
@@ -232,6 +233,7 @@ def test_a_push_makes_moves_and_removes(world: World) -> None:
     assert push(world.git, "origin", []) == []
 
 
+@pytest.mark.slow
 def test_an_identical_push_is_up_to_date_and_no_win(world: World) -> None:
     ref = PushRef(world.first, PRODUCTION, None)
     assert one(world, ref).status is PushStatus.PUSHED
@@ -277,6 +279,7 @@ def test_one_refused_ref_stops_all_only_in_an_atomic_push(world: World) -> None:
     assert [result.status for result in apart] == [PushStatus.PUSHED, PushStatus.REFUSED]
 
 
+@pytest.mark.slow
 def test_a_remote_without_atomic_push_is_an_error(world: World) -> None:
     world.remote.config("receive.advertiseAtomic", "false")
     ref = PushRef(world.first, PRODUCTION, None)
@@ -288,7 +291,7 @@ def test_a_remote_without_atomic_push_is_an_error(world: World) -> None:
     assert one(world, ref, atomic=False).status is PushStatus.PUSHED
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_lock_on_the_remote_is_busy(world: World) -> None:
     world.remote.write(f"{PRODUCTION}.lock", "")
     result = one(world, PushRef(world.first, PRODUCTION, None))
@@ -296,6 +299,7 @@ def test_a_lock_on_the_remote_is_busy(world: World) -> None:
     assert f"{PRODUCTION}.lock" in result.reason
 
 
+@pytest.mark.slow
 def test_a_branch_in_the_way_on_the_remote_is_named(world: World) -> None:
     world.repo.git("push", "--quiet", "origin", "HEAD:refs/heads/promptops")
     result = one(world, PushRef(world.first, PRODUCTION, None))
@@ -305,6 +309,7 @@ def test_a_branch_in_the_way_on_the_remote_is_named(world: World) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_users_own_pre_push_hook_counts(world: World) -> None:
     world.repo.hook("pre-push", "echo not on a Friday; exit 1")
     with pytest.raises(GitError, match="pre-push hook rejected the push: not on a Friday"):
@@ -356,6 +361,7 @@ def test_of_racing_pushes_exactly_one_wins(world: World, tmp_path: Path) -> None
     assert world.remote.refs()[PRODUCTION] == winner.oid
 
 
+@pytest.mark.slow
 def test_a_sha256_remote_is_pushed_to_and_fetched_from(make_repo: MakeRepo, tmp_path: Path) -> None:
     repo = make_repo(object_format="sha256")
     commit = repo.commit({"a.md": "1"})

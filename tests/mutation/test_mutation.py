@@ -100,7 +100,7 @@ def test_a_mutant_is_known_by_its_function_whatever_else_changes() -> None:
     assert moved.line == one.line + 3
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_mutant_replaces_what_others_have_imported() -> None:
     """In a process of its own, since nothing takes a mutant back."""
     script = dedent("""\

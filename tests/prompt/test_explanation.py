@@ -112,6 +112,7 @@ def test_missing_keys_are_each_named_with_a_line_to_add() -> None:
     assert all(finding.hint and finding.hint.startswith("add a line") for finding in findings)
 
 
+@pytest.mark.slow
 def test_masses_of_faults_are_cut_off() -> None:
     for line in ("\n".join(f"k{n}: 1" for n in range(3000)), "tags: [" + "1, " * 3000 + "1]"):
         assert 10 < len(judge(line)) <= 100

@@ -83,6 +83,7 @@ def test_a_long_value_is_not_quoted_back_whole() -> None:
     assert len(caught.value.message) < 400
 
 
+@pytest.mark.slow
 def test_values_without_end_are_refused() -> None:
     circle: list[object] = []
     circle.append(circle)

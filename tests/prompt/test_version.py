@@ -119,7 +119,7 @@ def test_precedence_is_that_of_semver() -> None:
         assert low != high
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @given(versions)
 def test_every_version_survives_writing_and_reading(version: Version) -> None:
     assert Version.parse(str(version)) == version
@@ -155,7 +155,7 @@ def test_a_bump_is_the_next_version_of_that_level(version: str, level: Level, bu
     assert str(Version.parse(version).bump(level)) == bumped
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @given(near_versions, st.sampled_from([Level.PATCH, Level.MINOR, Level.MAJOR]))
 def test_a_bump_is_a_final_version_at_least_that_far_above(version: Version, level: Level) -> None:
     bumped = version.bump(level)

@@ -83,7 +83,7 @@ def test_it_works_from_a_subfolder_and_another_worktree(repo: Repo, tmp_path: Pa
     assert commit(inside, "--all")[0] == 0
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_file_of_the_repository_is_not_run_as_the_program(repo: Repo) -> None:
     repo.commit({"prompts/a.md": GOOD, "promptops.py": "print('run')", "yaml.py": "print('run')"})
     install(repo)

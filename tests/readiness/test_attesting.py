@@ -79,6 +79,7 @@ def test_an_item_that_does_not_exist_is_said_with_the_nearest(repo: Repo) -> Non
         attest(open_facts(repo), "failover", " ")
 
 
+@pytest.mark.slow
 def test_an_audit_is_not_written_over(repo: Repo) -> None:
     facts = open_facts(repo)
     path = record_audit(facts)

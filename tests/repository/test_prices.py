@@ -180,6 +180,7 @@ def test_every_line_of_the_extract_can_be_read() -> None:
         assert price.cost(1, 1) >= 1
 
 
+@pytest.mark.slow
 def test_reading_prices_imports_no_litellm() -> None:
     source = (
         "import sys\n"

@@ -36,7 +36,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Repo, Repo]
         yield repo, other
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.parametrize(
     "variables",
     [
@@ -76,6 +76,7 @@ def test_the_index_that_a_hook_hands_on_counts(repo: Repo, monkeypatch: pytest.M
     assert report["summary"]["prompts"] == 1
 
 
+@pytest.mark.slow
 def test_what_git_ignores_is_not_judged(repo: Repo) -> None:
     repo.write(".gitignore", "prompts/local/\n.ipynb_checkpoints/\n*.scratch.md\nprompts/kept.md\n")
     for path in (

@@ -21,6 +21,7 @@ def do(repo: Repo, **options: Any) -> dict[str, ScaffoldStep]:
     return {step.path: step for step in steps if step.result is not StepResult.KEPT}
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_the_same_and_writes_nothing(repo: Repo) -> None:
     everything = dict.fromkeys(
         ("deploys", "releases", "evals", "runs", "operations", "nightly"), True

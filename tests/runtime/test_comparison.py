@@ -57,6 +57,7 @@ def test_the_sides_of_a_comparison(
     assert found.diff.level is Level.MINOR
 
 
+@pytest.mark.slow
 def test_without_a_final_release_the_greatest_candidate_counts(repo: Repo) -> None:
     repo.commit({PATH: prompt_text("1.0.0-rc.1")})
     accept(repo, "release", "a")

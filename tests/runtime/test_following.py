@@ -216,7 +216,7 @@ def test_another_process_need_not_wait_for_a_source_that_is_known_to_be_dead(
     assert folder.read_outage() is None
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @given(
     refresh=st.sampled_from([0.0, 0.5, 5.0, 60.0]),
     steps=st.lists(

@@ -80,7 +80,7 @@ VALUES = st.recursive(
 )
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @given(VALUES)
 def test_the_fast_search_misses_nothing_that_is_redacted(value: object) -> None:
     if not may_be_redacted(to_json(value)):

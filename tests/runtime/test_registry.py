@@ -152,7 +152,7 @@ def test_the_work_tree_is_read_at_every_call(press: Press) -> None:
         assert registry.get(f"{NAME}@working").digest != before
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_url_is_asked_again_when_the_answer_is_too_old(
     press: Press, clock: Clock, tmp_path: Path, open_at: Callable[..., Registry]
 ) -> None:
@@ -186,7 +186,7 @@ def test_a_version_released_a_moment_ago_is_found(
         registry.get(f"{NAME}@1.3.0")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_source_that_is_down_leaves_its_last_state_marked_as_stale(
     press: Press, clock: Clock, tmp_path: Path, open_at: Callable[..., Registry]
 ) -> None:
@@ -269,6 +269,7 @@ def test_another_commit_under_the_same_number_is_refused(
         registry.get(NAME)
 
 
+@pytest.mark.slow
 def test_a_shallow_runtime_follows_by_number(
     press: Press, clock: Clock, tmp_path: Path, open_at: Callable[..., Registry]
 ) -> None:

@@ -192,6 +192,7 @@ def test_a_number_that_nobody_can_count_to_is_no_deployment(press: Press, digits
         resolve(press, "support/triage")
 
 
+@pytest.mark.slow
 def test_sha256_repositories_resolve_alike(make_repo: MakeRepo) -> None:
     press = Press(make_repo("sha256", object_format="sha256"))
     publish_triage(press)

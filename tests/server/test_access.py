@@ -128,6 +128,6 @@ def test_a_key_that_cannot_be_meant_is_not_made(team: Team, options: tuple[str, 
     refuse(team.repo, "serve", "keys", "add", *options, code=2)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_only_a_key_that_is_there_can_be_revoked(team: Team) -> None:
     refuse(team.repo, "serve", "keys", "revoke", "nobody", code=2)

@@ -63,6 +63,7 @@ def read_all(connection: socket.socket) -> bytes:
     return found
 
 
+@pytest.mark.story
 def test_a_long_body_is_refused_by_its_length(hasty: Running, key: str) -> None:
     with connect(hasty) as connection:
         connection.sendall(head(RUN, key, "Content-Length: 100000000"))
@@ -79,12 +80,14 @@ def test_a_long_body_without_a_length_is_not_read_to_its_end(hasty: Running, key
             pytest.fail("100 MB were taken")
 
 
+@pytest.mark.story
 def test_a_body_that_does_not_come_is_not_waited_for(hasty: Running, key: str) -> None:
     with connect(hasty) as connection:
         connection.sendall(head(RUN, key, "Content-Length: 10") + b"{")
         assert read_all(connection).startswith(b"HTTP/1.1 408 ")
 
 
+@pytest.mark.story
 @pytest.mark.parametrize("sent", [b"", b"GET /health HT", b"GET /health HTTP/1.1\r\nA: b\r\n"])
 def test_a_connection_that_sends_no_request_is_closed(hasty: Running, sent: bytes) -> None:
     with connect(hasty) as connection:
@@ -92,6 +95,7 @@ def test_a_connection_that_sends_no_request_is_closed(hasty: Running, sent: byte
         assert read_all(connection) == b""
 
 
+@pytest.mark.story
 def test_so_is_one_that_begins_a_second_request(hasty: Running) -> None:
     with connect(hasty) as connection:
         connection.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\nGET /hea")

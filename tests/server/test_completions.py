@@ -159,7 +159,7 @@ def test_a_model_that_is_no_prompt_is_not_there(service: Served, key: str, model
     assert service.ask("POST", ROUTE, {"model": model, "messages": []}, key=key).status == 404
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_errors_keep_openais_shape(service: Served, team: Team, key: str) -> None:
     team.provider.reply(status=401)
     reply: Reply = service.ask("POST", ROUTE, ASKED, key=key)

@@ -48,7 +48,7 @@ def test_buckets_add_up_to_the_count() -> None:
     assert 'promptops_request_seconds_count{route="/a"} 3\n' in metrics.format()
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_metrics_count_requests(service: Served, team: Team) -> None:
     key = team.make_key("--verb", "resolve", "--verb", "metrics")
     narrow = team.make_key("--verb", "resolve")

@@ -73,7 +73,7 @@ def test_only_texts_have_places(repo: Repo) -> None:
         place(repo, "{{ question }}", "{question: integer}")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_route_gives_what_litellm_reads(service: Served, team: Team) -> None:
     key = team.make_key("--verb", "render")
     found = service.ask("GET", f"{ROUTE}support/triage@production", key=key).json

@@ -53,7 +53,7 @@ def test_a_difference_has_classes(service: Served, key: str, narrow: str) -> Non
     assert service.ask("GET", "/v1/diff/support/triage@1.0.0", key=key).status == 400
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_deployments_say_who_and_why(service: Served, key: str, narrow: str) -> None:
     found = service.ask("GET", "/v1/deployments", key=key).json["deployments"]
     assert (found[0]["number"], found[0]["by"]) == (1, "Jane Doe")

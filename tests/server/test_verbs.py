@@ -143,7 +143,7 @@ def test_what_is_wrong_with_a_body_is_said(
     assert service.ask("POST", f"/v1/run/{REF}", body, key=key).json["error"]["message"] == message
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_paused_prompt_is_refused_and_resolved(service: Served, team: Team, key: str) -> None:
     live = {"support/triage": "1.1.0", "support/echo": "1.0.0", "support/chat": "1.0.0"}
     team.press.deploy("staging", live, paused={"support/echo": "It shouts."})

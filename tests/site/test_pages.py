@@ -53,7 +53,7 @@ def parse(text: str) -> Markup:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_first_page_tells_what_is_live_waits_and_is_paused(plain_site: SiteTeam) -> None:
     words = plain_site.words("index.html")
     assert "In production 2 of 2 prompts deployment 2 : pause by Jane Doe" in words
@@ -82,7 +82,7 @@ def test_deployments_say_who_and_why(plain_site: SiteTeam) -> None:
     assert "support/triage (not deployed) → 1.0.0" in words
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_texts_of_others_are_no_markup(full_site: SiteTeam) -> None:
     for path in FULL_PAGES:
         page = parse(full_site.read(path))
@@ -116,6 +116,7 @@ def test_every_link_leads_somewhere(full_site: SiteTeam) -> None:
                 assert part in known, (path, target)
 
 
+@pytest.mark.slow
 def test_an_empty_registry_says_how_to_begin(tmp_path: Path) -> None:
     repo = Repo.init(tmp_path / "team")
     repo.commit({"prompts/README.txt": "none yet"})
@@ -203,7 +204,7 @@ def test_runs_are_counted_by_prompt_and_version(full_site: SiteTeam) -> None:
     assert "no prompt was found — 1 0 1" in runs
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_runs_are_left_out_where_there_is_no_log(full_team: SiteTeam) -> None:
     full_team.build()
     assert (full_team.folder / "runs.html").exists()

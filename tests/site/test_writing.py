@@ -21,7 +21,7 @@ def stamps(team: SiteTeam) -> dict[str, int]:
     }
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_same_state_writes_nothing(built_team: SiteTeam) -> None:
     before = stamps(built_team)
 

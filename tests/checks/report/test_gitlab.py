@@ -15,7 +15,7 @@ from tests.checks.report.pieces import OUTCOMES, PROMPTLY, SCHEMAS, conforms, lo
 GITLAB_SCHEMA = load(SCHEMAS / "gitlab.json")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @PROMPTLY
 @given(OUTCOMES)
 def test_gitlab_takes_the_report(outcome: ReportOutcome) -> None:

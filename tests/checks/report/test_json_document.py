@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 JSON_SCHEMA = load(SCHEMAS / "validate.json")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @PROMPTLY
 @given(OUTCOMES)
 def test_json_is_what_its_schema_says(outcome: ReportOutcome) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from promptops.checks.report.outcome import ReportOutcome
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @PROMPTLY
 @given(OUTCOMES)
 def test_junit_is_read_as_tests_by_others(outcome: ReportOutcome) -> None:

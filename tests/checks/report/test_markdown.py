@@ -23,7 +23,7 @@ def flatten(tokens: Sequence[Any]) -> list[Any]:
     return [one for token in tokens for one in (token, *flatten(token.children or ()))]
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @PROMPTLY
 @given(OUTCOMES)
 def test_markdown_lets_no_file_speak_for_itself(outcome: ReportOutcome) -> None:

@@ -228,6 +228,7 @@ error: --at takes a selector alone, not 'support/reply@1.0.0'
 """)
 
 
+@pytest.mark.slow
 def test_inputs_that_the_change_adds_are_none_of_the_baseline(released: Repo) -> None:
     keys = {"inputs": "{q: string, tone: string}", "model": MODEL}
     body = BODY.replace("{{ q }}", "{{ q }} {{ tone }}")

@@ -189,7 +189,7 @@ def live(project: Repo) -> None:
         accept(project, "promote", f"{path.stem}@1.0.0", "--to", "staging", "--yes")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_another_model_is_tried_where_routes_lead_to_it(project: Repo) -> None:
     write(project, FIRST, routes='[{when: "q | length > 6", prompt: long}]')
     write(project, "scripted/old.yaml", name="long")
@@ -228,6 +228,7 @@ def test_another_model_is_tried_as_a_fallback(project: Repo) -> None:
     assert [one["trials"][0]["answer"] for one in found] == ["The second answer."] * 2
 
 
+@pytest.mark.slow
 def test_a_plan_counts_the_dearest_model_that_may_answer(project: Repo) -> None:
     write(project, FIRST, fallbacks="[openai/gpt-4o]", max_tokens="1000")
     assert masked(eval_run(project, "--dry-run").stderr) == snapshot("""\

@@ -54,6 +54,7 @@ def listed(project: Repo, *args: str) -> list[dict[str, Any]]:
     return runs
 
 
+@pytest.mark.slow
 def test_each_question_of_a_trial_is_a_run_of_its_own(project: Repo) -> None:
     assert run(project, "eval", "run").exit_code == 2
     found = listed(project, "--evals", "-n", "50")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_shards_merge_into_the_verdict_of_a_run_without_them(project: Repo, tmp_path: Path) -> None:
     line = "- {name: s%d, inputs: {question: q%d}, expect: [{contains: %s}]}\n"
     samples = "".join(line % (n, n, "else" if n % 3 else "x") for n in range(7))

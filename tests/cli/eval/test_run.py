@@ -236,6 +236,7 @@ could not judge  0 calls, 0.000000 USD, <duration>
 
 
 class TestCassettes:
+    @pytest.mark.slow
     def test_a_replay_is_the_recorded_run(self, project: Repo) -> None:
         assert eval_run(project, "--record").exit_code == 0
         lines = (project.path / "evals/ask.cassette.jsonl").read_text().splitlines()
@@ -409,7 +410,7 @@ def release(project: Repo) -> None:
     accept(project, "release", "ask", "--local")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_change_is_compared_with_the_latest_release(project: Repo) -> None:
     release(project)
     same = eval_run(project)
@@ -567,6 +568,7 @@ def test_the_limits_of_the_environment_eval_hold_over_several_runs(project: Repo
     assert [one["outcome"] for one in second["suites"][0]["samples"]] == ["passed", "missing"]
 
 
+@pytest.mark.slow
 def test_files_are_written_even_if_nobody_reads_the_output(
     project: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -698,6 +700,7 @@ error: evals/ask.yaml: checks of 'a' need a judge, and there is none
     assert eval_run(project).exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("check", "said"),
     [
@@ -716,6 +719,7 @@ def test_a_check_that_lacks_what_it_needs_asks_nobody(project: Repo, check: str,
     assert f"error: evals/ask.yaml: sample 'b': {said}" in error
 
 
+@pytest.mark.slow
 def test_a_function_that_is_not_run_is_not_looked_for(project: Repo) -> None:
     sample = "- {name: a, inputs: {question: x}, expect: [{python: 'evals/none.py:f'}]}"
     project.write("evals/ask.yaml", suite(sample))

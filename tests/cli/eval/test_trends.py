@@ -60,6 +60,7 @@ def nights(tmp_path: Path) -> Repo:
     return Repo(tmp_path / "repo")
 
 
+@pytest.mark.slow
 def test_each_suite_is_a_row_with_a_gap_where_nothing_was_judged(nights: Repo) -> None:
     assert accept(nights, "eval", "trends") == snapshot("""\
 PROMPT  ENV         MODEL     VERSION  PASS    STATE   LAST NIGHT  TREND

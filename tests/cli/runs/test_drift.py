@@ -65,7 +65,7 @@ DRIFTS  refusals       31.2% refuses  1.2%        2.7e-07  <uuid>
     assert "refusals" in [one["measure"] for one in prompt["measures"] if one["alarm"]]
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_people_are_told_once_and_metrics_say_it(
     repo: Repo, drifted: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

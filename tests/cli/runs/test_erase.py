@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from inline_snapshot import snapshot
 
 import promptops
@@ -16,8 +17,6 @@ from tests.screens import masked
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import pytest
 
     from promptops.runtime.log.log import RunLog
     from promptops.runtime.log.record import RunRecord
@@ -34,6 +33,7 @@ def test_a_person_at_a_terminal_is_asked(
         assert "[y/N]" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_user_is_erased(
     repo: Repo, runs: list[RunRecord], write_log: Callable[..., RunLog]
 ) -> None:

@@ -144,6 +144,7 @@ def test_text_shows_both_answers(repo: Repo, traffic: list[str]) -> None:
     assert lines[-1].startswith("median latency: ")
 
 
+@pytest.mark.slow
 def test_one_run_by_its_id(repo: Repo, traffic: list[str]) -> None:
     document = replayed(repo, traffic[0][:23], code=0)
     assert [one["result"] for one in document["runs"]] == ["same"]
@@ -154,6 +155,7 @@ error: a run id cannot be combined with filters
 """)
 
 
+@pytest.mark.slow
 def test_a_comment_shows_what_differs_and_nothing_else_happens_in_it(
     repo: Repo, traffic: list[str]
 ) -> None:
@@ -262,6 +264,7 @@ def test_a_cap_needs_a_price(repo: Repo, traffic: list[str]) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_version_that_wants_other_inputs(repo: Repo, traffic: list[str]) -> None:
     text = PROMPT.format(version="2.0.0", style="{{ tone }}").replace(
         "string}", "string, tone: string}"
@@ -272,6 +275,7 @@ def test_a_version_that_wants_other_inputs(repo: Repo, traffic: list[str]) -> No
     assert {one["now"]["stage"] for one in document["runs"]} == {"inputs"}
 
 
+@pytest.mark.slow
 def test_inputs_that_were_redacted_are_said(repo: Repo, traffic: list[str]) -> None:
     with promptops.open(repo.path) as registry:
         registry.run("triage@working", {"ticket": f"Pay with {CARD}"})
@@ -283,6 +287,7 @@ warning: the inputs of 1 of 1 runs were redacted when they were logged
     assert CARD not in result.output
 
 
+@pytest.mark.slow
 def test_inputs_that_were_not_kept_cannot_be_replayed(repo: Repo, traffic: list[str]) -> None:
     repo.write("promptops.toml", "[log]\ncontent = 'none'\n")
     with promptops.open(repo.path) as registry:
@@ -306,6 +311,7 @@ error: the inputs of run <uuid> were not kept
 """)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("args", "message"),
     [

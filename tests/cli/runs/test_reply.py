@@ -52,6 +52,7 @@ def wait(team: Repo, provider: Provider, *numbers: int) -> str:
     return str(json.loads(done.stdout)["id"])
 
 
+@pytest.mark.slow
 def test_the_run_says_what_it_waits_for_and_goes_on(team: Repo, provider: Provider) -> None:
     ask_for(provider, 1)
     waiting = run(team, "run", "a@working", "--var", "text=x")

@@ -128,7 +128,7 @@ def test_json_has_everything(repo: Repo, runs: list[RunRecord]) -> None:
     assert one["feedback"][0]["label"] == "helpful"
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_what_a_model_wrote_cannot_pass_for_a_line_of_the_page(
     repo: Repo, write_log: Callable[..., RunLog]
 ) -> None:

@@ -169,7 +169,7 @@ def test_a_branch_of_somebody_else_is_added_to(remote: Repo, clone: Repo) -> Non
     assert remote.git("show", f"{BRANCH}:promptops.toml") == "# defaults"
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_file_that_is_too_large_is_not_read(remote: Repo, clone: Repo, tmp_path: Path) -> None:
     history = HistoryBranch(open_repository(clone.path))
     history.append([RECORD])

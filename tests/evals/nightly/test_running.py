@@ -118,7 +118,7 @@ ask@1.0.0 with scripted/answers.yaml: passed
     assert "billing" not in json.dumps(record), "no answer is kept"
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_quiet_night_passes(begun: Nights) -> None:
     found = begun.as_json()
     assert (found["exit"], found["suites"][0]["alarms"]) == (0, [])
@@ -126,7 +126,7 @@ def test_a_quiet_night_passes(begun: Nights) -> None:
     assert found["suites"][0]["verdict"]["finding"] == "no difference found"
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_provider_that_answers_worse_is_an_alarm_each_night_until_it_is_accepted(
     begun: Nights,
 ) -> None:
@@ -162,6 +162,7 @@ def test_a_new_served_model_is_told_once(nights: Nights) -> None:
     assert nights.run().exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_bad_result_that_a_second_run_does_not_confirm_is_no_alarm(
     begun: Nights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,6 +258,7 @@ error: 'other' is not live in production
 """)
 
 
+@pytest.mark.slow
 def test_a_check_that_cannot_be_made_leaves_its_suite_out_alone(nights: Nights) -> None:
     nights.repo.write("evals/more.yaml", SUITE.replace("{equals: billing}", "{similar: billing}"))
     ended = nights.run()
@@ -359,6 +361,7 @@ error: origin refused the results of tonight: no (pre-receive hook declined)
 """)
 
 
+@pytest.mark.slow
 def test_a_dry_run_asks_nobody(nights: Nights) -> None:
     answer_with(nights.repo, DOWN)
     assert nights.run("--dry-run").exit_code == 0
@@ -366,7 +369,7 @@ def test_a_dry_run_asks_nobody(nights: Nights) -> None:
     assert nights.repo.refs(BRANCH) == {}
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_an_alarm_is_told_with_version_example_and_what_to_do(nights: Nights) -> None:
     with Receiver() as receiver:
         config = (nights.repo.path / "promptops.toml").read_text()
@@ -495,6 +498,7 @@ warning: tonight's results are not stored, so the next run sends these alerts ag
         assert len(receiver.requests) == 1
 
 
+@pytest.mark.slow
 def test_channels_that_take_other_alerts_only_are_named(begun: Nights) -> None:
     config = (begun.repo.path / "promptops.toml").read_text()
     more = '[alerts.webhook]\nurl = "http://127.0.0.1:9"\nkinds = ["drift"]\n'
@@ -521,7 +525,7 @@ def test_a_cap_that_ends_the_night_is_no_pass(nights: Nights) -> None:
     assert result.exit_code == 2, result.output
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_where_traffic_is_split_each_version_has_its_nights(nights: Nights) -> None:
     repo = nights.repo
     text = (repo.path / "prompts/ask.md").read_text()
@@ -542,12 +546,13 @@ def test_where_traffic_is_split_each_version_has_its_nights(nights: Nights) -> N
     ]
 
 
+@pytest.mark.slow
 def test_a_paused_prompt_is_watched_as_well(nights: Nights) -> None:
     accept(nights.repo, "pause", "ask", "--env", "production", "--reason", "wrong answers")
     assert nights.run().exit_code == 0
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_channel_that_never_answers_has_told_nobody(
     begun: Nights, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,7 @@ def test_the_table_has_a_bar_for_each_night(project: Repo) -> None:
     assert row.endswith("██  █▂")
 
 
+@pytest.mark.slow
 def test_with_a_name_each_night_is_a_line(project: Repo) -> None:
     lines = accept(project, "eval", "trends", "ask", "--nights", "2").splitlines()
     assert masked(lines[3]) == snapshot("evals/ask.yaml with openai/gpt-4o in production")

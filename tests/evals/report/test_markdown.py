@@ -20,7 +20,7 @@ def test_markdown_says_what_was_asked_of_a_lost_sample() -> None:
     assert f"- asked: much: {'x' * 300}…" in found
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_markdown_names_the_slices_that_moved_and_says_each_thing_once() -> None:
     lost = [sample(f"s{at}", "000", "111", tags=("billing",)) for at in range(8)]
     kept = [sample(f"t{at}", "111", "111", tags=("other",)) for at in range(8)]

@@ -98,7 +98,7 @@ def test_equal_names_are_told_apart(repo: Repo) -> None:
     assert [one.name for one in collection.choose()] == ["same", "same (2)"]
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_whatever_a_model_says_is_kept_or_named(repo: Repo) -> None:
     prompt = collect(repo).prompt
 

@@ -27,6 +27,7 @@ def test_every_two_values_meet(counts: list[int]) -> None:
     assert {row[0] for row in rows} == set(range(counts[0]))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(COUNTS, st.integers(0, 5))
 def test_there_are_never_more_rows_than_allowed(counts: list[int], limit: int) -> None:

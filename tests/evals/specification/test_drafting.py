@@ -63,6 +63,7 @@ def is_untouched(repo: Repo) -> bool:
     return not (repo.path / "prompts/support").exists() and not (repo.path / "evals").exists()
 
 
+@pytest.mark.slow
 def test_a_description_becomes_a_draft_that_validates(repo: Repo) -> None:
     script(repo, ANSWER)
 

@@ -64,6 +64,7 @@ def test_always_yes_is_no_agreement() -> None:
     assert found.kappa == 0
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
 def test_kappa_is_within_its_interval(pairs: list[tuple[bool, bool]]) -> None:

@@ -19,6 +19,7 @@ from promptops.evals.statistics import (
 from promptops.evals.statistics.power import MAX_EXACT, difference_chances
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(st.floats(0.05, 0.99), st.floats(0, 1), st.integers(1, 6), st.sampled_from([0, 0.2, 0.9, 1]))
 def test_chances_are_a_distribution(rate: float, part: float, trials: int, rho: float) -> None:
@@ -98,6 +99,7 @@ def test_a_plan_finds_what_it_was_made_for(trials: int) -> None:
     assert drop == pytest.approx(0.1, abs=0.01)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_seen() -> None:
     assert samples_needed(Design(0.8, 0.0)) is None
     assert detectable_drop(6, Design(0.5, 0.0)) is None

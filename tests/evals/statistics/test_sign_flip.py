@@ -32,6 +32,7 @@ def test_fishers_own_example() -> None:
     assert sign_flip(MAIZE) == pytest.approx(2 * 863 / 32_768, abs=1e-12)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.integers(-3, 3), max_size=9), st.sampled_from([1, 2, 3, 5]))
 def test_shares_are_exact(steps: list[int], trials: int) -> None:
@@ -48,6 +49,7 @@ def test_scores_are_exact_up_to_thirty(differences: list[float]) -> None:
     assert sign_flip(differences) == pytest.approx(enumerate_signs(differences), abs=1e-12)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 500))
 def test_one_trial_is_the_exact_mcnemar_test(losses: int, gains: int, same: int) -> None:

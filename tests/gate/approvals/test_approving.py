@@ -34,7 +34,7 @@ def draft(signing: Signing, key: str = "jane", head: str = "change") -> Approval
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_draft_names_all_that_the_change_proposes(signing: Signing) -> None:
     found = draft(signing)
     assert found.statement == signing.statement()
@@ -72,6 +72,7 @@ def test_without_a_change_or_without_keys_nothing_is_drafted(signing: Signing) -
         draft(signing)
 
 
+@pytest.mark.slow
 def test_a_deployment_s_draft_names_the_release(signing: Signing) -> None:
     signing.world.repo.config("user.signingKey", str(ssh_key("kim")))
     found = draft_deployment_approval(signing.repository, signing.policy(), "production", release())

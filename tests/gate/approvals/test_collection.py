@@ -58,7 +58,7 @@ def forge(_repository: Repository, _policy: Policy, change: Change) -> Approvals
     )
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_signatures_are_asked_for_or_come_on_top(signing: Signing) -> None:
     assert collect(signing, source="signed").sources == ("signed",)
     assert collect(signing).sources == ()
@@ -87,7 +87,7 @@ def test_a_forge_is_asked_when_there_is_one_and_off_asks_nobody(signing: Signing
         collect(signing, source="gitlab")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_an_approval_of_a_commit_is_one_of_what_it_has(signing: Signing) -> None:
     (approval,) = collect(signing, forge=forge).found
     assert approval.contents == {TRIAGE: entry(signing.world, "change", TRIAGE)}
@@ -120,6 +120,7 @@ def test_a_link_where_a_path_has_a_folder_holds_nothing_there(signing: Signing) 
     assert collect(signing, forge=ask).found[0].contents == {TRIAGE: None}
 
 
+@pytest.mark.slow
 def test_a_commit_that_is_not_here_approves_nothing(signing: Signing) -> None:
     def ask(*_: object) -> Approvals:
         return Approvals(("github",), (Approval("@prompt-owner", "github", commit="e" * 40),))
@@ -149,6 +150,7 @@ def test_the_file_is_held_to_its_bases(signing: Signing, tmp_path: Path) -> None
     assert [one.lapsed for one in found.found] == [frozenset(), frozenset({TRIAGE})]
 
 
+@pytest.mark.slow
 def test_file_and_source_have_to_go_together(signing: Signing, tmp_path: Path) -> None:
     file = write(tmp_path / "f")
     assert collect(signing, file=file).sources == ("file",)
@@ -173,6 +175,7 @@ def test_an_unreachable_remote_is_an_error_where_signatures_are_the_source(
     )
 
 
+@pytest.mark.slow
 def test_without_keys_nobody_looks_for_signatures(signing: Signing, tmp_path: Path) -> None:
     remote = signing.world.repo.publish(tmp_path / "remote.git")
     signing.world.repo.git("checkout", "--quiet", "main")

@@ -46,6 +46,7 @@ def rule(repo: Repo, *lines: str, **files: str) -> None:
     repo.commit({"promptops.toml": table, ".promptops/groups.toml": GROUPS, **files})
 
 
+@pytest.mark.slow
 def test_without_rules_everything_may_be_deployed(repo: Repo) -> None:
     check(repo)  # a repository without a commit
     rule(repo, "merged = true")
@@ -84,6 +85,7 @@ def test_only_those_who_are_listed_may_deploy(repo: Repo, deployers: str, may: b
     assert caught.value.hint == f"those who may: {deployers.replace(chr(39), '')}"
 
 
+@pytest.mark.slow
 def test_a_deployer_is_known_by_their_key_as_well(repo: Repo) -> None:
     signers = {".promptops/allowed_signers": allow("kim")}
     rule(repo, "deployers = ['kim@example.com']", **signers)

@@ -107,6 +107,7 @@ def test_a_name_may_be_long() -> None:
     assert parse_approvals(document({**GOOD, "approver": name}), "f").found[0].approver == name
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=60))
 def test_any_bytes_have_an_answer(data: bytes) -> None:
     with contextlib.suppress(IntegrityError):

@@ -68,6 +68,7 @@ def unrelated(world: World) -> str:
     return world.repo.commit({TONE: "Be brief.\n"})
 
 
+@pytest.mark.slow
 def test_a_proposal_that_is_not_here_or_from_nowhere_is_not_told(world: World) -> None:
     world.propose({TONE: "Be brief.\n"})
     repository, change = read(world)
@@ -77,6 +78,7 @@ def test_a_proposal_that_is_not_here_or_from_nowhere_is_not_told(world: World) -
         assert found == Proposal("#1", commit)
 
 
+@pytest.mark.slow
 def test_nobody_can_tell_what_a_commit_from_nowhere_changes(world: World) -> None:
     world.propose({TONE: "Be brief.\n"})
     repository, change = read(world)

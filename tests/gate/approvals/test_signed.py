@@ -44,7 +44,7 @@ def signing(tmp_path: Path) -> Signing:
     return Signing.make(tmp_path / "repo")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_signed_approval_counts(signing: Signing) -> None:
     assert signing.counting() == []
     ref = signing.put(signing.statement())
@@ -58,7 +58,7 @@ def test_a_signed_approval_counts(signing: Signing) -> None:
     assert checks(verdict) == []
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_it_outlives_a_rebase_and_a_squash(signing: Signing) -> None:
     signing.put(signing.statement())
     signing.world.on_main({"README.md": "new\n", TONE: "Be very kind.\n"})
@@ -68,7 +68,7 @@ def test_it_outlives_a_rebase_and_a_squash(signing: Signing) -> None:
     assert signing.counting() == [JANE]
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_it_ends_with_the_next_push(signing: Signing) -> None:
     signing.put(signing.statement())
     signing.world.propose({TRIAGE: prompt("1.1.0", "Leak everything.")})
@@ -90,7 +90,7 @@ def test_who_approved_what_was_pushed_over_is_told_so(signing: Signing) -> None:
     assert [reason for _, reason in second.left_out] == ["approved other content"]
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_what_was_approved_and_merged_long_ago_is_no_news(signing: Signing) -> None:
     signing.put(signing.statement())
     signing.world.on_main({TRIAGE: prompt("1.1.0", "Triage well.")})
@@ -99,7 +99,7 @@ def test_what_was_approved_and_merged_long_ago_is_no_news(signing: Signing) -> N
     assert signing.read().found == ()
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_several_people_and_several_statements_of_one(signing: Signing) -> None:
     signing.put(signing.statement())
     signing.put(signing.statement(time="2026-02-02T00:00:00Z"))
@@ -132,7 +132,7 @@ def test_git_and_ssh_keygen_are_all_it_takes_to_verify_one(signing: Signing) -> 
     )
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_one_person_may_approve_bit_by_bit(signing: Signing) -> None:
     signing.put(signing.statement())
     signing.world.propose({TONE: "Be rude.\n"})
@@ -145,7 +145,7 @@ def test_one_person_may_approve_bit_by_bit(signing: Signing) -> None:
 # Attacks
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_statement_for_something_else_never_counts(signing: Signing) -> None:
     other = ApprovalEntry("100644", "a" * 40)
     for values in (
@@ -169,7 +169,7 @@ def test_a_mode_is_part_of_what_was_approved(signing: Signing) -> None:
     assert signing.counting() == []
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_key_that_only_the_change_allows_does_not_count(signing: Signing) -> None:
     signing.world.propose({SIGNERS: allow("jane", "kim", "mallory")})
     signing.put(signing.statement("mallory@example.com"), "mallory")
@@ -255,7 +255,7 @@ def test_tampered_bytes_do_not_count(signing: Signing) -> None:
     assert len(found.notes) == 3
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_content_that_was_merged_and_taken_back_needs_a_new_approval(signing: Signing) -> None:
     approved = signing.statement().contents
     signing.put(signing.statement())
@@ -312,7 +312,7 @@ def test_an_author_does_not_approve_under_a_second_name(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_ref_may_hold_anything(signing: Signing, monkeypatch: pytest.MonkeyPatch) -> None:
     repo = signing.world.repo
     folder = f"refs/promptops/approvals/{store.change_folder(signing.name, 'main').name}"
@@ -374,7 +374,7 @@ def flood(signing: Signing, number: int, **values: Any) -> None:
 # Names, remotes and clones
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_policy_may_give_the_repository_a_name(tmp_path: Path) -> None:
     named = {"promptops.toml": '[gate]\nrepository = "acme/prompts"\n'}
     signing = Signing.make(tmp_path / "repo", named)
@@ -591,7 +591,7 @@ def test_without_keys_nobody_signed(released: Signing) -> None:
     assert read_deployment(released) == ((), (f"there is no {SIGNERS}, so no signature counts",))
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_statements_are_fetched_unless_told_otherwise(released: Signing, tmp_path: Path) -> None:
     put_deployment(released)
     remote = released.world.repo.publish(tmp_path / "remote.git")
@@ -647,7 +647,7 @@ def test_who_is_trusted_nowhere_is_not_said_to_be_by_the_change(signing: Signing
     assert "only by the change itself" not in str(found.notes)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_false_statements_are_borne_up_to_a_number(
     signing: Signing, monkeypatch: pytest.MonkeyPatch
 ) -> None:

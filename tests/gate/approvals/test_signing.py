@@ -85,6 +85,7 @@ def test_a_file_without_a_key_is_said_to_have_none(kim: Repo, tmp_path: Path) ->
         find(kim, allow("jane"))
 
 
+@pytest.mark.slow
 def test_what_is_sealed_counts_or_is_refused(kim: Repo) -> None:
     signer = find(kim, allow("kim"))
     statement = DeploymentStatement(

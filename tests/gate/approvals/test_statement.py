@@ -184,6 +184,7 @@ def test_a_statement_of_another_version_is_called_so() -> None:
         parse_statement(altered(schema="promptops.approval/v2"))
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=100))
 @example(b'{"schema":"promptops.approval/v1","kind":NaN}')
 def test_any_bytes_are_a_statement_or_an_integrity_error(data: bytes) -> None:

@@ -77,6 +77,7 @@ def test_what_is_kept_is_read_again_once(repo: Repo) -> None:
     assert unseal(ref, found.payload + SIGNATURE) == found
 
 
+@pytest.mark.slow
 def test_what_else_lies_there_is_noted(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     ref = keep(repo)
     moved, tree = f"{PLACE}/{'0' * 40}", repo.git("write-tree")
@@ -121,6 +122,7 @@ def test_the_remote_s_statements_come_and_go(repo: Repo, tmp_path: Path) -> None
     assert read(repo) == ([other], [])
 
 
+@pytest.mark.slow
 def test_what_the_remote_refuses_is_kept_nowhere(repo: Repo, tmp_path: Path) -> None:
     repo.commit({"a": "b"})
     remote = repo.publish(tmp_path / "remote.git")

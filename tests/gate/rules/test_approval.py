@@ -55,7 +55,7 @@ _REVIEWS = st.lists(
 )
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @settings(deadline=None)
 @given(_REVIEWS)
 def test_comments_and_people_who_are_gone_change_nothing(reviews: list[Review]) -> None:

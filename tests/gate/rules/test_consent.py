@@ -473,7 +473,7 @@ def test_the_order_of_one_persons_approvals_does_not_matter() -> None:
     assert len(digests) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @settings(deadline=None)
 @given(st.lists(_APPROVALS, max_size=8))
 def test_nobody_counts_who_is_no_owner_or_had_a_hand_in_it(found: list[Any]) -> None:

@@ -76,6 +76,7 @@ def test_a_pattern_is_nobody(principal: str) -> None:
     assert not accepts(f"{principal} {public('jane')}", principal=principal)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["*@example.com", "jane@example.com"])
 def test_a_certificate_brings_its_own_principal(field: str) -> None:
     key = certified("jane")

@@ -72,6 +72,7 @@ def test_a_fence_is_longer_than_any_in_its_text() -> None:
     assert fence("~~~\n`````\n", "diff").startswith("``````diff\n")
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_a_comment_is_left_to_the_command() -> None:
     diff = diff_prompts(make_prompt("a\n"), make_prompt("b " * 30 + "\n" + f"{'c' * 40}\n" * 2_000))
     text = diff_to_markdown(diff)

@@ -229,7 +229,7 @@ def test_no_value_contradicts_what_was_proven(pair: tuple[Any, Any], values: lis
             assert not (is_now and not was)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(SCHEMAS)
 def test_a_schema_is_the_same_as_itself_whatever_its_annotations(schema: Any) -> None:

@@ -85,7 +85,7 @@ def test_words_join_to_the_text(text: str) -> None:
     assert "".join(split_words(text)) == text
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @given(st.lists(st.integers(0, 5)), st.lists(st.integers(0, 5)))
 def test_alignment_matches_equal_items_in_order(before: list[int], after: list[int]) -> None:
     i = j = 0
@@ -179,7 +179,7 @@ def test_hunks_hold_every_changed_line_once(before: str, after: str) -> None:
     assert shown == [line for line in lines if line.kind is not LineKind.CONTEXT]
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.parametrize(
     ("before", "after"),
     [

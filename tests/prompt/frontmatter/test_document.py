@@ -222,7 +222,7 @@ lines = st.one_of(
 )
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @given(st.lists(lines, max_size=5), quoted, st.lists(lines, max_size=3), st.booleans())
 @example(['KEY: "\u2028"'], '"\U0001f600"', [], True)
 def test_a_planted_fault_is_found_at_exactly_its_place(
@@ -252,6 +252,7 @@ def test_masses_of_anything_are_read_without_an_exception(unit: str) -> None:
     assert len(document.faults) <= 100
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=200))
 def test_any_bytes_can_be_read(data: bytes) -> None:
     for content in (data, b"---\n" + data + b"\n---\n" + data):

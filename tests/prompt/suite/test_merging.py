@@ -76,7 +76,7 @@ def told(work: Callable[[], dict[str, Any]]) -> object:
         return fault.message, fault.hint
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @given(written=ENTRIES, defaults=DEFAULTS, row=ROWS, declared=DECLARED)
 def test_a_row_makes_the_same_sample_either_way(
     written: dict[str, Any],

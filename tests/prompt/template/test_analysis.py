@@ -102,7 +102,7 @@ def test_variables_that_the_template_does_not_surely_set_are_undeclared(
     assert set(read(body).undeclared) == names
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @settings(max_examples=100, deadline=None)
 @given(pieces=PIECES)
 def test_what_jinja_finds_undeclared_includes_what_we_do(pieces: list[str]) -> None:

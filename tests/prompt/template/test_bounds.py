@@ -126,6 +126,7 @@ def test_one_budget_bounds_whatever_multiplies(name: str, monkeypatch: pytest.Mo
         build_program("a.md", MULTIPLIED[name], {}, 1).render({})
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_a_partial_is_charged_for_its_length_wherever_it_is_included() -> None:
     body = "{% for i in range(300) %}{% include '_a.md' %}{% endfor %}x"

@@ -29,7 +29,7 @@ def test_tokens_have_exact_places() -> None:
     assert Token(4, 3, "block_begin", "{%-") in tokenize("\n\n\n  {%- if y %}", first_line=1)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @settings(deadline=None)
 @given(pieces=PIECES)
 def test_every_token_stands_where_it_says(pieces: list[str]) -> None:

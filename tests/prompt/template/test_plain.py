@@ -32,14 +32,14 @@ TREES = st.recursive(
 )
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @given(TREES, st.booleans())
 def test_it_agrees_on_conditions_and_messages_in_each_other(source: str, partial: bool) -> None:
     plain = read_plain("a.md", source, partial=partial, first_line=1)
     assert plain is None or plain == inspect("a.md", source, partial=partial, first_line=1)[0]
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @given(st.lists(st.sampled_from(PIECES), max_size=12), st.booleans())
 def test_it_agrees_with_the_full_reader_or_says_nothing(pieces: list[str], partial: bool) -> None:
     source = "".join(pieces)

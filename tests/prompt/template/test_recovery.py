@@ -72,7 +72,7 @@ def test_a_foreign_part_within_another_belongs_to_it() -> None:
     assert find_foreign("{{#if a}}x {%{#}}%}") == [(0, 9), (11, 19)]
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=25))
 def test_whatever_the_text_faults_have_places_in_order(parts: list[str]) -> None:

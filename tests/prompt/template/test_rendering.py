@@ -43,7 +43,7 @@ JSON = st.recursive(
 )
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @settings(deadline=None)
 @given(value=HOSTILE, key=HOSTILE, other=JSON)
 def test_no_value_changes_the_number_or_the_roles_of_messages(

@@ -104,6 +104,7 @@ def step(clone: Repo, name: str, **given: str) -> subprocess.CompletedProcess[st
     )
 
 
+@pytest.mark.story
 def test_only_prompts_and_suites_of_a_change_are_taken(clone: Repo) -> None:
     clone.git("rm", "--quiet", "prompts/gone.md")
     head = propose(

@@ -117,6 +117,7 @@ def job(
     return Job(repo, talking, folder, capsys, monkeypatch)
 
 
+@pytest.mark.story
 def test_a_change_from_its_missing_number_to_its_approval(job: Job) -> None:
     job.propose(NEW)
     assert job.judge() == 1

@@ -138,6 +138,7 @@ def make_yesterday(clone: Repo, server: GitServer) -> dict[str, Any]:
     return record
 
 
+@pytest.mark.story
 def test_without_a_log_the_job_of_runs_says_so(checkout: Repo) -> None:
     done = run_script(checkout, of_github("runs")["run"], PROMPTOPS_LOG="")
     assert (done.returncode, done.stdout) == (

@@ -270,6 +270,7 @@ def test_a_broken_change_may_not_and_every_place_says_so(runner: Runner) -> None
     assert (status.commit, status.state) == (head, "failure")
 
 
+@pytest.mark.story
 def test_there_is_one_comment_which_changes_with_the_change(runner: Runner) -> None:
     runner.propose(7, BROKEN)
     runner.run("pull_request_target", runner.about(7))
@@ -372,6 +373,7 @@ def test_comments_that_two_runs_wrote_become_one(runner: Runner) -> None:
     assert "old" not in said[0].body
 
 
+@pytest.mark.story
 def test_a_token_that_only_reads_judges_all_the_same(runner: Runner) -> None:
     runner.forge.may = set()
     runner.propose(7, BROKEN)
@@ -400,6 +402,7 @@ def lax(runner: Runner) -> Runner:
     return runner
 
 
+@pytest.mark.story
 def test_a_verdict_about_another_target_is_none_about_the_default_branch(lax: Runner) -> None:
     """A status is of a commit, and one commit may be proposed to two branches."""
     assert lax.run("pull_request_target", lax.about(7)).code == 1
@@ -433,6 +436,7 @@ def test_a_review_is_of_what_was_shown_against_the_branch_of_that_time(runner: R
     assert runner.run("workflow_run", after_review(runner, 7)).code == 0
 
 
+@pytest.mark.story
 def test_a_review_is_of_what_is_proposed_to_the_default_branch(lax: Runner) -> None:
     lax.forge.pulls = {number: lax.forge.pulls[number] for number in (8, 7)}
     assert lax.run("workflow_run", after_review(lax, 7)).code == 1
@@ -450,6 +454,7 @@ def test_status_and_comment_can_be_switched_off(runner: Runner) -> None:
     assert runner.forge.said.comments == []
 
 
+@pytest.mark.story
 def test_the_commit_of_the_event_is_judged_and_no_newer_one(runner: Runner) -> None:
     head = runner.propose(7, BROKEN)
     event = runner.about(7)
@@ -603,6 +608,7 @@ def test_from_a_push_to_an_approval_and_back(runner: Runner) -> None:
     assert len(runner.forge.said.comments) == 1
 
 
+@pytest.mark.story
 def test_a_queue_asks_for_the_approvals_of_its_pull_requests(runner: Runner) -> None:
     runner.repo.commit({".github/CODEOWNERS": "* @bob\n"})
     runner.repo.git("push", "--quiet", "origin", "main")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
+@pytest.mark.slow
 def test_a_sound_repository_is_protected_and_certain(sound: Repo) -> None:
     diagnosis = look(sound)
     findings = [(one.check, one.severity) for one in diagnosis.of(FINDING)]

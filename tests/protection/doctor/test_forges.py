@@ -53,6 +53,7 @@ def test_the_doctor_asks_the_forge_that_the_remote_is_on(
     assert run(hosted, "doctor", "--forge", "off").exit_code == 0
 
 
+@pytest.mark.slow
 def test_without_a_token_that_is_said_and_is_no_yes(hosted: Repo, forge: ProtectedGitHub) -> None:
     result = run(hosted, "doctor")
     assert result.exit_code == 2
@@ -60,6 +61,7 @@ def test_without_a_token_that_is_said_and_is_no_yes(hosted: Repo, forge: Protect
     assert forge.asked == []
 
 
+@pytest.mark.slow
 def test_a_wrong_token_is_said(
     hosted: Repo, forge: ProtectedGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

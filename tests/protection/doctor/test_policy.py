@@ -68,6 +68,7 @@ def test_the_groups_and_the_signers_need_owners_too(sound: Repo) -> None:
     assert {one.place for one in ask(sound, "owners")} == {".promptops/groups.toml", SIGNERS}
 
 
+@pytest.mark.slow
 def test_no_owners_at_all_is_an_error(sound: Repo) -> None:
     sound.git("rm", "--quiet", "CODEOWNERS")
     merge(sound, {})
@@ -75,7 +76,7 @@ def test_no_owners_at_all_is_an_error(sound: Repo) -> None:
     assert (answer.severity, answer.place) == (Severity.ERROR, ".github/CODEOWNERS")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_an_owner_who_is_alone_is_named(sound: Repo) -> None:
     sound.commit({"prompts/a.md": prompt_text(), "CODEOWNERS": "* @jane\n"})
     sound.git("push", "--quiet", "origin", "main")

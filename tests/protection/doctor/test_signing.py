@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_signing_is_followed_to_the_key(sound: Repo, key: Path) -> None:
     merge(sound, {"promptops.toml": SIGNED, SIGNERS: "bob@example.com ssh-ed25519 AAAA\n"})
     assert ask_one(sound, "signing").seen == snapshot(

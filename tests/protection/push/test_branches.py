@@ -48,6 +48,7 @@ def test_another_guarded_branch_begins_on_the_protected_one(server: Server) -> N
     server.refuse(f"{evil}:refs/heads/stable", why="a new guarded branch begins on main")
 
 
+@pytest.mark.slow
 def test_branches_that_are_not_guarded_are_free(server: Server) -> None:
     server.take("main:refs/heads/topic")
     server.take("HEAD~1:refs/heads/topic")
@@ -91,7 +92,7 @@ error: failed to push some refs to 'file://<folder>/remote.git'
     assert said.count("remote: error: ") == said.count("remote:  hint: ") > 2
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_what_the_rules_ask_for_is_asked_of_the_old_tip(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

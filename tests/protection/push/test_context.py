@@ -65,6 +65,7 @@ def test_commits_are_merged_when_a_guarded_branch_has_them_after_the_push(repo: 
     assert stable.find_unmerged([topic]) == {topic}
 
 
+@pytest.mark.slow
 def test_a_cut_off_history_cannot_tell_what_was_merged(repo: Repo, tmp_path: Path) -> None:
     repo.commit()
     repo.commit()

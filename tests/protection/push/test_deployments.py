@@ -43,7 +43,7 @@ def test_deployments_by_the_specification_pass(tmp_path: Path, object_format: st
     server.take_push(f"{commit}:{STAGING}")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_several_deployments_in_one_push_are_judged_one_by_one(server: Server) -> None:
     first = server.promotion("1.1.0").write()
     second = server.promotion("1.2.0", tip=first).write()
@@ -225,6 +225,7 @@ BENT: dict[Callable[[Draft], None], str] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bend", BENT, ids=lambda bend: bend.__name__.removeprefix("bend_"))
 def test_a_deployment_that_was_bent_is_refused(
     server: Server, bend: Callable[[Draft], None]
@@ -234,6 +235,7 @@ def test_a_deployment_that_was_bent_is_refused(
     server.refuse_deployment(draft, BENT[bend])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", ["lock", "undo"])
 def test_what_is_valid_but_in_another_form_is_refused(server: Server, file: str) -> None:
     draft = server.promotion("1.1.0")
@@ -306,7 +308,7 @@ def test_other_bytes_than_git_and_promptops_write_are_refused(
     server.refuse(f"{oid}:{STAGING}", why=why)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_mode_that_git_does_not_write_is_refused(server: Server) -> None:
     draft = server.promotion("1.1.0")
     good = draft.tree()
@@ -320,7 +322,7 @@ def test_a_mode_that_git_does_not_write_is_refused(server: Server) -> None:
         server.refuse(f"{commit}:{STAGING}", why="a mode that")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_branch_only_grows(server: Server) -> None:
     first = server.remote.rev(STAGING)
     second = server.deploy(server.promotion("1.1.0"))
@@ -355,6 +357,7 @@ def test_a_deployment_that_changes_nothing_is_refused(server: Server) -> None:
     server.refuse_deployment(server.draft(), "it changes nothing")
 
 
+@pytest.mark.slow
 def test_history_begins_with_the_first_deployment(tmp_path: Path) -> None:
     server = Server.open(tmp_path)
     first = server.promotion("1.0.0")

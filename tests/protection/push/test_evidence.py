@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.protection.push.server import Server
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_evidence_is_pushed_once_under_its_own_name(server: Server) -> None:
     blob = server.clone.git("hash-object", "-w", "--stdin", stdin=write_evidence([RECORD]).decode())
     other = server.clone.git("hash-object", "-w", "--stdin", stdin="{}")

@@ -34,6 +34,7 @@ def test_a_deployer_signs_whoever_commits(server: Server, keys: Path, who: str) 
     server.deploy(draft)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("who", "author", "why"),
     [
@@ -62,6 +63,7 @@ def test_a_key_for_something_else_or_of_another_time_does_not_count(
     server.refuse_deployment(draft, "is not signed by an allowed signer")
 
 
+@pytest.mark.slow
 def test_a_signature_is_of_one_deployment(server: Server, keys: Path) -> None:
     draft = server.promotion("1.0.0")
     draft.key = keys / "jane"
@@ -71,6 +73,7 @@ def test_a_signature_is_of_one_deployment(server: Server, keys: Path) -> None:
     server.refuse(f"{oid}:refs/heads/promptops/staging", why="is not signed by an allowed signer")
 
 
+@pytest.mark.slow
 def test_every_deployment_of_a_push_has_its_own_deployer(server: Server, keys: Path) -> None:
     first = server.promotion("1.0.0").write()
     second = server.promotion("1.1.0", tip=first)
@@ -111,7 +114,7 @@ def test_without_a_list_of_keys_nobody_can_tell(tmp_path: Path, keys: Path) -> N
     server.refuse_deployment(draft, f"there is no {SIGNERS} on main to verify signatures")
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_team_that_nobody_knows_is_said_to_be_unknown(tmp_path: Path, keys: Path) -> None:
     files = {"promptops.toml": DEPLOYERS, SIGNERS: list_signers(keys, "jane", "bob")}
     server = Server.open(tmp_path, files=files)
@@ -149,7 +152,7 @@ def test_a_release_needs_the_approval_of_another_person(approving: Server, keys:
     server.deploy(draft)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_nobody_approves_their_own_deployment_under_a_second_name(
     approving: Server, keys: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

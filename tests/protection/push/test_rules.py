@@ -20,7 +20,7 @@ def server(tmp_path: Path) -> Server:
     return Server.open(tmp_path, is_live=True)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_yanked_version_is_never_promoted(server: Server) -> None:
     server.deploy(server.promotion("1.1.0"))
     yank = server.yank("1.2.0", "it lies")

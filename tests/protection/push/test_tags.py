@@ -60,6 +60,7 @@ def test_git_itself_refuses_a_tag_that_somebody_made_meanwhile(server: Server) -
     assert judge_push(open_repository(server.remote.path), [push], {}) == []
 
 
+@pytest.mark.slow
 def test_a_prerelease_may_be_on_any_commit(server: Server) -> None:
     server.clone.git("switch", "--quiet", "-c", "topic")
     text = prompt_text("3.0.0-rc.1")
@@ -83,6 +84,7 @@ def test_a_draft_is_no_release(server: Server) -> None:
     server.take("main", write_tag(server.clone, "2.1.1", commit, text=text))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("trailers", "why"),
     [
@@ -134,6 +136,7 @@ def test_other_bytes_than_git_and_promptops_write_are_refused(
     server.refuse(f"{oid}:{tag}", why=why)
 
 
+@pytest.mark.slow
 def test_the_tag_is_of_the_commit_that_has_the_version(server: Server) -> None:
     tag = write_tag(server.clone, "2.0.0", server.press.commits[NAME, "1.2.0"])
     server.refuse(tag, why="says version 1.2.0")
@@ -145,6 +148,7 @@ def test_the_tag_is_of_the_commit_that_has_the_version(server: Server) -> None:
     server.refuse(tag, why="has no prompts/support/none.md")
 
 
+@pytest.mark.slow
 def test_only_annotated_tags_of_their_own_name_are_releases(server: Server) -> None:
     new = f"refs/tags/prompts/{NAME}@2.0.0"
     server.clone.git("update-ref", new, "main")
@@ -227,7 +231,7 @@ def test_what_is_none_of_ours_passes(server: Server) -> None:
     server.take(*(f":{ref}" for ref in refs))
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_all_reasons_are_told_and_nothing_happens(server: Server) -> None:
     server.clone.git("tag", "-d", f"prompts/{OTHER}@1.0.0")
     text = prompt_text("2.0.0", BODY)

@@ -70,6 +70,7 @@ def test_what_was_never_deployed_has_no_such_link(untouched: Showcase) -> None:
     assert found.first(LinkStatus.BROKEN) is None
 
 
+@pytest.mark.slow
 def test_a_retired_version_was_live_until_then(showcase: Showcase) -> None:
     showcase.retire("production")
 
@@ -81,6 +82,7 @@ def test_a_retired_version_was_live_until_then(showcase: Showcase) -> None:
     assert lines[-1] == snapshot("until deployment 2, retire by Jane Doe, 2026-01-01 00:00 UTC")
 
 
+@pytest.mark.slow
 def test_a_pause_ends_nothing(showcase: Showcase) -> None:
     showcase.pause()
 
@@ -156,6 +158,7 @@ def test_a_verdict_for_which_nobody_approved_is_no_approval(showcase: Showcase) 
     assert masked(found.lines) == snapshot(["Prompt-Gate: a b sha256:c"])
 
 
+@pytest.mark.slow
 def test_a_yank_is_told(showcase: Showcase) -> None:
     from promptops.delivery.yanking import yank_release
     from promptops.prompt.version import Version
@@ -253,6 +256,7 @@ def test_a_lightweight_tag_breaks_the_release(showcase: Showcase) -> None:
     assert found.digest is None
 
 
+@pytest.mark.slow
 def test_a_tag_on_the_wrong_commit_breaks_the_digest(showcase: Showcase) -> None:
     showcase.repo.commit({"prompts/_shared/tone.md": "Be rude.\n"})
     showcase.move_tag("prompts/support/reply@1.0.0", "HEAD")
@@ -275,6 +279,7 @@ def test_an_amended_deployment_breaks_the_deployments(showcase: Showcase) -> Non
     )
 
 
+@pytest.mark.slow
 def test_a_commit_edited_in_the_lock_breaks_the_release(showcase: Showcase) -> None:
     def change(prompts: dict[str, Any]) -> None:
         prompts[TRIAGE]["live"][0]["commit"] = "0" * 40
@@ -286,6 +291,7 @@ def test_a_commit_edited_in_the_lock_breaks_the_release(showcase: Showcase) -> N
     )
 
 
+@pytest.mark.slow
 def test_a_lock_that_is_none_breaks_the_deployments(showcase: Showcase) -> None:
     showcase.rewrite(files={"promptops.lock": "{"})
 
@@ -310,6 +316,7 @@ def test_a_commit_by_hand_breaks_the_deployments(showcase: Showcase) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_lost_deployment_breaks_the_deployments(showcase: Showcase) -> None:
     showcase.repo.lose("promptops/staging~2")
 
@@ -335,6 +342,7 @@ def test_a_missing_base_breaks_the_authors(showcase: Showcase) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_bad_signature_breaks_the_release(showcase: Showcase) -> None:
     tag = "refs/tags/prompts/support/reply@1.0.0"
     data = showcase.repo.git("cat-file", "tag", tag)
@@ -350,6 +358,7 @@ def test_a_bad_signature_breaks_the_release(showcase: Showcase) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_shallow_clone_says_where_it_cannot_follow(showcase: Showcase, tmp_path: Path) -> None:
     showcase.repo.publish(tmp_path / "remote.git")
     remote = Repo(tmp_path / "remote.git")
@@ -364,6 +373,7 @@ def test_a_shallow_clone_says_where_it_cannot_follow(showcase: Showcase, tmp_pat
     )
 
 
+@pytest.mark.slow
 def test_a_clone_without_tags_says_where_it_cannot_follow(
     showcase: Showcase, tmp_path: Path
 ) -> None:

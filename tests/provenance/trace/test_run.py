@@ -33,6 +33,7 @@ def record(untouched: Showcase) -> RunRecord:
     )
 
 
+@pytest.mark.slow
 def test_a_run_leads_to_its_deployment_and_on_to_the_release(
     untouched: Showcase, record: RunRecord
 ) -> None:
@@ -51,6 +52,7 @@ def test_a_run_leads_to_its_deployment_and_on_to_the_release(
     assert link(found, "served by").detail == snapshot("deployment 4 of staging had it live")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change", [{"deployment": 1}, {"version": "1.0.0"}, {"digest": "sha256:0"}]
 )
@@ -79,6 +81,7 @@ def test_an_exact_version_has_no_deployment(untouched: Showcase, record: RunReco
     )
 
 
+@pytest.mark.slow
 def test_text_of_the_work_tree_that_was_never_released_has_no_chain(
     untouched: Showcase, record: RunRecord
 ) -> None:

@@ -13,6 +13,7 @@ from tests.screens import masked
 from tests.showcase import TRIAGE, Showcase
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "version"),
     [

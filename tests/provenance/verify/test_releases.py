@@ -24,6 +24,7 @@ def test_a_tag_on_the_wrong_commit_is_found_without_any_deployment(showcase: Sho
     ]
 
 
+@pytest.mark.slow
 def test_a_tag_on_a_commit_with_other_content_says_both_digests(showcase: Showcase) -> None:
     showcase.repo.commit({"prompts/_shared/tone.md": "Be rude.\n"})
     showcase.move_tag("prompts/support/reply@1.0.0", "HEAD")
@@ -35,6 +36,7 @@ def test_a_tag_on_a_commit_with_other_content_says_both_digests(showcase: Showca
     )
 
 
+@pytest.mark.slow
 def test_a_tag_on_a_commit_without_the_file_is_found(showcase: Showcase) -> None:
     showcase.repo.git("rm", "-q", "prompts/_shared/tone.md")
     showcase.repo.commit()
@@ -124,6 +126,7 @@ def test_yanks_must_mean_a_release(showcase: Showcase) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_lost_tag_object_is_damage(showcase: Showcase) -> None:
     oid = showcase.repo.lose("refs/tags/prompts/support/reply@1.0.0")
 
@@ -132,6 +135,7 @@ def test_a_lost_tag_object_is_damage(showcase: Showcase) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_yank_must_stand_where_its_release_does(showcase: Showcase) -> None:
     from promptops.delivery.yanking import yank_release
     from promptops.prompt.version import Version
@@ -148,6 +152,7 @@ def test_a_yank_must_stand_where_its_release_does(showcase: Showcase) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_yank_remembers_the_tag_that_it_meant(showcase: Showcase) -> None:
     from promptops.delivery.yanking import yank_release
     from promptops.prompt.version import Version

@@ -44,7 +44,7 @@ def test_what_the_program_wrote_is_consistent(showcase: Showcase) -> None:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_whatever_the_verbs_do_is_consistent(showcase: Showcase, seed: int) -> None:
     choices = random.Random(seed)
@@ -97,6 +97,7 @@ def test_a_bare_clone_is_consistent(showcase: Showcase, tmp_path: Path) -> None:
     assert (result.releases, result.deployments) == (4, 5)
 
 
+@pytest.mark.slow
 def test_a_lost_text_is_damage_wherever_it_is_needed(showcase: Showcase) -> None:
     oid = showcase.repo.lose("main:prompts/_shared/tone.md")
 
@@ -112,6 +113,7 @@ def test_a_lost_text_is_damage_wherever_it_is_needed(showcase: Showcase) -> None
     ) in messages
 
 
+@pytest.mark.slow
 def test_a_clone_is_consistent(clone: Callable[..., Showcase]) -> None:
     result = verify(clone())
 
@@ -119,6 +121,7 @@ def test_a_clone_is_consistent(clone: Callable[..., Showcase]) -> None:
     assert result.deployments == 5
 
 
+@pytest.mark.slow
 def test_a_clone_without_tags_says_what_it_could_not_check(
     clone: Callable[..., Showcase],
 ) -> None:
@@ -135,6 +138,7 @@ def test_a_clone_without_tags_says_what_it_could_not_check(
     )
 
 
+@pytest.mark.slow
 def test_a_shallow_clone_says_what_it_could_not_check(clone: Callable[..., Showcase]) -> None:
     result = verify(clone("--depth=1", "--no-single-branch"))
 

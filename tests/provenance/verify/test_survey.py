@@ -55,6 +55,7 @@ def test_good_signatures_are_no_news(signed: Showcase, signers: Path) -> None:
     assert told(verify_repository(signed.repository, allowed_signers=signers)) == []
 
 
+@pytest.mark.slow
 def test_signatures_by_unknown_keys_are_noted(signed: Showcase) -> None:
     result = verify(signed)
 
@@ -65,6 +66,7 @@ def test_signatures_by_unknown_keys_are_noted(signed: Showcase) -> None:
     assert (result.errors, result.unchecked) == (0, 0)
 
 
+@pytest.mark.slow
 def test_signatures_by_unknown_keys_are_wrong_where_known_ones_are_asked_for(
     signed: Showcase, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from tests.screens import masked
 from tests.showcase import TRIAGE, Showcase
 
 
+@pytest.mark.slow
 def test_a_digest_edited_in_the_lock_contradicts_texts_and_tag(showcase: Showcase) -> None:
     def change(prompts: dict[str, dict[str, list[dict[str, str]]]]) -> None:
         prompts[TRIAGE]["live"][0]["digest"] = "sha256:" + "0" * 64
@@ -98,6 +99,7 @@ def test_missing_texts_are_found(showcase: Showcase) -> None:
     )
 
 
+@pytest.mark.slow
 def test_files_that_do_not_belong_there_are_found(showcase: Showcase) -> None:
     showcase.rewrite(
         files={
@@ -116,6 +118,7 @@ def test_files_that_do_not_belong_there_are_found(showcase: Showcase) -> None:
     )
 
 
+@pytest.mark.slow
 def test_an_undo_entry_must_point_backwards(showcase: Showcase) -> None:
     tip = showcase.repo.rev("promptops/staging")
 
@@ -132,6 +135,7 @@ def test_an_undo_entry_must_point_backwards(showcase: Showcase) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_an_undo_entry_must_name_the_commit_of_its_number(showcase: Showcase) -> None:
     first = showcase.repo.rev("promptops/staging~3")
     second = showcase.repo.rev("promptops/staging~2")

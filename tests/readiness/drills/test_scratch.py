@@ -25,7 +25,7 @@ def test_the_copy_has_evidence_and_approvals(repo: Repo) -> None:
             assert drill.git("for-each-ref", f"refs/promptops/evals/{blob}", place=place)
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_step_that_fails_says_what_was_found(repo: Repo) -> None:
     with open_drill(open_repository(repo.path)) as drill:
         (drill.clone / "prompts/support/triage.md").write_text("---\nversion: [\n---\nHi\n")

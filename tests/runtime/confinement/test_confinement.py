@@ -86,7 +86,7 @@ def test_the_process_says_what_this_one_would(body: str) -> None:
     assert told(confined.render, CASES[body]) == told(here.render, CASES[body])
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.usefixtures("no_process")
 def test_a_rendering_that_takes_too_much_memory_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("resource")

@@ -92,6 +92,7 @@ def test_what_falls_out_is_summed_up_by_a_prompt(registry: Registry) -> None:
     assert not said[1]["content"].startswith("Summary of")
 
 
+@pytest.mark.slow
 def test_a_summary_that_fails_leaves_the_window(registry: Registry) -> None:
     talk = registry.conversation("c", tokens=60, summary="nothing@working")
     for number in range(8):
@@ -116,6 +117,7 @@ def test_an_append_that_counts_on_the_last_row(registry: Registry) -> None:
         talk.append([{"role": "assistant", "content": "three"}], after=number)
 
 
+@pytest.mark.slow
 def test_what_is_no_message_is_refused(registry: Registry) -> None:
     talk = registry.conversation("c")
     with pytest.raises(UsageError, match="cannot have the role 'system'"):

@@ -239,7 +239,7 @@ def test_an_error_of_a_ledger_reaches_its_caller(
         run(world.reserve("a", 1))
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @given(
     st.lists(
         st.tuples(st.integers(0, 1), st.integers(1, 40), st.integers(0, 40), st.integers(0, 5)),

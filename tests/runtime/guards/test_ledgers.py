@@ -199,7 +199,7 @@ def start(place: str, limit: int, name: str, settled: int = 0) -> subprocess.Pop
     )
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_racing_processes_never_pass_the_limit(place: str, open_one: Callable[[], Ledger]) -> None:
     ledger, limit = open_one(), 400 * AMOUNT + 3
     racers = [start(place, limit, str(number), settled=10) for number in range(4)]

@@ -26,6 +26,7 @@ def test_nothing_is_said_about_other_machines(machine: str) -> None:
     assert not is_gone(this_process()._replace(machine=machine, born="1"))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_process_is_gone_before_its_parent_collects_it() -> None:
     reading, writing = os.pipe()

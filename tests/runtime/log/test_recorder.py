@@ -111,7 +111,7 @@ def test_a_read_only_place_and_a_broken_callback_do_not_reach_the_application(
     assert recorder.lost == 2
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_full_store_is_survived(tmp_path: Path) -> None:
     path, said = tmp_path / "runs.db", list[str]()
     log = open_at(path)

@@ -70,6 +70,7 @@ def test_a_killed_process_leaves_an_interrupted_run(tmp_path: Path) -> None:
         assert [one.id for one in log.list(Filters(status="interrupted"))] == [left]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="forks")
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_fork_after_opening(tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_a_fork_after_opening(tmp_path: Path) -> None:
     connection.close()
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_erased_bytes_are_in_no_file(tmp_path: Path) -> None:
     path = tmp_path / "log" / "runs.db"
     chance = Random(5)

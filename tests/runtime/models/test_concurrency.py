@@ -42,7 +42,7 @@ def test_two_hundred_threads_at_once_get_each_its_own_answer(
     assert len(provider.requests) == turns * THREADS
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_threads_share_connections_and_keep_a_bounded_number(
     model: OpenAIModel, channel: Channel, provider: Provider
 ) -> None:

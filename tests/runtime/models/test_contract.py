@@ -98,6 +98,7 @@ def test_usage_that_is_missing_is_unknown(caller: Caller, provider: Provider, us
     assert caller.call(ask()).usage.source == "unknown"
 
 
+@pytest.mark.slow
 def test_an_answer_of_two_megabytes(caller: Caller, provider: Provider) -> None:
     text = "0123456789" * 200_000
     provider.always(text=text)

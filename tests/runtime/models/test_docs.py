@@ -45,7 +45,7 @@ def test_the_tables_of_the_page_are_read() -> None:
     assert not priced.is_free
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_the_rules_of_the_page_answer_as_it_says() -> None:
     (rules,) = examples("yaml")
     model = read_scripted("scripted/rules.yaml", rules)

@@ -28,7 +28,7 @@ def user(content: Any) -> list[dict[str, Any]]:
     return [{"role": "user", "content": content}]
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @given(st.lists(st.tuples(st.sampled_from(("system", "user", "assistant")), CONTENT), max_size=5))
 def test_no_text_has_more_tokens_than_bytes(pairs: list[tuple[str, str]]) -> None:
     messages = [{"role": role, "content": text} for role, text in pairs]

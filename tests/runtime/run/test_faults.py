@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.runtime.provider import Provider
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_killed_process_leaves_an_interrupted_run(team: Repo, near: Provider) -> None:
     near.reply(hang="headers")
     program = f"""
@@ -78,7 +78,7 @@ def test_a_cancelled_run_disconnects_and_is_recorded(team: Repo, near: Provider)
     assert logged(team, run.id).attempts[0].error_kind == "CancelledError"
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.parametrize("is_async", [False, True])
 def test_a_stream_whose_last_reference_is_gone_disconnects(
     team: Repo, near: Provider, *, is_async: bool
@@ -204,6 +204,7 @@ def test_a_clock_that_jumps_changes_no_run(
             assert registry.run("a@working", {"text": str(jump)}).text == "Yes."
 
 
+@pytest.mark.slow
 def test_an_event_loop_that_is_closed_is_not_missed(team: Repo, near: Provider) -> None:
     near.always(text="Yes.")
     with promptops.open(team.path) as registry:

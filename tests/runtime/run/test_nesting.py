@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tests.runtime.provider import Provider
 
 
+@pytest.mark.slow
 def test_runs_within_a_run_name_it_and_are_limited(
     registry: Registry, team: Repo, near: Provider
 ) -> None:

@@ -89,6 +89,7 @@ def publish(team: Repo, routing: str = "special") -> Press:
     return press
 
 
+@pytest.mark.slow
 def test_a_routed_prompt_is_the_one_of_the_same_deployment(team: Repo, near: Provider) -> None:
     press = publish(team)
     press.deploy("production", {"r": "1.0.0", "special": "1.0.0"})
@@ -98,6 +99,7 @@ def test_a_routed_prompt_is_the_one_of_the_same_deployment(team: Repo, near: Pro
     assert run.prompt.environment == "production"
 
 
+@pytest.mark.slow
 def test_an_exact_version_does_not_say_where_its_routes_lead(team: Repo) -> None:
     publish(team)
     with (
@@ -133,6 +135,7 @@ def test_a_caller_stays_with_one_version_while_traffic_is_split(team: Repo, near
     }
 
 
+@pytest.mark.slow
 def test_a_paused_prompt_does_not_run(team: Repo, near: Provider) -> None:
     press = publish(team)
     press.deploy("production", {"special": "1.0.0"}, paused={"special": "leak"}, action="pause")

@@ -153,6 +153,7 @@ def test_nothing_falls_back_to_another_place(registry: Registry, near: Provider)
     assert near.requests == []
 
 
+@pytest.mark.slow
 def test_a_loop_of_identical_requests_is_stopped(
     registry: Registry, team: Repo, near: Provider
 ) -> None:

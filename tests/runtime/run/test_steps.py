@@ -165,6 +165,7 @@ def test_a_fixed_reply_keeps_the_promise(registry: Registry, team: Repo, near: P
     assert (run.data, run.text) == ({"topic": "bug"}, GOOD)
 
 
+@pytest.mark.slow
 def test_a_limit_is_no_reason_for_a_fixed_reply(
     registry: Registry, team: Repo, near: Provider
 ) -> None:

@@ -54,7 +54,7 @@ def test_who_is_cancelled_while_waiting_takes_nobodys_turn() -> None:
     assert asyncio.run(main()) == [*range(8), *range(16, 20)]
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_each_loop_has_turns_of_its_own() -> None:
     turns = Turns()
 

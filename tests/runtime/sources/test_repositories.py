@@ -48,7 +48,7 @@ def age(clone: Repo, seconds: float) -> None:
             os.utime(path, (then, then))
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_a_pause_elsewhere_is_obeyed(team: Team) -> None:
     clone = team.clone("app")
     with promptops.open(clone.path, refresh=0) as registry:
@@ -58,6 +58,7 @@ def test_a_pause_elsewhere_is_obeyed(team: Team) -> None:
             registry.get("a")
 
 
+@pytest.mark.slow
 def test_without_its_remote_the_last_state_is_served_as_stale(team: Team) -> None:
     clone = team.clone("app")
     team.remote.path.rename(team.folder / "gone.git")
@@ -71,6 +72,7 @@ def test_without_its_remote_the_last_state_is_served_as_stale(team: Team) -> Non
         registry.get("a")
 
 
+@pytest.mark.slow
 def test_a_clone_that_does_not_follow_has_an_age(
     team: Team, caplog: pytest.LogCaptureFixture
 ) -> None:

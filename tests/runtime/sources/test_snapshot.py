@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tests.released import Press
 
 
+@pytest.mark.slow
 def test_a_snapshot_answers_what_was_exported(published: Press, tmp_path: Path) -> None:
     file = tmp_path / "prompts.json"
     write_snapshot(file, freeze(published, NAME, f"{NAME}@^1", f"{NAME}@1.0.0"))

@@ -182,6 +182,7 @@ def test_a_damaged_copy_on_disk_is_fetched_anew(web: Web, tmp_path: Path) -> Non
     assert web.answers == [200, 200]
 
 
+@pytest.mark.slow
 def test_a_url_needs_its_signature_where_signers_are_named(web: Web, tmp_path: Path) -> None:
     key = make_key(tmp_path)
     signers = allow(tmp_path, key)

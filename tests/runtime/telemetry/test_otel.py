@@ -58,6 +58,7 @@ def observed(monkeypatch: pytest.MonkeyPatch) -> Observed:
     return Observed(monkeypatch)
 
 
+@pytest.mark.slow
 def test_a_run_is_a_span_and_each_attempt_one_below_it(
     repo: Repo, observed: Observed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

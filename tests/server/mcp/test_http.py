@@ -38,7 +38,7 @@ def _url(running: Served) -> str:
     return f"http://127.0.0.1:{running.port}/mcp"
 
 
-@pytest.mark.slow
+@pytest.mark.story
 def test_each_version_of_the_protocol_is_served(team: Team, running: Served, version: str) -> None:
     key = team.make_key("--verb", "render", "--verb", "read")
 
@@ -52,6 +52,7 @@ def test_each_version_of_the_protocol_is_served(team: Team, running: Served, ver
     assert got.messages[0].content.text == "Sort this: Where?"
 
 
+@pytest.mark.slow
 def test_a_key_shows_only_what_it_covers(team: Team, running: Served) -> None:
     key = team.make_key("--verb", "render", "--verb", "read", "--prompt", "billing/*")
 
@@ -113,6 +114,7 @@ def test_a_body_beyond_the_bound_is_refused(team: Team, running: Served) -> None
     assert reply.status == 413
 
 
+@pytest.mark.slow
 def test_the_log_has_no_inputs(team: Team, running: Served) -> None:
     key = team.make_key("--verb", "render")
 

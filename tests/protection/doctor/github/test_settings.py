@@ -49,6 +49,7 @@ def test_any_pattern_has_an_answer(pattern: str, ref: str) -> None:
     assert match_ref(pattern, ref) in {True, False}
 
 
+@pytest.mark.slow
 @given(st.text("ab/", min_size=1, max_size=12))
 def test_a_name_matches_itself_and_everything(ref: str) -> None:
     assert match_ref(ref, ref)

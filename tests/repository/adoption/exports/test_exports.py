@@ -100,7 +100,7 @@ SETTINGS = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.slow
+@pytest.mark.story
 @pytest.mark.parametrize("form", WRITERS)
 @settings(deadline=None, max_examples=30)
 @given(body=BODIES, keys=SETTINGS)

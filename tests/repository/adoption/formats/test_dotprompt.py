@@ -52,6 +52,7 @@ New.
 """
 
 
+@pytest.mark.slow
 def test_dotprompt(repo: Repo) -> None:
     plan = adopt(repo, "greet.prompt", DOTPROMPT)
     assert differences(plan) == []

@@ -67,6 +67,7 @@ def test_threads_and_media_of_prompty(repo: Repo) -> None:
     )
 
 
+@pytest.mark.slow
 def test_prompty_without_roles_and_with_computed_ones(repo: Repo) -> None:
     adopt(repo, "a.prompty", "---\nname: x\nmodel: m\n---\nHello\n")
     assert messages(repo, "a") == [(SYSTEM, "Hello")]
