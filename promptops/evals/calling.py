@@ -47,6 +47,7 @@ class ModelCalls:
         # Questions in flight; with a future if another question waits for the answer.
         self._flying: dict[TapeKey, asyncio.Future[TapeEntry] | None] = {}
         self._asked = 0
+        # Calls that have a reservation, or are getting one.
         self._reserved = 0
         self._settled = 0
         self._waiting: list[asyncio.Future[None]] = []
@@ -145,6 +146,8 @@ class ModelCalls:
         """
         while True:
             settled = self._settled
+            # Other calls wait from here on: the ledger may count it before this task learns of it.
+            self._reserved += 1
             try:
                 question.reservation = await guards.areserve(
                     Scope(EVAL, question.prompt, None, None),
@@ -154,21 +157,29 @@ class ModelCalls:
                     lease_seconds=lease_seconds,
                 )
             except GuardError:
+                self._reserved -= 1
                 if settled != self._settled:
                     continue
                 if not self._reserved:
+                    self._wake()
                     raise
                 waiter = asyncio.get_running_loop().create_future()
                 self._waiting.append(waiter)
                 await waiter
+            except BaseException:
+                self._reserved -= 1
+                self._wake()
+                raise
             else:
-                self._reserved += 1
                 return
 
     def count_settled(self) -> None:
         """Count a settled reservation, and let calls that wait for one try again."""
         self._reserved -= 1
         self._settled += 1
+        self._wake()
+
+    def _wake(self) -> None:
         waiting, self._waiting = self._waiting, []
         for waiter in waiting:
             if not waiter.done():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,11 +11,16 @@ from promptops.evals.asking import Asker
 from promptops.evals.cap import CapReachedError
 from promptops.evals.question import Mode
 from promptops.evals.tape import MissingError, Tape
+from promptops.repository.settings.guards import GuardSettings, Limits
+from promptops.runtime.guards.guard import Guards
+from promptops.runtime.guards.memory import MemoryLedger
+from promptops.runtime.guards.refusal import GuardError
 from promptops.runtime.models.model import ModelError
 from tests.evals.pieces import PlayedModels, make_answer, make_place, make_tools, resolve
 
 if TYPE_CHECKING:
     from promptops.evals.question import Asked, AskingTools
+    from promptops.runtime.guards.reservation import Reservation
     from promptops.runtime.models.model import Answer, ErrorKind, Request
 
 ASK = resolve()
@@ -154,3 +159,61 @@ def test_a_stand_in_is_asked_and_paid_instead() -> None:
     asked = ask(make_tools(models, stand_in="echo/one"))
     assert [one.model for one in models.requests] == ["echo/one"]
     assert asked.cost_micros == 0
+
+
+class SlowGuards(Guards):
+    """Limits of the environment `eval`. A task learns late of its first reservation, as of one
+    that a thread made.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        settings = GuardSettings(environments={"eval": limits})
+        super().__init__(settings, MemoryLedger(), clock=lambda: 1_800_000_000.0)
+        self.refused = asyncio.Event()
+        self._is_first = True
+
+    async def areserve(self, *args: Any, **values: Any) -> Reservation:
+        """Return the first reservation after another one was refused."""
+        is_first, self._is_first = self._is_first, False
+        try:
+            reservation = await super().areserve(*args, **values)
+        except GuardError:
+            self.refused.set()
+            raise
+        if is_first:
+            await self.refused.wait()
+        return reservation
+
+
+def ask_two(limits: Limits, *, cancels_first: bool = False) -> list[object]:
+    """Ask two questions at once; return their answers and errors."""
+
+    async def scenario() -> list[object]:
+        guards = SlowGuards(limits)
+        asker = Asker(make_tools(PlayedModels(), guards=guards))
+        asking = [
+            asyncio.ensure_future(asker.start(ASK, {"question": text}, make_place(sample=text)))
+            for text in ("one", "two")
+        ]
+        if cancels_first:
+            await guards.refused.wait()
+            asking[0].cancel()
+        async with asyncio.timeout(60):
+            found = await asyncio.gather(*asking, return_exceptions=True)
+        return [type(one) if isinstance(one, BaseException) else one.answer.text for one in found]
+
+    return asyncio.run(scenario())
+
+
+def test_a_call_waits_for_one_that_is_still_being_reserved() -> None:
+    # A call may take 144 tokens, and takes 15.
+    assert ask_two(Limits(tokens_per_day=250)) == ["house/one", "house/one"]
+
+
+def test_a_call_is_refused_once_those_that_it_waited_for_have_left_no_room() -> None:
+    assert ask_two(Limits(calls_per_minute=1)) == ["house/one", GuardError]
+
+
+def test_a_call_does_not_wait_for_one_that_was_cancelled() -> None:
+    limits = Limits(calls_per_minute=1)
+    assert ask_two(limits, cancels_first=True) == [asyncio.CancelledError, GuardError]

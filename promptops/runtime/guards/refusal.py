@@ -70,8 +70,9 @@ def refuse_full(guard: str, full: Charge, refusal: Refusal) -> GuardError:
         )
         hint = f"lower max_tokens in the prompt, or raise {guard}"
     else:
+        verb = "is" if refusal.spent == 1 and full.unit != "micros" else "are"
         message = (
-            f"{guard} is {limit}: {describe_amount(refusal.spent, full.unit)} are spent or "
+            f"{guard} is {limit}: {describe_amount(refusal.spent, full.unit)} {verb} spent or "
             f"reserved, and this call may take {describe_amount(full.amount, full.unit)}"
         )
         at = datetime.fromtimestamp(refusal.frees_at, UTC).strftime("%H:%M UTC")

@@ -51,6 +51,15 @@ def test_a_full_window_says_when_it_ends() -> None:
     assert (error.limit, error.spent, error.frees_at_seconds) == (2_000_000, 1_750_000, ENDS_AT)
 
 
+@pytest.mark.parametrize(
+    ("spent", "told"), [(1, "1 call is spent or reserved"), (2, "2 calls are spent or reserved")]
+)
+def test_one_call_is_spent_and_two_are(spent: int, told: str) -> None:
+    full = Charge("calls/minute/global", 2, 2, "calls", ENDS_AT, ENDS_AT)
+    refusal = Refusal(full.window, 2, spent, float(ENDS_AT))
+    assert told in refuse_full("guards.calls_per_minute", full, refusal).message
+
+
 def test_a_call_that_never_fits_is_not_told_to_wait() -> None:
     error = refuse_full(
         "guards.spend_per_hour",
