@@ -1,11 +1,8 @@
-"""Cached properties that are safe after a fork.
-
-Until Python 3.12, `functools.cached_property` holds a lock during the computation. A child process
-forked meanwhile would wait for that lock for ever.
-"""
+"""What is made once, safe across a fork."""
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 if TYPE_CHECKING:
@@ -14,9 +11,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+FORK_LOCK = threading.Lock()
+"""Hold it while something is started that a child process, forked meanwhile, would wait for for
+ever. `promptops.git.process` makes forks wait for it. What is done under it must not fork.
+"""
+
 
 class cached_property(Generic[T]):  # noqa: N801 - as in functools
-    """`functools.cached_property` without a lock: two threads may both compute the value."""
+    """`functools.cached_property` without a lock: two threads may both compute the value.
+
+    Until Python 3.12, the one of `functools` holds a lock during the computation. A child process
+    forked meanwhile would wait for that lock for ever.
+    """
 
     def __init__(self, function: Callable[[Any], T]) -> None:
         self._function = function

@@ -12,7 +12,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,18 +24,18 @@ from promptops.errors import (
     RemoteError,
     UsageError,
 )
+from promptops.lazy import FORK_LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 # A process forked while git is being started inherits git's ends of the pipes. A reader of the
 # pipes would then wait for that process, which may wait for a lock that the reader holds.
-_STARTING = threading.Lock()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
-        before=_STARTING.acquire,
-        after_in_parent=_STARTING.release,
-        after_in_child=_STARTING.release,
+        before=FORK_LOCK.acquire,
+        after_in_parent=FORK_LOCK.release,
+        after_in_child=FORK_LOCK.release,
     )
 
 MINIMUM_VERSION = (2, 38)
@@ -227,7 +226,7 @@ def start_git(
         raise UsageError(message, hint="remove the NUL character")
     try:
         # Unbuffered pipes: a forked child that closes its copy must not flush our bytes into them.
-        with _STARTING:
+        with FORK_LOCK:
             return subprocess.Popen(
                 ["git", *args],
                 cwd=folder,

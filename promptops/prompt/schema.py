@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from promptops.errors import quote
+from promptops.lazy import FORK_LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,7 +52,9 @@ def compile_schema(
     too expensive to evaluate. The engine limits backtracking in patterns: a value that exceeds the
     limit is refused.
     """
-    import jsonschema_rs
+    # A child process forked during the first import would wait for it for ever.
+    with FORK_LOCK:
+        import jsonschema_rs
 
     from promptops.prompt.expansion import expansion_fault
 
