@@ -22,7 +22,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 PARALLEL = ("--numprocesses", "auto", "--maxprocesses", "8", "--dist", "worksteal")
 # The tests that meet the installed wheel as a user does.
 WHEEL_TESTS = ("tests/cli", "tests/stories", "tests/test_about.py", "tests/test_package.py")
-# Races and lost answers, which go the same way from a checkout: `dev.py test` has them.
+# Races and lost answers, which go the same way from a checkout: the session `stories` has them.
 NOT_OF_THE_WHEEL = (
     "test_lost_answers.py",
     "test_nightly_races.py",

@@ -34,7 +34,7 @@ def judge(files: Files) -> Validation:
     return validate(files, Config())
 
 
-def mend(files: dict[str, bytes]) -> Fixing:
+def fix(files: dict[str, bytes]) -> Fixing:
     return plan_fixes(InMemory(files), "prompts", judge)
 
 
@@ -107,23 +107,23 @@ HEAD = "---\nversion: 1.0.0\ndescription: d\nauthor: a\nmodel: m\n"
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_a_fix_changes_its_bytes_and_no_others(before: str, after: str, newline: str) -> None:
     first, second = (text.replace("\n", newline).encode() for text in (before, after))
-    fixing = mend({"a.md": first})
+    fixing = fix({"a.md": first})
     assert {"a.md": first, **fixing.after} == {"a.md": second}
     assert (fixing.fixed > 0) is (first != second)
     assert not any(finding.fixes for finding in fixing.rest.findings)
-    assert mend({"a.md": second}).after == {}
+    assert fix({"a.md": second}).after == {}
 
 
 def test_mixed_line_ends_become_those_of_git() -> None:
     text = (HEAD + "---\nHello\nyou\n").encode()
     mixed = text.replace(b"d\n", b"d\r\n").replace(b"o\n", b"o\r")
-    assert mend({"a.md": mixed}).after == {"a.md": text}
+    assert fix({"a.md": mixed}).after == {"a.md": text}
 
 
 def test_partials_are_mended_where_the_fault_is() -> None:
     prompt = prompt_text(body="{% include '_p.md' %}").encode()
     files = {"a.md": prompt, "_p.md": b"\xef\xbb\xbf{% if question %}x{% end %}", "_q.md": b"{{"}
-    assert mend(files).after == {"_p.md": b"{% if question %}x{% endif %}"}
+    assert fix(files).after == {"_p.md": b"{% if question %}x{% endif %}"}
 
 
 def test_the_diff_is_one_that_git_applies(repo: Repo) -> None:
@@ -133,7 +133,7 @@ def test_the_diff_is_one_that_git_applies(repo: Repo) -> None:
     }
     for path, data in files.items():
         repo.write(f"prompts/{path}", data)
-    fixing = mend(files)
+    fixing = fix(files)
     patch = show_diff(fixing, "prompts").encode()
     done = subprocess.run(["git", "apply", "-"], cwd=repo.path, input=patch, check=False)
     assert done.returncode == 0
@@ -144,7 +144,7 @@ def test_the_diff_is_one_that_git_applies(repo: Repo) -> None:
 def test_the_diff_shows_no_secret() -> None:
     secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
     data = f"\ufeff{HEAD}---\nUse {secret} now".encode()
-    fixing = mend({"a.md": data})
+    fixing = fix({"a.md": data})
     assert fixing.after
     shown = show_diff(fixing, "prompts")
     assert shown
@@ -154,7 +154,7 @@ def test_the_diff_shows_no_secret() -> None:
 
 def test_what_somebody_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     data = ("\ufeff" + HEAD + "---\nHello").encode()
-    fixing = mend({"a.md": data})
+    fixing = fix({"a.md": data})
     file = tmp_path / "a.md"
     file.write_bytes(data + b"!")
     with pytest.raises(RefusedError, match=r"a\.md changed while") as error:
@@ -233,8 +233,8 @@ def test_a_second_run_changes_nothing_and_the_meaning_stays(
     text = f"{head}---\n{body}\n"
     text = text.replace("\n", "\r\n", 3) if newline == "mixed" else text.replace("\n", newline)
     before = (("\ufeff" if mark else "") + text).encode()
-    after = mend({"a.md": before}).after.get("a.md", before)
-    assert mend({"a.md": after}).after == {}
+    after = fix({"a.md": before}).after.get("a.md", before)
+    assert fix({"a.md": after}).after == {}
     first, second = read_document("a.md", before).data, read_document("a.md", after).data
     assert {**first, "ignore": None} == {**second, "ignore": None}
     assert set(second.get("ignore", {})) <= set(first.get("ignore", {}))

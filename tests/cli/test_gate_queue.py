@@ -289,7 +289,7 @@ prompts/support/triage.md: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: 
   - @kim, github: approved other content
   - @kim, github: approved other content\
 """)
-    # Where both make the same of it, whoever had a hand in neither may have seen it.
+    # Both make the same of it, and neither author can approve it.
     queue.propose(12, "jane", {TRIAGE: prompt("1.1.0", mine)})
     queue.propose(13, "bob", {TRIAGE: prompt("1.1.0", mine)})
     queue.forge.review(12, "bob")

@@ -58,7 +58,7 @@ def paths(world: World, *approvals: Approval) -> dict[str, str]:
         ("evals/support/triage.yaml", "prompt: support/triage\ncases: []\n"),
     ],
 )
-def test_whoever_edits_the_rules_needs_the_old_owners(world: World, path: str, text: str) -> None:
+def test_who_edits_the_rules_needs_the_old_owners(world: World, path: str, text: str) -> None:
     world.propose({path: text})
     author = approval("@author", contents=None)
     assert path in paths(world)

@@ -198,7 +198,7 @@ def test_a_comment_waits_for_nobody_where_nobody_was_asked() -> None:
     careful = edit(PLAIN, prompt_text("1.1.0", requires_review="true"))
     change = propose(careful, paths=[touched("CODEOWNERS")])
     lines = verdict_to_markdown(decide(change, sources=())).split("\n")
-    # What takes a review in any case is waited for, whoever was asked.
+    # What takes a review in any case is waited for, no matter who was asked.
     assert masked(lines) == snapshot(
         [
             "<!-- promptops gate -->",

@@ -1,4 +1,4 @@
-"""Puts a mutant in the place of the module that is loaded, whoever has imported from it already.
+"""Puts a mutant in the place of a loaded module, also for those that imported from it before.
 
 The functions themselves stay the objects that they are and get the mutant's code: so a test, or
 another module, that holds one of them runs the mutant.

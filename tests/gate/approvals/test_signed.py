@@ -626,7 +626,7 @@ def test_an_approval_of_a_deployment_is_none_of_a_change(released: Signing) -> N
 
 
 @pytest.mark.story
-def test_whoever_approved_all_of_it_need_not_be_asked_about_its_parts(signing: Signing) -> None:
+def test_who_approved_all_of_it_need_not_be_asked_about_its_parts(signing: Signing) -> None:
     signing.world.propose({TONE: "Be rude.\n"})
     whole = signing.statement()
     for number in range(10, 20):

@@ -79,7 +79,7 @@ def test_the_author_may_not(author: str, approver: str, is_from_the_forge: bool)
 @pytest.mark.parametrize(
     ("committer", "approver"), [("@jane-work", "@jane"), ("bob@example.com", "@bob")]
 )
-def test_whoever_committed_may_only_where_the_rules_say_so(
+def test_who_committed_may_approve_only_where_the_rules_say_so(
     committer: str, approver: str, is_from_the_forge: bool
 ) -> None:
     change = propose(paths=[touched()], committers=[] if is_from_the_forge else [committer])
@@ -530,7 +530,7 @@ def test_each_proposal_bars_its_own_people_alone() -> None:
     }
 
 
-def test_whoever_had_a_hand_in_one_may_approve_the_other() -> None:
+def test_a_contributor_to_one_may_approve_the_other() -> None:
     helped = part("#1", PATH, by="@jane", hands=["@bob-at-home", "bob@example.com"])
     verdict = merge(QUEUE, helped, BOBS, bob="#1", jane="#2")
     assert unmet(verdict) == [PATH]

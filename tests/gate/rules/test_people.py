@@ -120,7 +120,7 @@ def test_an_owner_is_known_when_the_file_mentions_it(owner: str, known: bool) ->
         ("@stranger", {"@stranger"}),
     ],
 )
-def test_whoever_is_in_a_team_meets_its_ownership(who: str, owners: set[str]) -> None:
+def test_who_is_in_a_team_meets_its_ownership(who: str, owners: set[str]) -> None:
     groups = parse_groups(FILE)
     assert groups.owners_met_by(who) == owners
     for owner in owners:

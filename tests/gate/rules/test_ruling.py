@@ -99,7 +99,7 @@ def test_without_owners_a_change_of_prompts_is_warned_about() -> None:
         ("/prompts/\n", Dialect.GITHUB, True),
         ("/src/ @owner\n", Dialect.GITHUB, True),
         ("[A]\n* @owner\n", Dialect.GITLAB, False),
-        # One required section without owners stays open, whoever owns the others.
+        # One required section without owners stays open, no matter who owns the others.
         ("[A]\n* @owner\n[B]\n/prompts/\n", Dialect.GITLAB, True),
         ("[A]\n* @owner\n^[B]\n/prompts/\n", Dialect.GITLAB, False),
         ("^[A]\n* @owner\n", Dialect.GITLAB, False),
@@ -142,7 +142,7 @@ def test_a_demanded_review_is_missing_even_where_nobody_was_asked() -> None:
 
 
 @pytest.mark.parametrize(("owners", "path"), [("* @owner\n", "CODEOWNERS"), (None, "CODEOWNERS")])
-def test_whoever_asks_for_changes_is_heard(owners: str | None, path: str) -> None:
+def test_who_asks_for_changes_is_heard(owners: str | None, path: str) -> None:
     by = rules(owners)
     verdict = decide(ONE, by, approve(ONE), objections=("@bob", "@kim"))
     found = [one for one in verdict.findings if one.check == "requested-change"]

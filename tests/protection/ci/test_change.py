@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def test_no_branch_has_the_status_of_another_for_a_forge_that_ignores_case() -> None:
-    """Release/1.x may have no rules at all, and whoever may push can make it."""
+    """Release/1.x may have no rules at all, and everyone who may push can make it."""
     twins = ["release/1.x", "Release/1.x", "r\xe9lease/1.x", "R\xc9lease/1.x", "relea\u017fe/1.x"]
     twins += ["c9", "C9", "\xc9", "\xc9c5X", "C9\xc5x"]
     names = [CiChange(one, "", "", 7, is_for_default=False).name_status("p") for one in twins]

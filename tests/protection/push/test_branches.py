@@ -120,7 +120,7 @@ def test_what_the_rules_ask_for_is_asked_of_the_old_tip(
         time="2026-01-31T12:00:00Z",
     )
     server.take(seal(server, key, statement))
-    # Where the server knows who pushes, that is who cannot approve, whoever made the commits.
+    # Where the server knows who pushes, that is who cannot approve, no matter who made the commits.
     server.remote.config("promptops.deployerVariable", "GL_USERNAME")
     monkeypatch.setenv("GL_USERNAME", "bob")
     server.refuse("main", why="main: promptops.toml: ")
