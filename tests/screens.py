@@ -17,10 +17,12 @@ _CHANGING = {
     "<folder>": rf"(?:/private)?{_FOLDER}[^/\s'\"`:;,)]+",
     "<digest>": rf"sha256:(?!0+\b){_HEX}{{6,64}}",
     "<uuid>": rf"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}",
-    "<run>": rf"\b{_HEX}{{8}}-{_HEX}{{4}}\b",
+    # Ids of runs that began in the same millisecond are longer.
+    "<run>": rf"\b{_HEX}{{8}}-{_HEX}{{4}}(?:-{_HEX}{{1,4}}){{0,3}}\b",
     "<key>": r"\bAAAA[0-9A-Za-z+/]{40,}=*",
     "<fingerprint>": r"\b(?:[0-9A-F]{40}\b|SHA256:[\w+/]{43})",
-    "<id>": rf"\b(?!ed25519)(?={_HEX}*[0-9])(?={_HEX}*[a-f]){_HEX}{{7,64}}\b",
+    # One in 300 short ids has no letter.
+    "<id>": rf"\b(?:(?!ed25519)(?={_HEX}*[0-9])(?={_HEX}*[a-f]){_HEX}{{7,64}}|(?!0+\b)\d{{12}})\b",
     "<time>": rf"{_DAY}(?:{_HOUR})?",
     "<age>": r"\b\d+ (?:second|minute|hour|day|week|month|year)s? ago\b",
     "<duration>": r"<?\b\d+(?:\.\d+)? ms\b|\b\d+\.\d+ s\b",
