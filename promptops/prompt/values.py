@@ -1,4 +1,4 @@
-"""Convert input values that arrive as text: from a command line or an untyped protocol."""
+"""Convert input values that arrive as text: from a command line, a form or an untyped protocol."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from promptops.prompt.exact_json import refuse_constant
 def read_value(name: str, text: str, schema: object) -> Any:  # noqa: ANN401 - any JSON value
     """Convert a text to its input's declared type.
 
-    An input that may be a string gets the text unchanged. All others are parsed as JSON.
+    An input that may be a string gets the text unchanged, unless its `enum` lists another value
+    that is written like this. All others are parsed as JSON.
 
     Args:
         name: the input, for the error.
@@ -23,9 +24,13 @@ def read_value(name: str, text: str, schema: object) -> Any:  # noqa: ANN401 - a
         InputError: the text is not JSON.
     """
     types = list_types(schema)
-    if not types or "string" in types:
-        return text
     stripped = text.strip()
+    if not types or "string" in types:
+        choices = schema.get("enum") if isinstance(schema, dict) else None
+        if isinstance(choices, list) and text not in choices:
+            others = (one for one in choices if not isinstance(one, str))
+            return next((one for one in others if write_value(one) == stripped), text)
+        return text
     try:
         value = json.loads(stripped, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
@@ -34,6 +39,11 @@ def read_value(name: str, text: str, schema: object) -> Any:  # noqa: ANN401 - a
     if "integer" in types and isinstance(value, float) and value.is_integer():
         return int(value)
     return value
+
+
+def write_value(value: object) -> str:
+    """Return a listed value as the text from which `read_value` makes it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def list_types(schema: object) -> list[str]:

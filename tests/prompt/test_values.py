@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from promptops.errors import InputError
-from promptops.prompt.values import list_types, read_value
+from promptops.prompt.values import list_types, read_value, write_value
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,10 @@ from promptops.prompt.values import list_types, read_value
         ('["a"]', {"type": "array"}, ["a"]),
         ("2", {"enum": [1, 2]}, 2),
         ("x", {"enum": ["x", 1]}, "x"),
+        ("1", {"enum": ["x", 1]}, 1),
+        ("1", {"enum": ["1", 1]}, "1"),
+        (" true", {"type": ["string", "boolean"], "enum": ["auto", True, 1]}, True),
+        ("2", {"type": ["string", "integer"], "enum": ["auto", 1]}, "2"),
         ("x", None, "x"),
     ],
 )
@@ -28,6 +32,12 @@ def test_a_text_becomes_what_the_input_takes(text: str, schema: object, value: o
 
     assert found == value
     assert type(found) is type(value)
+
+
+@pytest.mark.parametrize("choices", [["auto", 1, 2.5, True, None, ["é", 1], {"a": "b"}], [1, [2]]])
+def test_a_choice_is_read_as_it_is_written(choices: list[object]) -> None:
+    read = [read_value("n", write_value(one), {"enum": choices}) for one in choices]
+    assert [repr(one) for one in read] == [repr(one) for one in choices]
 
 
 @pytest.mark.parametrize("text", ["yes", "NaN", "[1", "[" * 100_000])

@@ -9,7 +9,7 @@ import mcp_types as types
 
 from promptops.errors import InputError
 from promptops.prompt.inputs import input_schemas
-from promptops.prompt.values import list_types, read_value
+from promptops.prompt.values import list_types, read_value, write_value
 from promptops.server.mcp import resources
 from promptops.suggestion import nearest
 
@@ -140,8 +140,7 @@ def _list_values(schema: Mapping[str, Any]) -> list[str]:
     named += [schema[key] for key in ("const", "default") if key in schema]
     if not named and schema.get("type") == "boolean":
         named = [True, False]
-    texts = [one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in named]
-    return list(dict.fromkeys(texts))
+    return list(dict.fromkeys(map(write_value, named)))
 
 
 def _say(message: Mapping[str, Any]) -> types.PromptMessage:

@@ -10,7 +10,7 @@ from promptops.delivery.releases import list_tags
 from promptops.errors import PromptopsError
 from promptops.prompt.inputs import input_schemas
 from promptops.prompt.reference import parse_ref
-from promptops.prompt.values import list_types, read_value
+from promptops.prompt.values import list_types, read_value, write_value
 from promptops.runtime.lookup import resolve_selected
 
 if TYPE_CHECKING:
@@ -146,7 +146,6 @@ def _make_field(name: str, schema: Mapping[str, Any], given: Mapping[str, str]) 
     choices: Sequence[Any] = schema.get("enum", ())
     if types == ["boolean"]:
         choices = (True, False)
-    is_text = not types or "string" in types
     default = json.dumps(schema["default"], ensure_ascii=False) if "default" in schema else None
     return FormField(
         name=name,
@@ -154,9 +153,7 @@ def _make_field(name: str, schema: Mapping[str, Any], given: Mapping[str, str]) 
         types=" or ".join(types) or ("a choice" if choices else "any"),
         about=str(schema.get("description") or ""),
         default=default,
-        choices=tuple(
-            one if is_text and isinstance(one, str) else json.dumps(one) for one in choices
-        ),
+        choices=tuple(map(write_value, choices)),
         is_long=not {"integer", "number", "boolean"}.issuperset(types or ["string"]),
     )
 

@@ -70,7 +70,7 @@ def test_a_system_message_is_a_user_s_that_says_what_it_was(tmp_path: Path) -> N
 def test_arguments_are_read_as_their_types() -> None:
     given = {"question": "7", "count": "7", "size": "3", "loud": "false"}
     values = read_inputs(CHAT, given)
-    assert (values["question"], values["count"], values["loud"]) == ("7", 7, False)
+    assert values == {"question": "7", "count": 7, "size": 3, "loud": False}
 
 
 @pytest.mark.parametrize(
