@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FORK_LOCK = threading.Lock()
+FORK_LOCK = threading.RLock()
 """Hold it while something is started that a child process, forked meanwhile, would wait for for
-ever. `promptops.git.process` makes forks wait for it. What is done under it must not fork.
+ever: git, and native libraries that start once in a process. `promptops.git.process` makes forks
+wait for it.
 """
 
 

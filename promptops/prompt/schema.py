@@ -52,7 +52,6 @@ def compile_schema(
     too expensive to evaluate. The engine limits backtracking in patterns: a value that exceeds the
     limit is refused.
     """
-    # A child process forked during the first import would wait for it for ever.
     with FORK_LOCK:
         import jsonschema_rs
 

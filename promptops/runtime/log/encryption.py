@@ -14,6 +14,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from promptops.errors import ConfigurationError, IntegrityError, PromptopsError
+from promptops.lazy import FORK_LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,8 @@ class Keyring:
         what: str = "the run log",
     ) -> None:
         try:
-            from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+            with FORK_LOCK:
+                from cryptography.hazmat.primitives.ciphers.aead import AESGCM
         except ImportError as error:
             raise PromptopsError(
                 f"encryption of {what} needs the package cryptography",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from promptops.errors import ConfigurationError, IntegrityError
 from promptops.runtime.log.encryption import read_keys
+from tests.forking import count_hung
 from tests.runtime.log.pieces import end, make_attempt, make_keyring, make_random, make_run
 
 if TYPE_CHECKING:
@@ -82,3 +84,10 @@ def test_what_is_no_key_is_refused_and_not_repeated(text: str | None) -> None:
         read_keys("KEY", text, make_random(1))
     said = (text or "").strip()
     assert not said or said not in str(caught.value)
+
+
+@pytest.mark.story
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_no_child_is_forked_while_the_cipher_starts() -> None:
+    use = "from promptops.runtime.log.encryption import Keyring; Keyring([bytes(32)], bytes, 'X')"
+    assert count_hung(use, processes=20) == 0
