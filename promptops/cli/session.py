@@ -100,6 +100,12 @@ def start_session(session: Session) -> None:
     _SESSION.set(session)
 
 
+def restart_session() -> None:
+    """Replace the current session by one that reads repository and configuration again."""
+    now = current()
+    start_session(Session(str(now.directory) if now.is_named else None, pager=now.pager))
+
+
 def current() -> Session:
     """Return the current session."""
     return _SESSION.get()

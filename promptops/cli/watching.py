@@ -7,14 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from promptops.checks.watching import list_watched, watch
-from promptops.cli.session import (
-    Session,
-    current,
-    is_terminal,
-    report_error,
-    say,
-    start_session,
-)
+from promptops.cli.session import current, is_terminal, report_error, restart_session, say
 from promptops.errors import PromptopsError
 
 if TYPE_CHECKING:
@@ -27,7 +20,6 @@ def watch_and_repeat(once: Callable[[], object], *, with_owners: bool) -> None:
 
     `with_owners`: whether changes of CODEOWNERS files count.
     """
-    directory = str(current().directory)
 
     def find() -> list[Path]:
         return list_watched(current().repository, with_owners=with_owners)
@@ -35,10 +27,11 @@ def watch_and_repeat(once: Callable[[], object], *, with_owners: bool) -> None:
     for _ in watch(find, time.sleep):
         if is_terminal(sys.stdout):
             sys.stdout.write("\x1b[2J\x1b[H")
+        # The last session has the configuration before the change.
+        restart_session()
         try:
             once()
         except PromptopsError as error:
             report_error(error)
         sys.stdout.flush()
         say("watching for changes; Ctrl-C ends it")
-        start_session(Session(directory))

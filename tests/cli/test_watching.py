@@ -11,8 +11,10 @@ import pytest
 from inline_snapshot import snapshot
 
 from tests.cli.pieces import BAD, GOOD
+from tests.cli.running import run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.repositories import Repo
@@ -69,3 +71,21 @@ error: promptops.toml: unknown key 'chekcs'
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_changed_configuration_counts_at_once(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change_once(find: Callable[[], object], _wait: object) -> Iterator[None]:
+        find()
+        yield
+        # The watcher looks for changes with the old configuration, and finds that it changed.
+        find()
+        repo.write("promptops.toml", "[checks]\nunused-input = 'off'\n")
+        find()
+        yield
+
+    monkeypatch.setattr("promptops.cli.watching.watch", change_once)
+    repo.write("prompts/a.md", BAD)
+    told = run(repo, "validate", "--watch", "--format", "concise").stdout
+    assert told.count("[unused-input]") == 1
