@@ -46,7 +46,7 @@ _HINT = "revoke it now, then remove it: Git's history keeps it"
 @cache
 def _compile(pattern: str) -> re.Pattern[str]:
     """Compile a pattern on first use: few texts need one, and compiling all takes milliseconds."""
-    return re.compile(pattern)
+    return re.compile(pattern, re.ASCII)
 
 
 def _key(pattern: str) -> str:
@@ -118,12 +118,12 @@ _RUN_CHARACTERS = bytes(
     for code in range(256)
 )
 _URL_PASSWORD = re.compile(
-    r"\b[a-z][a-z0-9+.-]{1,20}://([^\s:/@{}<>]{1,64}):([^\s:/@{}<>]{6,100})@"
+    r"(?<![A-Za-z0-9_])[a-z][a-z0-9+.-]{1,20}://([^\s:/@{}<>]{1,64}):([^\s:/@{}<>]{6,100})@"
 )
 # Only some kinds of tokens are secrets, or the word alone; page tokens are not.
 _BEFORE_VALUE = re.compile(
     r"(?:api[_ -]?key|secret(?:[_ -]?(?:access)?[_ -]?key)?|bearer|password|passwd"
-    r"|private[_ -]?key|(?:access|api|auth|bot|refresh|secret)[_ -]?token|(?<![\w-])token)"
+    r"|private[_ -]?key|(?:access|api|auth|bot|refresh|secret)[_ -]?token|(?<![a-z0-9_-])token)"
     r"[\"'`]?\s{0,3}(?:is\s|[:=]|\s)\s{0,3}[\"'`]?\Z"
 )
 # The maximum length of a match of `_BEFORE_VALUE`.
@@ -131,7 +131,7 @@ _MAX_BEFORE = 32
 # Search for possible values first, then for the words before each: many texts have such words, as
 # in `max_tokens`, and few have a value. A value has no separators, so it is one run of characters.
 _LONG_RUN = re.compile("[A-Za-z0-9+/_.~-]{20,}")
-_VALUE = re.compile(r"[A-Za-z0-9+/_.~-]{20,200}={0,2}(?![\w{(])")
+_VALUE = re.compile(r"[A-Za-z0-9+/_.~-]{20,200}={0,2}(?![A-Za-z0-9_{(])")
 _DIGITS = re.compile("[0-9](?:[^0-9]*[0-9]){2}")
 _LETTER = re.compile("[A-Za-z]")
 _HEXADECIMAL = re.compile("[0-9a-f]+")

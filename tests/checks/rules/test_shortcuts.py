@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from promptops.checks.engine import validate
@@ -58,6 +58,8 @@ def test_a_shortcut_hides_nothing(monkeypatch: pytest.MonkeyPatch, parts: list[s
 @pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(SECRETS), max_size=9))
+@example(["token", "is ", "k3Jx9QwZ1rTb7YvN5mLc", "é"])
+@example(["é", "token", "=", "k3Jx9QwZ1rTb7YvN5mLc"])
 def test_values_are_found_as_by_one_pattern(parts: list[str]) -> None:
     text = "".join(parts)
     found = {(start, end) for _, start, end in exposed_secret.find(text)}
