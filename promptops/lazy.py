@@ -12,9 +12,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FORK_LOCK = threading.RLock()
-"""Hold it while something is started that a child process, forked meanwhile, would wait for for
-ever: git, and native libraries that start once in a process. `promptops.git.process` makes forks
-wait for it.
+"""Hold this lock while git starts, or a native library that starts once in a process. A child that
+is forked during such a start never sees it end, so `promptops.git.process` makes forks wait.
 """
 
 

@@ -46,7 +46,7 @@ _HINT = "revoke it now, then remove it: Git's history keeps it"
 @cache
 def _compile(pattern: str) -> re.Pattern[str]:
     """Compile a pattern on first use: few texts need one, and compiling all takes milliseconds."""
-    return re.compile(pattern, re.ASCII)
+    return re.compile(pattern)
 
 
 def _key(pattern: str) -> str:

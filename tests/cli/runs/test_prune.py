@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from inline_snapshot import snapshot
 
-from tests.cli.conversations.pieces import say
+import promptops
 from tests.cli.running import accept, refuse
 from tests.cli.runs.pieces import BEFORE, ids
 from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pytest
 
     from promptops.runtime.log.log import RunLog
     from promptops.runtime.log.record import RunRecord
@@ -59,9 +62,13 @@ error: --before is in the future
     assert "would remove 0 runs" in accept(repo, "runs", "prune", "--dry-run")
 
 
-def test_a_prune_expires_conversations(repo: Repo, runs: list[RunRecord]) -> None:
-    repo.write("promptops.toml", '[conversations]\nstore = "talks.db"\n')
-    say(repo, "c-1", "gone", at=time.time() - 60, ttl=30)
-    say(repo, "c-2", "kept", ttl=3600)
+def test_a_prune_expires_conversations(
+    repo: Repo, runs: list[RunRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = SimpleNamespace(time=lambda: time.time() - 60)
+    monkeypatch.setattr("promptops.runtime.conversation.opening.time", earlier)
+    with promptops.open(repo.path) as registry:
+        registry.conversation("c-1", ttl=30).add("user", "gone soon")
+        registry.conversation("c-2", ttl=3600).add("user", "kept")
     document = json.loads(accept(repo, "runs", "prune", *BEFORE, "--yes", "--format", "json"))
     assert document["conversations"] == 1
