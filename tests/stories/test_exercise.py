@@ -30,7 +30,6 @@ pytestmark = pytest.mark.story
 PAGE = DOCS / "exercise.md"
 SHOWN = "127.0.0.1:8765"
 _FILE = re.compile(r"<!-- file: (\S+) -->\n\n```\w+\n(.*?)```\n", re.DOTALL)
-_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _VARYING = (
     (re.compile(r"\d{4}-\d\d-\d\d"), "DATE"),
     (re.compile(r"\b\d+(?:\.\d+)? m?s\b"), "SPAN"),
@@ -41,7 +40,7 @@ _VARYING = (
 
 
 def mask(page: str) -> str:
-    page = settle(_ID.sub("ID", page))
+    page = settle(page)
     for pattern, word in _VARYING:
         page = pattern.sub(word, page)
     return page
