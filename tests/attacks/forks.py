@@ -1,11 +1,12 @@
 """Forks while other threads read, render, open and import; run as a process of its own.
 
-`python -m tests.attacks.forks SOURCE CACHE COUNT` prints how many
-children hung, and how many failed.
+`python -m tests.attacks.forks SOURCE CACHE COUNT` prints how many children hung, and how many
+failed. A child that hangs says where.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import importlib
 import os
 import signal
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NAME = "support/triage"
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 30
+_MS_BETWEEN = 2
 _MODULES = ("wave", "colorsys", "promptops.prompt.diff.messages", "promptops.checks.catalogue")
 
 
@@ -62,6 +64,7 @@ def main(source: str, cache: str, count: int) -> None:
 
 
 def _use(registry: promptops.Registry, source: str, cache: str) -> int:
+    faulthandler.dump_traceback_later(_PATIENCE_SECONDS / 2)
     try:
         registry.get(NAME).render(question="x")
         importlib.import_module(_MODULES[-1])
@@ -74,12 +77,12 @@ def _use(registry: promptops.Registry, source: str, cache: str) -> int:
 
 
 def _wait(child: int) -> int | None:
-    end = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < end:
+    # Count the looks, not the time: a machine may stand still for longer.
+    for _ in range(_PATIENCE_SECONDS * 1000 // _MS_BETWEEN):
         found, status = os.waitpid(child, os.WNOHANG)
         if found:
             return os.waitstatus_to_exitcode(status)
-        time.sleep(0.002)
+        time.sleep(_MS_BETWEEN / 1000)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return None

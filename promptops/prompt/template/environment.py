@@ -5,6 +5,7 @@ Some modules of this package import Jinja2 at their top; they are imported insid
 
 from __future__ import annotations
 
+import functools
 import re
 from types import BuiltinMethodType, FunctionType
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from jinja2 import StrictUndefined, nodes
 from jinja2.compiler import CodeGenerator
 from jinja2.defaults import DEFAULT_NAMESPACE
 from jinja2.ext import Extension
+from jinja2.lexer import Lexer
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter
 from jinja2.tests import TESTS
 
@@ -157,6 +159,15 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
     # Set in each prompt's overlay: the compiled partials of its closure.
     compiled: dict[str, Template]
 
+    @property
+    def lexer(self) -> Lexer:
+        """The one lexer of all prompts.
+
+        Jinja2 looks it up in a cache with a lock. If another thread held that lock at a fork, the
+        child would wait for ever.
+        """
+        return _make_lexer()
+
     def get_template(self, name: Any, *_: Any, **__: Any) -> Template:
         """Return a compiled partial of the closure. Nothing is loaded from elsewhere."""
         return self.compiled[name]
@@ -231,6 +242,11 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
 
         setattr(formatted, "steps", template.count("{") * _FIELD_STEPS)  # noqa: B010 - mypy
         return formatted
+
+
+@functools.cache
+def _make_lexer() -> Lexer:
+    return Lexer(ENVIRONMENT)
 
 
 def _build() -> PromptEnvironment:

@@ -8,6 +8,12 @@ from promptops.errors import TemplateError
 from tests.prompt.template.pieces import render, text
 
 
+def test_jinja2s_cache_of_lexers_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    # It has a lock, which another thread may hold at a fork.
+    monkeypatch.setattr("jinja2.lexer._lexer_cache", None)
+    assert text("a {{ 1 }} {# b #} c") == "a 1  c"
+
+
 def test_blocks_on_their_own_line_leave_no_trace() -> None:
     assert text("a\n  {% if true %}\n  b\n  {% endif %}\nc") == "a\n  b\nc"
 
