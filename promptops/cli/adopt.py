@@ -17,7 +17,7 @@ from promptops.cli.session import (
     paint,
     say,
 )
-from promptops.errors import UsageError
+from promptops.errors import UsageError, count_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +102,7 @@ def _describe_note(note: Note) -> str:
 
 def _advise(plan: AdoptionPlan, *, written: bool) -> None:
     count = len(plan.adoptions)
-    what = "1 prompt" if count == 1 else f"{count} prompts"
+    what = count_of(count, "prompt")
     left = f", {len(plan.refusals)} left out" if plan.refusals else ""
     silent = sum("model" not in one.draft.settings for one in plan.adoptions)
     if silent:

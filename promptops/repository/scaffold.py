@@ -11,6 +11,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from promptops.errors import count_of
 from promptops.forge.places import GITHUB_OWNERS, GITLAB_OWNERS
 from promptops.prompt.frontmatter.document import read_document
 from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE
@@ -70,7 +71,7 @@ def set_up(  # noqa: PLR0913 - one for each option of `init`
         steps.append(_add_tables(repository, dry_run=dry_run))
     names = list_names(repository.working)
     if names:
-        count = "1 prompt" if len(names) == 1 else f"{len(names)} prompts"
+        count = count_of(len(names), "prompt")
         steps.append(
             ScaffoldStep(f"{repository.config.prompts}/", StepResult.KEPT, f"has {count} already")
         )

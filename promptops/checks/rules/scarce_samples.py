@@ -26,6 +26,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
+from promptops.errors import count_of
 from promptops.prompt.finding import Position, Problem, Severity
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
     count = _count_samples(text)
     if count is None or count >= fewest:
         return
-    samples = "1 sample" if count == 1 else f"{count} samples"
+    samples = count_of(count, "sample")
     message = f"{samples} for {subject.name}, and the policy requires {fewest}"
     yield Problem(message, f"/{path}", _locate_samples(text), f"add {fewest - count} or more")
 

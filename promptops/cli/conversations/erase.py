@@ -10,6 +10,7 @@ import typer
 from promptops.cli.conversations.opening import StoreOption, find_one, open_store
 from promptops.cli.runs.opening import who
 from promptops.cli.session import DryRunOption, YesOption, confirm, emit, one_line
+from promptops.errors import count_of
 
 
 def erase(
@@ -26,7 +27,7 @@ def erase(
     with open_store(store) as opened:
         for name in names:  # check all ids before erasing
             find_one(opened, name)
-        count = "1 conversation" if len(names) == 1 else f"{len(names)} conversations"
+        count = count_of(len(names), "conversation")
         if dry_run:
             emit(f"would remove the content of {count}")
             return

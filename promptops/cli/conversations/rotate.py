@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from promptops.cli.conversations.opening import StoreOption, open_store, read_keyring
 from promptops.cli.session import emit
-from promptops.errors import ConfigurationError
+from promptops.errors import ConfigurationError, count_of
 
 
 def rotate(store: StoreOption = None) -> None:
@@ -23,4 +23,4 @@ def rotate(store: StoreOption = None) -> None:
         )
     with open_store(store) as opened:
         number = rotate_store(opened, keyring)
-    emit(f"encrypted {number} values with the first key")
+    emit(f"encrypted {count_of(number, 'value')} with the first key")

@@ -22,7 +22,7 @@ from promptops.cli.eval.running import (
     to_micros,
 )
 from promptops.cli.session import current, one_line, say, warn
-from promptops.errors import PromptopsError, UsageError
+from promptops.errors import PromptopsError, UsageError, count_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -159,7 +159,7 @@ def _report(draft: ModelDraft) -> None:
     if more > 0:
         warn(f"left out {more} more that are not valid")
     if collection.repeated:
-        say(f"left out: {len(collection.repeated)} duplicates")
+        say(f"left out: {count_of(len(collection.repeated), 'duplicate')}")
     if collection.counts:
         say("kinds: " + ", ".join(f"{count} {name}" for name, count in collection.counts.items()))
     if collection.missing and collection.counts:

@@ -11,7 +11,7 @@ import typer
 
 from promptops.cli.runs.opening import open_run_log
 from promptops.cli.session import current, emit, json_document, say, warn
-from promptops.errors import NotFoundError, UsageError
+from promptops.errors import NotFoundError, UsageError, count_of
 from promptops.runtime.log.documents import entry_to_json, review_to_json
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def _make_suite(pairs: list[tuple[RunReview, LogEntry]]) -> str:
     samples = [make_sample(*pair) for pair in pairs]
     kept = [one for one in samples if one is not None]
     if len(kept) < len(samples):
-        say(f"{len(samples) - len(kept)} reviews left out: they have no answer or no inputs")
+        left = count_of(len(samples) - len(kept), "review")
+        say(f"left out: {left} without an answer or inputs")
     if any(entry.run.is_redacted for _, entry in pairs):
         warn(
             "inputs or answers were redacted when they were logged",

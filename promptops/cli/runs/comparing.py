@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from promptops.cli.runs.view import describe_prompt, format_cost, format_span, shorten
 from promptops.cli.session import clean, one_line, paint
+from promptops.errors import count_of
 from promptops.prompt.diff.markdown import fence
 from promptops.runtime.replay import RESULTS, total
 
@@ -29,7 +30,7 @@ def _summary(replays: Sequence[Replay], at: str) -> Iterator[str]:
     """Yield the summary of all replays."""
     counts = Counter(one.result for one in replays)
     words = ", ".join(f"{counts[word]} {word}" for word in RESULTS if counts[word])
-    count = "1 run" if len(replays) == 1 else f"{len(replays)} runs"
+    count = count_of(len(replays), "run")
     yield f"{count} at {at}: {words}"
     both = [one for one in replays if one.after is not None]
     if both:

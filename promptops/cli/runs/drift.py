@@ -18,7 +18,7 @@ from promptops.cli.session import (
     runtime_folders,
     say,
 )
-from promptops.errors import NotARepositoryError
+from promptops.errors import NotARepositoryError, count_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,8 +80,9 @@ def _open_embed(name: str | None) -> Callable[[list[str]], list[list[float]]] | 
 def _print(drift: Drift) -> None:
     versions = ", ".join(drift.versions) or "-"
     emit(
-        f"{drift.prompt} ({versions}): {drift.recent} recent run{'' if drift.recent == 1 else 's'}"
-        f" compared with {drift.reference} earlier ones; {len(drift.shifts)} measures"
+        f"{drift.prompt} ({versions}): {count_of(drift.recent, 'recent run')}"
+        f" compared with {count_of(drift.reference, 'earlier one')};"
+        f" {count_of(len(drift.shifts), 'measure')}"
     )
     if not drift.shifts:
         say("  too few runs to compare; 30 with different keys are needed on each side")

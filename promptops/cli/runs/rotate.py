@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from promptops.cli.runs.opening import open_run_log
 from promptops.cli.session import emit
+from promptops.errors import count_of
 
 
 def rotate() -> None:
@@ -14,4 +15,4 @@ def rotate() -> None:
     """
     with open_run_log() as log:
         number = log.rotate()
-    emit(f"encrypted {number} values with the first key")
+    emit(f"encrypted {count_of(number, 'value')} with the first key")

@@ -33,7 +33,7 @@ from promptops.cli.session import (
     one_line,
     say,
 )
-from promptops.errors import UsageError
+from promptops.errors import UsageError, count_of
 from promptops.runtime.log.documents import format_instant, group_to_json
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def _print_table(
     if len(groups) > 1:
         total = sum(group.runs for group in groups)
         cost = sum(group.cost_micros for group in groups)
-        say(f"{total} runs, {format_cost(cost)}")
+        say(f"{count_of(total, 'run')}, {format_cost(cost)}")
 
 
 def _describe_cost(group: RunGroup) -> str:

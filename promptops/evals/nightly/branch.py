@@ -27,6 +27,7 @@ from promptops.errors import (
     RefusedError,
     UnclearPushError,
     UsageError,
+    count_of,
 )
 from promptops.evals.nightly.record import MAX_BYTES, read_night, write_night
 from promptops.git.history import write_commit
@@ -212,7 +213,7 @@ class HistoryBranch:
         parents = [] if tip is None or is_anew else [tip]
         count = 1 if is_anew else count + 1
         environments = ", ".join(dict.fromkeys(one.environment for one in records))
-        suites = "1 suite" if len(records) == 1 else f"{len(records)} suites"
+        suites = count_of(len(records), "suite")
         title = f"Evals of {environments}, {records[0].night}: {suites}"
         message = format_message(title, "", [(_COUNT, str(count))])
         is_signed = repository.signs_commits

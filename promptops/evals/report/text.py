@@ -5,6 +5,7 @@ from __future__ import annotations
 from heapq import nsmallest
 from typing import TYPE_CHECKING
 
+from promptops.errors import count_of
 from promptops.evals.ordering import natural_key
 from promptops.evals.outcome import Exit, word_verdict
 from promptops.evals.report.words import mark_words
@@ -95,13 +96,9 @@ def describe_run(result: EvalResult) -> str:
     """Return a line on cost, calls and duration of a run."""
     money = f"{result.cost_micros / 1_000_000:.6f} USD"
     if result.unpriced:
-        money += f" and {_count_calls(result.unpriced)} of unknown cost"
+        money += f" and {count_of(result.unpriced, 'call')} of unknown cost"
     replayed = f", {result.replayed} replayed" if result.replayed else ""
-    return f"{_count_calls(result.calls)}{replayed}, {money}, {result.seconds:.1f} s"
-
-
-def _count_calls(number: int) -> str:
-    return "1 call" if number == 1 else f"{number} calls"
+    return f"{count_of(result.calls, 'call')}{replayed}, {money}, {result.seconds:.1f} s"
 
 
 def _outcome_lines(outcome: SuiteOutcome, paint: Paint, width: int | None) -> Iterator[str]:

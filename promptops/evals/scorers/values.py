@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from promptops.errors import count_of
 from promptops.evals.scorers.scorer import ScorerError
 from promptops.evals.scorers.texts import quoted
 from promptops.prompt.exact_json import unique_members
@@ -57,7 +58,7 @@ def difference(given: Any, wanted: Any, *, subset: bool, where: str = "") -> str
         if not isinstance(given, list):
             return f"{quoted(given)}{at} is not a list"
         if len(given) != len(wanted):
-            return f"the list{at} has {len(given)} items, not {len(wanted)}"
+            return f"the list{at} has {count_of(len(given), 'item')}, not {len(wanted)}"
         for index, (one, other) in enumerate(zip(given, wanted, strict=True)):
             found = difference(one, other, subset=subset, where=f"{where}[{index}]")
             if found is not None:

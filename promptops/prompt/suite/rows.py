@@ -7,7 +7,7 @@ import io
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from promptops.errors import quote
+from promptops.errors import count_of, quote
 from promptops.prompt.digest import normalize_newlines
 from promptops.prompt.exact_json import unique_members
 from promptops.prompt.frontmatter.document import find_undecodable
@@ -74,7 +74,8 @@ def _read_csv(text: str) -> Iterator[Row]:
         for cells in reader:
             if cells:
                 if len(cells) != len(names):
-                    message = f"the row has {len(cells)} cells, and the header {len(names)}"
+                    count = count_of(len(cells), "cell")
+                    message = f"the row has {count}, and the header {len(names)}"
                     raise RowFault(message, line, "put cells with commas in double quotes")
                 yield Row(line, dict(zip(names, cells, strict=True)))
             line = reader.line_num + 1

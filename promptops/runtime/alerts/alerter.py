@@ -131,7 +131,7 @@ class Alerter:
             self.lost = 0
             self._closing = threading.Event()
         if left:
-            self._warn(f"{left} alerts were not sent")
+            self._warn(f"alerts not sent: {left}")
         return left
 
     def _work(self) -> None:

@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from promptops.errors import count_of
 from promptops.runtime.drift.comparing import (
     compare_numbers,
     compare_shares,
@@ -200,7 +201,7 @@ def _compare_values(new: Sequence[Features], old: Sequence[Features]) -> list[Sh
             Shift(
                 name,
                 f"{share:.1%} such as {fresh[0][0][:40]}" if fresh else "none",
-                f"{len(known)} values",
+                count_of(len(known), "value"),
                 share,
                 count_above(len(fresh), len(found), expected),
                 share >= MIN_NEW,

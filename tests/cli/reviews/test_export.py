@@ -51,7 +51,7 @@ REVIEW         SINCE                 PROMPT                RESULT
     result = run(repo, "reviews", "export", "-o", "suite.yaml")
     assert result.exit_code == 0
     assert result.stderr == snapshot("""\
-1 reviews left out: they have no answer or no inputs
+left out: 1 review without an answer or inputs
 written: suite.yaml
 """)
     suite = yaml.safe_load((repo.path / "suite.yaml").read_text("utf-8"))

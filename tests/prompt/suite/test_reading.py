@@ -237,7 +237,7 @@ FILE_FAULTS: list[tuple[str, dict[str, str], str, str]] = [
     (CSV, {"support/t.csv": "ticket,wanted\n"}, "evals/support/t.csv:1:1", "the file has no rows"),
     (CSV, {"support/t.csv": "ticket;wanted\na;b\n"}, "evals/support/t.csv:1:1", "the columns are not separated by commas"),
     (CSV, {"support/t.csv": "ticket,wanted\na,b,c\n"}, "evals/support/t.csv:2:1", "the row has 3 cells, and the header 2"),
-    (CSV, {"support/t.csv": 'ticket,wanted\n"a\nb",c\nd\n'}, "evals/support/t.csv:4:1", "the row has 1 cells, and the header 2"),
+    (CSV, {"support/t.csv": 'ticket,wanted\n"a\nb",c\nd\n'}, "evals/support/t.csv:4:1", "the row has 1 cell, and the header 2"),
     (CSV, {"support/t.csv": "ticket,ticket\na,b\n"}, "evals/support/t.csv:1:1", "there are two columns 'ticket'"),
     (CSV, {"support/t.csv": "ticket,wnted\na,b\n"}, "evals/support/t.csv:2:1", "there is no column 'wanted'"),
     (CSV, {"support/t.csv": "ticket,wanted,expected\na,b,c\n"}, "evals/support/t.csv:2:1", "the column 'expected' is not used"),

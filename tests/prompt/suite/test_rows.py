@@ -40,7 +40,7 @@ def test_rows_keep_their_values_and_their_lines(path: str, text: str, rows: list
         ("a.csv", "a;b\n1;2", 1, "the columns are not separated by commas"),
         ("a.csv", "a,,b\n1,2,3", 1, "column 2 has no name"),
         ("a.csv", "a,b,a\n1,2,3", 1, "there are two columns 'a'"),
-        ("a.csv", 'a,b\n"x\ny",1\n2', 4, "the row has 1 cells, and the header 2"),
+        ("a.csv", 'a,b\n"x\ny",1\n2', 4, "the row has 1 cell, and the header 2"),
         ("a.csv", 'a\n"x" y', 2, "the file is not CSV"),
         ("a.jsonl", '{"a": 1}\n\n[1]', 3, "the sample is not a mapping"),
         ("a.jsonl", '{"a": 1}\n{"a": NaN}', 2, "NaN is not a JSON number"),

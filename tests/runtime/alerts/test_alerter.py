@@ -107,7 +107,7 @@ def test_who_notices_something_waits_for_nothing() -> None:
     world.gate.set()
     alerter.close(60)
     assert len(world.told) == MAX_WAITING
-    assert masked(world.warnings) == snapshot(["5 alerts were not sent"])
+    assert masked(world.warnings) == snapshot(["alerts not sent: 5"])
 
 
 def test_closing_does_not_wait_for_ever() -> None:
@@ -116,7 +116,7 @@ def test_closing_does_not_wait_for_ever() -> None:
     alerter = world.open()
     alerter.notify(ALERT)
     alerter.close(0.01)
-    assert masked(world.warnings) == snapshot(["1 alerts were not sent"])
+    assert masked(world.warnings) == snapshot(["alerts not sent: 1"])
     world.gate.set()
 
 
