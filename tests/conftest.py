@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
@@ -152,7 +153,10 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose where the tests' files are, and allow as many open files as the tests need."""
+    """Choose the time zone, where the tests' files are, and as many open files as they need."""
+    os.environ["TZ"] = FIXED_ENVIRONMENT["TZ"]
+    if hasattr(time, "tzset"):  # not on Windows; elsewhere the zone is read once
+        time.tzset()
     if config.option.basetemp is None and _has_room_in_memory():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
     try:
