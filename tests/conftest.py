@@ -153,7 +153,8 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the time zone, where the tests' files are, and as many open files as they need."""
+    """Choose time zone, umask, where the tests' files are, and as many open files as they need."""
+    os.umask(0o022)
     os.environ["TZ"] = FIXED_ENVIRONMENT["TZ"]
     if hasattr(time, "tzset"):  # not on Windows; elsewhere the zone is read once
         time.tzset()

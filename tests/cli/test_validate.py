@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from itertools import count
@@ -263,13 +264,14 @@ def test_as_a_process_it_has_the_same_exit_codes_and_no_heavy_imports(repo: Repo
 def test_a_reader_that_has_seen_enough_is_no_error(repo: Repo) -> None:
     repo.commit({f"prompts/p{n}.md": BAD for n in range(300)})
     done = subprocess.run(
-        f"{sys.executable} -m promptops validate | head -n 1",
+        f"{shlex.quote(sys.executable)} -m promptops validate | head -n 1",
         cwd=repo.path,
         capture_output=True,
         text=True,
         shell=True,
         check=False,
     )
+    assert done.stdout.count("\n") == 1
     assert "Traceback" not in done.stderr
     assert "Error" not in done.stderr
 

@@ -7,6 +7,7 @@ import os
 import pty
 import resource
 import select
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -452,7 +453,7 @@ First release.
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", "| true"])
 def test_closed_streams_and_broken_pipes(team: Team, closed: str) -> None:
-    command = f"{sys.executable} -m promptops history --env staging {closed}"
+    command = f"{shlex.quote(sys.executable)} -m promptops history --env staging {closed}"
     script = f"{command}; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(
         ["bash", "-c", script], cwd=team.first.path, capture_output=True, check=False

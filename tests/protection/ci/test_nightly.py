@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -167,8 +168,8 @@ removed 0 runs and 0 texts from before <time>
 def test_gitlabs_job_pushes_with_its_token(checkout: Repo, server: GitServer) -> None:
     server.authorization = basic("oauth2")
     job = GITLAB["promptops-nightly"]
-    program = Path(sys.executable).parent
-    script = "\n".join(job["script"]).replace("/tmp/promptops/bin", str(program))
+    program = shlex.quote(str(Path(sys.executable).parent))
+    script = "\n".join(job["script"]).replace("/tmp/promptops/bin", program)
     done = run_script(
         checkout,
         script,

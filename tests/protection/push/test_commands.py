@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -83,7 +84,8 @@ def test_the_update_hook_judges_each_ref_for_itself(tmp_path: Path) -> None:
     assert accepted.exit_code == 0
     pre_receive = server.remote.path / "hooks/pre-receive"
     assert not pre_receive.exists()
-    server.remote.hook("update", f'exec {sys.executable} -P -m promptops hook update "$@"')
+    program = shlex.quote(sys.executable)
+    server.remote.hook("update", f'exec {program} -P -m promptops hook update "$@"')
     first = server.promotion("1.0.0").write()
     pushed = server.push(f"{first}:{STAGING}", f":refs/tags/prompts/{NAME}@1.2.0", "main:topic")
     assert pushed.code == 1
