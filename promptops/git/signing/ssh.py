@@ -246,7 +246,7 @@ def run_signer(
         unlock: the hint if it waits for a passphrase.
 
     Raises:
-        PromptopsError: it is missing, or did not finish.
+        PromptopsError: it is missing, cannot be started, or did not finish.
     """
     import subprocess
 
@@ -262,6 +262,11 @@ def run_signer(
     except FileNotFoundError as error:
         raise PromptopsError(
             f"{program} is not installed, or not on the PATH", hint=install
+        ) from error
+    except OSError as error:
+        raise PromptopsError(
+            f"{program} cannot be started: {error.strerror or error}",
+            hint="check the permissions of the program, and of the folders on the PATH",
         ) from error
     except subprocess.TimeoutExpired as error:
         raise PromptopsError(

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import PromptopsError, UntrustedError
 from promptops.git.signing.openpgp import find_fingerprint, sign, verify
+from tests.screens import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,3 +137,16 @@ def test_what_cannot_be_done_is_said(keyring: Keyring) -> None:
         verify(b"data", sign(b"data", "jane"), b"nonsense")
     with pytest.raises(PromptopsError, match="not installed"):
         find_fingerprint("jane", program="no-such-gpg")
+
+
+def test_a_program_that_cannot_be_started_is_said(tmp_path: Path) -> None:
+    program = tmp_path / "gpg"
+    program.write_text("#!/bin/sh\n")
+    with pytest.raises(PromptopsError) as caught:
+        find_fingerprint("jane", program=str(program))
+    assert masked(str(caught.value)) == snapshot(
+        "<folder>/gpg cannot be started: Permission denied"
+    )
+    assert caught.value.hint == snapshot(
+        "check the permissions of the program, and of the folders on the PATH"
+    )
