@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.runtime.provider import Provider
 
 TOOL = {"id": "call_9", "type": "function", "function": {"name": "find", "arguments": '{"id": 7}'}}
-SHORT = 0.3
+SHORT = 0.6  # enough to send something on a busy machine
 
 
 # --- answers -----------------------------------------------------------------------------------
@@ -248,7 +248,7 @@ def test_a_stream_that_nobody_reads_ends_at_its_deadline(
     provider.always(text="One two three.", hang="body")
 
     async def leave() -> Any:
-        parts = caller.model.astream(ask(), deadline=time.monotonic() + SHORT)
+        parts = caller.model.astream(ask(), deadline=time.monotonic() + 1.2)
         assert (await anext(aiter(parts))).text
         assert await asyncio.to_thread(provider.requests[1].disconnected.wait, 10)
         with pytest.raises(ModelError) as caught:
@@ -258,7 +258,7 @@ def test_a_stream_that_nobody_reads_ends_at_its_deadline(
     if caller.is_async:
         error = asyncio.run(leave())
     else:
-        parts = start(caller, SHORT)
+        parts = start(caller, 1.2)
         assert next(parts).text
         assert provider.requests[1].disconnected.wait(10)
         with pytest.raises(ModelError) as caught:

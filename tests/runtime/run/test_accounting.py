@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 # 11 tokens at 1 and 7 at 2 micro-dollars.
 COST = 25
-SHORT = "timeout: 0.2\n"
+SHORT = "timeout: 0.6\n"
 
 
 def estimate(registry: Registry, ref: str = "a@working") -> int:
