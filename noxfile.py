@@ -81,7 +81,7 @@ def documentation(session: nox.Session) -> None:
 def stories(session: nox.Session) -> None:
     """Run the stories: servers, races, CI runs, kills and the pages of the docs, end to end."""
     session.install("--editable", ".", *group("test"))
-    # Tests choose their own time zone, wherever they run.
+    # The tests run in UTC, whatever the zone of the machine is.
     zone = {"TZ": "Asia/Kolkata"}
     session.run("pytest", *PARALLEL, "-m", "story", *session.posargs, env=zone)
 

@@ -153,7 +153,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose time zone, umask, where the tests' files are, and as many open files as they need."""
+    """Set time zone, umask, the place of the tests' files, and the limit of open files."""
     os.umask(0o022)
     os.environ["TZ"] = FIXED_ENVIRONMENT["TZ"]
     if hasattr(time, "tzset"):  # not on Windows; elsewhere the zone is read once

@@ -12,13 +12,14 @@ _HEX = "[0-9a-f]"
 # The tests' commits are of January 2026; every other time is that of the run.
 _DAY = r"\b2(?!026-01)\d{3}-\d\d-\d\d"
 _HOUR = r"[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?(?:Z|[+-]\d\d:?\d\d))?"
+RUN_ID = rf"\b{_HEX}{{8}}-{_HEX}{{4}}(?:-{_HEX}{{1,4}}){{0,3}}\b"
+"""The short id of a run. Ids of runs that began in the same millisecond are longer."""
 # What a snapshot shows instead of what differs with each run. The first that fits is taken.
 _CHANGING = {
     "<folder>": rf"(?:/private)?{_FOLDER}[^/\s'\"`:;,)]+",
     "<digest>": rf"sha256:(?!0+\b){_HEX}{{6,64}}",
     "<uuid>": rf"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}",
-    # Ids of runs that began in the same millisecond are longer.
-    "<run>": rf"\b{_HEX}{{8}}-{_HEX}{{4}}(?:-{_HEX}{{1,4}}){{0,3}}\b",
+    "<run>": RUN_ID,
     "<key>": r"\bAAAA[0-9A-Za-z+/]{40,}=*",
     "<fingerprint>": r"\b(?:[0-9A-F]{40}\b|SHA256:[\w+/]{43})",
     # One in 300 short ids has no letter.

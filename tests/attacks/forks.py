@@ -64,7 +64,7 @@ def main(source: str, cache: str, count: int) -> None:
 
 
 def _use(registry: promptops.Registry, source: str, cache: str) -> int:
-    faulthandler.dump_traceback_later(_PATIENCE_SECONDS / 2)
+    faulthandler.dump_traceback_later(_PATIENCE_SECONDS - 1)
     try:
         registry.get(NAME).render(question="x")
         importlib.import_module(_MODULES[-1])

@@ -284,16 +284,14 @@ def test_tables_in_pyproject_are_left_to_you(repo: Repo) -> None:
     assert "[tool.promptops.guards.per_user]" in accept(repo, "init", "--runtime")
 
 
-ORIGIN = Origin("==1.2.0")
-
-
 @pytest.mark.slow
 def test_what_is_written_leaves_the_doctor_little_to_say(
     repo: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The folder of a checkout is only written if its name needs no quoting.
+    pinned = Origin("==1.2.0")
     for module in ("pipelines", "hook_entry"):
-        monkeypatch.setattr(f"promptops.repository.{module}.find_origin", lambda: ORIGIN)
+        monkeypatch.setattr(f"promptops.repository.{module}.find_origin", lambda: pinned)
     repo.config("user.email", "jane@example.com")
     accept(repo, "init", "--deploy", "--owner", "@acme/support")
     repo.commit()

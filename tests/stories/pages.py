@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Self
 
 from tests.cli.running import run as run_here
 from tests.repositories import Repo
-from tests.screens import masked
+from tests.screens import RUN_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,8 +63,12 @@ _BLOCK = re.compile(r"(`{3,})(\w*)\n")
 _IS_SCRIPT = re.compile(r"^(?:\(|export |#!|printf )|[|(]$", re.MULTILINE)
 _NEEDS_SHELL = re.compile(r"[|&;<>$`*~]")
 _VARYING = (
+    (re.compile(r"sha256:[0-9a-f]+"), "sha256:0"),
+    (re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "RUN"),
+    (re.compile(r"\b[0-9a-f]{12,64}\b"), "0" * 12),
     # Also where a line is broken within it.
     (re.compile(r"\d{4}-\d\d-\d\d(?:T|\s+)\d\d:\d\d(?::\d\d)?(?: ?[+-]\d{4}|Z|\s+UTC)?"), "TIME"),
+    (re.compile(RUN_ID), "RUN"),
     (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "DAY"),
     # How long a run took, and so how wide its column is.
     (re.compile(r"(?:<|~)?\d+(?:\.\d+)? (?:ms|s)\b"), "MS"),
@@ -77,7 +81,7 @@ def settle(text: str) -> str:
     """Give the text without what differs from run to run."""
     for pattern, word in _VARYING:
         text = pattern.sub(word, text)
-    return masked(text)
+    return text
 
 
 def environment() -> dict[str, str]:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from tests.runtime.provider import Provider
 
 TOOL = {"id": "call_9", "type": "function", "function": {"name": "find", "arguments": '{"id": 7}'}}
-SHORT = 0.6  # enough to send something on a busy machine
+# Enough on a busy machine to send something, and to read the first part of a stream.
+SHORT = 0.6
+LONGER = 1.2
 
 
 # --- answers -----------------------------------------------------------------------------------
@@ -248,7 +250,7 @@ def test_a_stream_that_nobody_reads_ends_at_its_deadline(
     provider.always(text="One two three.", hang="body")
 
     async def leave() -> Any:
-        parts = caller.model.astream(ask(), deadline=time.monotonic() + 1.2)
+        parts = caller.model.astream(ask(), deadline=time.monotonic() + LONGER)
         assert (await anext(aiter(parts))).text
         assert await asyncio.to_thread(provider.requests[1].disconnected.wait, 10)
         with pytest.raises(ModelError) as caught:
@@ -258,7 +260,7 @@ def test_a_stream_that_nobody_reads_ends_at_its_deadline(
     if caller.is_async:
         error = asyncio.run(leave())
     else:
-        parts = start(caller, 1.2)
+        parts = start(caller, LONGER)
         assert next(parts).text
         assert provider.requests[1].disconnected.wait(10)
         with pytest.raises(ModelError) as caught:
