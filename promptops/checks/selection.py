@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from promptops.errors import ConfigurationError, UsageError, quote
+from promptops.errors import ConfigurationError, UsageError, count_of, quote
 from promptops.prompt.reference import check_name, is_prompt, name_fault, name_from_path
 from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE, load_config
 from promptops.repository.repository import list_names, not_found
@@ -140,7 +140,7 @@ def refuse_nothing(
         )
     foreign = sum(path.endswith(_FOREIGN) for path in files.paths())
     if foreign:
-        what = "1 file" if foreign == 1 else f"{foreign:,} files"
+        what = count_of(foreign, "file")
         raise UsageError(
             f"nothing was checked: {folder}/ has {what} that may hold prompts, and none is .md",
             hint=f"run promptops adopt {folder} to convert them",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from promptops.cli.session import clean, current, say, warn
-from promptops.errors import NotFoundError, PromptopsError, UsageError
+from promptops.errors import NotFoundError, PromptopsError, UsageError, count_of
 from promptops.repository.repository import open_repository
 from promptops.site.facts import SiteExtras
 
@@ -179,8 +179,8 @@ def _read_results(paths: Sequence[Path]) -> tuple[GivenEval, ...]:
 
 
 def _say_what_was_written(result: WrittenSite, seconds: float) -> None:
-    prompts = "1 prompt" if result.prompts == 1 else f"{result.prompts:,} prompts"
-    files = "1 file" if result.written == 1 else f"{result.written:,} files"
+    prompts = count_of(result.prompts, "prompt")
+    files = count_of(result.written, "file")
     gone = f", {result.removed:,} removed" if result.removed else ""
     say(f"{prompts}: {files} written{gone} in {seconds:.1f} s")
 

@@ -17,6 +17,7 @@ from promptops.cli.session import (
     one_line,
     paint,
 )
+from promptops.errors import count_of
 
 if TYPE_CHECKING:
     from promptops.delivery.status import Item, Status
@@ -83,7 +84,7 @@ def status(output: FormatOption = Format.TEXT) -> None:
 
 
 def _lines(found: Status) -> list[str]:
-    prompts = "1 prompt" if found.prompts == 1 else f"{found.prompts:,} prompts"
+    prompts = count_of(found.prompts, "prompt")
     lines = [f"{f'on {found.branch}' if found.branch else 'on no branch'}, {prompts}"]
     lines += [
         f"{name}: deployment {number}, {found.live[name]:,} live"

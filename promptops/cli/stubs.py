@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from promptops.cli.session import AllOption, current, emit, refuse_both, say
+from promptops.errors import count_of
 
 
 class StubLanguage(StrEnum):
@@ -76,5 +77,5 @@ def stubs(
         emit(text.removesuffix("\n"), is_verbatim=True)
         return
     write_atomically(session.directory / output, text.encode())
-    count = "1 prompt" if len(found) == 1 else f"{len(found):,} prompts"
+    count = count_of(len(found), "prompt")
     say(f"{count} of {pinned}: {output} written")

@@ -21,7 +21,7 @@ from promptops.cli.session import (
     refuse_both,
     say,
 )
-from promptops.errors import UsageError
+from promptops.errors import UsageError, count_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -197,8 +197,8 @@ def _fix(request: CheckRequest, output: ReportName, *, raw: bool) -> Validation:
     checking = _open(request)
     fixing = checking.fix(raw=raw)
     if fixing.fixed and output in {ReportName.TEXT, ReportName.CONCISE}:
-        what = "1 finding" if fixing.fixed == 1 else f"{fixing.fixed:,} findings"
-        where = "1 file" if len(fixing.after) == 1 else f"{len(fixing.after):,} files"
+        what = count_of(fixing.fixed, "finding")
+        where = count_of(len(fixing.after), "file")
         say(f"fixed {what} in {where}")
     checking.require_any(fixing.rest)
     return fixing.rest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from promptops.errors import count_of
 from promptops.gate.rules.consent import ApprovalReason
 from promptops.gate.rules.version_lines import list_version_lines
 from promptops.gate.summary import group_requirements
@@ -76,5 +77,5 @@ def _name_lacking(verdict: Verdict, name: Callable[[str], str]) -> Iterator[str]
     for owners, _ in list_waiting(verdict):
         yield f"the approval of {name(owners)}"
     if evidence:
-        prompts = "1 prompt" if evidence == 1 else f"{evidence:,} prompts"
+        prompts = count_of(evidence, "prompt")
         yield f"passed evals of {prompts}"

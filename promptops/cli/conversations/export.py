@@ -14,7 +14,7 @@ import typer
 from promptops.cli.conversations.opening import StoreOption, find_one, open_store, read_keyring
 from promptops.cli.runs.opening import UserOption
 from promptops.cli.session import clean, current, json_document, say
-from promptops.errors import UsageError
+from promptops.errors import UsageError, count_of
 from promptops.runtime.conversation.documents import SCHEMA, describe_conversation
 
 _ALL = 10**9
@@ -60,5 +60,5 @@ def export(
             line = json.dumps(json_document(SCHEMA, **told), ensure_ascii=False)
             stream.write(f"{line}\n")
     if stream is not sys.stdout:
-        count = "1 conversation" if len(heads) == 1 else f"{len(heads):,} conversations"
+        count = count_of(len(heads), "conversation")
         say(f"{count} written to {clean(str(file))}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from promptops.cli.session import current, near, say
-from promptops.errors import UsageError
+from promptops.errors import UsageError, count_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,5 +91,5 @@ def write_draft_file(
 
 def say_drafted(number: int, file: Path) -> None:
     """Report the number of drafted samples and their file."""
-    count = "1 sample" if number == 1 else f"{number:,} samples"
+    count = count_of(number, "sample")
     say(f"{count} drafted in {near(file)}; review them before they count")
